@@ -1,0 +1,52 @@
+# `make help` lists the targets. Needs Python 3.11 or later, make and git; everything else is locked.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+
+.DEFAULT_GOAL := help
+.PHONY: help install demo ui test test-fast lint format types lock clean
+
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+
+install: $(STAMP) ## make the virtual environment from the lock file
+
+# uv resolves nothing here: it installs exactly what requirements.lock names, hash by hash.
+$(STAMP): requirements.lock pyproject.toml
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@grep -A 60 '^uv==' requirements.lock | awk 'NR==1 || /^ /{print; next} {exit}' > $(VENV)/uv.lock.txt
+	$(BIN)/python -m pip install --quiet --require-hashes -r $(VENV)/uv.lock.txt
+	$(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes requirements.lock
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
+	touch $(STAMP)
+
+demo: install ## invented companies from a BILL look-alike to a published ledger, in one command
+	$(BIN)/bill-pipeline demo
+
+ui: install ## the Dagster UI and its daemon over the same home as the demo
+	$(BIN)/bill-pipeline ui
+
+test: install lint types ## what CI runs: lint, types, every test that this machine can run
+	$(BIN)/python -m pytest -n 2 --dist loadfile
+
+test-fast: install ## the quick tests only
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow and not browser and not real_data"
+
+lint: install ## ruff: lint and format check
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: install ## mypy
+	$(BIN)/mypy
+
+format: install ## let ruff rewrite what it can
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+lock: install ## resolve the dependencies anew
+	$(BIN)/uv pip compile pyproject.toml --group dev --all-extras --universal --python-version 3.11 \
+		--generate-hashes --no-emit-index-url --no-header --no-annotate -o requirements.lock
+
+clean: ## remove the virtual environment and caches, never the books in data/
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis
