@@ -1,0 +1,316 @@
+"""The registry of connected clients: how to reach each one's BILL account, and how it is doing.
+
+One SQLite file that many processes may open at once. Sync tokens and BILL sessions are stored
+sealed. The books themselves are elsewhere: one DuckDB file per client.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import sqlite3
+from collections.abc import Iterator
+from dataclasses import dataclass, field, fields
+from datetime import UTC, datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+from pydantic import SecretStr
+
+from bill_pipeline.bill.connection import Connection
+from bill_pipeline.settings import Home, require_client_name
+from bill_pipeline.vault import Vault
+
+
+class UnknownClient(LookupError):
+    """No client of that name is connected."""
+
+    def __init__(self, client: str) -> None:
+        super().__init__(
+            f"No client named {client!r} is connected. `bill-pipeline clients` lists those that "
+            f"are; `bill-pipeline connect {client}` adds it."
+        )
+
+
+class ClientAlreadyConnected(ValueError):
+    """The name is taken by a connection to another organization."""
+
+
+class State(StrEnum):
+    CONNECTED = "connected"  # token accepted, nothing imported yet
+    IMPORTING = "importing"  # an import is running
+    UP_TO_DATE = "up_to_date"
+    RECONNECT = "reconnect"  # BILL refused the token: a person must act, nothing is tried again
+    FAILING = "failing"  # the last sync failed; it is tried again later
+    PAUSED = "paused"  # a person asked for no syncs
+
+
+@dataclass(frozen=True)
+class ClientStatus:
+    """What a person wants to know of one client at a glance; times are UTC."""
+
+    client: str
+    organization_id: str
+    environment: str
+    state: State
+    connected_at: datetime
+    organization_name: str | None = None
+    last_attempt_at: datetime | None = None
+    last_success_at: datetime | None = None
+    last_change_at: datetime | None = None
+    next_sync_at: datetime | None = None
+    failure_count: int = 0
+    error: str | None = None
+    remedy: str | None = None
+    document_count: int = 0
+    review_count: int = 0
+    skipped_lists: dict[str, str] = field(default_factory=dict)
+    progress: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def is_syncable(self) -> bool:
+        return self.state not in (State.RECONNECT, State.PAUSED)
+
+
+_SCHEMA = """
+create table if not exists clients (
+    client text primary key,
+    organization_id text not null,
+    environment text not null,
+    base_url text not null,
+    v2_url text not null,
+    token_name_sealed text not null,
+    token_password_sealed text not null,
+    dev_key_sealed text not null,
+    state text not null,
+    connected_at text not null,
+    organization_name text,
+    last_attempt_at text,
+    last_success_at text,
+    last_change_at text,
+    next_sync_at text,
+    failure_count integer not null default 0,
+    error text,
+    remedy text,
+    document_count integer not null default 0,
+    review_count integer not null default 0,
+    skipped_lists text not null default '{}',
+    progress text not null default '{}'
+);
+create table if not exists sessions (
+    client text primary key,
+    session_sealed text not null,
+    stored_at text not null
+);
+"""
+_TIMES = {"connected_at", "last_attempt_at", "last_success_at", "last_change_at", "next_sync_at"}
+_DOCUMENTS = {"skipped_lists", "progress"}
+_STATUS_COLUMNS = [f.name for f in fields(ClientStatus)]
+_SETTABLE = set(_STATUS_COLUMNS) - {"client", "organization_id", "environment", "connected_at"}
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+class Registry:
+    """All clients of one home. Every method is one short transaction."""
+
+    def __init__(self, home: Home) -> None:
+        self.home = home
+        with self.database() as db:
+            db.execute("pragma journal_mode = wal")
+            db.executescript(_SCHEMA)
+
+    @contextlib.contextmanager
+    def database(self) -> Iterator[sqlite3.Connection]:
+        db = sqlite3.connect(self.home.registry, timeout=30)
+        db.row_factory = sqlite3.Row
+        try:
+            with db:
+                yield db
+        finally:
+            db.close()
+
+    def connect(self, client: str, connection: Connection, *, environment: str) -> None:
+        """Add ``client``, or give a connected one a new token.
+
+        Raises ClientAlreadyConnected when the name belongs to another organization: two
+        organizations' documents must never meet in one file.
+        """
+        require_client_name(client)
+        vault = Vault.of(self.home)
+        with self.database() as db:
+            row = db.execute(
+                "select organization_id from clients where client = ?", [client]
+            ).fetchone()
+            if row and row["organization_id"] != connection.organization_id:
+                raise ClientAlreadyConnected(
+                    f"{client!r} is already connected to organization {row['organization_id']}. "
+                    f"Choose another name, or `bill-pipeline disconnect {client} --purge` first."
+                )
+            db.execute(
+                """
+                insert into clients (client, organization_id, environment, base_url, v2_url,
+                    token_name_sealed, token_password_sealed, dev_key_sealed, state, connected_at)
+                values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                on conflict (client) do update set
+                    environment = excluded.environment, base_url = excluded.base_url,
+                    v2_url = excluded.v2_url, token_name_sealed = excluded.token_name_sealed,
+                    token_password_sealed = excluded.token_password_sealed,
+                    dev_key_sealed = excluded.dev_key_sealed,
+                    state = case when last_success_at is null then 'connected' else 'up_to_date' end,
+                    failure_count = 0, error = null, remedy = null, next_sync_at = null
+                """,
+                [
+                    client,
+                    connection.organization_id,
+                    environment,
+                    connection.base_url,
+                    connection.v2_url,
+                    vault.seal(SecretStr(connection.token_name)),
+                    vault.seal(connection.token_password),
+                    vault.seal(connection.dev_key),
+                    State.CONNECTED,
+                    utc_now().isoformat(),
+                ],
+            )
+            db.execute("delete from sessions where client = ?", [client])
+
+    def connection(self, client: str) -> Connection:
+        """How to log in to ``client``'s BILL account. Raises UnknownClient, VaultError."""
+        with self.database() as db:
+            row = db.execute("select * from clients where client = ?", [client]).fetchone()
+        if row is None:
+            raise UnknownClient(client)
+        vault = Vault.of(self.home)
+        return Connection(
+            client=client,
+            organization_id=row["organization_id"],
+            token_name=vault.open(row["token_name_sealed"]).get_secret_value(),
+            token_password=vault.open(row["token_password_sealed"]),
+            dev_key=vault.open(row["dev_key_sealed"]),
+            base_url=row["base_url"],
+            v2_url=row["v2_url"],
+        )
+
+    def status(self, client: str) -> ClientStatus:
+        """Raises UnknownClient."""
+        for status in self._statuses("where client = ?", [client]):
+            return status
+        raise UnknownClient(client)
+
+    def all(self) -> list[ClientStatus]:
+        """Every client, by name."""
+        return self._statuses("order by client", [])
+
+    def names(self) -> list[str]:
+        return [status.client for status in self.all()]
+
+    def _statuses(self, clause: str, values: list[Any]) -> list[ClientStatus]:
+        columns = ", ".join(_STATUS_COLUMNS)
+        with self.database() as db:
+            rows = db.execute(f"select {columns} from clients {clause}", values).fetchall()
+        return [_status_of(row) for row in rows]
+
+    def update(self, client: str, **changes: Any) -> None:
+        """Set columns of the client's status. Raises UnknownClient, and ValueError for a column
+        that is not part of the status."""
+        if unknown := set(changes) - _SETTABLE:
+            raise ValueError(f"Not part of a client's status: {', '.join(sorted(unknown))}")
+        values = {name: _stored(value) for name, value in changes.items()}
+        assignments = ", ".join(f"{name} = :{name}" for name in values)
+        with self.database() as db:
+            cursor = db.execute(
+                f"update clients set {assignments} where client = :client",
+                {**values, "client": client},
+            )
+        if cursor.rowcount == 0:
+            raise UnknownClient(client)
+
+    def disconnect(self, client: str, *, purge: bool) -> None:
+        """Forget the client's token; with ``purge`` its books as well. Raises UnknownClient.
+
+        Published data go with the next publication, which leaves out clients that have no file.
+        """
+        self.status(client)
+        with self.database() as db:
+            db.execute("delete from sessions where client = ?", [client])
+            db.execute("delete from clients where client = ?", [client])
+        if purge:
+            _remove(self.home.client_file(client))
+            _remove(self.home.client_file(client).with_suffix(".duckdb.wal"))
+            _remove(self.home.dlt_folder(client))
+
+    def sessions(self, client: str) -> SessionsOfClient:
+        return SessionsOfClient(self, client)
+
+    def reseal(self) -> int:
+        """Seal every stored secret with the vault's first key; returns how many clients."""
+        vault = Vault.of(self.home)
+        sealed = ["token_name_sealed", "token_password_sealed", "dev_key_sealed"]
+        with self.database() as db:
+            rows = db.execute(f"select client, {', '.join(sealed)} from clients").fetchall()
+            for row in rows:
+                db.execute(
+                    f"update clients set {', '.join(f'{name} = ?' for name in sealed)} "
+                    "where client = ?",
+                    [*(vault.reseal(row[name]) for name in sealed), row["client"]],
+                )
+            db.execute("delete from sessions")
+        return len(rows)
+
+
+class SessionsOfClient:
+    """Keeps a client's BILL session between runs: a new login is scarce (200 an hour)."""
+
+    def __init__(self, registry: Registry, client: str) -> None:
+        self._registry = registry
+        self._client = client
+
+    def get(self) -> SecretStr | None:
+        with self._registry.database() as db:
+            row = db.execute(
+                "select session_sealed from sessions where client = ?", [self._client]
+            ).fetchone()
+        return Vault.of(self._registry.home).open(row["session_sealed"]) if row else None
+
+    def put(self, session: SecretStr) -> None:
+        sealed = Vault.of(self._registry.home).seal(session)
+        with self._registry.database() as db:
+            db.execute(
+                "insert or replace into sessions values (?, ?, ?)",
+                [self._client, sealed, utc_now().isoformat()],
+            )
+
+    def drop(self) -> None:
+        with self._registry.database() as db:
+            db.execute("delete from sessions where client = ?", [self._client])
+
+
+def _stored(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat()
+    if isinstance(value, dict):
+        return json.dumps(value, default=str)
+    return value
+
+
+def _status_of(row: sqlite3.Row) -> ClientStatus:
+    values = dict(row)
+    for name in _TIMES:
+        values[name] = datetime.fromisoformat(values[name]) if values[name] else None
+    for name in _DOCUMENTS:
+        values[name] = json.loads(values[name])
+    values["state"] = State(values["state"])
+    return ClientStatus(**values)
+
+
+def _remove(path: Path) -> None:
+    import shutil
+
+    if path.is_dir():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)

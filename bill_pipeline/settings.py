@@ -1,0 +1,125 @@
+"""The only reader of environment variables, and the only place that knows the home's layout.
+
+Nothing is read at import time: importing never needs an environment variable or a file.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+#: BILL's environments by name: (v3 base URL, v2 base URL); see docs/architecture.md.
+ENVIRONMENTS: dict[str, tuple[str, str]] = {
+    "production": ("https://gateway.prod.bill.com/connect", "https://api.bill.com/api/v2"),
+    "sandbox": ("https://gateway.stage.bill.com/connect", "https://api-stage.bill.com/api/v2"),
+}
+
+CLIENT_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
+
+
+class SettingsError(ValueError):
+    """A setting or a name given by a person cannot be used; the message says what to change."""
+
+
+class Settings(BaseSettings):
+    """Everything that can be set from outside, as ``BILL_PIPELINE_<NAME>``."""
+
+    model_config = SettingsConfigDict(env_prefix="BILL_PIPELINE_", extra="ignore")
+
+    home: Path = Field(Path("data"), description="Folder of the registry and all books.")
+    dev_key: SecretStr | None = Field(None, description="The firm's BILL developer key.")
+    secret_key: SecretStr | None = Field(
+        None, description="Key that seals sync tokens; otherwise <home>/secret.key is used."
+    )
+    requests_per_hour: int = Field(
+        20_000, gt=0, description="Requests per developer key and hour that BILL allows."
+    )
+    read_v2: bool = Field(True, description="Also read what only BILL's v2 API offers.")
+    read_documents: bool = Field(
+        False, description="Also list the files attached to each bill (one request per bill)."
+    )
+    target_precision: float = Field(
+        0.95, gt=0.5, lt=1, description="Share of lines booked without asking that must be right."
+    )
+    alert_webhook: str | None = Field(None, description="URL that gets a POST when a client fails.")
+
+
+@dataclass(frozen=True)
+class Home:
+    """The folder that holds one firm's registry, books and published ledger."""
+
+    path: Path
+
+    @classmethod
+    def at(cls, path: str | Path | None = None) -> Home:
+        """The home at ``path``, else at ``BILL_PIPELINE_HOME``, else ``./data``; made if missing."""
+        home = cls(Path(path or Settings().home).expanduser().resolve())
+        for folder in (home.path, home.clients, home.models):
+            folder.mkdir(parents=True, exist_ok=True)
+        return home
+
+    @property
+    def registry(self) -> Path:
+        return self.path / "registry.sqlite"
+
+    @property
+    def secret_key(self) -> Path:
+        return self.path / "secret.key"
+
+    @property
+    def budget(self) -> Path:
+        return self.path / "budget.sqlite"
+
+    @property
+    def clients(self) -> Path:
+        return self.path / "clients"
+
+    @property
+    def published(self) -> Path:
+        return self.path / "published"
+
+    @property
+    def ledger(self) -> Path:
+        return self.path / "ledger.duckdb"
+
+    @property
+    def models(self) -> Path:
+        return self.path / "models"
+
+    @property
+    def dagster(self) -> Path:
+        return self.path / "dagster"
+
+    def client_file(self, client: str) -> Path:
+        """The DuckDB file with everything of one client."""
+        return self.clients / f"{require_client_name(client)}.duckdb"
+
+    def dlt_folder(self, client: str) -> Path:
+        """dlt's working folder; one per client, or clients load each other's packages."""
+        return self.path / "dlt" / require_client_name(client)
+
+
+def require_client_name(client: str) -> str:
+    """``client`` if it can name a client's files and partition, else raises SettingsError."""
+    if not CLIENT_NAME.fullmatch(client):
+        raise SettingsError(
+            f"{client!r} cannot name a client: use 1 to 63 lower-case letters, digits, '-' or '_', "
+            "beginning with a letter or digit, for example 'acme-bakery'."
+        )
+    return client
+
+
+def base_urls(environment: str) -> tuple[str, str]:
+    """(v3 base URL, v2 base URL) for ``production``, ``sandbox`` or a URL ending in /connect."""
+    if environment in ENVIRONMENTS:
+        return ENVIRONMENTS[environment]
+    if re.match(r"https?://", environment):
+        v3 = environment.rstrip("/")
+        return v3, v3.removesuffix("/connect") + "/api/v2"
+    raise SettingsError(
+        f"Unknown BILL environment {environment!r}: use 'production', 'sandbox' or a URL."
+    )

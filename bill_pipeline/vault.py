@@ -1,0 +1,110 @@
+"""Seal and open secrets with authenticated encryption.
+
+A sealed text is safe to store: without the key it can be neither read nor changed unnoticed. The
+key comes from the environment, or from a file that only its owner can read and that is made at
+first use. Nothing here knows what it seals.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from pathlib import Path
+
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+from pydantic import SecretStr
+
+from bill_pipeline.settings import Home, Settings
+
+
+class VaultError(RuntimeError):
+    """The key is missing, readable by others, or not the one a secret was sealed with."""
+
+
+class Vault:
+    """Seals with the first key; opens with any of them, so that a key can be rotated."""
+
+    def __init__(self, keys: list[SecretStr]) -> None:
+        if not keys:
+            raise VaultError("A vault needs at least one key.")
+        try:
+            self._fernet = MultiFernet([Fernet(key.get_secret_value().encode()) for key in keys])
+        except ValueError:
+            raise VaultError(
+                "The secret key is not 32 bytes in URL-safe base64. Make one with "
+                "`bill-pipeline rotate-key --print`."
+            ) from None
+
+    @classmethod
+    def of(cls, home: Home) -> Vault:
+        """The vault of ``home``: BILL_PIPELINE_SECRET_KEY, else <home>/secret.key (made if missing).
+
+        Several keys may be given, separated by commas or lines: the first seals, all open.
+        """
+        configured = Settings().secret_key
+        text = configured.get_secret_value() if configured else _read_key_file(home.secret_key)
+        return cls([SecretStr(key) for key in text.replace(",", "\n").split()])
+
+    def seal(self, secret: SecretStr) -> str:
+        return self._fernet.encrypt(secret.get_secret_value().encode()).decode()
+
+    def open(self, sealed: str) -> SecretStr:
+        """Raises VaultError when ``sealed`` was made with another key or was altered."""
+        try:
+            return SecretStr(self._fernet.decrypt(sealed.encode()).decode())
+        except InvalidToken:
+            raise VaultError(
+                "A stored secret cannot be opened with this key. Put back the key it was sealed "
+                "with (BILL_PIPELINE_SECRET_KEY or <home>/secret.key), or connect the client anew."
+            ) from None
+
+    def reseal(self, sealed: str) -> str:
+        """The same secret sealed with the first key."""
+        return self.seal(self.open(sealed))
+
+
+def new_key() -> SecretStr:
+    return SecretStr(Fernet.generate_key().decode())
+
+
+def rotate_key_file(path: Path) -> None:
+    """Put a new key in front of the old ones, in one step; old secrets still open."""
+    keys = [new_key().get_secret_value(), *_read_key_file(path).split()]
+    _write_private(path, "\n".join(keys) + "\n")
+
+
+def retire_old_keys(path: Path) -> None:
+    """Keep the first key only; call it after every secret was resealed."""
+    _write_private(path, _read_key_file(path).split()[0] + "\n")
+
+
+def _read_key_file(path: Path) -> str:
+    if not path.exists():
+        _write_private(path, new_key().get_secret_value() + "\n", exclusive=True)
+    mode = stat.S_IMODE(path.stat().st_mode)
+    if mode & 0o077:
+        raise VaultError(f"{path.name} can be read by others: run `chmod 600 {path}`.")
+    return path.read_text()
+
+
+def _write_private(path: Path, text: str, *, exclusive: bool = False) -> None:
+    """Write ``text`` to ``path`` with mode 0600, whole or not at all.
+
+    ``exclusive``: when another process writes the file first, its content stays.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    if not exclusive:
+        temporary.replace(path)
+        return
+    try:
+        path.hardlink_to(temporary)
+    except FileExistsError:
+        pass
+    finally:
+        temporary.unlink()
