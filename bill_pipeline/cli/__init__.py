@@ -1,7 +1,7 @@
 """The ``bill-pipeline`` command: parse, call, print. Rules and SQL live elsewhere.
 
 Each command is one module here, imported only when it is used: ``bill-pipeline query`` must not
-wait for Dagster to load.
+wait for Dagster to load. Exit codes: 0 done, 1 failed, 2 called wrongly.
 """
 
 from __future__ import annotations
@@ -13,7 +13,22 @@ import click
 
 #: command name -> "module:object" of its click command. A new command is one row here.
 COMMANDS: dict[str, str] = {
+    "demo": "bill_pipeline.cli.demo:demo",
+    "ui": "bill_pipeline.cli.ui:ui",
+    "connect": "bill_pipeline.cli.connections:connect",
+    "clients": "bill_pipeline.cli.connections:clients",
+    "pause": "bill_pipeline.cli.connections:pause",
+    "resume": "bill_pipeline.cli.connections:resume",
+    "disconnect": "bill_pipeline.cli.connections:disconnect",
+    "sync": "bill_pipeline.cli.sync:sync",
+    "review": "bill_pipeline.cli.review:review",
+    "correct": "bill_pipeline.cli.review:correct",
+    "close": "bill_pipeline.cli.close:close",
+    "reopen": "bill_pipeline.cli.close:reopen",
+    "train": "bill_pipeline.cli.train:train",
+    "evaluate": "bill_pipeline.cli.train:evaluate",
     "sandbox": "bill_pipeline.cli.sandbox:sandbox",
+    "rotate-key": "bill_pipeline.cli.connections:rotate_key",
 }
 
 
@@ -29,6 +44,16 @@ class _LazyGroup(click.Group):
         module_name, attribute = COMMANDS[cmd_name].split(":")
         command: Any = getattr(importlib.import_module(module_name), attribute)
         return command  # type: ignore[no-any-return]
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Errors that a person must act on end in one sentence, not in a traceback."""
+        from bill_pipeline.bill.errors import BillError
+        from bill_pipeline.errors import PipelineError
+
+        try:
+            return super().invoke(ctx)
+        except (PipelineError, BillError) as error:
+            raise click.ClickException(str(error)) from error
 
 
 @click.group(cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})

@@ -1,0 +1,192 @@
+"""``connect``, ``clients``, ``pause``, ``resume``, ``disconnect``, ``rotate-key``."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import asdict
+from datetime import datetime
+
+import click
+from pydantic import SecretStr
+from rich.console import Console
+from rich.table import Table
+
+from bill_pipeline.bill.connection import Connection
+from bill_pipeline.cli.options import home_option, json_option, print_json
+from bill_pipeline.clients import ClientStatus, Registry, State, utc_now
+from bill_pipeline.settings import Home, Settings, SettingsError, base_urls, require_client_name
+
+_HOW_TO_MAKE_A_TOKEN = (
+    "In BILL, as an administrator: Settings › Sync & Integrations › Tokens › New. BILL shows the "
+    "token's password once; if it is lost, make a new token."
+)
+
+
+@click.command(epilog=_HOW_TO_MAKE_A_TOKEN)
+@click.argument("client")
+@click.option("--organization-id", required=True, help="BILL's id of the organization (008…).")
+@click.option("--token-name", required=True, help="Name of the sync token.")
+@click.option(
+    "--token-password-stdin",
+    is_flag=True,
+    help="Read the token's password from standard input instead of asking for it.",
+)
+@click.option(
+    "--environment",
+    default="production",
+    show_default=True,
+    help="production, sandbox, or the base URL of a BILL look-alike (…/connect).",
+)
+@home_option
+@json_option
+def connect(
+    client: str,
+    organization_id: str,
+    token_name: str,
+    token_password_stdin: bool,
+    environment: str,
+    home: Home,
+    as_json: bool,
+) -> None:
+    """Connect CLIENT's BILL account with a sync token.
+
+    The password is asked for without echo, never taken from the command line. The developer key of
+    the firm comes from BILL_PIPELINE_DEV_KEY or is asked for.
+    """
+    from bill_pipeline.imports import check_access
+
+    require_client_name(client)
+    if token_password_stdin:
+        password = sys.stdin.readline().rstrip("\r\n")
+    else:
+        password = click.prompt("Token password", hide_input=True)
+    dev_key = Settings().dev_key or SecretStr(click.prompt("Developer key", hide_input=True))
+    if not password or not dev_key.get_secret_value():
+        raise SettingsError(f"No token password for {client}. {_HOW_TO_MAKE_A_TOKEN}")
+    base_url, v2_url = base_urls(environment)
+    connection = Connection(
+        client=client,
+        organization_id=organization_id,
+        token_name=token_name,
+        token_password=SecretStr(password),
+        dev_key=dev_key,
+        base_url=base_url,
+        v2_url=v2_url,
+    )
+    access = check_access(home, connection)
+    registry = Registry(home)
+    registry.connect(client, connection, environment=environment)
+    registry.update(client, skipped_lists=access.refused_lists)
+    if as_json:
+        print_json({"client": client, "refused_lists": access.refused_lists})
+        return
+    click.echo(f"{client} is connected to BILL organization {organization_id}.")
+    for name, reason in access.refused_lists.items():
+        click.echo(f"  not readable with this token: {name} ({reason})")
+    click.echo(f"Next: bill-pipeline sync {client}")
+
+
+@click.command()
+@home_option
+@json_option
+def clients(home: Home, as_json: bool) -> None:
+    """List the connected clients and how each one is doing."""
+    statuses = Registry(home).all()
+    if as_json:
+        for status in statuses:
+            print_json(asdict(status))
+        return
+    if not statuses:
+        click.echo("No client is connected. `bill-pipeline connect --help` says how to begin.")
+        return
+    table = Table("client", "state", "last sync", "documents", "to review", "what to do")
+    for status in statuses:
+        table.add_row(
+            status.client,
+            status.state.value.replace("_", " "),
+            _age(status.last_success_at),
+            f"{status.document_count:,}",
+            f"{status.review_count:,}",
+            _advice(status),
+        )
+    Console().print(table)
+
+
+@click.command()
+@click.argument("client")
+@home_option
+def pause(client: str, home: Home) -> None:
+    """Stop syncing CLIENT until it is resumed; its books stay as they are."""
+    Registry(home).update(client, state=State.PAUSED)
+    click.echo(f"{client} is paused. `bill-pipeline resume {client}` starts it again.")
+
+
+@click.command()
+@click.argument("client")
+@home_option
+def resume(client: str, home: Home) -> None:
+    """Sync CLIENT again after it was paused."""
+    registry = Registry(home)
+    status = registry.status(client)
+    if status.state is State.RECONNECT:
+        raise SettingsError(f"{client} needs a new sync token first. {status.remedy or ''}")
+    state = State.UP_TO_DATE if status.last_success_at else State.CONNECTED
+    registry.update(client, state=state, next_sync_at=None)
+    click.echo(f"{client} is synced again.")
+
+
+@click.command()
+@click.argument("client")
+@click.option("--purge", is_flag=True, help="Also delete the client's books. Cannot be undone.")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@home_option
+def disconnect(client: str, purge: bool, yes: bool, home: Home) -> None:
+    """Forget CLIENT's sync token; with --purge its books as well."""
+    from bill_pipeline.books import client_lock
+    from bill_pipeline.publish import publish
+
+    registry = Registry(home)
+    registry.status(client)
+    if purge and not yes:
+        click.confirm(f"Delete every document and journal entry of {client}?", abort=True)
+    with client_lock(home, client):
+        registry.disconnect(client, purge=purge)
+    publish(home, [])
+    kept = "its books were deleted" if purge else f"its books stay in {home.client_file(client)}"
+    click.echo(f"{client} is disconnected; {kept}.")
+
+
+@click.command("rotate-key")
+@home_option
+def rotate_key(home: Home) -> None:
+    """Seal all stored secrets with a new key and retire the old one."""
+    from bill_pipeline.vault import retire_old_keys, rotate_key_file
+
+    if Settings().secret_key is not None:
+        raise SettingsError(
+            "The key comes from BILL_PIPELINE_SECRET_KEY: put the new key in front of the old one "
+            "there, separated by a comma, and connect again or resync; then drop the old one."
+        )
+    rotate_key_file(home.secret_key)
+    count = Registry(home).reseal()
+    retire_old_keys(home.secret_key)
+    click.echo(f"{count} clients' secrets are sealed with a new key.")
+
+
+def _age(moment: datetime | None) -> str:
+    if moment is None:
+        return "never"
+    minutes = int((utc_now() - moment).total_seconds() // 60)
+    if minutes < 1:
+        return "just now"
+    if minutes < 120:
+        return f"{minutes} min ago"
+    return f"{minutes // 60} h ago" if minutes < 48 * 60 else f"{minutes // 1440} days ago"
+
+
+def _advice(status: ClientStatus) -> str:
+    if status.error:
+        return f"{status.error} {status.remedy or ''}".strip()
+    if status.skipped_lists:
+        return f"not readable: {', '.join(sorted(status.skipped_lists))}"
+    return ""

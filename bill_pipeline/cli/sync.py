@@ -1,0 +1,83 @@
+"""``sync``: bring clients' books up to date now, without the UI."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import click
+from rich.console import Console
+from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+from bill_pipeline.cli.options import home_option, json_option, print_json
+from bill_pipeline.settings import Home
+
+
+@click.command()
+@click.argument("names", metavar="CLIENT…", nargs=-1)
+@click.option("--all", "every", is_flag=True, help="Every connected client.")
+@click.option("--full", is_flag=True, help="Read every list from its beginning and compare.")
+@click.option(
+    "--since",
+    type=click.DateTime(["%Y-%m-%d"]),
+    help="Read what BILL changed on or after this day.",
+)
+@click.option(
+    "--rebuild", is_flag=True, help="No import: replay the journal from the archived documents."
+)
+@home_option
+@json_option
+def sync(
+    names: tuple[str, ...],
+    every: bool,
+    full: bool,
+    since: datetime | None,
+    rebuild: bool,
+    home: Home,
+    as_json: bool,
+) -> None:
+    """Import what changed in BILL, categorize, book, report and publish.
+
+    One client's failure never stops the others; the exit code is 1 if any failed.
+    """
+    from bill_pipeline.books import SyncOptions, SyncReport, bring_up_to_date
+    from bill_pipeline.clients import Registry
+
+    clients = Registry(home).names() if every else list(names)
+    if bool(names) == every:
+        raise click.UsageError("Name one or more clients, or use --all.")
+    options = SyncOptions(full=full, since=since.date() if since else None, rebuild=rebuild)
+    console = Console(stderr=True)
+    failed = 0
+    with Progress(
+        SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn(), console=console
+    ) as bar:
+        task = bar.add_task("starting")
+
+        def show(client: str, doing: str) -> None:
+            bar.update(task, description=f"{client}: {doing}")
+
+        for outcome in bring_up_to_date(home, clients, options, progress=show):
+            if isinstance(outcome, SyncReport):
+                _print_report(outcome, as_json)
+            else:
+                failed += 1
+                _print_failure(outcome.client, outcome.error, as_json)
+    if failed:
+        raise SystemExit(1)
+
+
+def _print_report(report: object, as_json: bool) -> None:
+    from bill_pipeline.books import SyncReport
+
+    assert isinstance(report, SyncReport)  # noqa: S101 - narrows the type for the checker
+    if as_json:
+        print_json(report.summary())
+        return
+    click.echo(report.sentence())
+
+
+def _print_failure(client: str, error: Exception, as_json: bool) -> None:
+    if as_json:
+        print_json({"client": client, "error": str(error)})
+    else:
+        click.echo(f"{client}: failed. {error}", err=True)

@@ -1,0 +1,18 @@
+"""The root of the errors that a person must act on; their text is fit to be shown as it is.
+
+::
+
+    PipelineError
+    ├── settings.SettingsError       a setting or a client's name cannot be used
+    ├── vault.VaultError             a stored secret cannot be opened
+    ├── clients.UnknownClient        no such client is connected
+    ├── clients.ClientAlreadyConnected
+    ├── books.ClientBusy             another process works on the client
+    └── books.ClientPaused           a person must act first
+
+BILL's own errors have a root of their own, ``bill.errors.BillError``.
+"""
+
+
+class PipelineError(Exception):
+    """Says what happened, to which client, and what to do; holds no secret."""

@@ -1,0 +1,122 @@
+"""The registry keeps clients apart, secrets sealed and statuses true."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from pydantic import SecretStr
+
+from bill_pipeline.bill.connection import Connection
+from bill_pipeline.clients import ClientAlreadyConnected, Registry, State, UnknownClient
+from bill_pipeline.settings import Home, SettingsError
+from bill_pipeline.vault import Vault, VaultError, retire_old_keys, rotate_key_file
+
+CANARY = "canary-5f1e-password"
+
+
+def connection(client: str = "acme", organization: str = "00801ACMEACMEACMEac01") -> Connection:
+    return Connection(
+        client=client,
+        organization_id=organization,
+        token_name="books",
+        token_password=SecretStr(CANARY),
+        dev_key=SecretStr("dev-" + CANARY),
+        base_url="http://127.0.0.1:1/connect",
+        v2_url="http://127.0.0.1:1/api/v2",
+    )
+
+
+@pytest.fixture
+def registry(tmp_path: Path) -> Registry:
+    return Registry(Home.at(tmp_path))
+
+
+def test_a_connected_client_can_be_read_back(registry: Registry) -> None:
+    registry.connect("acme", connection(), environment="sandbox")
+    assert registry.names() == ["acme"]
+    assert registry.status("acme").state is State.CONNECTED
+    again = registry.connection("acme")
+    assert again.token_password.get_secret_value() == CANARY
+    assert again.organization_id == "00801ACMEACMEACMEac01"
+
+
+def test_no_secret_is_stored_or_shown_in_clear(registry: Registry, tmp_path: Path) -> None:
+    registry.connect("acme", connection(), environment="sandbox")
+    registry.sessions("acme").put(SecretStr("session-" + CANARY))
+    assert CANARY not in repr(registry.connection("acme"))
+    for path in tmp_path.rglob("*"):
+        if path.is_file():
+            assert CANARY.encode() not in path.read_bytes(), path
+
+
+def test_a_name_belongs_to_one_organization(registry: Registry) -> None:
+    registry.connect("acme", connection(), environment="sandbox")
+    other = connection(organization="00801OTHEROTHEROTot02")
+    with pytest.raises(ClientAlreadyConnected, match="disconnect acme --purge"):
+        registry.connect("acme", other, environment="sandbox")
+
+
+def test_a_new_token_clears_the_failure_and_the_old_session(registry: Registry) -> None:
+    registry.connect("acme", connection(), environment="sandbox")
+    registry.sessions("acme").put(SecretStr("old"))
+    registry.update("acme", state=State.RECONNECT, error="refused", failure_count=3)
+    registry.connect("acme", connection(), environment="sandbox")
+    status = registry.status("acme")
+    assert (status.state, status.error, status.failure_count) == (State.CONNECTED, None, 0)
+    assert registry.sessions("acme").get() is None
+
+
+def test_a_status_survives_the_round_trip(registry: Registry) -> None:
+    registry.connect("acme", connection(), environment="sandbox")
+    moment = datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC)
+    registry.update("acme", last_success_at=moment, skipped_lists={"users": "no permission"})
+    status = registry.status("acme")
+    assert status.last_success_at == moment
+    assert status.skipped_lists == {"users": "no permission"}
+
+
+def test_an_unknown_client_is_named_with_the_remedy(registry: Registry) -> None:
+    with pytest.raises(UnknownClient, match="bill-pipeline connect nobody"):
+        registry.connection("nobody")
+    with pytest.raises(UnknownClient):
+        registry.update("nobody", error="x")
+
+
+@pytest.mark.parametrize("name", ["", "Acme", "../acme", "a b", "a" * 64, "-a"])
+def test_a_name_that_could_leave_the_home_is_refused(registry: Registry, name: str) -> None:
+    with pytest.raises(SettingsError):
+        registry.connect(name, connection(), environment="sandbox")
+
+
+def test_purge_removes_the_books_and_disconnect_alone_keeps_them(registry: Registry) -> None:
+    for client, purge in (("acme", True), ("bakery", False)):
+        registry.connect(client, connection(client, f"008{client:*<17}"), environment="sandbox")
+        registry.home.client_file(client).write_bytes(b"books")
+        registry.disconnect(client, purge=purge)
+        assert registry.home.client_file(client).exists() is not purge
+    assert registry.names() == []
+
+
+def test_a_rotated_key_opens_old_secrets_until_it_is_retired(registry: Registry) -> None:
+    registry.connect("acme", connection(), environment="sandbox")
+    rotate_key_file(registry.home.secret_key)
+    assert registry.connection("acme").token_password.get_secret_value() == CANARY
+    assert registry.reseal() == 1
+    retire_old_keys(registry.home.secret_key)
+    assert registry.connection("acme").token_password.get_secret_value() == CANARY
+
+
+def test_a_foreign_key_opens_nothing(registry: Registry) -> None:
+    sealed = Vault.of(registry.home).seal(SecretStr(CANARY))
+    registry.home.secret_key.unlink()
+    with pytest.raises(VaultError, match="sealed"):
+        Vault.of(registry.home).open(sealed)
+
+
+def test_a_key_file_others_can_read_is_refused(registry: Registry) -> None:
+    Vault.of(registry.home)
+    registry.home.secret_key.chmod(0o644)
+    with pytest.raises(VaultError, match="chmod 600"):
+        Vault.of(registry.home)

@@ -1,0 +1,118 @@
+"""The laws of the house that a machine can check: who may import what, how large a file may be."""
+
+from __future__ import annotations
+
+import ast
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+PRODUCT = sorted(
+    path for room in ("bill_pipeline", "models") for path in (ROOT / room).rglob("*.py")
+)
+MODELS_MAY_IMPORT = {"numpy", "pandas", "scipy", "sklearn", "joblib", "skops", "rapidfuzz"} | {
+    "pyarrow",
+    "models",
+}
+MOST_LINES = 400
+
+
+def imported_modules(path: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            package = path.relative_to(ROOT).parent.parts
+            base = ".".join(package[: len(package) - node.level + 1]) if node.level else ""
+            yield ".".join(part for part in (base, node.module or "") if part)
+
+
+def name_of(path: Path) -> str:
+    return str(path.relative_to(ROOT))
+
+
+@pytest.mark.parametrize("path", PRODUCT, ids=name_of)
+def test_only_the_dagster_room_imports_dagster(path: Path) -> None:
+    if path.is_relative_to(ROOT / "bill_pipeline" / "dagster"):
+        pytest.skip("this is the Dagster room")
+    guilty = [m for m in imported_modules(path) if m.split(".")[0].startswith("dagster")]
+    assert not guilty
+
+
+@pytest.mark.parametrize("path", PRODUCT, ids=name_of)
+def test_nobody_imports_private_parts_of_dagster(path: Path) -> None:
+    assert not [m for m in imported_modules(path) if m.startswith("dagster._")]
+
+
+@pytest.mark.parametrize(
+    "path", [p for p in PRODUCT if p.is_relative_to(ROOT / "models")], ids=name_of
+)
+def test_models_import_statistics_only(path: Path) -> None:
+    foreign = {
+        root
+        for module in imported_modules(path)
+        if (root := module.split(".")[0]) not in sys.stdlib_module_names
+        and root not in MODELS_MAY_IMPORT
+    }
+    assert not foreign
+
+
+@pytest.mark.parametrize(
+    "path",
+    [p for p in PRODUCT if p.is_relative_to(ROOT / "bill_pipeline" / "sandbox")],
+    ids=name_of,
+)
+def test_the_sandbox_knows_nothing_of_the_pipeline(path: Path) -> None:
+    guilty = [
+        m
+        for m in imported_modules(path)
+        if m.startswith("bill_pipeline") and not m.startswith("bill_pipeline.sandbox")
+    ]
+    assert not guilty
+
+
+@pytest.mark.parametrize(
+    "path", [p for p in PRODUCT if p.is_relative_to(ROOT / "bill_pipeline" / "bill")], ids=name_of
+)
+def test_the_bill_room_knows_neither_duckdb_nor_the_other_rooms(path: Path) -> None:
+    guilty = [
+        m
+        for m in imported_modules(path)
+        if m.split(".")[0] == "duckdb"
+        or (m.startswith("bill_pipeline") and not m.startswith("bill_pipeline.bill"))
+    ]
+    assert not guilty
+
+
+@pytest.mark.parametrize("path", PRODUCT, ids=name_of)
+def test_only_settings_reads_the_environment(path: Path) -> None:
+    if path.name == "settings.py":
+        pytest.skip("this is the reader")
+    assert not re.search(r"os\.(environ|getenv)\b(?!\s*=)", path.read_text().replace("**os.environ", ""))
+
+
+@pytest.mark.parametrize("path", PRODUCT, ids=name_of)
+def test_a_file_is_one_idea_and_says_so(path: Path) -> None:
+    text = path.read_text()
+    assert len(text.splitlines()) <= MOST_LINES, "split it: a file is one idea"
+    if text.strip():
+        assert ast.get_docstring(ast.parse(text)), "say in a docstring what belongs here"
+
+
+@pytest.mark.parametrize("path", PRODUCT, ids=name_of)
+def test_no_file_is_named_after_nothing(path: Path) -> None:
+    assert path.stem not in {"utils", "helpers", "common", "manager", "data", "info", "misc"}
+
+
+def test_sql_never_reads_a_clock_or_a_die() -> None:
+    forbidden = re.compile(r"\b(now|current_date|current_timestamp|today|random)\b\s*(\(|,|$)", re.M)
+    guilty = [
+        f"{name_of(path)}: {match.group(0)}"
+        for path in sorted((ROOT / "transforms").rglob("*.sql"))
+        for match in forbidden.finditer(re.sub(r"--.*", "", path.read_text()))
+    ]
+    assert not guilty
