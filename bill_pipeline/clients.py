@@ -10,7 +10,7 @@ import contextlib
 import json
 import sqlite3
 from collections.abc import Iterator
-from dataclasses import dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
@@ -19,11 +19,13 @@ from typing import Any
 from pydantic import SecretStr
 
 from bill_pipeline.bill.connection import Connection
+from bill_pipeline.bill.sessions import Session
+from bill_pipeline.errors import PipelineError
 from bill_pipeline.settings import Home, require_client_name
-from bill_pipeline.vault import Vault
+from bill_pipeline.vault import Vault, VaultError
 
 
-class UnknownClient(LookupError):
+class UnknownClient(PipelineError):
     """No client of that name is connected."""
 
     def __init__(self, client: str) -> None:
@@ -33,7 +35,7 @@ class UnknownClient(LookupError):
         )
 
 
-class ClientAlreadyConnected(ValueError):
+class ClientAlreadyConnected(PipelineError):
     """The name is taken by a connection to another organization."""
 
 
@@ -160,7 +162,8 @@ class Registry:
                     v2_url = excluded.v2_url, token_name_sealed = excluded.token_name_sealed,
                     token_password_sealed = excluded.token_password_sealed,
                     dev_key_sealed = excluded.dev_key_sealed,
-                    state = case when last_success_at is null then 'connected' else 'up_to_date' end,
+                    state = case when last_success_at is null then 'connected'
+                        else 'up_to_date' end,
                     failure_count = 0, error = null, remedy = null, next_sync_at = null
                 """,
                 [
@@ -186,7 +189,6 @@ class Registry:
             raise UnknownClient(client)
         vault = Vault.of(self.home)
         return Connection(
-            client=client,
             organization_id=row["organization_id"],
             token_name=vault.open(row["token_name_sealed"]).get_secret_value(),
             token_password=vault.open(row["token_password_sealed"]),
@@ -243,9 +245,6 @@ class Registry:
             _remove(self.home.client_file(client).with_suffix(".duckdb.wal"))
             _remove(self.home.dlt_folder(client))
 
-    def sessions(self, client: str) -> SessionsOfClient:
-        return SessionsOfClient(self, client)
-
     def reseal(self) -> int:
         """Seal every stored secret with the vault's first key; returns how many clients."""
         vault = Vault.of(self.home)
@@ -262,31 +261,47 @@ class Registry:
         return len(rows)
 
 
-class SessionsOfClient:
-    """Keeps a client's BILL session between runs: a new login is scarce (200 an hour)."""
+class SealedSessions:
+    """Keeps each client's BILL session between runs, sealed; a new login is scarce.
 
-    def __init__(self, registry: Registry, client: str) -> None:
+    The ``bill.sessions.SessionStore`` of this home.
+    """
+
+    def __init__(self, registry: Registry) -> None:
         self._registry = registry
-        self._client = client
 
-    def get(self) -> SecretStr | None:
+    def get(self, client: str) -> Session | None:
         with self._registry.database() as db:
-            row = db.execute(
-                "select session_sealed from sessions where client = ?", [self._client]
-            ).fetchone()
-        return Vault.of(self._registry.home).open(row["session_sealed"]) if row else None
+            return self._read(db, client)
 
-    def put(self, session: SecretStr) -> None:
-        sealed = Vault.of(self._registry.home).seal(session)
+    def put(self, client: str, session: Session) -> None:
+        sealed = self._vault().seal(SecretStr(json.dumps(asdict(session))))
         with self._registry.database() as db:
             db.execute(
                 "insert or replace into sessions values (?, ?, ?)",
-                [self._client, sealed, utc_now().isoformat()],
+                [client, sealed, utc_now().isoformat()],
             )
 
-    def drop(self) -> None:
+    def drop(self, client: str, session: Session) -> None:
         with self._registry.database() as db:
-            db.execute("delete from sessions where client = ?", [self._client])
+            db.execute("begin immediate")
+            if self._read(db, client) == session:
+                db.execute("delete from sessions where client = ?", [client])
+
+    def _read(self, db: sqlite3.Connection, client: str) -> Session | None:
+        row = db.execute(
+            "select session_sealed from sessions where client = ?", [client]
+        ).fetchone()
+        if row is None:
+            return None
+        try:
+            opened = self._vault().open(row["session_sealed"])
+        except VaultError:
+            return None  # sealed with a retired key: a new login is cheaper than a failed sync
+        return Session(**json.loads(opened.get_secret_value()))
+
+    def _vault(self) -> Vault:
+        return Vault.of(self._registry.home)
 
 
 def _stored(value: Any) -> Any:

@@ -12,6 +12,8 @@ from pathlib import Path
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from bill_pipeline.errors import PipelineError
+
 #: BILL's environments by name: (v3 base URL, v2 base URL); see docs/architecture.md.
 ENVIRONMENTS: dict[str, tuple[str, str]] = {
     "production": ("https://gateway.prod.bill.com/connect", "https://api.bill.com/api/v2"),
@@ -21,7 +23,7 @@ ENVIRONMENTS: dict[str, tuple[str, str]] = {
 CLIENT_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
 
 
-class SettingsError(ValueError):
+class SettingsError(PipelineError):
     """A setting or a name given by a person cannot be used; the message says what to change."""
 
 
@@ -56,7 +58,7 @@ class Home:
 
     @classmethod
     def at(cls, path: str | Path | None = None) -> Home:
-        """The home at ``path``, else at ``BILL_PIPELINE_HOME``, else ``./data``; made if missing."""
+        """The home at ``path``, else BILL_PIPELINE_HOME, else ``./data``; made if missing."""
         home = cls(Path(path or Settings().home).expanduser().resolve())
         for folder in (home.path, home.clients, home.models):
             folder.mkdir(parents=True, exist_ok=True)

@@ -14,10 +14,11 @@ from pathlib import Path
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from pydantic import SecretStr
 
+from bill_pipeline.errors import PipelineError
 from bill_pipeline.settings import Home, Settings
 
 
-class VaultError(RuntimeError):
+class VaultError(PipelineError):
     """The key is missing, readable by others, or not the one a secret was sealed with."""
 
 
@@ -37,7 +38,7 @@ class Vault:
 
     @classmethod
     def of(cls, home: Home) -> Vault:
-        """The vault of ``home``: BILL_PIPELINE_SECRET_KEY, else <home>/secret.key (made if missing).
+        """The vault of ``home``: BILL_PIPELINE_SECRET_KEY, else <home>/secret.key.
 
         Several keys may be given, separated by commas or lines: the first seals, all open.
         """

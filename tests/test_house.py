@@ -92,7 +92,9 @@ def test_the_bill_room_knows_neither_duckdb_nor_the_other_rooms(path: Path) -> N
 def test_only_settings_reads_the_environment(path: Path) -> None:
     if path.name == "settings.py":
         pytest.skip("this is the reader")
-    assert not re.search(r"os\.(environ|getenv)\b(?!\s*=)", path.read_text().replace("**os.environ", ""))
+    assert not re.search(
+        r"os\.(environ|getenv)\b(?!\s*=)", path.read_text().replace("**os.environ", "")
+    )
 
 
 @pytest.mark.parametrize("path", PRODUCT, ids=name_of)
@@ -109,7 +111,9 @@ def test_no_file_is_named_after_nothing(path: Path) -> None:
 
 
 def test_sql_never_reads_a_clock_or_a_die() -> None:
-    forbidden = re.compile(r"\b(now|current_date|current_timestamp|today|random)\b\s*(\(|,|$)", re.M)
+    forbidden = re.compile(
+        r"\b(now|current_date|current_timestamp|today|random)\b\s*(\(|,|$)", re.M
+    )
     guilty = [
         f"{name_of(path)}: {match.group(0)}"
         for path in sorted((ROOT / "transforms").rglob("*.sql"))

@@ -16,13 +16,13 @@ from bill_pipeline.cli.options import home_option, json_option, print_json
 from bill_pipeline.clients import ClientStatus, Registry, State, utc_now
 from bill_pipeline.settings import Home, Settings, SettingsError, base_urls, require_client_name
 
-_HOW_TO_MAKE_A_TOKEN = (
+_STEPS_IN_BILL = (
     "In BILL, as an administrator: Settings › Sync & Integrations › Tokens › New. BILL shows the "
     "token's password once; if it is lost, make a new token."
 )
 
 
-@click.command(epilog=_HOW_TO_MAKE_A_TOKEN)
+@click.command(epilog=_STEPS_IN_BILL)
 @click.argument("client")
 @click.option("--organization-id", required=True, help="BILL's id of the organization (008…).")
 @click.option("--token-name", required=True, help="Name of the sync token.")
@@ -62,10 +62,9 @@ def connect(
         password = click.prompt("Token password", hide_input=True)
     dev_key = Settings().dev_key or SecretStr(click.prompt("Developer key", hide_input=True))
     if not password or not dev_key.get_secret_value():
-        raise SettingsError(f"No token password for {client}. {_HOW_TO_MAKE_A_TOKEN}")
+        raise SettingsError(f"No token password for {client}. {_STEPS_IN_BILL}")
     base_url, v2_url = base_urls(environment)
     connection = Connection(
-        client=client,
         organization_id=organization_id,
         token_name=token_name,
         token_password=SecretStr(password),
@@ -73,7 +72,7 @@ def connect(
         base_url=base_url,
         v2_url=v2_url,
     )
-    access = check_access(home, connection)
+    access = check_access(home, client, connection)
     registry = Registry(home)
     registry.connect(client, connection, environment=environment)
     registry.update(client, skipped_lists=access.refused_lists)

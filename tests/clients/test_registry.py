@@ -9,16 +9,22 @@ import pytest
 from pydantic import SecretStr
 
 from bill_pipeline.bill.connection import Connection
-from bill_pipeline.clients import ClientAlreadyConnected, Registry, State, UnknownClient
+from bill_pipeline.bill.sessions import Session
+from bill_pipeline.clients import (
+    ClientAlreadyConnected,
+    Registry,
+    SealedSessions,
+    State,
+    UnknownClient,
+)
 from bill_pipeline.settings import Home, SettingsError
 from bill_pipeline.vault import Vault, VaultError, retire_old_keys, rotate_key_file
 
 CANARY = "canary-5f1e-password"
 
 
-def connection(client: str = "acme", organization: str = "00801ACMEACMEACMEac01") -> Connection:
+def connection(organization: str = "00801ACMEACMEACMEac01") -> Connection:
     return Connection(
-        client=client,
         organization_id=organization,
         token_name="books",
         token_password=SecretStr(CANARY),
@@ -26,6 +32,10 @@ def connection(client: str = "acme", organization: str = "00801ACMEACMEACMEac01"
         base_url="http://127.0.0.1:1/connect",
         v2_url="http://127.0.0.1:1/api/v2",
     )
+
+
+def session(session_id: str) -> Session:
+    return Session(session_id, "00801ACMEACMEACMEac01", fingerprint="of-these-credentials")
 
 
 @pytest.fixture
@@ -44,7 +54,7 @@ def test_a_connected_client_can_be_read_back(registry: Registry) -> None:
 
 def test_no_secret_is_stored_or_shown_in_clear(registry: Registry, tmp_path: Path) -> None:
     registry.connect("acme", connection(), environment="sandbox")
-    registry.sessions("acme").put(SecretStr("session-" + CANARY))
+    SealedSessions(registry).put("acme", session("session-" + CANARY))
     assert CANARY not in repr(registry.connection("acme"))
     for path in tmp_path.rglob("*"):
         if path.is_file():
@@ -60,12 +70,25 @@ def test_a_name_belongs_to_one_organization(registry: Registry) -> None:
 
 def test_a_new_token_clears_the_failure_and_the_old_session(registry: Registry) -> None:
     registry.connect("acme", connection(), environment="sandbox")
-    registry.sessions("acme").put(SecretStr("old"))
+    SealedSessions(registry).put("acme", session("old"))
     registry.update("acme", state=State.RECONNECT, error="refused", failure_count=3)
     registry.connect("acme", connection(), environment="sandbox")
     status = registry.status("acme")
     assert (status.state, status.error, status.failure_count) == (State.CONNECTED, None, 0)
-    assert registry.sessions("acme").get() is None
+    assert SealedSessions(registry).get("acme") is None
+
+
+def test_a_session_is_shared_until_the_same_session_is_dropped(registry: Registry) -> None:
+    registry.connect("acme", connection(), environment="sandbox")
+    mine, newer = session("mine"), session("newer")
+    sessions = SealedSessions(registry)
+    sessions.put("acme", mine)
+    assert SealedSessions(Registry(registry.home)).get("acme") == mine
+    sessions.put("acme", newer)
+    sessions.drop("acme", mine)
+    assert sessions.get("acme") == newer
+    sessions.drop("acme", newer)
+    assert sessions.get("acme") is None
 
 
 def test_a_status_survives_the_round_trip(registry: Registry) -> None:
@@ -92,7 +115,7 @@ def test_a_name_that_could_leave_the_home_is_refused(registry: Registry, name: s
 
 def test_purge_removes_the_books_and_disconnect_alone_keeps_them(registry: Registry) -> None:
     for client, purge in (("acme", True), ("bakery", False)):
-        registry.connect(client, connection(client, f"008{client:*<17}"), environment="sandbox")
+        registry.connect(client, connection(f"008{client:*<17}"), environment="sandbox")
         registry.home.client_file(client).write_bytes(b"books")
         registry.disconnect(client, purge=purge)
         assert registry.home.client_file(client).exists() is not purge
