@@ -1,0 +1,126 @@
+"""Run the sandbox: in a thread of a test, or in this process for the command line.
+
+>>> with SandboxServer(companies=2, seed=7) as sandbox:            # doctest: +SKIP
+...     company = sandbox.companies[0]
+...     login = httpx.post(f"{sandbox.base_url}/v3/login", json={
+...         "username": company.token_name, "password": company.token_password,
+...         "organizationId": company.organization_id, "devKey": sandbox.dev_key})
+...     headers = {"devKey": sandbox.dev_key, "sessionId": login.json()["sessionId"]}
+...     httpx.get(f"{sandbox.base_url}/v3/bills", headers=headers, params={"max": 100})
+...     sandbox.control.step("1 day")
+...     sandbox.control.faults([{"kind": "reset", "match": "/bills$", "rate": 0.1}])
+
+``base_url`` is ``http://127.0.0.1:PORT/connect``, ``v2_url`` ``http://127.0.0.1:PORT/api/v2``.
+Nothing here knows what the books say; give a prepared ``SandboxState`` for your own.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import threading
+from datetime import datetime
+from typing import Any
+
+import uvicorn
+from starlette.applications import Starlette
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from bill_pipeline.sandbox import control, v3
+from bill_pipeline.sandbox.companies import add_invented_companies
+from bill_pipeline.sandbox.control_client import ControlClient
+from bill_pipeline.sandbox.state import DEFAULT_TODAY, Company, SandboxState
+from bill_pipeline.sandbox.switches import Switches
+
+#: A start that takes longer is a failure, not a slow machine.
+_START_SECONDS = 60
+
+
+class _Protocol(HttpToolsProtocol):
+    """uvicorn's protocol, with the connection at hand for the faults that break it."""
+
+    def on_headers_complete(self) -> None:
+        super().on_headers_complete()
+        self.scope["sandbox.transport"] = self.transport  # type: ignore[typeddict-unknown-key]
+
+
+def application(state: SandboxState) -> Starlette:
+    """All planes of one sandbox as an ASGI app."""
+    return Starlette(routes=[*v3.routes(state), *control.routes(state)])
+
+
+def server_config(state: SandboxState, host: str, port: int) -> uvicorn.Config:
+    return uvicorn.Config(
+        application(state),
+        host=host,
+        port=port,
+        http=_Protocol,
+        loop="uvloop",
+        log_level="critical",
+        access_log=False,
+        timeout_graceful_shutdown=1,
+    )
+
+
+class SandboxServer:
+    """A sandbox on a free port of localhost, for the length of a ``with`` block."""
+
+    def __init__(
+        self,
+        companies: int = 2,
+        documents: int = 400,
+        seed: int = 1,
+        today: datetime = DEFAULT_TODAY,
+        speed: float = 0.0,
+        switches: dict[str, Any] | None = None,
+        state: SandboxState | None = None,
+        port: int = 0,
+    ) -> None:
+        if state is None:
+            chosen = Switches()
+            chosen.change(switches or {})
+            state = SandboxState(seed, today, speed, chosen)
+            add_invented_companies(state, companies, documents)
+        self.state = state
+        self._port = port
+
+    def __enter__(self) -> SandboxServer:
+        listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(("127.0.0.1", self._port))
+        root = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        self.root_url = root
+        self.base_url = self.state.base_url = f"{root}/connect"
+        self.events_url = f"{root}/connect-events"
+        self.v2_url = f"{root}/api/v2"
+        self.dev_key = self.state.dev_key
+        self._server = uvicorn.Server(server_config(self.state, "127.0.0.1", 0))
+        started = threading.Event()
+        self._thread = threading.Thread(
+            target=self._run, args=(listener, started), name="sandbox", daemon=True
+        )
+        self._thread.start()
+        if not started.wait(_START_SECONDS):
+            raise RuntimeError(f"The sandbox did not start within {_START_SECONDS} s")
+        self.control = ControlClient(root)
+        return self
+
+    def _run(self, listener: socket.socket, started: threading.Event) -> None:
+        original = self._server.startup
+
+        async def startup(sockets: list[socket.socket] | None = None) -> None:
+            await original(sockets)
+            started.set()
+
+        self._server.startup = startup  # type: ignore[method-assign]
+        with asyncio.Runner(loop_factory=self._server.config.get_loop_factory()) as runner:
+            runner.run(self._server.serve(sockets=[listener]))
+
+    def __exit__(self, *exception: object) -> None:
+        self.control.close()
+        self._server.should_exit = True
+        self._thread.join(timeout=10)
+
+    @property
+    def companies(self) -> list[Company]:
+        return self.state.companies()

@@ -1,0 +1,86 @@
+"""Everything one running sandbox holds: organizations, clock, switches, sessions, limits.
+
+The planes (``v3``, ``v2``, ``events``, ``control``) read and change it; it knows none of them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from bill_pipeline.sandbox.clock import Clock
+from bill_pipeline.sandbox.faults import Faults
+from bill_pipeline.sandbox.limits import Limits
+from bill_pipeline.sandbox.organization import Organization
+from bill_pipeline.sandbox.selection import Selections
+from bill_pipeline.sandbox.sessions import Sessions
+from bill_pipeline.sandbox.switches import Switches
+
+#: Where invented history ends unless told otherwise, so that the same seed gives the same books.
+DEFAULT_TODAY = datetime(2026, 6, 30, 18, 0, tzinfo=UTC)
+
+
+@dataclass(frozen=True)
+class Company:
+    """What a person needs to connect one company, as the command line prints it."""
+
+    client: str
+    name: str
+    organization_id: str
+    token_name: str
+    token_password: str
+    user_name: str
+    user_password: str
+
+
+class SandboxState:
+    """The sandbox without its HTTP."""
+
+    def __init__(
+        self,
+        seed: int = 1,
+        today: datetime = DEFAULT_TODAY,
+        speed: float = 0.0,
+        switches: Switches | None = None,
+    ) -> None:
+        self.seed = seed
+        self.dev_key = f"01SANDBOXDEVKEY{seed:05d}"
+        self.clock = Clock(today, speed)
+        self.switches = switches or Switches()
+        self.limits = Limits(self.clock, self.switches)
+        self.sessions = Sessions(self.clock, self.switches, seed)
+        self.faults = Faults(seed)
+        self.selections = Selections()
+        self.organizations: dict[str, Organization] = {}
+        self.base_url = ""
+
+    def add(self, organization: Organization) -> None:
+        self.organizations[organization.id] = organization
+
+    def organization(self, client_or_id: str) -> Organization:
+        """By client name or organization id; raises ``KeyError`` with what there is."""
+        for organization in self.organizations.values():
+            if client_or_id in {organization.id, organization.client}:
+                return organization
+        known = ", ".join(o.client for o in self.organizations.values())
+        raise KeyError(f"No organization {client_or_id!r} in the sandbox. There are: {known}")
+
+    def companies(self) -> list[Company]:
+        return [
+            Company(
+                client=organization.client,
+                name=organization.name,
+                organization_id=organization.id,
+                token_name=organization.token().name,
+                token_password=organization.token().password,
+                user_name=organization.user().name,
+                user_password=organization.user().password,
+            )
+            for organization in self.organizations.values()
+        ]
+
+    def books(self, client_or_id: str) -> dict[str, list[dict[str, Any]]]:
+        """The true books, list by list, for a test to compare with."""
+        organization = self.organization(client_or_id)
+        return {name: list(documents) for name, documents in organization.lists.items()}

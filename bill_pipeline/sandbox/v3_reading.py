@@ -1,0 +1,239 @@
+"""The v3 plane's reads: sessions, every list and single object, and what hangs below them.
+
+Writes are ``v3_writing.py``; the lists themselves are the table in ``lists.py``.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import orjson
+
+from bill_pipeline.sandbox import errors
+from bill_pipeline.sandbox.clock import timestamp
+from bill_pipeline.sandbox.documents import Document, DocumentList
+from bill_pipeline.sandbox.endpoint import Call
+from bill_pipeline.sandbox.lists import LISTS, ListRow
+from bill_pipeline.sandbox.queries import Query, read_query
+
+#: What is left of a vendor in a list when ``thin_vendor_rows`` is on.
+_THIN_VENDOR = ("id", "archived", "name", "email", "createdTime", "updatedTime")
+
+
+def log_in(call: Call) -> dict[str, Any]:
+    """``POST /v3/login`` with a person's password or a sync token."""
+    state, body = call.state, call.json()
+    for name in ("username", "password", "organizationId", "devKey"):
+        if not isinstance(body.get(name), str) or not body[name]:
+            raise errors.invalid(f"{name}: The {name} field is required")
+    status = state.switches.login_error_status
+    if body["devKey"] != state.dev_key:
+        raise errors.wrong_dev_key(status)
+    state.limits.count_request(body["devKey"], "login")
+    state.limits.count_login(body["devKey"])
+    organization = state.organizations.get(body["organizationId"])
+    session = state.sessions.log_in(
+        organization, body["username"], body["password"], body["devKey"]
+    )
+    if session.credential.kind == "token" and not state.switches.token_login_v3:
+        state.sessions.log_out(session.session_id)
+        raise errors.wrong_password(status)
+    return {
+        "sessionId": session.session_id,
+        "organizationId": session.organization.id,
+        "userId": session.credential.user_id,
+        "trusted": False,
+    }
+
+
+def session_details(call: Call) -> dict[str, Any]:
+    session = call.signed_in()
+    return {
+        "organizationId": session.organization.id,
+        "userId": session.credential.user_id,
+        "mfaStatus": "DISABLED",
+        "mfaBypass": False,
+    }
+
+
+def session_organizations(call: Call) -> dict[str, Any]:
+    """``GET /v3/login/organizations``: where this session's person can log in."""
+    credential = call.signed_in().credential
+    results = [
+        {"id": organization.id, "name": organization.name}
+        for organization in call.state.organizations.values()
+        if any(
+            (c.name, c.password) == (credential.name, credential.password)
+            for c in organization.credentials
+        )
+    ]
+    return {"results": results}
+
+
+def log_out(call: Call) -> None:
+    call.state.sessions.log_out(call.signed_in().session_id)
+
+
+def health(call: Call) -> dict[str, Any]:
+    return {"appId": "sandbox", "appEnv": "local", "appVersion": "3", "bdcRegion": "local"}
+
+
+def list_documents(row: ListRow, call: Call) -> bytes:
+    """One page of a list, as the bytes of BILL's paging envelope."""
+    organization = call.signed_in().organization
+    _check_permission(row, call)
+    _check_own_organization(call)
+    if row.name == "billing-statements" and _dates(call) != (None, None):
+        return _statements_between(call)
+    query = read_query(row, call.parameters, call.state.switches)
+    documents = organization[row.name]
+    if call.fault is not None and call.fault.kind == "moved_rows" and query.offset > 0:
+        _touch_first_rows(documents, query.rows, call)
+    page = _page(row, documents, query, call)
+    if row.name == "vendors":
+        return _without_private_fields(page, call)
+    return page
+
+
+def _page(row: ListRow, documents: DocumentList, query: Query, call: Call) -> bytes:
+    switches = call.state.switches
+    positions = call.state.selections.positions(row, documents, query, switches.archived_in_lists)
+    chosen = [int(p) for p in positions[query.offset : query.offset + query.rows]]
+    if call.fault is not None and call.fault.kind == "duplicate_rows" and query.offset > 0:
+        chosen.insert(0, int(positions[query.offset - 1]))
+    end = query.offset + query.rows
+    tail = b""
+    if end < len(positions):
+        tail = b',"nextPage":' + orjson.dumps(query.token(end))
+    elif switches.last_next_page != "omit":
+        tail = b',"nextPage":' + (b'""' if switches.last_next_page == "empty" else b"null")
+    if query.offset > 0:
+        before = query.token(max(query.offset - query.rows, 0))
+        tail += b',"prevPage":' + orjson.dumps(before)
+    rows = b",".join(documents.encoded(position) for position in chosen)
+    return b'{"results":[' + rows + b"]" + tail + b"}"
+
+
+def _touch_first_rows(documents: DocumentList, count: int, call: Call) -> None:
+    """Change documents a client has already read: in a sorted list, all others move up."""
+    order = documents.updated_ms().argsort(kind="stable")[: max(count // 10, 1)]
+    for position in order:
+        documents.replace(documents.at(int(position)), call.state.clock.stamp_ms())
+
+
+def _without_private_fields(page: bytes, call: Call) -> bytes:
+    """A vendor's bank account is only read on its own path; rows may be thinner still."""
+    body = orjson.loads(page)
+    for vendor in body["results"]:
+        vendor.get("paymentInformation", {}).pop("bankAccount", None)
+    if call.state.switches.thin_vendor_rows:
+        body["results"] = [
+            {name: vendor[name] for name in _THIN_VENDOR if name in vendor}
+            for vendor in body["results"]
+        ]
+    return orjson.dumps(body)
+
+
+def get_document(row: ListRow, call: Call) -> dict[str, Any]:
+    _check_permission(row, call)
+    _check_own_organization(call)
+    document = find_document(row, call)
+    if row.name == "vendors":
+        document.get("paymentInformation", {}).pop("bankAccount", None)
+    return document
+
+
+def find_document(row: ListRow, call: Call) -> Document:
+    """The document named in the path; raises ``ApiError`` 404 BDC_1205."""
+    document = call.signed_in().organization[row.name].get(call.parts["object_id"])
+    if document is None:
+        raise errors.not_found(call.parts["object_id"])
+    return document
+
+
+def get_organization(call: Call) -> dict[str, Any]:
+    """Administrators only, so a sync token gets 403."""
+    session = call.signed_in()
+    if call.parts["organization_id"] != session.organization.id:
+        raise errors.not_found(call.parts["organization_id"])
+    if not session.credential.is_administrator:
+        raise errors.forbidden(call.state.switches.forbidden_code)
+    return session.organization.profile
+
+
+def get_vendor_bank_account(call: Call) -> dict[str, Any]:
+    if call.signed_in().credential.kind == "token":
+        raise errors.forbidden(call.state.switches.forbidden_code)
+    vendor = find_document(LISTS["vendors"], call)
+    account = vendor.get("paymentInformation", {}).get("bankAccount")
+    if account is None:
+        raise errors.not_found(call.parts["object_id"])
+    return {"vendorId": vendor["id"], **account}
+
+
+def list_nested(kind: str, parent_list: str, call: Call) -> bytes:
+    """What hangs below one object: contacts, customer bank accounts, documents."""
+    parent = LISTS[parent_list]
+    _check_permission(parent, call)
+    document = find_document(parent, call)
+    row = ListRow(kind, kind, "", {}, (), has_archived=False)
+    query = read_query(row, call.parameters, call.state.switches)
+    organization = call.signed_in().organization
+    documents = organization.below(kind, document["id"])
+    return _page(row, documents, query, call)
+
+
+def get_nested(kind: str, parent_list: str, call: Call) -> dict[str, Any]:
+    parent = find_document(LISTS[parent_list], call)
+    found = call.signed_in().organization.below(kind, parent["id"]).get(call.parts["nested_id"])
+    if found is None:
+        raise errors.not_found(call.parts["nested_id"])
+    return found
+
+
+def _check_permission(row: ListRow, call: Call) -> None:
+    credential, switches = call.signed_in().credential, call.state.switches
+    denied = credential.kind == "token" and row.name in switches.token_denied_lists
+    if denied or (row.administrators_only and not credential.is_administrator):
+        raise errors.forbidden(switches.forbidden_code)
+
+
+def _check_own_organization(call: Call) -> None:
+    wanted = call.parts.get("organization_id")
+    if wanted is not None and wanted != call.signed_in().organization.id:
+        raise errors.not_found(wanted)
+
+
+def _dates(call: Call) -> tuple[str | None, str | None]:
+    parameters = dict(call.parameters)
+    return parameters.get("invoiceDateFrom"), parameters.get("invoiceDateTo")
+
+
+def _statements_between(call: Call) -> bytes:
+    """Billing statements by invoice date: everything at once, ``max`` and ``page`` refused."""
+    if any(name in {"max", "page"} for name, _ in call.parameters):
+        raise errors.invalid("max and page cannot be used with invoiceDateFrom or invoiceDateTo")
+    first, last = _dates(call)
+    statements = [
+        statement
+        for statement in call.signed_in().organization["billing-statements"]
+        if (first or "") <= statement["invoiceDate"] <= (last or "9999-12-31")
+    ]
+    return orjson.dumps({"results": statements})
+
+
+def audit_trail(call: Call) -> list[Document]:
+    """``GET /v3/reports/audit-trail/vendor/{id}``: a bare array."""
+    vendor = find_document(LISTS["vendors"], call)
+    parameters = dict(call.parameters)
+    start, rows = (
+        parameters.get(name, default) for name, default in (("start", "0"), ("max", "100"))
+    )
+    if not (start.isdecimal() and rows.isdecimal()):
+        raise errors.invalid("start and max must be numbers")
+    trail = call.signed_in().organization.audit_trail.get(vendor["id"], [])
+    return trail[int(start) : int(start) + int(rows)]
+
+
+def now_text(call: Call) -> str:
+    return timestamp(call.state.clock.now_ms())
