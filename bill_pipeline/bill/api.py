@@ -1,0 +1,283 @@
+"""Ask BILL: one session per client, three requests at a time, every retry with an end.
+
+``BillApi`` knows requests and answers. Which lists there are is in ``lists``; how to page through
+one is in ``pages``. A client's threads share one ``BillApi``.
+
+What is retried, and for how long:
+
+* cut connections, timeouts, 5xx, HTML, broken JSON: five tries, exponentially further apart;
+* too many requests at a time: eight tries, jittered;
+* the hour is spent: the next hour, if ``patience_seconds`` allows;
+* the session ended: one login per request;
+* a refused token, organisation or developer key: never.
+"""
+
+from __future__ import annotations
+
+import random
+import threading
+from collections.abc import Callable
+from types import TracebackType
+from typing import Any
+
+import httpx
+import orjson
+
+from bill_pipeline.bill import errors
+from bill_pipeline.bill.answers import Answer, read_answer, read_v2_answer
+from bill_pipeline.bill.budget import HOUR, RequestBudget, SharedBudget
+from bill_pipeline.bill.clock import Clock, SystemClock
+from bill_pipeline.bill.connection import Connection
+from bill_pipeline.bill.sessions import MemorySessions, Session, SessionStore
+
+TRIES_WHEN_UNAVAILABLE = 5
+TRIES_WHEN_CROWDED = 8
+# Pauses double from the first to the longest, each stretched by 50 to 150 %.
+FIRST_PAUSE_SECONDS = 1.0
+FIRST_PAUSE_WHEN_CROWDED_SECONDS = 0.5
+LONGEST_PAUSE_SECONDS = 16.0
+# The whole answer, so that a server dripping bytes cannot hold a sync.
+REQUEST_SECONDS = 90.0
+LARGEST_ANSWER_BYTES = 200_000_000
+# BILL's hour may start a little later than ours; so early in our hour we only wait a minute.
+CLOCK_SKEW_SECONDS = 600.0
+DEFAULT_PATIENCE_SECONDS = 2 * HOUR
+
+Send = Callable[[Session], httpx.Request]
+Read = Callable[[Answer], Any]
+
+
+class BillApi:
+    """One organisation of BILL, for one client.
+
+    ``client`` names the client in errors and in the session store. ``patience_seconds`` is how
+    long a request may wait for BILL's next hour before ``HourlyLimit`` is raised.
+    """
+
+    def __init__(
+        self,
+        connection: Connection,
+        *,
+        client: str,
+        budget: RequestBudget | None = None,
+        sessions: SessionStore | None = None,
+        clock: Clock | None = None,
+        transport: httpx.BaseTransport | None = None,
+        patience_seconds: float = DEFAULT_PATIENCE_SECONDS,
+    ) -> None:
+        self.client = client
+        self.connection = connection
+        self._clock = clock or SystemClock()
+        self._budget = budget or SharedBudget(clock=self._clock)
+        self._sessions = sessions or MemorySessions()
+        self._patience_seconds = patience_seconds
+        self._login_lock = threading.Lock()
+        self._count_lock = threading.Lock()
+        self.requests = 0  # sent so far, logins included
+        self._http = httpx.Client(
+            transport=transport,
+            timeout=httpx.Timeout(60.0, connect=15.0, pool=None),
+            headers={"Accept": "application/json"},
+            trust_env=True,
+        )
+
+    def __enter__(self) -> BillApi:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connections. The session stays open at BILL, for the next run."""
+        self._http.close()
+
+    def get(self, path: str, params: dict[str, str] | None = None, *, subject: str) -> Any:
+        """The JSON that v3 answers to ``GET path``. Raises a ``BillError``."""
+        url = f"{self.connection.base_url}{path}"
+
+        def send(session: Session) -> httpx.Request:
+            headers = {"sessionId": session.session_id, "devKey": self._dev_key}
+            return self._http.build_request("GET", url, params=params, headers=headers)
+
+        return self._ask(send, self._reader(read_answer, subject), subject)
+
+    def call_v2(self, operation: str, data: dict[str, Any], *, subject: str) -> Any:
+        """``response_data`` of a v2 call such as ``List/Bill``. Raises a ``BillError``."""
+        url = f"{self.connection.v2_url}/{operation}.json"
+
+        def send(session: Session) -> httpx.Request:
+            form = {
+                "devKey": self._dev_key,
+                "sessionId": session.session_id,
+                "data": orjson.dumps(data).decode(),
+            }
+            return self._http.build_request("POST", url, data=form)
+
+        return self._ask(send, self._reader(read_v2_answer, subject), subject)
+
+    def log_in(self) -> Session:
+        """The stored session, or a new one. Raises ``ConnectionRefused`` and its kin."""
+        with self._login_lock:
+            session = self._sessions.get(self.client)
+            if session is not None and session.fingerprint == self.connection.fingerprint:
+                return session
+            session = self._open_session()
+            self._sessions.put(self.client, session)
+            return session
+
+    def _open_session(self) -> Session:
+        """Log in at v3; at v2 when v3 refuses, because BILL documents both for sync tokens."""
+        try:
+            return self._open_v3_session()
+        except (errors.ConnectionRefused, errors.RequestRefused) as refusal:
+            if isinstance(refusal, errors.ApiNotEnabled):
+                raise
+            try:
+                return self._open_v2_session()
+            except (errors.LoginRefused, errors.RequestRefused, errors.BillUnavailable):
+                # v2 says no more than v3 did.
+                raise refusal from None
+
+    def _open_v3_session(self) -> Session:
+        body = {
+            "username": self.connection.token_name,
+            "password": self.connection.token_password.get_secret_value(),
+            "organizationId": self.connection.organization_id,
+            "devKey": self._dev_key,
+        }
+        request = self._http.build_request(
+            "POST", f"{self.connection.base_url}/v3/login", json=body
+        )
+        read = self._reader(read_answer, "login", is_login=True)
+        return self._session_in(self._send_patiently(request, read, "login", is_login=True))
+
+    def _open_v2_session(self) -> Session:
+        form = {
+            "userName": self.connection.token_name,
+            "password": self.connection.token_password.get_secret_value(),
+            "orgId": self.connection.organization_id,
+            "devKey": self._dev_key,
+        }
+        url = f"{self.connection.v2_url}/Login.json"
+        request = self._http.build_request("POST", url, data=form)
+        read = self._reader(read_v2_answer, "v2 login", is_login=True)
+        return self._session_in(self._send_patiently(request, read, "v2 login", is_login=True))
+
+    def _session_in(self, answer: Any) -> Session:
+        session_id = answer.get("sessionId") if isinstance(answer, dict) else None
+        if not isinstance(session_id, str) or not session_id:
+            raise errors.MalformedAnswer(
+                "BILL's answer to the login has no session", client=self.client, subject="login"
+            )
+        organization_id = answer.get("organizationId") or answer.get("orgId")
+        if organization_id not in (None, self.connection.organization_id):
+            raise errors.UnknownOrganization(
+                f"The token opened organization {organization_id}, "
+                f"not {self.connection.organization_id}",
+                client=self.client,
+                subject="login",
+            )
+        return Session(session_id, self.connection.organization_id, self.connection.fingerprint)
+
+    def _ask(self, send: Send, read: Read, subject: str) -> Any:
+        """Send within the session; when BILL ended it, log in once and send again."""
+        session = self.log_in()
+        try:
+            return self._send_patiently(send(session), read, subject)
+        except errors.SessionLost:
+            self._sessions.drop(self.client, session)
+        return self._send_patiently(send(self.log_in()), read, subject)
+
+    def _send_patiently(
+        self, request: httpx.Request, read: Read, subject: str, *, is_login: bool = False
+    ) -> Any:
+        unavailable = crowded = 0
+        patience_ends = self._clock.time() + self._patience_seconds
+        while True:
+            try:
+                return read(self._send(request, subject, patience_ends, is_login=is_login))
+            except (errors.BillUnavailable, errors.MalformedAnswer):
+                unavailable += 1
+                if unavailable >= TRIES_WHEN_UNAVAILABLE:
+                    raise
+                self._pause(FIRST_PAUSE_SECONDS, unavailable)
+            except errors.ConcurrencyLimit:
+                crowded += 1
+                if crowded >= TRIES_WHEN_CROWDED:
+                    raise
+                self._pause(FIRST_PAUSE_WHEN_CROWDED_SECONDS, crowded)
+            except errors.HourlyLimit:
+                # BILL said so, or our own count ran past the patience: then it is final.
+                if not self._may_wait_for_next_hour(patience_ends, is_login=is_login):
+                    raise
+
+    def _may_wait_for_next_hour(self, patience_ends: float, *, is_login: bool) -> bool:
+        now = self._clock.time()
+        if now >= patience_ends:
+            return False
+        if now % HOUR < CLOCK_SKEW_SECONDS:
+            self._clock.sleep(60.0)
+            return True
+        self._budget.spend_hour(self.connection.dev_key_hash, is_login=is_login)
+        return now - now % HOUR + HOUR <= patience_ends
+
+    def _pause(self, first_seconds: float, failures: int) -> None:
+        pause = min(first_seconds * 2 ** (failures - 1), LONGEST_PAUSE_SECONDS)
+        self._clock.sleep(pause * random.uniform(0.5, 1.5))  # noqa: S311 - spreads retries
+
+    def _send(
+        self, request: httpx.Request, subject: str, patience_ends: float, *, is_login: bool
+    ) -> Answer:
+        """One request and its whole answer, counted and within the limits."""
+        patience_seconds = patience_ends - self._clock.time()
+        place = self._budget.place(
+            self.connection.dev_key_hash,
+            self.connection.organization_id,
+            is_login=is_login,
+            patience_seconds=patience_seconds,
+        )
+        try:
+            with place:
+                with self._count_lock:
+                    self.requests += 1
+                return self._receive(request, subject)
+        except httpx.HTTPError as problem:
+            raise errors.BillUnavailable(
+                f"BILL cannot be reached at {request.url.host} ({type(problem).__name__})",
+                client=self.client,
+                subject=subject,
+                remedy=f"Check the network and that {request.url.host} is up. "
+                + errors.BillUnavailable.remedy,
+            ) from None
+        except errors.HourlyLimit as limit:
+            raise errors.HourlyLimit(limit.what, client=self.client, subject=subject) from None
+
+    def _receive(self, request: httpx.Request, subject: str) -> Answer:
+        deadline = self._clock.time() + REQUEST_SECONDS
+        answer = self._http.send(request, stream=True)
+        try:
+            content = bytearray()
+            for part in answer.iter_bytes():
+                content += part
+                if self._clock.time() > deadline or len(content) > LARGEST_ANSWER_BYTES:
+                    raise errors.BillUnavailable(
+                        f"BILL's answer did not end within {REQUEST_SECONDS:.0f} seconds or "
+                        f"{LARGEST_ANSWER_BYTES // 1_000_000} MB",
+                        client=self.client,
+                        subject=subject,
+                    )
+            return Answer(answer.status_code, bytes(content))
+        finally:
+            answer.close()
+
+    def _reader(self, read: Callable[..., Any], subject: str, *, is_login: bool = False) -> Read:
+        return lambda answer: read(answer, client=self.client, subject=subject, is_login=is_login)
+
+    @property
+    def _dev_key(self) -> str:
+        return self.connection.dev_key.get_secret_value()

@@ -1,0 +1,142 @@
+"""Everything that can go wrong between us and BILL.
+
+::
+
+    BillError                     client, object and remedy, never a secret
+    ├── ConnectionRefused         a person must act before another try makes sense
+    │   ├── LoginRefused          token name or password wrong, or the token was deleted
+    │   ├── UnknownOrganization   no such organisation for these credentials
+    │   ├── DeveloperKeyRefused   developer key wrong, or of the other environment
+    │   └── ApiNotEnabled         the organisation has BILL's API switched off
+    ├── PermissionMissing         this one list or document may not be read
+    ├── DocumentGone              BILL no longer has this document
+    ├── RequestRefused            BILL does not accept the request (400, 404, 422)
+    │   └── FilterRefused         … because of its filter or sort
+    ├── SessionLost               the session ended; log in again
+    ├── LimitReached
+    │   ├── HourlyLimit           20,000 requests (200 logins) in this hour
+    │   └── ConcurrencyLimit      more than three requests at a time
+    ├── BillUnavailable           down, unreachable, or answering 5xx
+    └── MalformedAnswer           an answer that is not what BILL promises
+"""
+
+from __future__ import annotations
+
+
+class BillError(Exception):
+    """Something between a client and BILL failed: what, to whom, and what to do.
+
+    ``subject`` is the list, path or document id; ``code`` is BILL's code when it sent one.
+    """
+
+    remedy = "Try again; if it happens again, report it with this message."
+
+    def __init__(
+        self,
+        what: str,
+        *,
+        client: str = "",
+        subject: str = "",
+        code: str = "",
+        status: int | None = None,
+        remedy: str | None = None,
+    ) -> None:
+        self.what = what
+        self.client = client
+        self.subject = subject
+        self.code = code
+        self.status = status
+        if remedy is not None:
+            self.remedy = remedy
+        super().__init__(self._sentence())
+
+    def _sentence(self) -> str:
+        who = f"{self.client}: " if self.client else ""
+        where = f" ({self.subject})" if self.subject else ""
+        codes = " ".join(part for part in (self.code, _status_text(self.status)) if part)
+        said = f" [{codes}]" if codes else ""
+        return f"{who}{self.what}{where}{said}. {self.remedy}"
+
+    def __reduce__(self) -> tuple[object, ...]:
+        """Survive a trip between processes, which keyword arguments alone would not."""
+        return (_rebuild, (type(self), self.what, self.__dict__.copy()))
+
+
+def _rebuild(kind: type[BillError], what: str, attributes: dict[str, object]) -> BillError:
+    error = kind.__new__(kind)
+    error.__dict__.update(attributes)
+    Exception.__init__(error, error._sentence())  # noqa: SLF001 - our own class
+    return error
+
+
+def _status_text(status: int | None) -> str:
+    return f"HTTP {status}" if status else ""
+
+
+class ConnectionRefused(BillError):
+    """A person must act before another try makes sense."""
+
+
+class LoginRefused(ConnectionRefused):
+    remedy = (
+        "Make a new token in BILL under Settings › Sync & Integrations › Tokens, "
+        "then run `bill-pipeline connect` again for this client."
+    )
+
+
+class UnknownOrganization(ConnectionRefused):
+    remedy = (
+        "Check the organization id in BILL under Settings › Sync & Integrations, "
+        "then run `bill-pipeline connect` again for this client."
+    )
+
+
+class DeveloperKeyRefused(ConnectionRefused):
+    remedy = (
+        "Check BILL_PIPELINE_DEV_KEY, and that the key belongs to the environment "
+        "(production or sandbox) of this client."
+    )
+
+
+class ApiNotEnabled(ConnectionRefused):
+    remedy = "Ask BILL to enable API access for this organization, then connect it again."
+
+
+class PermissionMissing(BillError):
+    remedy = "Give the token's user permission to read it in BILL; until then it is left out."
+
+
+class DocumentGone(BillError):
+    remedy = "Nothing to do: the books record that BILL no longer has it."
+
+
+class RequestRefused(BillError):
+    remedy = "Report it with this message: the request does not fit BILL's API."
+
+
+class FilterRefused(RequestRefused):
+    remedy = "Nothing to do: the list is read in full instead."
+
+
+class SessionLost(BillError):
+    remedy = "Nothing to do: the next request logs in again."
+
+
+class LimitReached(BillError):
+    """BILL's limits, or our count of them, allow no request now."""
+
+
+class HourlyLimit(LimitReached):
+    remedy = "Wait until the next full hour; the sync continues where it stopped."
+
+
+class ConcurrencyLimit(LimitReached):
+    remedy = "Check that no other software uses this developer key for the organization."
+
+
+class BillUnavailable(BillError):
+    remedy = "Nothing is lost: the next sync continues where this one stopped."
+
+
+class MalformedAnswer(BillError):
+    remedy = "The last good books stay; the next sync asks again. If it lasts, report it to BILL."

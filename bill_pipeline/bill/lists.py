@@ -1,0 +1,284 @@
+"""THE TABLE of BILL's lists: one row is an API call, a raw table and the rules for reading it.
+
+To read one more list, add one row. How a list is paged is in ``pages``; what happens to a
+document that breaks its ``required`` or ``types`` is decided by the archive.
+
+``stage`` puts lists in order. A first import reads what changes other documents (payments,
+receipts, credits) before what is changed by them (bills, invoices), so that no document is
+older than the payment that touched it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+# v3 pages hold at most 100 rows; v2 pages at most 999.
+ROWS_PER_PAGE = 100
+V2_ROWS_PER_PAGE = 999
+
+JsonType = Literal["text", "number", "boolean", "array", "object"]
+Shape = Literal["pages", "array", "object"]
+Setting = Literal["always", "v2", "documents"]
+
+TEXT: JsonType = "text"
+NUMBER: JsonType = "number"
+ARRAY: JsonType = "array"
+OBJECT: JsonType = "object"
+BOOLEAN: JsonType = "boolean"
+
+
+@dataclass(frozen=True)
+class Touch:
+    """Documents of ``table`` are to be read again when a document names them at ``path``."""
+
+    table: str
+    path: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class BillList:
+    """One list. ``path`` is a v3 path, or ``entity`` a v2 entity; never both.
+
+    ``None`` in a ``has_…`` field means that BILL does not document it: the reader finds out
+    and remembers.
+    """
+
+    table: str  # raw.<table>
+    path: str = ""
+    entity: str = ""
+    shape: Shape = "pages"
+    stage: int = 1
+    parent: str = ""  # table whose every document has a list of its own; {parent_id} in path
+    parent_field: str = ""  # where a child names its parent; added when BILL leaves it out
+    has_time_filter: bool | None = None
+    has_time_sort: bool | None = None
+    has_archived_filter: bool | None = None
+    has_id_filter: bool = False  # id:in, to read many by id in one request
+    required: Mapping[str, JsonType] = field(default_factory=dict)
+    types: Mapping[str, JsonType] = field(default_factory=dict)  # guarded where present
+    touches: tuple[Touch, ...] = ()
+    follows: str = ""  # read only when this table changed (and in every full read)
+    setting: Setting = "always"
+    is_dimension: bool = False
+    can_vanish: bool = False  # BILL deletes documents of this list for good
+
+    @property
+    def is_v2(self) -> bool:
+        return bool(self.entity)
+
+    @property
+    def rows_per_page(self) -> int:
+        return V2_ROWS_PER_PAGE if self.is_v2 else ROWS_PER_PAGE
+
+    @property
+    def guarded(self) -> dict[str, JsonType]:
+        """Every field whose type is checked, required or not."""
+        return {**self.types, **self.required}
+
+
+def _timed(table: str, path: str, **more: object) -> BillList:
+    """A list that BILL documents as filterable and sortable by updatedTime."""
+    return BillList(table, path, has_time_filter=True, has_time_sort=True, **more)  # type: ignore[arg-type]
+
+
+def _dimension(table: str, **more: object) -> BillList:
+    path = f"/v3/classifications/{table.replace('_', '-')}"
+    named: dict[str, object] = {"required": {"name": TEXT}, **more}
+    return BillList(table, path, has_time_sort=True, is_dimension=True, stage=0, **named)  # type: ignore[arg-type]
+
+
+def _v2(table: str, entity: str, **more: object) -> BillList:
+    return BillList(
+        table,
+        entity=entity,
+        has_time_sort=True,
+        setting="v2",
+        stage=4,
+        **more,  # type: ignore[arg-type]
+    )
+
+
+_DATED_CREDIT: dict[str, JsonType] = {"amount": NUMBER, "creditDate": TEXT}
+
+_ROWS = (
+    # --- dimensions and people -----------------------------------------------------------
+    _dimension("chart_of_accounts", types={"account": OBJECT}),
+    _dimension("accounting_classes"),
+    _dimension("departments"),
+    _dimension("locations"),
+    _dimension("jobs"),
+    _dimension("employees", required={}),
+    _dimension("items", types={"price": NUMBER}),
+    BillList(
+        "payment_terms",
+        "/v3/organizations/{organization_id}/payment-terms",
+        has_archived_filter=False,  # terms cannot be archived
+        required={"name": TEXT},
+        is_dimension=True,
+        stage=0,
+    ),
+    _timed("bank_accounts", "/v3/funding-accounts/banks", is_dimension=True, stage=0),
+    BillList("users", "/v3/users", has_time_sort=True, is_dimension=True, stage=0),
+    BillList("roles", "/v3/roles", has_archived_filter=False, is_dimension=True, stage=0),
+    BillList(
+        "organizations",
+        "/v3/organizations/{organization_id}",
+        shape="object",
+        is_dimension=True,
+        stage=0,
+    ),
+    BillList(
+        "approval_policies",
+        "/v3/bill-approvals/policies",
+        shape="array",
+        is_dimension=True,
+        can_vanish=True,
+        stage=0,
+    ),
+    BillList(
+        "billing_statements",
+        "/v3/organizations/{organization_id}/billing-statements",
+        has_archived_filter=False,
+        is_dimension=True,
+        stage=0,
+    ),
+    # --- parties ---------------------------------------------------------------------------
+    _timed("vendors", "/v3/vendors", has_id_filter=True, required={"name": TEXT}),
+    _timed("customers", "/v3/customers", has_id_filter=True, required={"name": TEXT}),
+    # --- what settles documents ------------------------------------------------------------
+    _timed(
+        "payments",
+        "/v3/payments",
+        has_archived_filter=False,  # payments are voided, never archived
+        has_id_filter=True,
+        required={"vendorId": TEXT, "amount": NUMBER},
+        types={"billPayments": ARRAY, "processDate": TEXT, "fundingAmount": NUMBER},
+        touches=(
+            Touch("bills", ("billPayments", "billId")),
+            Touch("bills", ("billId",)),
+            Touch("vendor_credits", ("billPayments", "vendorCredits", "id")),
+        ),
+    ),
+    _timed(
+        "received_payments",
+        "/v3/receivable-payments",
+        has_archived_filter=False,
+        required={"customerId": TEXT, "amount": NUMBER},
+        types={"invoicePayments": ARRAY, "paymentDate": TEXT, "unappliedAmount": NUMBER},
+        touches=(Touch("invoices", ("invoicePayments", "invoiceId")),),
+    ),
+    BillList(
+        "vendor_credits",
+        "/v3/vendor-credits",
+        has_time_sort=True,
+        required={"vendorId": TEXT, "amount": NUMBER},
+        types={**_DATED_CREDIT, "vendorCreditLineItems": ARRAY, "usage": ARRAY},
+        touches=(Touch("bills", ("usage", "billId")),),
+    ),
+    BillList(
+        "credit_memos",
+        "/v3/credit-memos",
+        has_time_sort=True,
+        required={"customerId": TEXT, "amount": NUMBER},
+        types={**_DATED_CREDIT, "creditMemoLineItems": ARRAY, "usage": ARRAY},
+        touches=(Touch("invoices", ("usage", "invoiceId")),),
+    ),
+    # --- what is owed ----------------------------------------------------------------------
+    _timed(
+        "bills",
+        "/v3/bills",
+        stage=2,
+        has_id_filter=True,
+        required={"vendorId": TEXT, "amount": NUMBER},
+        types={
+            "billLineItems": ARRAY,
+            "invoice": OBJECT,
+            "dueDate": TEXT,
+            "dueAmount": NUMBER,
+            "paidAmount": NUMBER,
+            "fundingAmount": NUMBER,
+            "exchangeRate": NUMBER,
+        },
+    ),
+    _timed(
+        "invoices",
+        "/v3/invoices",
+        stage=2,
+        has_id_filter=True,
+        required={"customerId": TEXT, "totalAmount": NUMBER},
+        types={
+            "invoiceLineItems": ARRAY,
+            "invoiceDate": TEXT,
+            "dueDate": TEXT,
+            "dueAmount": NUMBER,
+            "salesTaxTotal": NUMBER,
+        },
+    ),
+    BillList(
+        "recurring_bills",
+        "/v3/recurringbills",  # no hyphen, unlike recurring-invoices
+        stage=2,
+        has_time_filter=False,
+        has_time_sort=False,
+        has_archived_filter=True,
+        is_dimension=True,
+    ),
+    BillList(
+        "recurring_invoices",
+        "/v3/recurring-invoices",
+        stage=2,
+        has_time_filter=False,
+        has_time_sort=False,
+        is_dimension=True,
+    ),
+    # --- lists below a document: one request per parent ------------------------------------
+    BillList(
+        "customer_contacts",
+        "/v3/customers/{parent_id}/contacts",
+        stage=3,
+        parent="customers",
+        parent_field="customerId",
+    ),
+    BillList(
+        "bill_documents",
+        "/v3/documents/bills/{parent_id}",
+        stage=3,
+        parent="bills",
+        parent_field="billId",
+        setting="documents",
+        can_vanish=True,
+    ),
+    *(
+        BillList(
+            f"{party}_attachments",
+            f"/v3/attachments/{party}s/{{parent_id}}",
+            stage=3,
+            parent=f"{party}s",
+            parent_field=f"{party}Id",
+            setting="documents",
+            can_vanish=True,
+        )
+        for party in ("vendor", "customer", "invoice")
+    ),
+    # --- what only v2 has ------------------------------------------------------------------
+    _v2("money_movements", "MoneyMovement"),
+    _v2("bill_details", "Bill", follows="bills"),  # glPostingDate
+    _v2("vendor_details", "Vendor", follows="vendors"),  # mergedIntoId, here and below
+    _v2("customer_details", "Customer", follows="customers"),
+    _v2("account_details", "ChartOfAccount", follows="chart_of_accounts"),
+    _v2("item_details", "Item", follows="items"),
+    _v2("bill_approvers", "BillApprover", follows="bills"),
+    _v2("vendor_credit_approvers", "VendorCreditApprover", follows="vendor_credits"),
+)
+
+LISTS: dict[str, BillList] = {row.table: row for row in _ROWS}
+
+STAGES = range(max(row.stage for row in _ROWS) + 1)
+
+
+def lists_to_read(*, with_v2: bool = True, with_documents: bool = False) -> Iterator[BillList]:
+    """The rows that the settings ask for, in the table's order."""
+    wanted = {"always", *(["v2"] if with_v2 else []), *(["documents"] if with_documents else [])}
+    return (row for row in LISTS.values() if row.setting in wanted)
