@@ -1,28 +1,38 @@
 """Bring one client's books up to date: import, archive, stage, categorize, post, report.
 
 This is the order of the rooms and nothing else; each room's work is in its own module. The command
-line and Dagster both call these functions, so there is one way in which books are made.
+line, the console and Dagster all use ``Sync``, so there is one way in which books are made.
 """
 
 from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
+from typing import Any
 
 import filelock
 
-from bill_pipeline.categorize import CategorizeReport, categorize_lines
-from bill_pipeline.clients import ClientStatus, Registry, State
+from bill_pipeline.bill.errors import BillError, ConnectionRefused
+from bill_pipeline.categorize import CategorizeReport, decide_lines
+from bill_pipeline.clients import ClientStatus, Registry, State, utc_now
 from bill_pipeline.errors import PipelineError
-from bill_pipeline.imports import ImportReport, Progress, import_client
+from bill_pipeline.imports import ImportReport, import_client
+from bill_pipeline.publish import publish
 from bill_pipeline.settings import Home
 from bill_pipeline.warehouse import RoomReport, Warehouse
 
-#: The rooms that SQL builds, in order; ``categorized`` is built after the model decided.
+#: The rooms that SQL builds, in order; the model decides within ``categorized``.
 ROOMS = ("staging", "categorized", "ledger", "reports")
+#: Books of this many clients are published together: a publication costs a fraction of a second.
+CLIENTS_PER_PUBLICATION = 20
+#: After the n-th failure in a row a client waits this many minutes, the last one for good.
+BACKOFF_MINUTES = (2, 5, 15, 60, 180, 360)
+
+#: Called with (client, what is being done, number done); must not raise.
+Progress = Callable[[str, str, int], None]
 
 
 class ClientBusy(PipelineError):
@@ -54,7 +64,7 @@ class SyncOptions:
 
 @dataclass
 class SyncReport:
-    """What one sync did, room by room."""
+    """What one sync did, room by room; ``rooms`` is empty when nothing had to be built."""
 
     client: str
     as_of: datetime
@@ -64,8 +74,41 @@ class SyncReport:
     seconds: float = 0.0
 
     @property
-    def has_changes(self) -> bool:
-        return bool(self.rooms)
+    def entries_posted(self) -> int:
+        ledger = self.rooms.get("ledger")
+        return ledger.appended.get("ledger.journal_entries", 0) if ledger else 0
+
+    def summary(self) -> dict[str, Any]:
+        """The figures of this sync, for machines."""
+        return {
+            "client": self.client,
+            "as_of": self.as_of,
+            "documents": self.imported.documents if self.imported else 0,
+            "documents_changed": self.imported.changed if self.imported else 0,
+            "documents_quarantined": self.imported.quarantined if self.imported else 0,
+            "requests": self.imported.requests if self.imported else 0,
+            "lines_decided": self.categorized.by_source if self.categorized else {},
+            "entries_posted": self.entries_posted,
+            "seconds": round(self.seconds, 2),
+        }
+
+    def sentence(self) -> str:
+        if not self.rooms:
+            return f"{self.client}: nothing changed ({self.seconds:.1f} s)."
+        changed = self.imported.changed if self.imported else 0
+        decided = sum(self.categorized.by_source.values()) if self.categorized else 0
+        return (
+            f"{self.client}: {changed:,} documents changed, {decided:,} lines decided, "
+            f"{self.entries_posted:,} journal entries posted ({self.seconds:.1f} s)."
+        )
+
+
+@dataclass(frozen=True)
+class SyncFailure:
+    """A client whose books stayed as they were, and why."""
+
+    client: str
+    error: Exception
 
 
 @contextlib.contextmanager
@@ -80,3 +123,188 @@ def client_lock(home: Home, client: str) -> Iterator[None]:
         yield
     finally:
         lock.release()
+
+
+class Sync:
+    """One client's sync, room by room, under the client's lock; see ``open_sync``."""
+
+    def __init__(self, home: Home, client: str, options: SyncOptions, as_of: datetime) -> None:
+        self.home = home
+        self.client = client
+        self.options = options
+        self.registry = Registry(home)
+        self.report = SyncReport(client, as_of)
+        self._started = time.perf_counter()
+
+    @property
+    def as_of(self) -> datetime:
+        return self.report.as_of
+
+    def import_lists(self, progress: Progress | None = None) -> ImportReport:
+        """BILL → raw, and every new version into the archive. Raises BillError."""
+        state = self.registry.status(self.client)
+        if state.last_success_at is None:
+            self.registry.update(self.client, state=State.IMPORTING)
+        imported = import_client(
+            self.home,
+            self.client,
+            self.registry.connection(self.client),
+            as_of=self.as_of,
+            full=self.options.full,
+            since=self.options.since,
+            progress=self._show_import(progress),
+        )
+        self.report.imported = imported
+        return imported
+
+    @property
+    def must_build(self) -> bool:
+        """Whether any room would come out differently: new documents, decisions, code or day."""
+        imported = self.report.imported
+        if self.options.rebuild or imported is None or imported.changed:
+            return True
+        with Warehouse.open(self.home, self.client) as warehouse:
+            return not warehouse.is_current(self.as_of)
+
+    def build(self, room: str) -> RoomReport:
+        """Build one room of SQL tables; ``categorized`` lets rules and the model decide first.
+
+        Raises ChecksFailed after rolling back, with the last good tables kept.
+        """
+        with Warehouse.open(self.home, self.client) as warehouse:
+            if room == "ledger" and self.options.rebuild:
+                report = warehouse.rebuild_ledger(self.as_of)
+            else:
+                report = warehouse.build_room(room, self.as_of)
+            if room == "categorized":
+                decided = decide_lines(warehouse, self.home, self.as_of)
+                self.report.categorized = decided
+                if decided.count:
+                    report = warehouse.build_room(room, self.as_of)
+        self.report.rooms[room] = report
+        return report
+
+    def finish(self) -> SyncReport:
+        """Record the success: what is in the books and when to look again."""
+        self.report.seconds = time.perf_counter() - self._started
+        with Warehouse.open(self.home, self.client) as warehouse:
+            documents, to_review = warehouse.count_documents_and_reviews()
+        changes: dict[str, Any] = {}
+        if self.report.imported:
+            changes["skipped_lists"] = self.report.imported.skipped_lists
+            if self.report.imported.changed:
+                changes["last_change_at"] = self.as_of
+        if self.registry.status(self.client).state is not State.PAUSED:
+            changes["state"] = State.UP_TO_DATE
+        self.registry.update(
+            self.client,
+            last_attempt_at=self.as_of,
+            last_success_at=self.as_of,
+            failure_count=0,
+            error=None,
+            remedy=None,
+            progress={},
+            document_count=documents,
+            review_count=to_review,
+            **changes,
+        )
+        return self.report
+
+    def fail(self, error: Exception) -> None:
+        """Record the failure; a refused token stops all further tries until a person acts."""
+        status = self.registry.status(self.client)
+        count = status.failure_count + 1
+        wait = BACKOFF_MINUTES[min(count, len(BACKOFF_MINUTES)) - 1]
+        refused = isinstance(error, ConnectionRefused)
+        self.registry.update(
+            self.client,
+            state=State.RECONNECT if refused else State.FAILING,
+            last_attempt_at=self.as_of,
+            next_sync_at=None if refused else utc_now() + timedelta(minutes=wait),
+            failure_count=count,
+            error=str(error),
+            remedy=getattr(error, "remedy", None),
+            progress={},
+        )
+
+    def _show_import(self, progress: Progress | None) -> Callable[[str, int], None]:
+        shown_at = 0.0
+
+        def show(list_name: str, documents: int) -> None:
+            nonlocal shown_at
+            if progress:
+                progress(self.client, list_name, documents)
+            # The registry is for people looking on: a write a second is plenty.
+            if time.monotonic() - shown_at >= 1:
+                shown_at = time.monotonic()
+                self.registry.update(
+                    self.client, progress={"list": list_name, "documents": documents}
+                )
+
+        return show
+
+
+@contextlib.contextmanager
+def open_sync(home: Home, client: str, options: SyncOptions | None = None) -> Iterator[Sync]:
+    """Hold the client's lock and run its rooms; any exception is recorded as its failure.
+
+    Raises UnknownClient, ClientBusy, ClientPaused before anything is touched.
+    """
+    status = Registry(home).status(client)
+    if not status.is_syncable:
+        raise ClientPaused(status)
+    with client_lock(home, client):
+        with Warehouse.open(home, client) as warehouse:
+            as_of = warehouse.next_batch_time(utc_now())
+        sync = Sync(home, client, options or SyncOptions(), as_of)
+        try:
+            yield sync
+        except Exception as error:
+            sync.fail(error)
+            raise
+
+
+def bring_up_to_date(
+    home: Home,
+    client: str,
+    options: SyncOptions | None = None,
+    progress: Progress | None = None,
+) -> SyncReport:
+    """All rooms of one client, in order, without publishing."""
+    with open_sync(home, client, options) as sync:
+        if not sync.options.rebuild:
+            sync.import_lists(progress)
+        if sync.must_build:
+            for room in ROOMS:
+                if progress:
+                    progress(client, f"building {room}", 0)
+                sync.build(room)
+        return sync.finish()
+
+
+def sync_clients(
+    home: Home,
+    clients: Iterable[str],
+    options: SyncOptions | None = None,
+    progress: Progress | None = None,
+) -> Iterator[SyncReport | SyncFailure]:
+    """Bring clients up to date one after the other and publish them in batches.
+
+    A client that fails is reported and the next one goes on; what a person must know is in its
+    status. Errors that are nobody's fault but ours are raised.
+    """
+    waiting: list[str] = []
+    for client in clients:
+        outcome: SyncReport | SyncFailure
+        try:
+            report = bring_up_to_date(home, client, options, progress)
+            if report.rooms:
+                waiting.append(client)
+            outcome = report
+        except (PipelineError, BillError) as error:
+            outcome = SyncFailure(client, error)
+        if len(waiting) >= CLIENTS_PER_PUBLICATION:
+            publish(home, waiting)
+            waiting = []
+        yield outcome
+    publish(home, waiting)

@@ -210,6 +210,10 @@ class Registry:
     def names(self) -> list[str]:
         return [status.client for status in self.all()]
 
+    def syncable(self) -> list[str]:
+        """The clients that are neither paused nor waiting for a new token."""
+        return [status.client for status in self.all() if status.is_syncable]
+
     def _statuses(self, clause: str, values: list[Any]) -> list[ClientStatus]:
         columns = ", ".join(_STATUS_COLUMNS)
         with self.database() as db:

@@ -39,41 +39,37 @@ def sync(
 
     One client's failure never stops the others; the exit code is 1 if any failed.
     """
-    from bill_pipeline.books import SyncOptions, SyncReport, bring_up_to_date
+    from bill_pipeline.books import SyncFailure, SyncOptions, sync_clients
     from bill_pipeline.clients import Registry
 
-    clients = Registry(home).names() if every else list(names)
     if bool(names) == every:
         raise click.UsageError("Name one or more clients, or use --all.")
+    registry = Registry(home)
+    clients = registry.syncable() if every else [registry.status(name).client for name in names]
     options = SyncOptions(full=full, since=since.date() if since else None, rebuild=rebuild)
-    console = Console(stderr=True)
     failed = 0
     with Progress(
-        SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn(), console=console
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        TimeElapsedColumn(),
+        console=Console(stderr=True),
+        transient=True,
     ) as bar:
         task = bar.add_task("starting")
 
-        def show(client: str, doing: str) -> None:
-            bar.update(task, description=f"{client}: {doing}")
+        def show(client: str, doing: str, done: int) -> None:
+            bar.update(task, description=f"{client}: {doing}" + (f" {done:,}" if done else ""))
 
-        for outcome in bring_up_to_date(home, clients, options, progress=show):
-            if isinstance(outcome, SyncReport):
-                _print_report(outcome, as_json)
-            else:
+        for outcome in sync_clients(home, clients, options, progress=show):
+            if isinstance(outcome, SyncFailure):
                 failed += 1
                 _print_failure(outcome.client, outcome.error, as_json)
+            elif as_json:
+                print_json(outcome.summary())
+            else:
+                bar.console.print(outcome.sentence(), highlight=False)
     if failed:
         raise SystemExit(1)
-
-
-def _print_report(report: object, as_json: bool) -> None:
-    from bill_pipeline.books import SyncReport
-
-    assert isinstance(report, SyncReport)  # noqa: S101 - narrows the type for the checker
-    if as_json:
-        print_json(report.summary())
-        return
-    click.echo(report.sentence())
 
 
 def _print_failure(client: str, error: Exception, as_json: bool) -> None:
