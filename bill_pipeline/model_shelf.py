@@ -1,0 +1,121 @@
+"""Where trained models stand: one champion per client, its predecessors, and the firm's knowledge.
+
+::
+
+    <home>/models/knowledge/                 what the firm knows across clients
+    <home>/models/clients/<client>/<version>/   one trained model
+    <home>/models/clients/<client>/champions    its versions in the order of promotion, last = now
+
+What a model is and how it learns is in ``models/``.
+"""
+
+from __future__ import annotations
+
+import logging
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from bill_pipeline.errors import PipelineError
+from bill_pipeline.settings import Home, require_client_name
+from models.categorizer import Categorizer
+from models.knowledge import GlobalKnowledge
+from models.storage import ModelFileError, ModelFileMissing, load, read_metadata, save
+
+logger = logging.getLogger(__name__)
+
+#: Versions kept per client, so that a promotion can be rolled back.
+CHAMPIONS_KEPT = 5
+
+
+class NoEarlierModel(PipelineError):
+    """There is nothing to roll back to."""
+
+    def __init__(self, client: str) -> None:
+        super().__init__(f"{client} has no earlier model; `bill-pipeline train {client}` makes one.")
+
+
+def knowledge(home: Home) -> GlobalKnowledge:
+    """The firm's knowledge; what the seed examples teach until clients' lines were added."""
+    folder = home.models / "knowledge"
+    try:
+        return load_knowledge(folder, _changed_at(folder))
+    except ModelFileMissing:
+        made = GlobalKnowledge.from_seeds()
+        save(made, folder, {"trained_on": "seed examples"})
+        return made
+    except ModelFileError as error:
+        logger.warning("The firm's knowledge cannot be used (%s); the seed examples stand in.", error)
+        return GlobalKnowledge.from_seeds()
+
+
+@lru_cache(maxsize=2)
+def load_knowledge(folder: Path, changed_at: float) -> GlobalKnowledge:
+    """The knowledge saved in ``folder``, read once per change. Raises ModelFileError."""
+    loaded: GlobalKnowledge = load(folder)
+    return loaded
+
+
+def champion(home: Home, client: str) -> Categorizer | None:
+    """The model in use, or None before the first training.
+
+    A file that is damaged or foreign is refused and the champion before it is used.
+    """
+    for version in reversed(_champions(home, client)):
+        try:
+            model: Categorizer = load(_folder(home, client) / version)
+        except ModelFileError as error:
+            logger.warning("%s: model %s is refused: %s", client, version, error)
+            continue
+        return model
+    return None
+
+
+def champion_metadata(home: Home, client: str) -> dict[str, Any]:
+    """What was recorded when the champion was trained; empty before the first training."""
+    versions = _champions(home, client)
+    return read_metadata(_folder(home, client) / versions[-1]) if versions else {}
+
+
+def promote(home: Home, client: str, model: Categorizer, metadata: dict[str, Any]) -> str:
+    """Make ``model`` the champion and return its version; old versions beyond a few are removed."""
+    import shutil
+
+    version = model.version_
+    save(model, _folder(home, client) / version, metadata)
+    versions = [v for v in _champions(home, client) if v != version] + [version]
+    _write_champions(home, client, versions[-CHAMPIONS_KEPT:])
+    for old in versions[:-CHAMPIONS_KEPT]:
+        shutil.rmtree(_folder(home, client) / old, ignore_errors=True)
+    return version
+
+
+def roll_back(home: Home, client: str) -> str:
+    """Use the champion before the present one again. Raises NoEarlierModel."""
+    versions = _champions(home, client)
+    if len(versions) < 2:
+        raise NoEarlierModel(client)
+    _write_champions(home, client, versions[:-1])
+    return versions[-2]
+
+
+def _folder(home: Home, client: str) -> Path:
+    return home.models / "clients" / require_client_name(client)
+
+
+def _champions(home: Home, client: str) -> list[str]:
+    path = _folder(home, client) / "champions"
+    return path.read_text().split() if path.exists() else []
+
+
+def _write_champions(home: Home, client: str, versions: list[str]) -> None:
+    path = _folder(home, client) / "champions"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_suffix(".new")
+    temporary.write_text("\n".join(versions) + "\n")
+    temporary.replace(path)
+
+
+def _changed_at(folder: Path) -> float:
+    file = folder / "model.json"
+    return file.stat().st_mtime if file.exists() else 0.0
