@@ -1,0 +1,119 @@
+"""The tables ``clients`` and ``sync_status``: who is in the ledger, and how fresh each one is.
+
+They come from the registry of connected clients and hold nothing secret. They are written into the
+ledger's own file, because they are about all clients.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import duckdb
+
+from bill_pipeline.clients import ClientStatus, Registry
+from bill_pipeline.publishing.tables import PublishedColumn, PublishedTable, quoted
+from bill_pipeline.publishing.versions import Version, taken_at
+from bill_pipeline.settings import Home
+
+
+def _table(name: str, summary: str, columns: list[tuple[str, str, str]]) -> PublishedTable:
+    return PublishedTable(
+        name=name,
+        source="",
+        summary=summary,
+        grain="one row per client",
+        key_columns=("client",),
+        columns=tuple(PublishedColumn(*column) for column in columns),
+    )
+
+
+CLIENTS = _table(
+    "clients",
+    "The companies whose books are in this ledger.",
+    [
+        ("organization_id", "VARCHAR", "BILL's id of the company."),
+        ("organization_name", "VARCHAR", "The company's name in BILL, as of its last sync."),
+        ("environment", "VARCHAR", "production, sandbox, or the address of another server."),
+        ("connected_at", "TIMESTAMP", "When the firm connected the company (UTC)."),
+        ("document_count", "BIGINT", "Documents known of the company, archived ones included."),
+        ("review_count", "BIGINT", "Lines whose category waits for a person."),
+    ],
+)
+SYNC_STATUS = _table(
+    "sync_status",
+    "How fresh each client's books are, and what stands in the way of fresher ones.",
+    [
+        ("state", "VARCHAR", "connected, importing, up_to_date, reconnect, failing or paused."),
+        ("books_as_of", "TIMESTAMP", "The books in this ledger were read at this time (UTC)."),
+        ("last_success_at", "TIMESTAMP", "Last time BILL was read to the end (UTC)."),
+        ("last_change_at", "TIMESTAMP", "Last time BILL had something new (UTC)."),
+        ("last_attempt_at", "TIMESTAMP", "Last time BILL was asked (UTC)."),
+        ("next_sync_at", "TIMESTAMP", "When BILL is asked again (UTC)."),
+        ("failure_count", "BIGINT", "Attempts that failed since the last success."),
+        ("error", "VARCHAR", "What went wrong at the last attempt; null when nothing did."),
+        ("remedy", "VARCHAR", "What a person can do about it."),
+        ("published_version", "VARCHAR", "Which version of the client's files the views read."),
+        ("published_row_count", "BIGINT", "Rows of the client in all tables of this ledger."),
+    ],
+)
+TABLES = (CLIENTS, SYNC_STATUS)
+
+
+@dataclass(frozen=True)
+class RegistryTables:
+    """The rows of both tables, one per connected client."""
+
+    statuses: tuple[ClientStatus, ...]
+    current: Mapping[str, Version]
+
+    @classmethod
+    def of(cls, home: Home, current: Mapping[str, Version]) -> RegistryTables:
+        return cls(tuple(Registry(home).all()), current)
+
+    def write(self, db: duckdb.DuckDBPyConnection) -> None:
+        """Create both tables, with their words, in the open ledger."""
+        for table, rows in ((CLIENTS, self._clients()), (SYNC_STATUS, self._sync_status())):
+            columns = ["client varchar", *(f"{c.name} {c.type}" for c in table.columns)]
+            db.execute(f"create table {table.name} ({', '.join(columns)}, primary key (client))")
+            if rows:
+                places = ", ".join("?" for _ in columns)
+                db.executemany(f"insert into {table.name} values ({places})", rows)
+            db.execute(_comments(table))
+
+    def _clients(self) -> list[list[object]]:
+        return [
+            [
+                s.client, s.organization_id, s.organization_name, s.environment,
+                _utc(s.connected_at), s.document_count, s.review_count,
+            ]
+            for s in self.statuses
+        ]  # fmt: skip
+
+    def _sync_status(self) -> list[list[object]]:
+        rows: list[list[object]] = []
+        for s in self.statuses:
+            version = self.current.get(s.client)
+            rows.append(
+                [
+                    s.client, str(s.state), _utc(taken_at(version.number)) if version else None,
+                    _utc(s.last_success_at), _utc(s.last_change_at), _utc(s.last_attempt_at),
+                    _utc(s.next_sync_at), s.failure_count, s.error, s.remedy,
+                    version.number if version else None, version.row_count if version else 0,
+                ]
+            )  # fmt: skip
+        return rows
+
+
+def _comments(table: PublishedTable) -> str:
+    statements = [f"comment on table {table.name} is {quoted(table.summary)}"]
+    statements.append(f"comment on column {table.name}.client is 'The name the firm chose.'")
+    statements += [
+        f"comment on column {table.name}.{c.name} is {quoted(c.description)}" for c in table.columns
+    ]
+    return ";\n".join(statements)
+
+
+def _utc(moment: datetime | None) -> datetime | None:
+    return moment.astimezone(UTC).replace(tzinfo=None) if moment else None

@@ -1,0 +1,176 @@
+"""What is published: tables, columns, types and macros, with the words of ``transforms/``.
+
+Types are not written down anywhere: they are those of an empty client's file, built once by the
+same SQL that builds every client's. So a ledger without clients has every table already.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cache, cached_property
+from typing import Any
+
+import duckdb
+
+from bill_pipeline.errors import PipelineError
+from bill_pipeline.transforms import SCHEMAS, Transform, load_transforms, macro_sql
+from bill_pipeline.warehouse import Warehouse
+
+#: The first column of every published table, and what it means.
+CLIENT_COLUMN = "client"
+CLIENT_DESCRIPTION = "The client whose books the row is from; a name chosen by the firm."
+#: Parquet has no whole numbers wider than 64 bits; DuckDB would store them as binary fractions.
+_STORED_AS = {"HUGEINT": "BIGINT", "UHUGEINT": "BIGINT"}
+
+
+class PublishError(PipelineError):
+    """The published ledger cannot be written or read; the message says what to do."""
+
+
+@dataclass(frozen=True)
+class PublishedColumn:
+    """A column of a published table; ``type`` is DuckDB's name of it."""
+
+    name: str
+    type: str
+    description: str
+
+
+@dataclass(frozen=True)
+class PublishedTable:
+    """One table of the ledger; ``source`` is its address in a client's file.
+
+    ``columns`` are those of the source: ``client``, which comes first, is not among them.
+    """
+
+    name: str
+    source: str
+    summary: str
+    grain: str
+    key_columns: tuple[str, ...]
+    columns: tuple[PublishedColumn, ...]
+
+
+@dataclass(frozen=True)
+class PublishedMacro:
+    """A report as of any date: ``from name('client', date '2026-03-31')``."""
+
+    name: str
+    parameters: tuple[str, ...]
+    summary: str
+    sql: str
+
+
+@dataclass(frozen=True)
+class PublishedSchema:
+    """Everything this version of the code publishes."""
+
+    tables: tuple[PublishedTable, ...]
+    macros: tuple[PublishedMacro, ...] = ()
+
+    @cached_property
+    def signature(self) -> str:
+        """Changes whenever a table, a type, a macro or a word of them changes."""
+        return hashlib.sha256(repr((self.tables, self.macros)).encode()).hexdigest()[:16]
+
+
+@cache
+def published_schema() -> PublishedSchema:
+    """What ``transforms/`` marks as published. Raises PublishError when two share a name."""
+    transforms = [t for t in load_transforms().values() if t.is_published]
+    types = _types_of_an_empty_client()
+    tables = tuple(_table(transform, types[transform.key]) for transform in transforms)
+    names = [table.name for table in tables]
+    if twice := {name for name in names if names.count(name) > 1}:
+        raise PublishError(f"Two published tables share a name: {', '.join(sorted(twice))}.")
+    sources = {table.source: table.name for table in tables}
+    macros = tuple(_macro(t, sources) for t in transforms if t.macro is not None)
+    return PublishedSchema(tables, macros)
+
+
+def _table(transform: Transform, types: dict[str, str]) -> PublishedTable:
+    words = {column.name: column.description for column in transform.columns}
+    columns = tuple(
+        PublishedColumn(name, stored_type(type_), words.get(name, ""))
+        for name, type_ in types.items()
+    )
+    return PublishedTable(
+        name=transform.name,
+        source=transform.key,
+        summary=transform.summary,
+        grain=transform.grain,
+        key_columns=(CLIENT_COLUMN, *transform.key_columns),
+        columns=columns,
+    )
+
+
+def _macro(transform: Transform, sources: dict[str, str]) -> PublishedMacro:
+    def one_clients_rows(key: str) -> str:
+        if key not in sources:
+            raise PublishError(
+                f"{transform.path}: the macro reads {key}, which is not published. Publish it, or "
+                "read a table that is."
+            )
+        return f"(select * exclude ({CLIENT_COLUMN}) from {sources[key]} where client = of_client)"
+
+    macro: Any = transform.macro
+    return PublishedMacro(
+        name=macro.name,
+        parameters=macro.parameters,
+        summary=transform.summary,
+        sql=macro_sql(transform, table_reference=one_clients_rows),
+    )
+
+
+def stored_type(type_: str) -> str:
+    """The type in Parquet of a column that is ``type_`` in a client's file."""
+    return "VARCHAR" if type_.startswith("ENUM") else _STORED_AS.get(type_, type_)
+
+
+def columns_by_table(connection: duckdb.DuckDBPyConnection) -> dict[str, dict[str, str]]:
+    """``schema.table`` → column → type, for every table and view of the open file."""
+    rows = connection.execute(
+        "select schema_name || '.' || table_name, column_name, data_type from duckdb_columns() "
+        "where database_name = current_database() and not internal "
+        "order by 1, column_index"
+    ).fetchall()
+    found: dict[str, dict[str, str]] = {}
+    for table, column, type_ in rows:
+        found.setdefault(table, {})[column] = type_
+    return found
+
+
+def quoted(text: str) -> str:
+    """``text`` as a SQL string."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+def identifier(name: str) -> str:
+    """``name`` as a SQL name, in quotes where it needs them."""
+    return name if re.fullmatch(r"[a-z_][a-z0-9_]*", name) and not _is_reserved(name) else (
+        '"' + name.replace('"', '""') + '"'
+    )  # fmt: skip
+
+
+@cache
+def _reserved() -> frozenset[str]:
+    with duckdb.connect() as connection:
+        rows: Iterable[tuple[str]] = connection.execute(
+            "select keyword_name from duckdb_keywords() where keyword_category <> 'unreserved'"
+        ).fetchall()
+    return frozenset(row[0] for row in rows)
+
+
+def _is_reserved(name: str) -> bool:
+    return name in _reserved()
+
+
+def _types_of_an_empty_client() -> dict[str, dict[str, str]]:
+    with Warehouse.at(":memory:", "empty") as warehouse:
+        for schema in SCHEMAS:
+            warehouse.build_tables(schema, datetime(2000, 1, 1, tzinfo=UTC), checked=False)
+        return columns_by_table(warehouse.connection)

@@ -1,0 +1,177 @@
+"""One client's published tables as Parquet: write a new version, collect the old ones.
+
+A version is never changed after it is written and never read before the catalogue names it. What is
+current is decided in ``catalogue``; files of a version that was never named, because its writer
+died, are found by the note the writer left and deleted by the next one.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import secrets
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import duckdb
+
+from bill_pipeline.publishing.tables import (
+    CLIENT_COLUMN,
+    PublishedSchema,
+    columns_by_table,
+    identifier,
+    quoted,
+    stored_type,
+)
+
+
+@dataclass(frozen=True)
+class WrittenTable:
+    """One table of one version; ``columns`` are (name, type) as stored, without ``client``."""
+
+    table: str
+    columns: tuple[tuple[str, str], ...]
+    row_count: int
+
+
+@dataclass(frozen=True)
+class Version:
+    """One client's tables as they were when ``number`` was taken, all of the same moment.
+
+    ``number`` begins with that time in UTC and so sorts by it.
+    """
+
+    client: str
+    number: str
+    tables: tuple[WrittenTable, ...]
+
+    @property
+    def row_count(self) -> int:
+        return sum(table.row_count for table in self.tables)
+
+
+def file_of(published: Path, table: str, client: str, number: str) -> Path:
+    return published / table / f"{CLIENT_COLUMN}={client}" / f"{number}.parquet"
+
+
+def next_number() -> str:
+    """A version number later than every one before it, different in every process."""
+    return f"{datetime.now(UTC):%Y%m%dT%H%M%S.%fZ}-{secrets.token_hex(3)}"
+
+
+def taken_at(number: str) -> datetime:
+    return datetime.strptime(number.split("-")[0], "%Y%m%dT%H%M%S.%fZ").replace(tzinfo=UTC)
+
+
+def write_version(
+    connection: duckdb.DuckDBPyConnection,
+    client: str,
+    number: str,
+    schema: PublishedSchema,
+    published: Path,
+) -> Version:
+    """Write every published table that the client's file has, in one transaction.
+
+    A table that the file lacks, because older code built it, is left out and has no rows of this
+    client until it is built again.
+    """
+    written = []
+    # A connection of its own on the same database: the caller's may be inside a transaction.
+    with connection.cursor() as cursor:
+        cursor.execute("begin transaction")
+        existing = columns_by_table(cursor)
+        for table in schema.tables:
+            if table.source not in existing:
+                continue
+            columns = {
+                name: stored_type(type_)
+                for name, type_ in existing[table.source].items()
+                if name != CLIENT_COLUMN
+            }
+            path = file_of(published, table.name, client, number)
+            count = _write_table(cursor, table.source, client, columns, path)
+            written.append(WrittenTable(table.name, tuple(columns.items()), count))
+        cursor.execute("commit")
+    return Version(client, number, tuple(written))
+
+
+def _write_table(
+    cursor: duckdb.DuckDBPyConnection,
+    source: str,
+    client: str,
+    columns: dict[str, str],
+    path: Path,
+) -> int:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    selected = "".join(
+        f", {identifier(name)}::{type_} as {identifier(name)}" for name, type_ in columns.items()
+    )
+    row = cursor.execute(
+        f"copy (select {quoted(client)} as {CLIENT_COLUMN}{selected} from {source}) "
+        f"to {quoted(str(path))} (format parquet, compression zstd)"
+    ).fetchone()
+    return int(row[0]) if row else 0
+
+
+@contextlib.contextmanager
+def writer_note(published: Path) -> Iterator[WriterNote]:
+    """A file that lists what this process is writing, locked as long as the process lives."""
+    folder = published / ".writing"
+    folder.mkdir(parents=True, exist_ok=True)
+    name = f"{os.getpid()}-{secrets.token_hex(4)}"
+    draft = folder / f".{name}"
+    with draft.open("w", encoding="utf-8") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        # Under its own name only now, so that nobody finds it before it is locked.
+        path = draft.rename(folder / name)
+        yield WriterNote(file.fileno())
+        # After a failure the note stays: its lock ends here, and the next writer cleans up.
+        path.unlink(missing_ok=True)
+
+
+class WriterNote:
+    """Where a writer says, before each version, which one it is about to write."""
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+
+    def add(self, client: str, number: str) -> None:
+        os.write(self._descriptor, f"{client} {number}\n".encode())
+
+
+def collect_abandoned(published: Path, named: set[tuple[str, str]]) -> int:
+    """Delete the versions of dead writers that no catalogue ``named``; returns how many files.
+
+    Call it while holding the catalogue's lock.
+    """
+    deleted = 0
+    for path in sorted((published / ".writing").glob("[!.]*")):
+        with contextlib.suppress(FileNotFoundError), path.open(encoding="utf-8") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                continue  # its writer lives
+            lines = [tuple(line.split()) for line in file.read().splitlines()]
+            unnamed = [(line[0], line[1]) for line in lines if len(line) == 2 and line not in named]
+            deleted += delete_versions(published, unnamed)
+            path.unlink(missing_ok=True)
+    return deleted
+
+
+def delete_versions(published: Path, versions: Iterable[tuple[str, str]]) -> int:
+    """Delete the files of ``(client, number)`` pairs in every table; returns how many."""
+    wanted = list(versions)
+    if not wanted:
+        return 0
+    tables = [folder for folder in published.iterdir() if not folder.name.startswith(".")]
+    deleted = 0
+    for client, number in wanted:
+        for folder in tables:
+            path = file_of(published, folder.name, client, number)
+            with contextlib.suppress(FileNotFoundError):
+                path.unlink()
+                deleted += 1
+    return deleted
