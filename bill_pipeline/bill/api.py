@@ -67,8 +67,8 @@ class BillApi:
     ) -> None:
         self.client = client
         self.connection = connection
-        self._clock = clock or SystemClock()
-        self._budget = budget or SharedBudget(clock=self._clock)
+        self.clock = clock or SystemClock()
+        self._budget = budget or SharedBudget(clock=self.clock)
         self._sessions = sessions or MemorySessions()
         self._patience_seconds = patience_seconds
         self._login_lock = threading.Lock()
@@ -78,7 +78,8 @@ class BillApi:
             transport=transport,
             timeout=httpx.Timeout(60.0, connect=15.0, pool=None),
             headers={"Accept": "application/json"},
-            trust_env=True,
+            # The environment's proxies have no business with a sandbox on this machine.
+            trust_env=not connection.is_local,
         )
 
     def __enter__(self) -> BillApi:
@@ -197,7 +198,7 @@ class BillApi:
         self, request: httpx.Request, read: Read, subject: str, *, is_login: bool = False
     ) -> Any:
         unavailable = crowded = 0
-        patience_ends = self._clock.time() + self._patience_seconds
+        patience_ends = self.clock.time() + self._patience_seconds
         while True:
             try:
                 return read(self._send(request, subject, patience_ends, is_login=is_login))
@@ -217,24 +218,24 @@ class BillApi:
                     raise
 
     def _may_wait_for_next_hour(self, patience_ends: float, *, is_login: bool) -> bool:
-        now = self._clock.time()
+        now = self.clock.time()
         if now >= patience_ends:
             return False
         if now % HOUR < CLOCK_SKEW_SECONDS:
-            self._clock.sleep(60.0)
+            self.clock.sleep(60.0)
             return True
         self._budget.spend_hour(self.connection.dev_key_hash, is_login=is_login)
         return now - now % HOUR + HOUR <= patience_ends
 
     def _pause(self, first_seconds: float, failures: int) -> None:
         pause = min(first_seconds * 2 ** (failures - 1), LONGEST_PAUSE_SECONDS)
-        self._clock.sleep(pause * random.uniform(0.5, 1.5))  # noqa: S311 - spreads retries
+        self.clock.sleep(pause * random.uniform(0.5, 1.5))  # noqa: S311 - spreads retries
 
     def _send(
         self, request: httpx.Request, subject: str, patience_ends: float, *, is_login: bool
     ) -> Answer:
         """One request and its whole answer, counted and within the limits."""
-        patience_seconds = patience_ends - self._clock.time()
+        patience_seconds = patience_ends - self.clock.time()
         place = self._budget.place(
             self.connection.dev_key_hash,
             self.connection.organization_id,
@@ -258,13 +259,13 @@ class BillApi:
             raise errors.HourlyLimit(limit.what, client=self.client, subject=subject) from None
 
     def _receive(self, request: httpx.Request, subject: str) -> Answer:
-        deadline = self._clock.time() + REQUEST_SECONDS
+        deadline = self.clock.time() + REQUEST_SECONDS
         answer = self._http.send(request, stream=True)
         try:
             content = bytearray()
             for part in answer.iter_bytes():
                 content += part
-                if self._clock.time() > deadline or len(content) > LARGEST_ANSWER_BYTES:
+                if self.clock.time() > deadline or len(content) > LARGEST_ANSWER_BYTES:
                     raise errors.BillUnavailable(
                         f"BILL's answer did not end within {REQUEST_SECONDS:.0f} seconds or "
                         f"{LARGEST_ANSWER_BYTES // 1_000_000} MB",

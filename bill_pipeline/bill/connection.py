@@ -38,6 +38,11 @@ class Connection(BaseModel):
         return url.rstrip("/")
 
     @property
+    def is_local(self) -> bool:
+        """Whether BILL is played by a sandbox on this machine."""
+        return urlsplit(self.base_url).hostname in ("127.0.0.1", "::1", "localhost")
+
+    @property
     def dev_key_hash(self) -> str:
         """The developer key's name in shared tables: limits are counted per key."""
         return _digest(self.dev_key.get_secret_value())

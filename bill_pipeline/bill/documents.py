@@ -25,7 +25,7 @@ _CANONICAL = orjson.OPT_SORT_KEYS
 ARROW_SCHEMA = pa.schema(
     [
         pa.field("id", pa.string(), nullable=False),
-        pa.field("updated_at", pa.timestamp("us", tz="UTC")),
+        pa.field("updated_at", pa.timestamp("us")),  # UTC
         pa.field("is_archived", pa.bool_(), nullable=False),
         pa.field("is_deleted", pa.bool_(), nullable=False),
         pa.field("content_hash", pa.string(), nullable=False),
@@ -126,10 +126,15 @@ def arrow_table(documents: Iterable[Document]) -> pa.Table:
     rows = list(documents)
     columns = [
         pa.array([row.id for row in rows], pa.string()),
-        pa.array([row.updated_at for row in rows], pa.timestamp("us", tz="UTC")),
+        pa.array([_naive(row.updated_at) for row in rows], pa.timestamp("us")),
         pa.array([row.is_archived for row in rows], pa.bool_()),
         pa.array([row.is_deleted for row in rows], pa.bool_()),
         pa.array([row.content_hash for row in rows], pa.string()),
         pa.array([row.text.decode() for row in rows], pa.string()),
     ]
     return pa.Table.from_arrays(columns, schema=ARROW_SCHEMA)
+
+
+def _naive(moment: datetime | None) -> datetime | None:
+    """Without its zone, which is UTC: SQL's plain timestamps are UTC throughout."""
+    return None if moment is None else moment.replace(tzinfo=None)

@@ -95,7 +95,7 @@ def _v2(table: str, entity: str, **more: object) -> BillList:
         entity=entity,
         has_time_sort=True,
         setting="v2",
-        stage=4,
+        stage=5,
         **more,  # type: ignore[arg-type]
     )
 
@@ -140,6 +140,7 @@ _ROWS = (
     BillList(
         "billing_statements",
         "/v3/organizations/{organization_id}/billing-statements",
+        has_time_filter=False,
         has_archived_filter=False,
         is_dimension=True,
         stage=0,
@@ -172,6 +173,7 @@ _ROWS = (
     BillList(
         "vendor_credits",
         "/v3/vendor-credits",
+        stage=2,
         has_time_sort=True,
         required={"vendorId": TEXT, "amount": NUMBER},
         types={**_DATED_CREDIT, "vendorCreditLineItems": ARRAY, "usage": ARRAY},
@@ -180,6 +182,7 @@ _ROWS = (
     BillList(
         "credit_memos",
         "/v3/credit-memos",
+        stage=2,
         has_time_sort=True,
         required={"customerId": TEXT, "amount": NUMBER},
         types={**_DATED_CREDIT, "creditMemoLineItems": ARRAY, "usage": ARRAY},
@@ -189,7 +192,7 @@ _ROWS = (
     _timed(
         "bills",
         "/v3/bills",
-        stage=2,
+        stage=3,
         has_id_filter=True,
         required={"vendorId": TEXT, "amount": NUMBER},
         types={
@@ -205,7 +208,7 @@ _ROWS = (
     _timed(
         "invoices",
         "/v3/invoices",
-        stage=2,
+        stage=3,
         has_id_filter=True,
         required={"customerId": TEXT, "totalAmount": NUMBER},
         types={
@@ -219,7 +222,7 @@ _ROWS = (
     BillList(
         "recurring_bills",
         "/v3/recurringbills",  # no hyphen, unlike recurring-invoices
-        stage=2,
+        stage=3,
         has_time_filter=False,
         has_time_sort=False,
         has_archived_filter=True,
@@ -228,7 +231,7 @@ _ROWS = (
     BillList(
         "recurring_invoices",
         "/v3/recurring-invoices",
-        stage=2,
+        stage=3,
         has_time_filter=False,
         has_time_sort=False,
         is_dimension=True,
@@ -237,14 +240,14 @@ _ROWS = (
     BillList(
         "customer_contacts",
         "/v3/customers/{parent_id}/contacts",
-        stage=3,
+        stage=4,
         parent="customers",
         parent_field="customerId",
     ),
     BillList(
         "bill_documents",
         "/v3/documents/bills/{parent_id}",
-        stage=3,
+        stage=4,
         parent="bills",
         parent_field="billId",
         setting="documents",
@@ -254,7 +257,7 @@ _ROWS = (
         BillList(
             f"{party}_attachments",
             f"/v3/attachments/{party}s/{{parent_id}}",
-            stage=3,
+            stage=4,
             parent=f"{party}s",
             parent_field=f"{party}Id",
             setting="documents",

@@ -1,0 +1,353 @@
+"""Keep every version of every document, and set aside what cannot be read.
+
+``raw.document_versions`` is append-only: the ledger's history is derived from it. All versions of
+one sync carry the sync's ``as_of`` as ``seen_at``. A document that lacks a required field, or has
+one of another type, goes to ``raw.quarantine`` instead: its last good version stays in force, and
+a good one that comes later heals it. ``raw.schema_notes`` names each unknown field once.
+
+Everything is set-based and idempotent: after a crash, archiving again archives the rest.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from bill_pipeline.bill.documents import Stray
+from bill_pipeline.bill.fields import DOCUMENTED_FIELDS
+from bill_pipeline.bill.lists import LISTS, BillList, JsonType
+from bill_pipeline.errors import PipelineError
+
+if TYPE_CHECKING:
+    import duckdb
+
+_SCHEMA = """
+create schema if not exists raw;
+create table if not exists raw.document_versions (
+    list varchar not null, id varchar not null, version integer not null,
+    seen_at timestamp not null, updated_at timestamp, is_archived boolean not null,
+    is_deleted boolean not null, content_hash varchar not null, document json not null
+);
+create table if not exists raw.quarantine (
+    list varchar not null, id varchar not null, reason varchar not null,
+    content_hash varchar not null, document json not null,
+    first_seen_at timestamp not null, healed_at timestamp
+);
+create table if not exists raw.schema_notes (
+    list varchar not null, field varchar not null, note varchar not null,
+    first_seen_at timestamp not null
+);
+create table if not exists raw.archivings (
+    archived_at timestamp not null, loads bigint not null
+);
+"""
+
+# What DuckDB's json_type says for each type of the table of lists.
+_JSON_TYPES: dict[JsonType, tuple[str, ...]] = {
+    "text": ("VARCHAR",),
+    "number": ("DOUBLE", "BIGINT", "UBIGINT", "HUGEINT"),
+    "boolean": ("BOOLEAN",),
+    "array": ("ARRAY",),
+    "object": ("OBJECT",),
+}
+
+_COMMENTS = {
+    "raw.document_versions": "Every version of every BILL document, append-only.",
+    "raw.quarantine": "Documents from BILL that cannot be read, until a good version comes.",
+    "raw.archivings": "When loads were archived, and how many there were by then.",
+    "raw.schema_notes": "Fields BILL sends that its documentation did not name, each once.",
+}
+
+
+class ArchiveOutOfOrder(PipelineError):
+    """A sync's time is not later than what is archived already."""
+
+
+@dataclass
+class ArchiveReport:
+    """What one archiving added, by list."""
+
+    new: dict[str, int] = field(default_factory=dict)  # first versions
+    changed: dict[str, int] = field(default_factory=dict)  # later versions
+    archived: dict[str, int] = field(default_factory=dict)  # of these, now archived in BILL
+    deleted: dict[str, int] = field(default_factory=dict)  # of these, gone from BILL
+    quarantined: dict[str, int] = field(default_factory=dict)  # newly set aside
+    healed: dict[str, int] = field(default_factory=dict)
+    unknown_fields: list[str] = field(default_factory=list)  # "bills.newField", first seen now
+
+    @property
+    def versions(self) -> int:
+        return sum(self.new.values()) + sum(self.changed.values())
+
+
+def make_archive(connection: duckdb.DuckDBPyConnection) -> None:
+    """Make the archive's tables where they are missing."""
+    connection.execute(_SCHEMA)
+    for table, comment in _COMMENTS.items():
+        connection.execute(f"comment on table {table} is '{comment}'")
+
+
+def archive_documents(
+    connection: duckdb.DuckDBPyConnection,
+    as_of: datetime,
+    *,
+    client: str = "",
+    tables: Iterable[str] = tuple(LISTS),
+    strays: dict[str, list[Stray]] | None = None,
+    loads: int | None = None,
+) -> ArchiveReport:
+    """Append what differs between ``raw.<list>`` and the last archived version, at ``as_of``.
+
+    ``as_of`` is UTC. ``loads`` is noted as the number of dlt loads that are archived now.
+    Raises ``ArchiveOutOfOrder`` when the archive already has a later version.
+    """
+    report = ArchiveReport()
+    connection.execute("begin")
+    try:
+        _require_order(connection, as_of, client)
+        for table in tables:
+            _archive_list(connection, LISTS[table], as_of, report)
+        for table, found in (strays or {}).items():
+            _set_strays_aside(connection, table, found, as_of, report)
+        if loads is not None:
+            connection.execute(
+                "insert into raw.archivings values (?, ?)", [as_of.replace(tzinfo=None), loads]
+            )
+    except BaseException:
+        connection.execute("rollback")
+        raise
+    connection.execute("commit")
+    return report
+
+
+def _require_order(connection: duckdb.DuckDBPyConnection, as_of: datetime, client: str) -> None:
+    last = connection.execute("select max(seen_at) from raw.document_versions").fetchone()
+    moment = as_of.replace(tzinfo=None)
+    if last and last[0] is not None and last[0] > moment:
+        raise ArchiveOutOfOrder(
+            f"{client}: the sync at {moment} is not later than the last one at {last[0]}. "
+            "Check this machine's clock, then sync again."
+        )
+
+
+def _archive_list(
+    connection: duckdb.DuckDBPyConnection, row: BillList, as_of: datetime, report: ArchiveReport
+) -> None:
+    values: dict[str, Any] = {"list": row.table, "as_of": as_of.replace(tzinfo=None)}
+    if _find_changed(connection, row):
+        report.unknown_fields += _note_unknown_fields(connection, row, values)
+        _append_versions(connection, values, report)
+        _set_aside(connection, values, report)
+    _heal(connection, row, values, report)
+
+
+def _find_changed(connection: duckdb.DuckDBPyConnection, row: BillList) -> bool:
+    """Make the temporary table ``changed``: what differs from the last archived version."""
+    connection.execute(
+        f"""
+        create or replace temporary table changed as
+        with last as (
+            select id, max(version) as version, arg_max(content_hash, version) as content_hash
+            from raw.document_versions
+            where list = $list
+            group by id
+        )
+        select
+            r.id, coalesce(last.version, 0) + 1 as version, r.updated_at, r.is_archived,
+            r.is_deleted, r.content_hash, r.document,
+            case when not r.is_deleted then {_reason(row)} end as reason
+        from raw.{row.table} as r
+        left join last using (id)
+        where r.content_hash is distinct from last.content_hash
+        """,
+        {"list": row.table},
+    )
+    return connection.execute("select 1 from changed limit 1").fetchone() is not None
+
+
+def _reason(row: BillList) -> str:
+    """SQL for why a document cannot be read: a sentence, or null."""
+    problems = [
+        _problem(name, kind, is_required=name in row.required) for name, kind in row.guarded.items()
+    ]
+    return f"nullif(concat_ws('; ', {', '.join(problems)}), '')" if problems else "null"
+
+
+def _problem(name: str, kind: JsonType, *, is_required: bool) -> str:
+    found = f"coalesce(json_type(r.document, '$.{name}'), 'NULL')"
+    allowed = ", ".join(f"'{json_type}'" for json_type in _JSON_TYPES[kind])
+    missing = f"'the field {name} is missing'" if is_required else "null"
+    wrong = f"'the field {name} is not a {kind}: ' || lower({found})"
+    return (
+        f"case when {found} = 'NULL' then {missing} "
+        f"when {found} not in ({allowed}) then {wrong} end"
+    )
+
+
+def _append_versions(
+    connection: duckdb.DuckDBPyConnection, values: dict[str, Any], report: ArchiveReport
+) -> None:
+    connection.execute(
+        """
+        insert into raw.document_versions
+        select
+            $list, id, version, $as_of, updated_at, is_archived, is_deleted, content_hash, document
+        from changed
+        where reason is null
+        """,
+        values,
+    )
+    counts = connection.execute(
+        """
+        select
+            count(*) filter (where version = 1),
+            count(*) filter (where version > 1),
+            count(*) filter (where is_archived and not is_deleted),
+            count(*) filter (where is_deleted)
+        from changed
+        where reason is null
+        """
+    ).fetchone()
+    by_kind = (report.new, report.changed, report.archived, report.deleted)
+    for counter, count in zip(by_kind, counts or (), strict=True):
+        if count:
+            counter[values["list"]] = count
+
+
+def _set_aside(
+    connection: duckdb.DuckDBPyConnection, values: dict[str, Any], report: ArchiveReport
+) -> None:
+    added = connection.execute(
+        """
+        insert into raw.quarantine
+        select $list, id, reason, content_hash, document, $as_of, null
+        from changed
+        where
+            reason is not null
+            and not exists (
+                select 1 from raw.quarantine as q
+                where q.list = $list and q.id = changed.id
+                    and q.content_hash = changed.content_hash and q.healed_at is null
+            )
+        returning id
+        """,
+        values,
+    ).fetchall()
+    if added:
+        report.quarantined[values["list"]] = len(added)
+
+
+def _heal(
+    connection: duckdb.DuckDBPyConnection,
+    row: BillList,
+    values: dict[str, Any],
+    report: ArchiveReport,
+) -> None:
+    """Close the quarantine of documents whose current state is the last archived version."""
+    healed = connection.execute(
+        f"""
+        update raw.quarantine set healed_at = $as_of
+        where
+            list = $list
+            and healed_at is null
+            and id in (
+                select r.id
+                from raw.{row.table} as r
+                where
+                    r.content_hash = (
+                        select arg_max(v.content_hash, v.version)
+                        from raw.document_versions as v
+                        where v.list = $list and v.id = r.id
+                    )
+                    and r.id in (
+                        select q.id from raw.quarantine as q
+                        where q.list = $list and q.healed_at is null
+                    )
+            )
+        returning id
+        """,
+        values,
+    ).fetchall()
+    if healed:
+        report.healed[values["list"]] = len(healed)
+
+
+def _set_strays_aside(
+    connection: duckdb.DuckDBPyConnection,
+    table: str,
+    strays: list[Stray],
+    as_of: datetime,
+    report: ArchiveReport,
+) -> None:
+    """Keep what came in a list without an id; it belongs to no document, so nothing heals it."""
+    for stray in strays:
+        content_hash = hashlib.blake2b(stray.text.encode(), digest_size=16).hexdigest()
+        added = connection.execute(
+            """
+            insert into raw.quarantine
+            select $list, '', $reason, $hash, $text, $as_of, null
+            where not exists (
+                select 1 from raw.quarantine where list = $list and content_hash = $hash
+            )
+            returning id
+            """,
+            {
+                "list": table,
+                "reason": stray.reason,
+                "hash": content_hash,
+                "text": stray.text,
+                "as_of": as_of.replace(tzinfo=None),
+            },
+        ).fetchall()
+        report.quarantined[table] = report.quarantined.get(table, 0) + len(added)
+
+
+def _note_unknown_fields(
+    connection: duckdb.DuckDBPyConnection, row: BillList, values: dict[str, Any]
+) -> list[str]:
+    """Note top-level fields that BILL's documentation does not name, each once per client."""
+    documented = DOCUMENTED_FIELDS.get(row.table)
+    if documented is None:
+        return []
+    added = connection.execute(
+        """
+        insert into raw.schema_notes
+        select $list, field, 'not in the documented fields; kept in the document', $as_of
+        from (select distinct unnest(json_keys(document)) as field from changed)
+        where
+            field not in (select unnest($documented::varchar[]))
+            and field not in (select n.field from raw.schema_notes as n where n.list = $list)
+        returning field
+        """,
+        {**values, "documented": sorted(documented)},
+    ).fetchall()
+    return [f"{row.table}.{name}" for (name,) in sorted(added)]
+
+
+def archived_loads(connection: duckdb.DuckDBPyConnection) -> int:
+    """How many dlt loads were archived: fewer than there are means that some still must be."""
+    found = connection.execute("select max(loads) from raw.archivings").fetchone()
+    return int(found[0]) if found and found[0] is not None else 0
+
+
+def quarantined_ids(
+    connection: duckdb.DuckDBPyConnection, most_per_list: int
+) -> dict[str, list[str]]:
+    """Documents in quarantine by list, the longest waiting first, to be asked for again."""
+    rows = connection.execute(
+        """
+        select list, id from raw.quarantine
+        where healed_at is null and id <> ''
+        group by list, id
+        qualify row_number() over (partition by list order by min(first_seen_at), id) <= ?
+        order by list, min(first_seen_at), id
+        """,
+        [most_per_list],
+    ).fetchall()
+    found: dict[str, list[str]] = {}
+    for table, document_id in rows:
+        found.setdefault(table, []).append(document_id)
+    return found

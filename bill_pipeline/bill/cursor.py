@@ -1,0 +1,60 @@
+"""How far one list has been read, and what was learned about it. Plain data, kept by dlt.
+
+A cursor is stored in the same transaction of work as the documents it counts, so a sync that is
+killed continues exactly behind the last page that was stored.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any
+
+
+@dataclass
+class Walk:
+    """A pass over a list that has begun and not ended. Times are ISO texts, UTC."""
+
+    started_at: str
+    only_archived: bool = False
+    updated_from: str | None = None  # the next page starts at this updatedTime
+    token: str | None = None  # … or at this page token
+    spare_token: str | None = None  # should BILL refuse updated_from, go on with this token
+    top: str | None = None  # the latest updatedTime seen
+    used_tokens: bool = False  # then rows may have moved between pages unseen
+    is_full: bool = True  # from the beginning, not from the watermark
+    parent_after: str = ""  # per-parent lists: parents up to this id are done
+
+
+@dataclass
+class Cursor:
+    """One list's place and what BILL does not document about it (``None``: not yet known)."""
+
+    watermark: str | None = None  # complete up to this updatedTime
+    completions: int = 0  # 1 from the first complete pass on
+    walk: Walk | None = None
+    has_time_filter: bool | None = None
+    has_time_sort: bool | None = None
+    has_archived_filter: bool | None = None
+    shows_archived: bool | None = None  # an unfiltered list shows archived rows
+    pending_parents: list[str] = field(default_factory=list)
+
+    @classmethod
+    def stored(cls, values: dict[str, Any] | None) -> Cursor:
+        """The cursor that ``as_dict`` stored; a field of another version is left out."""
+        known = _known_fields(cls, values or {})
+        if isinstance(known.get("walk"), dict):
+            known["walk"] = Walk(**_known_fields(Walk, known["walk"]))
+        return cls(**known)
+
+    def as_dict(self) -> dict[str, Any]:
+        return asdict(self)
+
+    def forget_learned(self) -> None:
+        """Ask BILL anew: a full read is the time to notice that it behaves differently now."""
+        self.has_time_filter = self.has_time_sort = None
+        self.has_archived_filter = self.shows_archived = None
+
+
+def _known_fields(kind: type, values: dict[str, Any]) -> dict[str, Any]:
+    names = {item.name for item in fields(kind)}
+    return {name: value for name, value in values.items() if name in names}

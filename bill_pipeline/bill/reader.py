@@ -1,0 +1,321 @@
+"""Read one list page by page, without holes, from wherever its cursor stands.
+
+Where a list can be sorted and filtered by updatedTime, the next page is asked for by the last
+row's updatedTime instead of by BILL's page token. A row that changes while we page moves to the
+end of the list and all others move up; behind a token, one of them would be skipped. Asking by
+time also survives a missing ``nextPage`` and a token that expired while we were away.
+
+Elsewhere tokens are followed, with an end: a token that repeats, or pages that bring nothing new.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from bill_pipeline.bill import errors
+from bill_pipeline.bill.api import BillApi
+from bill_pipeline.bill.cursor import Cursor, Walk
+from bill_pipeline.bill.documents import Document, Stray
+from bill_pipeline.bill.lists import BillList
+from bill_pipeline.bill.pages import Page, Query, after, read_page
+
+# BILL's clocks, and ours, may disagree by minutes; what is read twice is recognised by its hash.
+OVERLAP = timedelta(minutes=10)
+# A document dated later than this is a mistake and must not move the watermark.
+FURTHEST_FUTURE = timedelta(days=1)
+MOST_PAGES_WITHOUT_NEWS = 25
+NOT_OFFERED = "BDC_1121"
+
+Parents = Callable[[str, str], str | None]
+
+
+@dataclass
+class ListOutcome:
+    """What reading one list brought in this import."""
+
+    pages: int = 0
+    documents: int = 0
+    skipped: str = ""  # why the list was left out
+
+
+class ListReader:
+    """Reads one list. ``next_parent(table, id)`` is the id after ``id`` in a parent table."""
+
+    def __init__(
+        self,
+        api: BillApi,
+        row: BillList,
+        cursor: Cursor,
+        *,
+        now: datetime,
+        full: bool = False,
+        since: datetime | None = None,
+        next_parent: Parents | None = None,
+    ) -> None:
+        self.row = row
+        self.cursor = cursor
+        self.outcome = ListOutcome()
+        self.is_done = False
+        self._api = api
+        self._now = now
+        self._since = since
+        self._full = full
+        self._next_parent = next_parent
+        self._tokens: set[str] = set()
+        self._last_ids: set[str] = set()
+        self._pages_without_news = 0
+        self._asked_again = False
+        self._restarted = False
+        # What an earlier run left half read is finished first, then read from its end to now.
+        self._is_resumed = cursor.walk is not None
+        if full and not self._is_resumed:
+            cursor.forget_learned()
+        if cursor.walk is None:
+            cursor.walk = self._new_walk()
+
+    def next_page(self) -> tuple[list[Document], list[Stray]]:
+        """The next page's documents; sets ``is_done`` behind the last. Raises ``BillError``."""
+        walk = self.cursor.walk
+        if walk is None:
+            self.is_done = True
+            return [], []
+        query = self._query(walk)
+        if query is None:  # no parent left
+            self._end_pass(walk)
+            return [], []
+        try:
+            page, query = self._ask(walk, query)
+        except errors.RequestRefused as refusal:
+            if not walk.only_archived or refusal.status not in (400, 422):
+                raise
+            self.cursor.has_archived_filter = False
+            self._end_pass(walk)
+            return [], []
+        except errors.DocumentGone:
+            if not self.row.parent:
+                raise
+            self._end_parent(walk, query)  # the parent vanished between two requests
+            return [], []
+        self.outcome.pages += 1
+        self.outcome.documents += len(page.documents)
+        self._learn_archived(walk, page)
+        self._advance(walk, page, query)
+        return page.documents, page.strays
+
+    # --- passes ----------------------------------------------------------------------------
+
+    def _new_walk(self) -> Walk:
+        is_full = self._full or self.cursor.completions == 0
+        lower = self._since
+        if self.cursor.watermark and not is_full:
+            lower = _moment(self.cursor.watermark) - OVERLAP
+        if self.row.parent or self.row.shape != "pages" or not self._may_filter:
+            lower = None
+        return Walk(
+            started_at=self._now.isoformat(),
+            updated_from=lower.isoformat() if lower else None,
+            is_full=is_full,
+        )
+
+    def _end_pass(self, walk: Walk) -> None:
+        self._forget_position()
+        if not walk.only_archived:
+            archived_walk = replace(self._new_walk(), only_archived=True, is_full=walk.is_full)
+            self.cursor.watermark = self._new_watermark(walk)
+            if self._needs_archived_pass():
+                self.cursor.walk = archived_walk
+                return
+        self.cursor.walk = None
+        self.cursor.completions = 1
+        if self._is_resumed and self.row.shape == "pages" and not self.row.parent:
+            self._is_resumed = False
+            self._full = False
+            self.cursor.walk = self._new_walk()
+            return
+        self.is_done = True
+
+    def _needs_archived_pass(self) -> bool:
+        if self.row.is_v2 or self.row.parent or self.row.shape != "pages":
+            return False
+        if self.row.has_archived_filter is False or self.cursor.has_archived_filter is False:
+            return False
+        return self.cursor.shows_archived is not True
+
+    def _new_watermark(self, walk: Walk) -> str | None:
+        tops = [moment for moment in (walk.top, self.cursor.watermark) if moment]
+        if not tops:
+            return None
+        top = max(_moment(moment) for moment in tops)
+        latest = self._now + FURTHEST_FUTURE
+        if walk.used_tokens and walk.top:
+            # Rows that changed while we paged by token may have been missed: start there again.
+            latest = max(_moment(text) for text in (walk.started_at, self.cursor.watermark) if text)
+        return min(top, latest).isoformat()
+
+    def _learn_archived(self, walk: Walk, page: Page) -> None:
+        if walk.only_archived:
+            is_obeyed = all(document.is_archived for document in page.documents)
+            self.cursor.has_archived_filter = is_obeyed
+        elif self.row.shape == "pages" and any(d.is_archived for d in page.documents):
+            self.cursor.shows_archived = True
+
+    # --- one page --------------------------------------------------------------------------
+
+    @property
+    def _may_filter(self) -> bool:
+        return self.row.has_time_filter is not False and self.cursor.has_time_filter is not False
+
+    @property
+    def _may_sort(self) -> bool:
+        return self.row.has_time_sort is not False and self.cursor.has_time_sort is not False
+
+    def _query(self, walk: Walk) -> Query | None:
+        parent_id = ""
+        if self.row.parent:
+            parent = self._parent(walk)
+            if parent is None:
+                return None
+            parent_id = parent
+        lower = _moment(walk.updated_from) if walk.updated_from else None
+        return Query(
+            updated_from=lower,
+            is_sorted=self._may_sort and not self.row.parent,
+            only_archived=walk.only_archived,
+            token=walk.token,
+            parent_id=parent_id,
+        )
+
+    def _parent(self, walk: Walk) -> str | None:
+        """The next parent: any of all in a first or full read, else the changed ones."""
+        if walk.is_full:
+            if self._next_parent is None:
+                return None
+            return self._next_parent(self.row.parent, walk.parent_after)
+        return self.cursor.pending_parents[0] if self.cursor.pending_parents else None
+
+    def _ask(self, walk: Walk, query: Query) -> tuple[Page, Query]:
+        """The page for ``query``, or for what of it BILL accepts, which is remembered."""
+        refusal: errors.RequestRefused | None = None
+        for variant in self._variants(walk, query):
+            try:
+                page = read_page(self._api, self.row, variant)
+            except errors.RequestRefused as error:
+                if error.status not in (400, 422) or error.code == NOT_OFFERED:
+                    raise
+                refusal = refusal or error
+                continue
+            self._learn_refused(walk, query, variant)
+            return page, variant
+        if refusal is None:
+            raise AssertionError("there is always a variant")
+        raise refusal
+
+    def _variants(self, walk: Walk, query: Query) -> Iterator[Query]:
+        yield query
+        if query.token is not None and not self._restarted:
+            self._restarted = True  # the token may have expired: this pass starts over
+            yield replace(query, token=None)
+        if query.updated_from is not None and query.is_sorted:
+            yield replace(query, is_sorted=False)
+        if query.updated_from is not None:
+            token = walk.spare_token
+            yield replace(query, updated_from=None, token=token)
+            yield replace(query, updated_from=None, token=token, is_sorted=False)
+        elif query.is_sorted:
+            yield replace(query, is_sorted=False)
+
+    def _learn_refused(self, walk: Walk, asked: Query, accepted: Query) -> None:
+        if asked.updated_from is not None and accepted.updated_from is None:
+            self.cursor.has_time_filter = False
+            walk.updated_from = None
+        if asked.is_sorted and not accepted.is_sorted:
+            self.cursor.has_time_sort = False
+        if asked.token is not None and accepted.token is None:
+            walk.token = None
+            self._tokens.clear()
+
+    # --- from page to page -------------------------------------------------------------------
+
+    def _advance(self, walk: Walk, page: Page, query: Query) -> None:
+        moments = [document.updated_at for document in page.documents]
+        latest = max((moment for moment in moments if moment is not None), default=None)
+        if latest is not None and (walk.top is None or latest > _moment(walk.top)):
+            walk.top = latest.isoformat()
+        is_full_page = page.row_count >= self.row.rows_per_page
+        if not page.next_token and (not is_full_page or self.row.shape != "pages"):
+            self._end_parent(walk, query) if self.row.parent else self._end_pass(walk)
+            return
+        self._check_for_news(page)
+        if latest is not None and self._is_in_order(page, query):
+            if query.updated_from is None or latest > query.updated_from:
+                self._go_on_at(walk, latest, page.next_token)
+                return
+            if not page.next_token and self._asked_again:
+                # A whole page of one moment and no way to its rest: reconciliation looks there.
+                self._go_on_at(walk, after(latest), None)
+                return
+        if page.next_token:
+            self._go_on_behind(walk, page.next_token)
+        elif self._asked_again:
+            self._end_parent(walk, query) if self.row.parent else self._end_pass(walk)
+        else:
+            self._asked_again = True  # a full page without nextPage: make sure that it is the last
+
+    def _is_in_order(self, page: Page, query: Query) -> bool:
+        """Whether BILL obeyed sort and filter, so that going on by time leaves no hole."""
+        moments = [document.updated_at for document in page.documents]
+        if not (query.is_sorted and self._may_filter) or page.strays or None in moments:
+            return False
+        known = [moment for moment in moments if moment is not None]
+        is_sorted = all(a <= b for a, b in itertools.pairwise(known))
+        return is_sorted and (query.updated_from is None or known[0] >= query.updated_from)
+
+    def _go_on_at(self, walk: Walk, moment: datetime, spare_token: str | None) -> None:
+        walk.updated_from = moment.isoformat()
+        walk.token = None
+        walk.spare_token = spare_token
+        self._tokens.clear()
+        self._asked_again = False
+
+    def _go_on_behind(self, walk: Walk, token: str) -> None:
+        if token in self._tokens:
+            raise errors.MalformedAnswer(
+                "BILL's pages go in a circle", client=self._api.client, subject=self.row.table
+            )
+        self._tokens.add(token)
+        walk.token = token
+        walk.used_tokens = True
+        self._asked_again = False
+
+    def _check_for_news(self, page: Page) -> None:
+        ids = {document.id for document in page.documents}
+        has_news = bool(ids - self._last_ids)
+        self._pages_without_news = 0 if has_news else self._pages_without_news + 1
+        self._last_ids = ids or self._last_ids
+        if self._pages_without_news > MOST_PAGES_WITHOUT_NEWS:
+            raise errors.MalformedAnswer(
+                f"{MOST_PAGES_WITHOUT_NEWS} pages in a row brought nothing new",
+                client=self._api.client,
+                subject=self.row.table,
+            )
+
+    def _end_parent(self, walk: Walk, query: Query) -> None:
+        if query.parent_id in self.cursor.pending_parents:
+            self.cursor.pending_parents.remove(query.parent_id)
+        walk.parent_after = max(walk.parent_after, query.parent_id)
+        walk.token = None
+        self._forget_position()
+
+    def _forget_position(self) -> None:
+        self._tokens.clear()
+        self._last_ids = set()
+        self._pages_without_news = 0
+        self._asked_again = False
+        self._restarted = False
+
+
+def _moment(text: str) -> datetime:
+    return datetime.fromisoformat(text)
