@@ -1,0 +1,305 @@
+"""Suggest an account for each line of a client's documents, and know when to ask.
+
+``Categorizer`` holds one client's layers together: memory (``history``), words (``text_model``),
+the firm's knowledge (``knowledge``), the ranking of candidates (``ranker``), calibrated confidence
+(``confidence``) and the rules that always ask a person (``safety``). It never books anything.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from sklearn.base import BaseEstimator
+from sklearn.exceptions import NotFittedError
+
+from models.accounts import Accounts
+from models.confidence import NEVER, Calibrator, choose_threshold
+from models.decision import Decisions, decide
+from models.evidence import Sources, account_word_matrix, gather
+from models.explanation import reasons
+from models.fingerprint import code_version, fingerprint, frame_fingerprint
+from models.history import CountTable, History, keys_of
+from models.knowledge import GlobalKnowledge
+from models.lines import Lines, repeated_key
+from models.normalize import combine
+from models.ranker import Ranker
+from models.replay import replay
+from models.safety import Limits
+from models.text_model import TextModel
+
+# Suggestions only, nothing booked unasked, before a client has this many coded lines.
+MATURE_LINES = 100
+# Lines × accounts cells of one batch: 3M floats = 12 MB per source.
+CELLS_MAX = 1_500_000
+# The guard looks at this many of the latest decisions.
+DECISIONS_KEPT = 3_000
+
+
+class Categorizer(BaseEstimator):
+    """One client's model. ``fit`` learns all layers, ``suggest`` uses them, ``learn`` remembers.
+
+    ``target_precision``: share of booked lines that must be right. ``knowledge``: what the firm
+    knows across clients, or None. ``gap_days_max``: with no confirmed line for longer, only ask.
+    ``replay_lines``: newest lines replayed to train the ranker and the calibration.
+    """
+
+    def __init__(
+        self,
+        *,
+        target_precision: float = 0.95,
+        knowledge: GlobalKnowledge | None = None,
+        random_state: int = 0,
+        gap_days_max: int = 90,
+        replay_lines: int = 10_000,
+        text_rows_max: int = 15_000,
+    ) -> None:
+        self.target_precision = target_precision
+        self.knowledge = knowledge
+        self.random_state = random_state
+        self.gap_days_max = gap_days_max
+        self.replay_lines = replay_lines
+        self.text_rows_max = text_rows_max
+
+    def fit(self, lines: pd.DataFrame, chart: pd.DataFrame) -> Categorizer:
+        """Learn from coded lines (columns of the contract, ``account_id`` the label).
+
+        Zero lines are allowed: then only the chart and the knowledge speak. Raises
+        ``LineColumnsMissing`` or ``ChartColumnsMissing``.
+        """
+        coded = lines[lines["account_id"].notna()]
+        prepared = Lines.read(coded)
+        order = np.argsort(prepared.day, kind="stable")
+        prepared, coded = prepared.take(order), coded.iloc[order]
+        self.accounts_ = Accounts.of_chart(chart, coded["account_id"])
+        account = self.accounts_.codes(coded["account_id"])
+        self.version_ = self._fingerprint(coded, chart)
+        self.line_count_ = len(coded)
+        self._prepare_chart()
+        self.history_ = History.empty().learn(prepared, account)
+        self.corrections_ = CountTable.empty()
+        self._remember_corrections(prepared, account, coded)
+        self.text_model_ = None
+        if len(coded) >= 20:
+            self.text_model_ = TextModel(
+                rows_max=self.text_rows_max, random_state=self.random_state
+            ).fit(prepared, account, len(self.accounts_))
+        self._fit_ranking(prepared, account)
+        return self
+
+    def _fingerprint(self, coded: pd.DataFrame, chart: pd.DataFrame) -> str:
+        parameters = {k: v for k, v in self.get_params(deep=False).items() if k != "knowledge"}
+        knowledge = self.knowledge.version_ if self.knowledge is not None else "none"
+        return fingerprint(
+            code_version(), repr(sorted(parameters.items())), knowledge,
+            frame_fingerprint(coded), frame_fingerprint(chart),
+        )  # fmt: skip
+
+    def _prepare_chart(self) -> None:
+        self.account_words_ = account_word_matrix(self.accounts_.words)
+        self.correspondence_ = None
+        if self.knowledge is not None:
+            self.correspondence_ = self.knowledge.correspondence(self.accounts_.frame())
+
+    def __getstate__(self) -> dict[str, Any]:
+        # Sparse matrices do not belong into a model file: their indices are followed unchecked.
+        state = dict(super().__getstate__())
+        state.pop("account_words_", None)
+        return state
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        super().__setstate__(state)
+        if hasattr(self, "accounts_"):
+            self.account_words_ = account_word_matrix(self.accounts_.words)
+
+    def _sources(self, history: History, text_model: TextModel | None) -> Sources:
+        return Sources(
+            history=history, text_model=text_model, knowledge=self.knowledge,
+            correspondence=self.correspondence_, is_candidate=self.accounts_.is_candidate,
+            is_income=self.accounts_.is_income, is_asset=self.accounts_.is_asset,
+            account_words=self.account_words_,
+        )  # fmt: skip
+
+    def _limits(self) -> Limits:
+        return Limits(self.large_log_amount_, self.history_.last_day, self.gap_days_max)
+
+    def _fit_ranking(self, lines: Lines, account: np.ndarray) -> None:
+        """Replay the past; learn ranking, calibration and threshold from it."""
+        self.large_log_amount_ = float(np.quantile(lines.log_amount, 0.995) if len(lines) else 0.0)
+        folds = 3 if len(lines) < 4_000 else 4
+        replays = replay(
+            lines, account, self._sources, folds=folds, lines_max=self.replay_lines,
+            text_rows_max=self.text_rows_max // 2, random_state=self.random_state,
+        )  # fmt: skip
+        self.calibrator_ = Calibrator().fit(np.zeros((0, 5)), np.zeros(0))
+        self.threshold_ = NEVER
+        self.recent_confidence_, self.recent_hit_ = np.zeros(0), np.zeros(0, bool)
+        self.ranker_ = Ranker(random_state=self.random_state).fit(replays)
+        # Judge the ranker on steps that came after what it learned from.
+        judged = []
+        for cut in (len(replays) // 3, 2 * len(replays) // 3):
+            past = Ranker(random_state=self.random_state).fit(replays[:cut])
+            following = replays[cut : cut + max(len(replays) // 3, 1)]
+            judged += [
+                (item, decide(item.lines, item.evidence, past, self._limits_at(item.lines)))
+                for item in following
+            ]
+        if not judged:
+            return
+        facts = np.concatenate([d.facts for _, d in judged])
+        hit = np.concatenate([d.account == item.truth for item, d in judged])
+        rule = np.concatenate([d.rule for _, d in judged])
+        # Calibrate on the older decisions to choose the threshold on newer ones, then use all.
+        half = len(hit) // 2
+        earlier = Calibrator().fit(facts[:half], hit[:half])
+        bookable = rule[half:] < 0
+        self.recent_confidence_ = earlier.confidence(facts[half:])[bookable][-DECISIONS_KEPT:]
+        self.recent_hit_ = hit[half:][bookable][-DECISIONS_KEPT:]
+        self.calibrator_ = Calibrator().fit(facts, hit)
+        self._choose_threshold()
+
+    def _limits_at(self, lines: Lines) -> Limits:
+        return Limits(self.large_log_amount_, int(lines.day.max()), self.gap_days_max)
+
+    def _choose_threshold(self) -> None:
+        self.threshold_ = choose_threshold(
+            self.recent_confidence_, self.recent_hit_, self.target_precision
+        )
+
+    def suggest(self, lines: pd.DataFrame) -> pd.DataFrame:
+        """The best account of each line, how sure that is, and whether to ask a person.
+
+        Same index as ``lines``. Columns: ``account_id`` (None only when the chart has no
+        candidate), ``confidence`` 0–1, ``needs_review``, ``reason``, ``alternatives`` (up to three
+        ``(account_id, confidence)``, without the suggested one). Raises ``NotFittedError``.
+        """
+        self._check_fitted()
+        prepared = Lines.read(lines)
+        is_late = prepared.day - self.history_.last_day > self.gap_days_max
+        key = combine(repeated_key(prepared), is_late.astype(np.uint64) + np.uint64(1))
+        _, first, position = np.unique(key, return_index=True, return_inverse=True)
+        distinct = prepared.take(first)
+        parts = [self._suggest_batch(distinct.take(part)) for part in self._batches(distinct)]
+        if not parts:
+            return _no_suggestions(lines.index)
+        columns = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+        return pd.DataFrame(
+            {name: values[position] for name, values in columns.items()}, index=lines.index
+        )
+
+    def _check_fitted(self) -> None:
+        if not hasattr(self, "history_"):
+            raise NotFittedError("call Categorizer.fit before suggest or learn")
+
+    def _batches(self, lines: Lines) -> Iterator[slice]:
+        size = max(CELLS_MAX // max(len(self.accounts_), 1), 250)
+        for start in range(0, len(lines), size):
+            yield slice(start, start + size)
+
+    def _decide(self, lines: Lines) -> Decisions:
+        sources = self._sources(self.history_, self.text_model_)
+        evidence = gather(lines, sources)
+        decisions = decide(lines, evidence, self.ranker_, self._limits())
+        confidence = self.calibrator_.confidence(decisions.facts)
+        return decisions.with_corrections(confidence, self._corrected(lines))
+
+    def _corrected(self, lines: Lines) -> np.ndarray:
+        """The account a person gave for the same vendor and text, -1 where none or several."""
+        row = self.corrections_.find(keys_of(lines)["party_text"])
+        result = np.full(len(lines), -1, np.int64)
+        known = np.flatnonzero(row >= 0)
+        start, end = self.corrections_.start[row[known]], self.corrections_.start[row[known] + 1]
+        single = known[end - start == 1]
+        account = self.corrections_.account[start[end - start == 1]]
+        result[single] = np.where(self.accounts_.is_candidate[account], account, -1)
+        return result
+
+    def _suggest_batch(self, lines: Lines) -> dict[str, np.ndarray]:
+        decisions = self._decide(lines)
+        asked = decisions.asked(self.threshold_, is_young=self.line_count_ < MATURE_LINES)
+        ids = self.accounts_.account_id.astype(object)
+        return {
+            "account_id": decisions.account_ids(ids),
+            "confidence": decisions.confidence,
+            "needs_review": (asked >= 0) | (decisions.account < 0),
+            "reason": reasons(
+                lines, decisions.evidence, decisions.choice, asked, decisions.is_correction,
+                lambda line: self._words_that_counted(lines.take(line), decisions.account[line]),
+                self.threshold_,
+            ),
+            "alternatives": decisions.alternatives(ids),
+        }  # fmt: skip
+
+    def _words_that_counted(self, lines: Lines, account: np.ndarray) -> np.ndarray:
+        if self.text_model_ is None:
+            return np.full(len(lines), "", dtype=object)
+        return self.text_model_.words_that_counted(lines, account)
+
+    def learn(self, lines: pd.DataFrame) -> Categorizer:
+        """Remember newly coded lines at once, without a refit.
+
+        A row counts as a person's correction, which the same vendor and text then follow, unless
+        its ``is_correction`` is False (a line that was simply coded in BILL). What the model would
+        have said is compared with the answer first, and the threshold moves accordingly.
+        """
+        self._check_fitted()
+        coded = lines[lines["account_id"].notna()]
+        if not len(coded):
+            return self
+        if "is_correction" not in coded.columns:
+            coded = coded.assign(is_correction=True)
+        self._know_accounts(coded["account_id"])
+        prepared, account = Lines.read(coded), self.accounts_.codes(coded["account_id"])
+        self._compare(prepared, account)
+        self.history_ = self.history_.learn(prepared, account)
+        self._remember_corrections(prepared, account, coded)
+        self.line_count_ += len(coded)
+        self.version_ = fingerprint(self.version_, frame_fingerprint(coded))
+        return self
+
+    def _compare(self, lines: Lines, account: np.ndarray) -> None:
+        """The online guard: the latest answers decide which confidence is enough."""
+        for part in self._batches(lines):
+            decisions = self._decide(lines.take(part))
+            bookable = decisions.rule < 0
+            hit = decisions.account == account[part]
+            self.recent_confidence_ = np.r_[self.recent_confidence_, decisions.confidence[bookable]]
+            self.recent_hit_ = np.r_[self.recent_hit_, hit[bookable]]
+        self.recent_confidence_ = self.recent_confidence_[-DECISIONS_KEPT:]
+        self.recent_hit_ = self.recent_hit_[-DECISIONS_KEPT:]
+        self._choose_threshold()
+
+    def _remember_corrections(self, lines: Lines, account: np.ndarray, coded: pd.DataFrame) -> None:
+        if "is_correction" not in coded.columns:
+            return
+        chosen = np.flatnonzero(coded["is_correction"].eq(True).to_numpy(bool))
+        if len(chosen):
+            lines, account = lines.take(chosen), account[chosen]
+            self.corrections_ = self.corrections_.add(
+                keys_of(lines)["party_text"], account, lines.day, lines.log_amount
+            )
+
+    def _know_accounts(self, account_id: pd.Series) -> None:
+        """A person may use an account that is newer than the training."""
+        unknown = account_id[self.accounts_.codes(account_id) < 0].astype(str).unique()
+        if len(unknown):
+            new = pd.DataFrame({"account_id": unknown, "account_name": "", "is_candidate": True})
+            self.use_chart(pd.concat([self.accounts_.frame(), new], ignore_index=True))
+
+    def use_chart(self, chart: pd.DataFrame) -> Categorizer:
+        """Follow a changed chart without a refit: renamed, deleted and new accounts."""
+        self._check_fitted()
+        self.accounts_ = self.accounts_.updated(chart)
+        if self.text_model_ is not None:
+            self.text_model_.account_count_ = len(self.accounts_)
+        self._prepare_chart()
+        return self
+
+
+def _no_suggestions(index: pd.Index) -> pd.DataFrame:
+    empty = pd.DataFrame(
+        {"account_id": [], "confidence": [], "needs_review": [], "reason": [], "alternatives": []}
+    )
+    return empty.astype({"confidence": float, "needs_review": bool}).set_index(index[:0])

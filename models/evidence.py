@@ -1,0 +1,257 @@
+"""Everything known about a line and an account: the candidates of a line and their features.
+
+Sources: the client's history (counts per key), its text model, the firm's knowledge, the names of
+the accounts. Each source gives a number for every account; the best few accounts become candidates,
+and the ranker sees only features that mean the same for every client and every chart.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import Any
+
+import numpy as np
+from scipy import sparse
+
+from models.history import EPOCH_DAY, HALF_LIFE_DAYS, KEYS, History, keys_of
+from models.knowledge import GlobalKnowledge
+from models.lines import Lines
+from models.text_model import TextModel
+
+CANDIDATES = 8
+# How many observations of a key outweigh what the more general keys say.
+TRUST = {
+    "any": 60.0, "department": 12.0, "text": 3.0, "first_word": 3.0, "name": 1.0, "party": 1.0,
+    "party_department": 1.0, "party_text": 0.7, "party_amount": 0.7, "party_text_department": 0.5,
+}  # fmt: skip
+AGED_KEYS = ("any", "party", "party_text", "party_department")
+LONG_WORD = r"\w{3,}"
+NEVER_DAYS = 4_000.0
+
+
+@dataclass
+class Sources:
+    """What a client's model knows at one moment."""
+
+    history: History
+    text_model: TextModel | None
+    knowledge: GlobalKnowledge | None
+    correspondence: np.ndarray | None  # canonical accounts × accounts
+    is_candidate: np.ndarray  # bool (accounts,)
+    is_income: np.ndarray  # bool (accounts,)
+    is_asset: np.ndarray  # bool (accounts,)
+    account_words: sparse.csr_matrix  # (accounts, hashed words), rows of length 1
+
+    @property
+    def account_count(self) -> int:
+        return len(self.is_candidate)
+
+
+@dataclass
+class Evidence:
+    """Candidates of n lines, best first by the back-off estimate, and their features."""
+
+    account: np.ndarray  # int64 (n, k), -1 where a line has fewer candidates
+    features: np.ndarray  # float32 (n, k, features)
+    backoff: np.ndarray  # float32 (n, k): probability by the back-off estimate
+    knowledge: np.ndarray  # float32 (n, k)
+    support: dict[str, np.ndarray]  # key kind → float32 (n, k): times this key went to the account
+    seen: dict[str, np.ndarray]  # key kind → float32 (n,): times this key was seen at all
+    text_gap: np.ndarray  # float32 (n, k): text score behind the best
+    mean_amount: np.ndarray  # float32 (n, k): log amount this vendor usually has in the account
+
+    @classmethod
+    def joined(cls, parts: list[Evidence]) -> Evidence:
+        """One batch from several of the same model, in order."""
+        columns: dict[str, Any] = {}
+        for column in fields(cls):
+            values = [getattr(part, column.name) for part in parts]
+            if isinstance(values[0], dict):
+                columns[column.name] = {
+                    key: np.concatenate([value[key] for value in values]) for key in values[0]
+                }
+            else:
+                columns[column.name] = np.concatenate(values)
+        return cls(**columns)
+
+
+def account_word_matrix(names: np.ndarray) -> sparse.csr_matrix:
+    """Hashed words and letter groups of account names or line words, rows of length 1."""
+    from sklearn.feature_extraction.text import HashingVectorizer
+    from sklearn.preprocessing import normalize
+
+    shared = {"n_features": 2**16, "alternate_sign": False, "lowercase": False, "norm": "l2"}
+    words = HashingVectorizer(token_pattern=LONG_WORD, **shared)
+    letters = HashingVectorizer(analyzer="char_wb", ngram_range=(5, 5), **shared)
+    joined = sparse.hstack([words.transform(names), letters.transform(names)])
+    return normalize(joined.tocsr()).astype(np.float32)
+
+
+def gather(lines: Lines, sources: Sources, candidates: int = CANDIDATES) -> Evidence:
+    """Candidates and features of every line; memory is lines × accounts, so call it in batches."""
+    n, accounts = len(lines), sources.account_count
+    counts = _Counts.collect(lines, sources.history, accounts)
+    text, text_share = _text_scores(lines, sources)
+    known = _knowledge_share(lines, sources)
+    backoff = _backoff(lines, sources, counts, text_share, known)
+    combined = backoff + 0.3 * text_share + 0.02 * known
+    combined[:, ~sources.is_candidate] = -1.0
+    k = min(candidates, accounts)
+    if k == 0:
+        return _nothing(n)
+    top = np.argpartition(-combined, k - 1, axis=1)[:, :k] if k < accounts else None
+    top = np.tile(np.arange(accounts), (n, 1)) if top is None else top
+    order = np.argsort(-np.take_along_axis(combined, top, 1), axis=1, kind="stable")
+    top = np.take_along_axis(top, order, 1)
+    valid = np.take_along_axis(combined, top, 1) >= 0
+    return _features(lines, sources, counts, text, text_share, known, backoff, top, valid)
+
+
+@dataclass
+class _Counts:
+    """The history of a batch, dense: one (lines, accounts) matrix of decayed counts per key."""
+
+    weight: dict[str, np.ndarray]
+    total: dict[str, np.ndarray]
+    pairs: dict[str, tuple[np.ndarray, np.ndarray, np.ndarray]]
+
+    @classmethod
+    def collect(cls, lines: Lines, history: History, accounts: int) -> _Counts:
+        keys = keys_of(lines)
+        now = np.exp2(-(history.last_day - EPOCH_DAY) / HALF_LIFE_DAYS)
+        weight, total, pairs = {}, {}, {}
+        for name in KEYS:
+            table = history.tables[name]
+            line, pair = table.pairs(table.find(keys[name]))
+            account = table.account[pair]
+            dense = np.zeros((len(lines), accounts), np.float32)
+            dense[line, account] = table.weight[pair] * now
+            weight[name], total[name] = dense, dense.sum(axis=1)
+            pairs[name] = (line, account, pair)
+        return cls(weight, total, pairs)
+
+    def spread(self, name: str, values: np.ndarray, missing: float, like: np.ndarray) -> np.ndarray:
+        """Any per-pair value as a dense matrix, ``missing`` where there is no pair."""
+        line, account, pair = self.pairs[name]
+        dense = np.full(like.shape, missing, np.float32)
+        dense[line, account] = values[pair]
+        return dense
+
+
+def _text_scores(lines: Lines, sources: Sources) -> tuple[np.ndarray, np.ndarray]:
+    from scipy.special import softmax
+
+    if sources.text_model is None:
+        zero = np.zeros((len(lines), sources.account_count), np.float32)
+        return zero, zero
+    scores = sources.text_model.scores(sources.text_model.field_scores(lines), slice(None))
+    return scores, softmax(4.0 * scores, axis=1)
+
+
+def _knowledge_share(lines: Lines, sources: Sources) -> np.ndarray:
+    if sources.knowledge is None or sources.correspondence is None:
+        return np.zeros((len(lines), sources.account_count), np.float32)
+    probabilities = sources.knowledge.probabilities(lines)
+    return (probabilities @ sources.correspondence).astype(np.float32)
+
+
+def _backoff(
+    lines: Lines, sources: Sources, counts: _Counts, text_share: np.ndarray, known: np.ndarray
+) -> np.ndarray:
+    """P(account) by trusting each more specific key as far as it has been observed.
+
+    A chain of Dirichlet estimates; it needs no training, so it serves from the first line on.
+    """
+    fits = np.where(lines.is_sale[:, None], sources.is_income, ~sources.is_income)
+    base = np.where(fits, np.where(sources.is_asset, 0.2, 1.0), 0.02) * sources.is_candidate
+    base = base / np.maximum(base.sum(axis=1, keepdims=True), 1e-9)
+    known = known * np.where(fits, 1.0, 0.1)
+    p = (known + 0.3 * base) / (known.sum(axis=1, keepdims=True) + 0.3)
+    for name in KEYS:
+        trust = TRUST[name]
+        p = (counts.weight[name] + trust * p) / (counts.total[name][:, None] + trust)
+        if name == "text" and sources.text_model is not None:
+            p = 0.4 * p + 0.6 * text_share
+    return p.astype(np.float32)
+
+
+def _features(
+    lines: Lines, sources: Sources, counts: _Counts, text: np.ndarray, text_share: np.ndarray,
+    known: np.ndarray, backoff: np.ndarray, top: np.ndarray, valid: np.ndarray,
+) -> Evidence:  # fmt: skip
+    history = sources.history
+    n, k = top.shape
+
+    def at(matrix: np.ndarray) -> np.ndarray:
+        return np.take_along_axis(matrix, top, 1)
+
+    def per_line(values: np.ndarray) -> np.ndarray:
+        return np.repeat(values[:, None], k, axis=1)
+
+    columns: list[np.ndarray] = []
+    support, seen = {}, {}
+    for name in KEYS:
+        count = at(counts.weight[name])
+        total = counts.total[name][:, None]
+        columns += [count / np.maximum(total, 1e-6), np.log1p(count)]
+        if name != "any":
+            columns.append(per_line(np.log1p(counts.total[name])))
+        raw = at(counts.spread(name, history.tables[name].count, 0.0, backoff))
+        support[name] = raw
+        line, _, pair = counts.pairs[name]
+        seen[name] = np.bincount(line, history.tables[name].count[pair], n).astype(np.float32)
+    for name in AGED_KEYS:
+        table = history.tables[name]
+        age = counts.spread(name, history.last_day - table.last_day, NEVER_DAYS, backoff)
+        columns += [at(age), at(age) - age.min(axis=1, keepdims=True)]
+    party, overall = history.tables["party"], history.tables["any"]
+    mean = at(counts.spread("party", party.amount / np.maximum(party.count, 1), np.nan, backoff))
+    usual = at(counts.spread("any", overall.amount / np.maximum(overall.count, 1), np.nan, backoff))
+    amount = lines.log_amount[:, None]
+    line, _, _ = counts.pairs["party"]
+    accounts_of_party = np.bincount(line, minlength=n).astype(np.float32)
+    text_best = text.max(axis=1, keepdims=True)
+    names = at(_name_match(lines, sources))
+    picked, picked_share, picked_known = at(backoff), at(text_share), at(known)
+    columns += [
+        np.abs(amount - mean), np.abs(amount - usual), amount - usual,
+        at(text), text_best - at(text), picked_share, picked, np.log(picked + 1e-6),
+        picked.max(axis=1, keepdims=True) - picked, picked_known,
+        known.max(axis=1, keepdims=True) - picked_known, names,
+        names.max(axis=1, keepdims=True) - names,
+        per_line(accounts_of_party), per_line(lines.log_amount),
+        per_line(lines.is_credit.astype(np.float32)),
+        per_line((lines.text == 0).astype(np.float32)),
+        sources.is_asset[top].astype(np.float32),
+        sources.is_income[top] == lines.is_sale[:, None],
+    ]  # fmt: skip
+    features = np.stack([np.broadcast_to(c, (n, k)) for c in columns], axis=2).astype(np.float32)
+    return Evidence(
+        account=np.where(valid, top, -1), features=features, backoff=picked,
+        knowledge=picked_known, support=support, seen=seen,
+        text_gap=text_best - at(text), mean_amount=mean,
+    )  # fmt: skip
+
+
+def _name_match(lines: Lines, sources: Sources) -> np.ndarray:
+    """How many words a line shares with each account's name: (lines, accounts), cosine."""
+    total = np.zeros((len(lines), sources.account_count), np.float32)
+    for code, strings in (
+        (lines.text_code, lines.distinct_texts),
+        (lines.name_code, lines.distinct_names),
+        (lines.department_code, lines.distinct_departments),
+    ):
+        used, position = np.unique(code, return_inverse=True)
+        match = (account_word_matrix(strings[used]) @ sources.account_words.T).toarray()
+        total += match[position]
+    return total
+
+
+def _nothing(n: int) -> Evidence:
+    none = np.zeros((n, 0), np.float32)
+    zero = np.zeros(n, np.float32)
+    return Evidence(
+        account=np.zeros((n, 0), np.int64), features=np.zeros((n, 0, 0), np.float32), backoff=none,
+        knowledge=none, support=dict.fromkeys(KEYS, none), seen=dict.fromkeys(KEYS, zero),
+        text_gap=none, mean_amount=none,
+    )  # fmt: skip

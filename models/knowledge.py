@@ -1,0 +1,121 @@
+"""What holds across clients: which canonical account a vendor and a text usually mean.
+
+Learned from the seed examples and from clients who agreed to share. It serves a new client before
+its first coded line, and every client for vendors it has not met. The knowledge holds hashes and
+coefficients, never names, texts or amounts of a client.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from sklearn.base import BaseEstimator
+
+from models.chart import canonical_chart, correspondence, read_chart
+from models.fingerprint import code_version, fingerprint, frame_fingerprint
+from models.history import CountTable
+from models.lines import Lines
+from models.text_model import TextModel
+
+SEED_FILE = Path(__file__).with_name("seed_examples.csv")
+# The vendor's own record counts this much against the words, per line seen elsewhere.
+VENDOR_TRUST = 3.0
+SHARPNESS = 3.0
+
+
+def seed_lines() -> pd.DataFrame:
+    """The seed examples as lines of bills and invoices, labelled with canonical accounts."""
+    seeds = pd.read_csv(SEED_FILE, dtype=str, keep_default_na=False)
+    is_sale = seeds["account_code"].str.startswith("4")
+    return pd.DataFrame(
+        {
+            "date": pd.Timestamp("2020-01-01"),
+            "document_type": np.where(is_sale, "invoice", "bill"),
+            "party_id": None,
+            "party_name": seeds["vendor"],
+            "description": seeds["description"],
+            "amount": 0.0,
+            "department_id": None,
+            "account_id": seeds["account_code"],
+        }
+    )
+
+
+class GlobalKnowledge(BaseEstimator):
+    """Canonical accounts from vendor and text, and their counterparts in any client's chart.
+
+    ``chart`` is the canonical chart (default: ``chart_of_accounts.csv``). Learned: ``words_`` (a
+    ``TextModel``), ``vendors_`` (counts per vendor name), ``skill_`` (a ranking skill trained on
+    the pooled clients, or None).
+    """
+
+    def __init__(self, *, chart: pd.DataFrame | None = None, random_state: int = 0) -> None:
+        self.chart = chart
+        self.random_state = random_state
+
+    def fit(self, lines: pd.DataFrame) -> GlobalKnowledge:
+        """Learn from lines whose ``account_id`` is a canonical account; others are left out.
+
+        Clients' lines must already be limited to those whose owner agreed to share.
+        """
+        self.accounts_ = read_chart(canonical_chart() if self.chart is None else self.chart)
+        code = _codes(lines["account_id"], self.accounts_)
+        lines = lines[code >= 0]
+        account = code[code >= 0]
+        # An amount says something only where it was a real one.
+        prepared = Lines.read(lines)
+        count = len(self.accounts_)
+        self.words_ = TextModel(rows_max=60_000, random_state=self.random_state)
+        self.words_.fit(prepared, account, count)
+        recent = np.full(len(prepared), prepared.day.max() if len(prepared) else 0)
+        self.vendors_ = CountTable.empty().add(prepared.name, account, recent, prepared.log_amount)
+        self.line_count_ = len(prepared)
+        self.version_ = fingerprint(
+            code_version(), frame_fingerprint(lines), frame_fingerprint(self.accounts_)
+        )
+        self.skill_ = None
+        return self
+
+    @classmethod
+    def from_seeds(cls) -> GlobalKnowledge:
+        """What a firm knows before its first client: the seed examples alone."""
+        return cls().fit(seed_lines())
+
+    def probabilities(self, lines: Lines) -> np.ndarray:
+        """P(canonical account | line), (n_lines, n_accounts); rows sum to 1."""
+        from scipy.special import softmax
+
+        fields = self.words_.field_scores(lines)
+        words = softmax(SHARPNESS * self.words_.scores(fields, slice(None)), axis=1)
+        line, pair = self.vendors_.pairs(self.vendors_.find(lines.name))
+        seen = np.zeros_like(words)
+        seen[line, self.vendors_.account[pair]] = np.sqrt(self.vendors_.count[pair])
+        total = seen.sum(axis=1, keepdims=True)
+        return (VENDOR_TRUST * words + seen) / (VENDOR_TRUST + total)
+
+    def correspondence(self, chart: pd.DataFrame) -> np.ndarray:
+        """Canonical accounts × the client's accounts; see ``models.chart.correspondence``."""
+        return correspondence(self.accounts_, chart)
+
+    def canonical_account(self, chart: pd.DataFrame) -> pd.Series:
+        """The canonical account of each account of a client's chart, by account id; None if none.
+
+        This is how a sharing client's lines become training lines of the firm's knowledge.
+        """
+        from models.chart import name_agreement
+
+        own = read_chart(chart)
+        agreement = name_agreement(self.accounts_, own)
+        agreement[~self.accounts_["is_candidate"].to_numpy(bool)] = 0
+        best = agreement.argmax(axis=0)
+        found = agreement.max(axis=0) >= 0.8
+        ids = self.accounts_["account_id"].to_numpy(object)[best]
+        return pd.Series(np.where(found, ids, None), index=own["account_id"], dtype=object)
+
+
+def _codes(account_id: pd.Series, accounts: pd.DataFrame) -> np.ndarray:
+    """Position of each account id in the chart, -1 where it is not in it."""
+    index = pd.Index(accounts["account_id"])
+    return index.get_indexer(account_id.astype(object).map(lambda v: None if v is None else str(v)))

@@ -1,0 +1,75 @@
+"""Rank a line's candidate accounts by features that mean the same for every client.
+
+A histogram gradient boosting answers, for each candidate, "is it this one?". Because no feature
+names an account, the skill carries over from client to client and from chart to chart.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from sklearn.base import BaseEstimator
+
+from models.evidence import Evidence
+from models.lines import Lines
+
+# Fewer replayed lines than this teach nothing that the back-off estimate does not know.
+LINES_MIN = 150
+
+
+@dataclass
+class Replay:
+    """Lines of the past, seen as on their own day: only earlier lines made the evidence."""
+
+    lines: Lines
+    evidence: Evidence
+    truth: np.ndarray  # int64 (n,): the account a person gave, as a code
+
+    def hits(self) -> np.ndarray:
+        """Whether each candidate is the true account: bool (n, k)."""
+        return self.evidence.account == self.truth[:, None]
+
+
+class Ranker(BaseEstimator):
+    """P(candidate is the account) for each candidate.
+
+    ``iterations`` and ``leaves`` size the boosting. Learned: ``model_`` and ``line_count_``.
+    """
+
+    def __init__(self, *, iterations: int = 90, leaves: int = 15, random_state: int = 0) -> None:
+        self.iterations = iterations
+        self.leaves = leaves
+        self.random_state = random_state
+
+    def fit(self, replays: list[Replay]) -> Ranker:
+        """Learn from replayed lines; too few, or only one answer, and nothing is learned."""
+        from sklearn.ensemble import HistGradientBoostingClassifier
+
+        rows, hits = [], []
+        for replay in replays:
+            valid = replay.evidence.account >= 0
+            rows.append(replay.evidence.features[valid])
+            hits.append(replay.hits()[valid])
+        self.line_count_ = sum(len(replay.truth) for replay in replays)
+        self.model_ = None
+        if self.line_count_ < LINES_MIN:
+            return self
+        features, hit = np.concatenate(rows), np.concatenate(hits)
+        if hit.all() or not hit.any():
+            return self
+        self.model_ = HistGradientBoostingClassifier(
+            max_iter=self.iterations, max_leaf_nodes=self.leaves, learning_rate=0.1,
+            min_samples_leaf=20, l2_regularization=1.0, early_stopping=False,
+            random_state=self.random_state,
+        ).fit(features, hit)  # fmt: skip
+        return self
+
+    def probabilities(self, evidence: Evidence) -> np.ndarray:
+        """(n, k); 0 for missing candidates. Rows sum to 1 or less: the rest is "none of these"."""
+        valid = evidence.account >= 0
+        p = np.zeros(evidence.account.shape)
+        if self.model_ is None or not valid.any():
+            return np.where(valid, evidence.backoff, 0.0)
+        p[valid] = self.model_.predict_proba(evidence.features[valid])[:, 1]
+        return p / np.maximum(p.sum(axis=1, keepdims=True), 1.0)
