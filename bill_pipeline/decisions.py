@@ -1,0 +1,309 @@
+"""What people, rules and the model decided about one client's books: append-only, always dated.
+
+Nothing here is ever updated or deleted: a decision is withdrawn or replaced by a later row, so the
+books of any past moment can be derived again. How decisions become postings is in ``transforms/``;
+how a category is found is ``categorize``'s work.
+
+Every function takes an open DuckDB connection to the client's file and ``decided_at`` in UTC.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import duckdb
+
+from bill_pipeline.errors import PipelineError
+
+SOURCES = ("model", "rule", "person", "default")
+#: What each policy may say; the first value is the default that ``staging.policies`` fills in.
+POLICIES: dict[str, tuple[str, ...] | None] = {
+    "home_currency": None,
+    "fiscal_year_end": None,  # MM-DD, for example 12-31 or 02-29
+    "organization_id": None,
+    "book_bills_on": ("entry", "approval"),
+    "book_unexportable_payments": ("yes", "no"),
+    "form_1099_threshold": None,
+}
+WRITE_OFF_ROLES = ("bad_debt", "sales_discount", "short_pay")
+
+DDL = """
+create schema if not exists decisions;
+create table if not exists decisions.categories (
+    document_type varchar not null, document_id varchar not null, line_id varchar not null,
+    features_hash varchar, account_id varchar, source varchar not null, confidence double,
+    needs_review boolean not null, model_version varchar, reason varchar, alternatives json,
+    decided_at timestamp not null, decided_by varchar not null, withdrawn boolean not null
+);
+create table if not exists decisions.rules (
+    rule_id varchar not null, priority integer not null, document_type varchar, party_id varchar,
+    description_contains varchar, amount_from decimal(18, 2), amount_to decimal(18, 2),
+    account_id varchar not null, reason varchar, decided_at timestamp not null,
+    decided_by varchar not null, withdrawn boolean not null
+);
+create table if not exists decisions.account_roles (
+    role varchar not null, account_id varchar not null, decided_at timestamp not null,
+    decided_by varchar not null, reason varchar not null
+);
+create table if not exists decisions.closes (
+    closed_through date, action varchar not null, decided_at timestamp not null,
+    decided_by varchar not null, reason varchar
+);
+create table if not exists decisions.policies (
+    name varchar not null, value varchar not null, decided_at timestamp not null,
+    decided_by varchar not null
+);
+create table if not exists decisions.party_links (
+    party_id varchar not null, same_as_party_id varchar not null, decided_at timestamp not null,
+    decided_by varchar not null, withdrawn boolean not null
+);
+create table if not exists decisions.opening_balances (
+    account_id varchar not null, cutover_date date not null, amount decimal(18, 2) not null,
+    decided_at timestamp not null, decided_by varchar not null, reason varchar not null
+);
+create table if not exists decisions.write_offs (
+    invoice_id varchar not null, write_off_date date not null, amount decimal(18, 2) not null,
+    role varchar not null, decided_at timestamp not null, decided_by varchar not null,
+    reason varchar not null
+);
+create table if not exists decisions.batches (as_of timestamp primary key);
+"""
+
+_CATEGORY_COLUMNS = (
+    "document_type", "document_id", "line_id", "features_hash", "account_id", "source",
+    "confidence", "needs_review", "model_version", "reason", "alternatives", "decided_at",
+    "decided_by", "withdrawn",
+)  # fmt: skip
+
+
+class DecisionRefused(PipelineError):
+    """A decision contradicts the books or is incomplete; the message says what to change."""
+
+
+def ensure_decisions(connection: duckdb.DuckDBPyConnection) -> None:
+    """Create the tables of the schema ``decisions`` that do not exist yet."""
+    connection.execute(DDL)
+
+
+def record_categories(
+    connection: duckdb.DuckDBPyConnection,
+    rows: Iterable[Mapping[str, Any]],
+    *,
+    decided_at: datetime,
+    decided_by: str,
+) -> int:
+    """Append category decisions and return how many.
+
+    A row has ``document_type, document_id, line_id, features_hash, account_id, source`` and may
+    have ``confidence, needs_review, model_version, reason, alternatives`` (JSON text),
+    ``withdrawn``. Raises DecisionRefused for an unknown source.
+    """
+    values = []
+    for row in rows:
+        if row["source"] not in SOURCES:
+            raise DecisionRefused(f"{row['source']!r} is no source: use one of {SOURCES}.")
+        full = {"needs_review": False, "withdrawn": False, **row,
+                "decided_at": decided_at, "decided_by": decided_by}  # fmt: skip
+        values.append([full.get(column) for column in _CATEGORY_COLUMNS])
+    if values:
+        import pyarrow as pa
+
+        names = list(_CATEGORY_COLUMNS)
+        arrow = pa.table({name: [v[i] for v in values] for i, name in enumerate(names)})
+        connection.register("categories_to_append", arrow)
+        casts = ", ".join(f"{name}::json" if name == "alternatives" else name for name in names)
+        connection.execute(
+            f"insert into decisions.categories by position select {casts} from categories_to_append"
+        )
+        connection.unregister("categories_to_append")
+    return len(values)
+
+
+def correct(
+    connection: duckdb.DuckDBPyConnection,
+    *,
+    document_type: str,
+    document_id: str,
+    line_id: str,
+    account_id: str | None,
+    decided_at: datetime,
+    decided_by: str,
+    reason: str | None = None,
+) -> None:
+    """A person's answer for one line; ``account_id=None`` withdraws the person's earlier answer."""
+    row = {
+        "document_type": document_type, "document_id": document_id, "line_id": line_id,
+        "features_hash": None, "account_id": account_id, "source": "person", "confidence": 1.0,
+        "reason": reason, "withdrawn": account_id is None,
+    }  # fmt: skip
+    record_categories(connection, [row], decided_at=decided_at, decided_by=decided_by)
+
+
+def add_rule(
+    connection: duckdb.DuckDBPyConnection,
+    *,
+    account_id: str,
+    decided_at: datetime,
+    decided_by: str,
+    document_type: str | None = None,
+    party_id: str | None = None,
+    description_contains: str | None = None,
+    amount_from: Decimal | None = None,
+    amount_to: Decimal | None = None,
+    priority: int = 100,
+    reason: str | None = None,
+    withdrawn: bool = False,
+    rule_id: str | None = None,
+) -> str:
+    """Append a rule and return its id; a lower ``priority`` number is tried first.
+
+    Raises DecisionRefused for a rule without any condition: it would swallow every line.
+    """
+    conditions = (document_type, party_id, description_contains, amount_from, amount_to)
+    if not withdrawn and not any(condition is not None for condition in conditions[1:]):
+        raise DecisionRefused("A rule needs a party, a text or an amount to look for.")
+    if rule_id is None:
+        count = connection.execute("select count(*) from decisions.rules").fetchone()
+        rule_id = f"rule-{(count or (0,))[0] + 1}"
+    connection.execute(
+        "insert into decisions.rules values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        [rule_id, priority, *conditions, account_id, reason, decided_at, decided_by, withdrawn],
+    )
+    return rule_id
+
+
+def set_role(
+    connection: duckdb.DuckDBPyConnection,
+    role: str,
+    account_id: str,
+    *,
+    decided_at: datetime,
+    decided_by: str,
+    reason: str,
+) -> None:
+    """Say which account plays ``role`` from now on; entries in open periods are posted anew."""
+    connection.execute(
+        "insert into decisions.account_roles values (?, ?, ?, ?, ?)",
+        [role, account_id, decided_at, decided_by, reason],
+    )
+
+
+def set_policy(
+    connection: duckdb.DuckDBPyConnection,
+    name: str,
+    value: str,
+    *,
+    decided_at: datetime,
+    decided_by: str,
+) -> None:
+    """Set a policy of ``POLICIES``. Raises DecisionRefused for an unknown name or value."""
+    if name not in POLICIES:
+        raise DecisionRefused(f"No policy {name!r}; there are {', '.join(POLICIES)}.")
+    allowed = POLICIES[name]
+    if allowed and value not in allowed:
+        raise DecisionRefused(f"{name} can be {' or '.join(allowed)}, not {value!r}.")
+    if name == "fiscal_year_end":
+        _require_month_and_day(value)
+    connection.execute(
+        "insert into decisions.policies values (?, ?, ?, ?)", [name, value, decided_at, decided_by]
+    )
+
+
+def closed_through(connection: duckdb.DuckDBPyConnection, at: datetime) -> date | None:
+    """The last day that was locked at ``at``, or None when everything was open."""
+    row = connection.execute(
+        "select closed_through from decisions.closes where decided_at <= ? "
+        "order by decided_at desc, rowid desc limit 1",
+        [at],
+    ).fetchone()
+    return row[0] if row else None
+
+
+def close(
+    connection: duckdb.DuckDBPyConnection,
+    through: date,
+    *,
+    decided_at: datetime,
+    decided_by: str,
+    reason: str | None = None,
+) -> None:
+    """Lock every day up to and including ``through``. Raises DecisionRefused to move it back."""
+    current = closed_through(connection, decided_at)
+    if current is not None and through <= current:
+        raise DecisionRefused(
+            f"The books are closed through {current} already; reopen first to move it back."
+        )
+    connection.execute(
+        "insert into decisions.closes values (?, 'close', ?, ?, ?)",
+        [through, decided_at, decided_by, reason],
+    )
+
+
+def reopen(
+    connection: duckdb.DuckDBPyConnection,
+    first_open_day: date,
+    *,
+    decided_at: datetime,
+    decided_by: str,
+    reason: str,
+) -> None:
+    """Open ``first_open_day`` and everything after it. Raises DecisionRefused without a reason."""
+    current = closed_through(connection, decided_at)
+    if not reason.strip():
+        raise DecisionRefused("Reopening needs a reason: the close report shows it.")
+    if current is None or first_open_day > current:
+        raise DecisionRefused(f"{first_open_day} is open already (closed through: {current}).")
+    connection.execute(
+        "insert into decisions.closes values (?, 'reopen', ?, ?, ?)",
+        [first_open_day - timedelta(days=1), decided_at, decided_by, reason],
+    )
+
+
+def record_opening_balance(
+    connection: duckdb.DuckDBPyConnection,
+    *,
+    account_id: str,
+    cutover_date: date,
+    amount: Decimal,
+    decided_at: datetime,
+    decided_by: str,
+    reason: str,
+) -> None:
+    """An account's balance brought in on ``cutover_date`` (debit +); the last row counts."""
+    connection.execute(
+        "insert into decisions.opening_balances values (?, ?, ?, ?, ?, ?)",
+        [account_id, cutover_date, amount, decided_at, decided_by, reason],
+    )
+
+
+def write_off(
+    connection: duckdb.DuckDBPyConnection,
+    *,
+    invoice_id: str,
+    write_off_date: date,
+    amount: Decimal,
+    role: str,
+    decided_at: datetime,
+    decided_by: str,
+    reason: str,
+) -> None:
+    """Give up ``amount`` of an invoice; the last row per invoice counts, zero withdraws it.
+
+    Raises DecisionRefused when ``role`` is not one of WRITE_OFF_ROLES or ``amount`` is negative.
+    """
+    if role not in WRITE_OFF_ROLES or amount < 0:
+        raise DecisionRefused(f"Write off a positive amount to one of {WRITE_OFF_ROLES}.")
+    connection.execute(
+        "insert into decisions.write_offs values (?, ?, ?, ?, ?, ?, ?)",
+        [invoice_id, write_off_date, amount, role, decided_at, decided_by, reason],
+    )
+
+
+def _require_month_and_day(value: str) -> None:
+    try:
+        date.fromisoformat(f"2024-{value}")
+    except ValueError:
+        raise DecisionRefused(f"A fiscal year end is written MM-DD, not {value!r}.") from None

@@ -1,0 +1,259 @@
+"""One client's DuckDB file: open it, build a room of tables in one transaction, check it.
+
+Bad books never replace good books: the checks of a room run inside the transaction that replaces
+its tables; when an error-level check finds a row, everything is rolled back and the last good
+tables stay. What the tables mean is in ``transforms/``; which rooms to build when, in ``books``.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from bill_pipeline.decisions import ensure_decisions
+from bill_pipeline.errors import PipelineError
+from bill_pipeline.settings import Home
+from bill_pipeline.transforms import (
+    FOLDER,
+    SCHEMAS,
+    Check,
+    Transform,
+    in_build_order,
+    load_checks,
+    load_transforms,
+)
+
+#: The chart of accounts that fills the roles a client's own chart leaves open.
+STANDARD_CHART = FOLDER.parent / "models" / "chart_of_accounts.csv"
+#: Rows of a failed check that are kept for the report; the count is exact all the same.
+OFFENDING_ROWS_SHOWN = 20
+
+DOCUMENT_VERSIONS_DDL = """
+create schema if not exists raw;
+create table if not exists raw.document_versions (
+    list varchar not null, id varchar not null, version integer not null,
+    seen_at timestamp not null, updated_at timestamp, is_archived boolean not null,
+    is_deleted boolean not null, content_hash varchar not null, document json not null,
+    primary key (list, id, version)
+);
+"""
+
+
+class WarehouseError(PipelineError):
+    """A client's file cannot be built; the message names the client and the remedy."""
+
+
+@dataclass(frozen=True)
+class CheckResult:
+    """What one check found; ``rows`` are the first offending rows, values as text."""
+
+    name: str
+    table: str
+    severity: str
+    summary: str
+    row_count: int
+    rows: tuple[dict[str, str], ...] = ()
+
+    @property
+    def passed(self) -> bool:
+        return self.row_count == 0
+
+
+@dataclass
+class RoomReport:
+    """What building one room did."""
+
+    schema: str
+    as_of: datetime
+    rows: dict[str, int] = field(default_factory=dict)  # table key → rows it has now
+    appended: dict[str, int] = field(default_factory=dict)  # append table key → rows it gained
+    sums: dict[str, Decimal] = field(default_factory=dict)  # "table.column" → sum of money
+    table_seconds: dict[str, float] = field(default_factory=dict)
+    checks: list[CheckResult] = field(default_factory=list)
+    seconds: float = 0.0
+
+    @property
+    def failed(self) -> list[CheckResult]:
+        return [c for c in self.checks if c.severity == "error" and not c.passed]
+
+
+class ChecksFailed(WarehouseError):
+    """Error-level checks found rows; nothing was changed. ``report`` holds the rows."""
+
+    def __init__(self, client: str, report: RoomReport) -> None:
+        self.report = report
+        found = "; ".join(f"{c.name} ({c.row_count} rows): {c.rows[:3]}" for c in report.failed)
+        super().__init__(
+            f"{client}: the room {report.schema} was not replaced, because its checks failed. "
+            f"{found}. The tables of the last good sync stay; correct the documents named in BILL "
+            "and sync again."
+        )
+
+
+class Warehouse:
+    """An open client file. Use as a context manager; closing is never forgotten."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection, client: str) -> None:
+        self.connection = connection
+        self.client = client
+        ensure_schema(connection)
+
+    @classmethod
+    @contextlib.contextmanager
+    def open(cls, home: Home, client: str) -> Iterator[Warehouse]:
+        """The client's file, for writing. Raises WarehouseError when another process has it."""
+        path = home.client_file(client)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with cls.at(path, client) as warehouse:
+            yield warehouse
+
+    @classmethod
+    @contextlib.contextmanager
+    def at(cls, path: Path | str, client: str) -> Iterator[Warehouse]:
+        """The DuckDB file at ``path`` (``:memory:`` in tests) as ``client``'s books."""
+        try:
+            connection = duckdb.connect(str(path))
+        except duckdb.IOException as error:
+            raise WarehouseError(
+                f"{client}: {path} cannot be opened: {error}. Another process writes it; wait "
+                "until that sync is done."
+            ) from error
+        try:
+            yield cls(connection, client)
+        finally:
+            connection.close()
+
+    def build_room(self, schema: str, as_of: datetime) -> RoomReport:
+        """Replace every table of ``schema`` with the state known at ``as_of``, or nothing at all.
+
+        Raises ChecksFailed after rolling back; WarehouseError when ``as_of`` lies before the
+        journal's last batch, because history is never posted backwards.
+        """
+        with self.transaction():
+            report = self.build_tables(schema, as_of)
+            if report.failed:
+                raise ChecksFailed(self.client, report)
+        return report
+
+    @contextlib.contextmanager
+    def transaction(self) -> Iterator[None]:
+        """All or nothing: rolls back on any exception."""
+        self.connection.execute("begin transaction")
+        try:
+            yield
+            self.connection.execute("commit")
+        except BaseException:
+            self.connection.execute("rollback")
+            raise
+
+    def build_tables(self, schema: str, as_of: datetime, *, checked: bool = True) -> RoomReport:
+        """Build the tables of ``schema`` inside the caller's transaction; checks report only."""
+        from bill_pipeline import posting
+
+        started = time.perf_counter()
+        self.set_time(as_of)
+        if schema == "categorized":
+            posting.decide_missing_roles(self.connection, as_of)
+        if schema == "ledger":
+            posting.require_order(self.connection, self.client, as_of)
+        report = RoomReport(schema, as_of)
+        room = [t for t in load_transforms().values() if t.schema == schema]
+        self.connection.execute(f"create schema if not exists {schema}")
+        for transform in [t for t in room if t.materialize == "append"]:
+            self._ensure_append_table(transform)
+        for transform in in_build_order(room):
+            self._build(transform, report)
+        if schema == "ledger":
+            posting.record_batch(self.connection, as_of, report.appended)
+        if checked:
+            report.checks = [self.run_check(c) for c in load_checks().values()
+                             if c.table.split(".")[0] == schema]  # fmt: skip
+            self._comment(room)
+            self._summarize(room, report)
+        report.seconds = time.perf_counter() - started
+        return report
+
+    def run_check(self, check: Check) -> CheckResult:
+        """Run one check on the tables as they are now."""
+        result = self.connection.execute(check.sql)
+        columns = [column[0] for column in result.description]
+        rows = result.fetchall()
+        shown = tuple(
+            {name: str(value) for name, value in zip(columns, row, strict=True)}
+            for row in rows[:OFFENDING_ROWS_SHOWN]
+        )
+        return CheckResult(check.name, check.table, check.severity, check.summary, len(rows), shown)
+
+    def set_time(self, as_of: datetime) -> None:
+        """Set the variables that SQL files read instead of a clock."""
+        moment = as_of.replace(tzinfo=None).isoformat(sep=" ")
+        for statement in (
+            f"set variable as_of = timestamp '{moment}'",
+            f"set variable report_date = date '{as_of.date().isoformat()}'",
+            f"set variable standard_chart = {_quoted(str(STANDARD_CHART))}",
+        ):
+            self.connection.execute(statement)
+        for name in ("known_at", "period_start", "period_end"):
+            self.connection.execute(f"reset variable {name}")
+
+    def _ensure_append_table(self, transform: Transform) -> None:
+        path = transform.path.with_suffix(".ddl")
+        self.connection.execute(path.read_text(encoding="utf-8"))
+
+    def _build(self, transform: Transform, report: RoomReport) -> None:
+        started = time.perf_counter()
+        if transform.materialize == "append":
+            row = self.connection.execute(
+                f"insert into {transform.key} by name {transform.sql}"
+            ).fetchone()
+            report.appended[transform.key] = row[0] if row else 0
+        else:
+            self.connection.execute(
+                f"create or replace {transform.materialize} {transform.key} as {transform.sql}"
+            )
+        report.table_seconds[transform.key] = time.perf_counter() - started
+
+    def _comment(self, room: list[Transform]) -> None:
+        """Put the words of the SQL file into DuckDB's catalogue."""
+        for transform in room:
+            kind = "view" if transform.materialize == "view" else "table"
+            statements = [f"comment on {kind} {transform.key} is {_quoted(transform.summary)}"]
+            statements += [
+                f"comment on column {transform.key}.{column.name} is {_quoted(column.description)}"
+                for column in transform.columns
+            ]
+            self.connection.execute(";\n".join(statements))
+
+    def _summarize(self, room: list[Transform], report: RoomReport) -> None:
+        for transform in room:
+            names = self.connection.execute(f"describe {transform.key}").fetchall()
+            money = [n[0] for n in names if n[1] == "DECIMAL(18,2)"]
+            sums = "".join(f", sum({name})" for name in money)
+            row: Any = self.connection.execute(
+                f"select count(*){sums} from {transform.key}"
+            ).fetchone()
+            report.rows[transform.key] = row[0]
+            for name, total in zip(money, row[1:], strict=True):
+                report.sums[f"{transform.key}.{name}"] = total or Decimal(0)
+
+
+def ensure_schema(connection: duckdb.DuckDBPyConnection) -> None:
+    """Create what SQL files rely on: schemas, the archive's table, decisions, shared functions."""
+    connection.execute("set TimeZone = 'UTC'")
+    connection.execute(DOCUMENT_VERSIONS_DDL)
+    ensure_decisions(connection)
+    for schema in SCHEMAS:
+        connection.execute(f"create schema if not exists {schema}")
+    connection.execute((FOLDER / "functions.sql").read_text(encoding="utf-8"))
+
+
+def _quoted(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"

@@ -1,0 +1,88 @@
+-- Every account that exists for this client, and whether a line may be categorized to it.
+--
+-- grain: one row per account
+-- key: account_id
+-- owner: team:accounting
+with
+
+-- A chart without any income or expense account is no chart to categorize with: the standard one
+-- is offered whole then, else only where it plays a role.
+client_chart as (
+    select count(*) filter (where statement = 'Income Statement' and not is_archived) > 0 as is_usable
+    from staging.chart_of_accounts
+),
+
+accounts as (
+    select
+        account_id, account_number, account_name, account_type, account_subtype, normal_balance,
+        statement, statement_section, cash_flow_activity, 'bill' as source, is_archived,
+        bill_account_type = 'NON_POSTING' as is_heading
+    from staging.chart_of_accounts
+    union all
+    select
+        standard.account_id, standard.account_number, standard.account_name, standard.account_type,
+        standard.account_subtype, standard.normal_balance, standard.statement,
+        standard.statement_section, standard.cash_flow_activity, 'standard',
+        false, false
+    from staging.standard_accounts as standard
+    cross join client_chart
+    where not client_chart.is_usable
+        or standard.account_id in (select account_id from categorized.account_roles)
+        or standard.account_id in (
+            select account_id from decisions.categories where decided_at <= getvariable('as_of')
+        )
+        or standard.account_id in (
+            select account_id from decisions.opening_balances where decided_at <= getvariable('as_of')
+        )
+),
+
+roles as (
+    select account_id, string_agg(role, ', ' order by role) as roles
+    from categorized.account_roles
+    group by account_id
+),
+
+-- BILL sometimes names an account that its own chart no longer lists.
+unknown_accounts as (
+    select distinct bill_account_id as account_id
+    from categorized.lines
+    where bill_account_id is not null
+        and bill_account_id not in (select account_id from accounts)
+)
+
+select
+    accounts.account_id,                 -- BILL's id, or standard:<number>.
+    accounts.account_number,             -- Number in the chart, if it has one.
+    accounts.account_name,               -- Name in the chart.
+    accounts.account_type,               -- Asset, Liability, Equity, Revenue, Cost of Goods Sold …
+    accounts.account_subtype,            -- Finer kind.
+    accounts.normal_balance,             -- debit or credit: the side on which it grows.
+    accounts.statement,                  -- Balance Sheet or Income Statement.
+    accounts.statement_section,          -- Heading in the statement.
+    -- An account in a clearing role holds money on its way, whatever type BILL gave it.
+    case
+        when roles.roles similar to '(.*, )?(ap_clearing|ar_clearing|undeposited_funds|default_bank)(, .*)?'
+            then 'cash'
+        else accounts.cash_flow_activity
+    end as cash_flow_activity,           -- cash, operating, investing or financing.
+    roles.roles,                         -- Roles it plays in the posting rules, if any.
+    accounts.source,                     -- bill: the client's own; standard: filled in by us.
+    accounts.is_archived,                -- No longer offered in BILL.
+    (
+        not accounts.is_archived
+        and not accounts.is_heading
+        and accounts.account_subtype not in (
+            'Accounts Payable', 'Accounts Receivable', 'Bank', 'Clearing', 'Credit Card',
+            'Suspense', 'Retained Earnings', 'Opening Balance', 'Unspecified'
+        )
+        and accounts.account_type <> 'Equity'
+        and coalesce(roles.roles, '') not similar to
+            '(.*, )?(ap_control|ar_control|ap_clearing|ar_clearing|undeposited_funds|default_bank|card_default|suspense|rounding|fx_realized|fx_unrealized|uncategorized_expense|uncategorized_income|vendor_advances|customer_credits|sales_tax|opening_balance|retained_earnings)(, .*)?'
+    ) as is_candidate                    -- A line may be categorized to it.
+from accounts
+left join roles using (account_id)
+union all
+select
+    account_id, null, account_id, 'Expense', 'Unspecified', 'debit', 'Income Statement',
+    'Operating Expenses', 'operating', null, 'unknown', true, false
+from unknown_accounts

@@ -1,0 +1,73 @@
+-- Every line of every bill, vendor credit, invoice and credit memo, as BILL coded it.
+--
+-- grain: one row per document line
+-- key: document_type, document_id, line_id
+-- owner: team:accounting
+with
+
+documents as (
+    select
+        'bill' as document_type, bill_id as document_id, version, is_booked, vendor_id as party_id,
+        bill_date as date, description, currency, classifications,
+        list_transform(lines, (line, i) -> struct_pack(
+            i := i, id := line.id, amount := coalesce(line.amount, 0), description := line.description,
+            classifications := line.classifications
+        )) as lines
+    from staging.bills
+    union all
+    select
+        'vendor_credit', vendor_credit_id, version, is_booked, vendor_id,
+        credit_date, description, currency, classifications,
+        list_transform(lines, (line, i) -> struct_pack(
+            i := i, id := line.id, amount := coalesce(line.amount, 0), description := line.description,
+            classifications := line.classifications
+        ))
+    from staging.vendor_credits
+    union all
+    -- BILL gives price and quantity of what was sold, and no amount.
+    select
+        'invoice', invoice_id, version, is_booked, customer_id,
+        invoice_date, description, currency, classifications,
+        list_transform(lines, (line, i) -> struct_pack(
+            i := i, id := line.id,
+            amount := coalesce(line.amount, round(line.price * coalesce(line.quantity, 1), 2), 0)::decimal(18, 2),
+            description := line.description, classifications := line.classifications
+        ))
+    from staging.invoices
+    union all
+    select
+        'credit_memo', credit_memo_id, version, is_booked, customer_id,
+        credit_date, description, currency, classifications,
+        list_transform(lines, (line, i) -> struct_pack(
+            i := i, id := line.id,
+            amount := coalesce(line.amount, round(line.price * coalesce(line.quantity, 1), 2), 0)::decimal(18, 2),
+            description := line.description, classifications := line.classifications
+        ))
+    from staging.credit_memos
+),
+
+lines as (
+    select documents.* exclude (lines), unnest(lines) as line
+    from documents
+)
+
+select
+    document_type,                                             -- bill, vendor_credit, invoice or credit_memo.
+    document_id,                                               -- BILL's id of the document.
+    coalesce(line.id, 'line-' || line.i) as line_id,           -- BILL's id of the line, else its position.
+    line.i::integer as line_no,                                -- Position in the document, from 1.
+    version,                                                   -- Version of the document in the archive.
+    is_booked,                                                 -- The document belongs in the books.
+    date,                                                      -- Day the document counts for.
+    party_id,                                                  -- Vendor or customer.
+    coalesce(line.description, lines.description) as description,  -- Text of the line, else of the document.
+    line.amount as amount,                                     -- As on the document; negative lines are negative.
+    currency,                                                  -- Currency of the amount.
+    coalesce(line.classifications.chartOfAccountId, lines.classifications.chartOfAccountId) as coded_account_id,  -- Account chosen in BILL, if any.
+    coalesce(line.classifications.accountingClassId, lines.classifications.accountingClassId) as class_id,     -- Accounting class.
+    coalesce(line.classifications.departmentId, lines.classifications.departmentId) as department_id,          -- Department.
+    coalesce(line.classifications.locationId, lines.classifications.locationId) as location_id,                -- Location.
+    coalesce(line.classifications.jobId, lines.classifications.jobId) as job_id,                               -- Job.
+    coalesce(line.classifications.itemId, lines.classifications.itemId) as item_id,                            -- Product or service.
+    coalesce(line.classifications.employeeId, lines.classifications.employeeId) as employee_id                 -- Employee.
+from lines

@@ -1,0 +1,144 @@
+-- Every document line with the account that counts, and who or what decided it.
+--
+-- grain: one row per document line
+-- key: document_type, document_id, line_id
+-- owner: team:accounting
+with
+
+lines as (
+    select
+        document_lines.*,
+        case
+            when document_lines.document_type in ('bill', 'vendor_credit')
+                then items.expense_account_id
+            else items.income_account_id
+        end as item_account_id,
+        parties.party,
+        -- What the categorizer may look at: when it changes, an old suggestion is stale.
+        md5(concat_ws(
+            chr(31), document_lines.document_type, coalesce(document_lines.party_id, ''),
+            coalesce(document_lines.description, ''), document_lines.amount::varchar,
+            coalesce(document_lines.department_id, ''), coalesce(document_lines.item_id, '')
+        )) as features_hash
+    from categorized.document_lines as document_lines
+    left join staging.items as items using (item_id)
+    left join staging.parties as parties using (party_id)
+),
+
+decisions_known as (
+    select *, rowid as decision_no
+    from decisions.categories
+    where decided_at <= getvariable('as_of')
+),
+
+person_decisions as (
+    select *
+    from decisions_known
+    where source = 'person'
+    qualify row_number() over (
+        partition by document_type, document_id, line_id order by decided_at desc, decision_no desc
+    ) = 1
+),
+
+machine_decisions as (
+    select decisions_known.*
+    from decisions_known
+    inner join lines using (document_type, document_id, line_id, features_hash)
+    where decisions_known.source <> 'person'
+    qualify row_number() over (
+        partition by document_type, document_id, line_id order by decided_at desc, decision_no desc
+    ) = 1
+),
+
+roles as (
+    select
+        max(account_id) filter (where role = 'uncategorized_expense') as uncategorized_expense,
+        max(account_id) filter (where role = 'uncategorized_income') as uncategorized_income,
+        max(account_id) filter (where role = 'short_pay') as short_pay
+    from categorized.account_roles
+),
+
+-- One row per line on each side, so no join fans out.
+decided as (
+    select
+        lines.*,
+        case
+            when person.account_id is not null and not person.withdrawn then 'person'
+            when coalesce(lines.coded_account_id, lines.item_account_id) is not null then 'bill'
+            when machine.account_id is not null and not machine.withdrawn then machine.source
+            else 'default'
+        end as category_source,
+        person.account_id as person_account_id,
+        person.reason as person_reason,
+        person.decided_at as person_decided_at,
+        machine.account_id as machine_account_id,
+        machine.confidence as machine_confidence,
+        machine.needs_review as machine_needs_review,
+        machine.model_version as machine_model_version,
+        machine.reason as machine_reason,
+        machine.alternatives as machine_alternatives,
+        machine.decided_at as machine_decided_at
+    from lines
+    left join person_decisions as person using (document_type, document_id, line_id)
+    left join machine_decisions as machine using (document_type, document_id, line_id)
+)
+
+select
+    document_type,                                 -- bill, vendor_credit, invoice or credit_memo.
+    document_id,                                   -- BILL's id of the document.
+    line_id,                                       -- BILL's id of the line, else its position.
+    line_no,                                       -- Position in the document, from 1.
+    version,                                       -- Version of the document in the archive.
+    is_booked,                                     -- The document belongs in the books.
+    date,                                          -- Day the document counts for.
+    party_id,                                      -- Vendor or customer.
+    party,                                         -- Its name as BILL last reported it.
+    description,                                   -- Text of the line, else of the document.
+    amount,                                        -- As on the document; negative lines are negative.
+    currency,                                      -- Currency of the amount.
+    class_id,                                      -- Accounting class.
+    department_id,                                 -- Department.
+    location_id,                                   -- Location.
+    job_id,                                        -- Job.
+    item_id,                                       -- Product or service.
+    employee_id,                                   -- Employee.
+    coalesce(coded_account_id, item_account_id) as bill_account_id,  -- Account chosen in BILL, on the line or by its item.
+    features_hash,                                 -- Changes when what the categorizer looks at changes.
+    case category_source
+        when 'person' then person_account_id
+        when 'bill' then coalesce(coded_account_id, item_account_id)
+        when 'default' then case
+            when document_type = 'invoice' then roles.uncategorized_income
+            when document_type = 'credit_memo' then roles.short_pay
+            else roles.uncategorized_expense
+        end
+        else machine_account_id
+    end as account_id,                             -- The account that counts.
+    category_source,                               -- bill, person, rule, model or default.
+    case category_source
+        when 'person' then 1.0
+        when 'bill' then 1.0
+        when 'default' then 0.0
+        else coalesce(machine_confidence, 0.0)
+    end::double as confidence,                     -- Probability in 0–1 that the account is right.
+    case
+        when category_source in ('person', 'bill') then false
+        when category_source = 'default' then true
+        else machine_needs_review
+    end as needs_review,                           -- A person should look at it.
+    if(category_source in ('rule', 'model'), machine_model_version, null) as model_version,  -- Model that decided, if one did.
+    case category_source
+        when 'person' then person_reason
+        when 'bill' then if(coded_account_id is null, 'account of the item', 'coded in BILL')
+        when 'default' then coalesce(machine_reason, 'nobody decided yet')
+        else machine_reason
+    end as reason,                                 -- Why this account, in words.
+    machine_alternatives as alternatives,          -- The categorizer's next best accounts, as JSON.
+    case category_source
+        when 'person' then person_decided_at
+        when 'bill' then null
+        else machine_decided_at
+    end as decided_at,                             -- When it was decided; null when BILL coded it.
+    machine_decided_at is not null as has_standing_decision  -- The categorizer answered for exactly these features.
+from decided
+cross join roles

@@ -1,0 +1,24 @@
+-- Lines whose account a person knows to be right: coded in BILL, corrected, or ruled.
+--
+-- grain: one row per document line
+-- key: document_type, document_id, line_id
+-- owner: team:accounting
+select
+    document_type,    -- bill, vendor_credit, invoice or credit_memo.
+    document_id,      -- BILL's id of the document.
+    line_id,          -- BILL's id of the line, else its position.
+    date,             -- Day the document counts for.
+    party_id,         -- Vendor or customer.
+    party,            -- Its name.
+    description,      -- Text of the line, else of the document.
+    amount,           -- As on the document.
+    currency,         -- Currency of the amount.
+    class_id,         -- Accounting class.
+    department_id,    -- Department.
+    location_id,      -- Location.
+    job_id,           -- Job.
+    item_id,          -- Product or service.
+    account_id,       -- The label.
+    category_source   -- bill, person or rule.
+from categorized.lines
+where category_source in ('bill', 'person', 'rule') and is_booked

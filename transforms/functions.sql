@@ -1,0 +1,15 @@
+-- The arithmetic that several SQL files share. The warehouse creates these before any table.
+
+-- total × part ÷ whole to the cent, half away from zero, in whole numbers: a division of decimals
+-- would pass through binary fractions, which miss cents above a few billions.
+create or replace macro prorated(total, part, whole) as case
+    when whole is null or whole = 0 then 0::decimal(38, 2)
+    else (
+        sign(total) * sign(part) * sign(whole) * (
+            (
+                2 * abs((total * 100)::hugeint) * abs((part * 100)::hugeint)
+                + abs((whole * 100)::hugeint)
+            ) // (2 * abs((whole * 100)::hugeint))
+        )
+    )::hugeint::decimal(36, 0) * 0.01::decimal(2, 2)
+end;

@@ -1,0 +1,76 @@
+-- The lines of the journal: what each entry debits and credits, never changed, never deleted.
+--
+-- grain: one row per entry and line
+-- key: entry_id, line_no
+-- owner: team:accounting
+-- materialize: append
+with
+
+reversing_lines as (
+    select
+        entries.entry_id, standing.line_no, standing.line_key, standing.account_id,
+        -standing.amount as amount, -standing.amount_currency as amount_currency,
+        standing.currency, standing.party_id, standing.class_id, standing.department_id,
+        standing.location_id, standing.job_id, standing.open_item_id, standing.source_line_id,
+        standing.category_source, standing.description
+    from ledger.entries_new as entries
+    inner join ledger.lines_standing as standing on standing.entry_id = entries.reverses_entry_id
+    where entries.entry_kind = 'reversal'
+),
+
+posting_lines as (
+    select
+        entries.entry_id,
+        row_number() over (
+            partition by entries.entry_id
+            order by
+                -- Debits first, as people write entries.
+                wanted.amount < 0, wanted.line_key, wanted.account_id, wanted.party_id,
+                wanted.currency, wanted.class_id, wanted.department_id, wanted.location_id,
+                wanted.job_id, wanted.open_item_id, wanted.amount
+        ) as line_no,
+        wanted.line_key, wanted.account_id, wanted.amount, wanted.amount_currency,
+        wanted.currency, wanted.party_id, wanted.class_id, wanted.department_id,
+        wanted.location_id, wanted.job_id, wanted.open_item_id, wanted.source_line_id,
+        wanted.category_source, wanted.description
+    from ledger.entries_new as entries
+    inner join ledger.lines_wanted as wanted using (document_type, document_id, event)
+    where entries.entry_kind <> 'reversal'
+),
+
+new_lines as (
+    select * from reversing_lines
+    union all by name
+    select * from posting_lines
+)
+
+select
+    new_lines.entry_id,                                       -- The entry it belongs to.
+    new_lines.line_no::integer as line_no,                    -- Position in the entry, from 1.
+    new_lines.entry_id || ':' || new_lines.line_no as line_id,  -- Entry's id and position.
+    new_lines.line_key,                                       -- The document's line or the part it plays.
+    entries.entry_kind,                                       -- posting, reversal or late_adjustment.
+    entries.date,                                             -- Day it counts for.
+    new_lines.account_id,                                     -- Account debited or credited.
+    greatest(new_lines.amount, 0)::decimal(18, 2) as debit,   -- Home currency; zero on a credit line.
+    greatest(-new_lines.amount, 0)::decimal(18, 2) as credit, -- Home currency; zero on a debit line.
+    new_lines.amount::decimal(18, 2) as amount,               -- Debit less credit.
+    new_lines.currency,                                       -- Currency of the document.
+    new_lines.amount_currency::decimal(18, 2) as amount_currency,  -- The same in that currency.
+    new_lines.party_id,                                       -- Vendor or customer.
+    new_lines.class_id,                                       -- Accounting class.
+    new_lines.department_id,                                  -- Department.
+    new_lines.location_id,                                    -- Location.
+    new_lines.job_id,                                         -- Job.
+    entries.document_type,                                    -- Kind of BILL document.
+    entries.document_id,                                      -- BILL's id of the document.
+    entries.document_version,                                 -- Version of the document in the archive.
+    entries.event,                                            -- What happened to the document.
+    new_lines.open_item_id,                                   -- Document that this opens or settles.
+    new_lines.source_line_id,                                 -- BILL's line it came from, if any.
+    new_lines.category_source,                                -- Who chose the account when it was posted.
+    new_lines.description,                                    -- Text for people.
+    entries.posted_at,                                        -- When the books learnt it.
+    entries.reverses_entry_id                                 -- The entry it takes back, for a reversal.
+from new_lines
+inner join ledger.entries_new as entries using (entry_id)

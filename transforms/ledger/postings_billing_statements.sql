@@ -1,0 +1,75 @@
+-- BILL's own fees: debit BILL fees and credit accounts payable, then debit accounts payable and credit the bank.
+--
+-- The vendor is BILL itself, party bill:fees.
+--
+-- grain: one row per posting line
+-- key: document_type, document_id, event, line_key
+-- owner: team:accounting
+-- published: no
+with
+
+statements as (
+    select statements.*, policies.home_currency
+    from staging.billing_statements as statements
+    cross join staging.policies as policies
+    where statements.is_booked
+),
+
+entry_lines as (
+    select *, 'billed' as event, 'fees' as line_key, statement_date as date,
+        roles.bill_fees as account_id, amount as line_amount, null as open_item_id
+    from statements
+    cross join ledger.role_accounts as roles
+    union all by name
+    select *, 'billed' as event, 'payables' as line_key, statement_date as date,
+        roles.ap_control as account_id, -amount as line_amount, billing_statement_id as open_item_id
+    from statements
+    cross join ledger.role_accounts as roles
+    union all by name
+    select *, 'paid' as event, 'payables' as line_key, greatest(payment_date, statement_date) as date,
+        roles.ap_control as account_id, amount as line_amount, billing_statement_id as open_item_id
+    from statements
+    cross join ledger.role_accounts as roles
+    where payment_date is not null
+    union all by name
+    select *, 'paid' as event, 'bank' as line_key, greatest(payment_date, statement_date) as date,
+        roles.default_bank as account_id, -amount as line_amount, null as open_item_id
+    from statements
+    cross join ledger.role_accounts as roles
+    where payment_date is not null
+),
+
+postings as (
+    select
+        'billing_statement' as document_type, billing_statement_id as document_id, version, event,
+        line_key, date, statement_date as document_date, 'bill:fees' as party_id, account_id,
+        line_amount as amount, home_currency as currency, line_amount as amount_currency,
+        null::varchar as class_id, null::varchar as department_id, null::varchar as location_id,
+        null::varchar as job_id, open_item_id, null::varchar as source_line_id,
+        null::varchar as category_source, statement_number as description
+    from entry_lines
+)
+
+select
+    document_type,                        -- Kind of BILL document.
+    document_id,                          -- BILL's id of the document.
+    version,                              -- Version of the document in the archive.
+    event,                                -- What happened to it; one entry per event.
+    line_key,                             -- Tells the entry's lines apart; the line's id where it has one.
+    date,                                 -- Day it counts for.
+    document_date,                        -- Day BILL shows.
+    party_id,                             -- Vendor or customer.
+    account_id,                           -- Account debited (+) or credited (-).
+    amount::decimal(18, 2) as amount,     -- Home currency, debit positive.
+    currency,                             -- Currency of the document.
+    amount_currency::decimal(18, 2) as amount_currency,  -- The same in the document's currency.
+    class_id,                             -- Accounting class.
+    department_id,                        -- Department.
+    location_id,                          -- Location.
+    job_id,                               -- Job.
+    open_item_id,                         -- Document that this opens or settles, on control and clearing accounts.
+    source_line_id,                       -- BILL's line it came from, if any.
+    category_source,                      -- Who chose the account: bill, person, rule, model, default; null for a role.
+    description                           -- Text for people.
+from postings
+where amount <> 0 or amount_currency <> 0

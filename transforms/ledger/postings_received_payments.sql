@@ -1,0 +1,172 @@
+-- Receipt: debit money in clearing (or where it was deposited) and fees, credit accounts receivable.
+--
+-- What pays no invoice yet credits customer credits, and moves to accounts receivable on the day
+-- it is applied. A convenience fee charged on top offsets the merchant fees.
+--
+-- grain: one row per posting line
+-- key: document_type, document_id, event, line_key
+-- owner: team:accounting
+-- published: no
+with
+
+receipts as (
+    select
+        receipts.*,
+        case
+            when is_online then roles.ar_clearing
+            else coalesce(
+                banks.account_id, chart.account_id,
+                if(invoices_named.account_count = 1, invoices_named.account_id, null),
+                roles.undeposited_funds
+            )
+        end as debited_account_id
+    from staging.received_payments as receipts
+    cross join ledger.role_accounts as roles
+    left join staging.bank_accounts as banks on banks.bank_account_id = receipts.deposit_account_id
+    left join categorized.chart as chart on chart.account_id = receipts.deposit_account_id
+    left join (
+        select
+            received_payment_id,
+            count(distinct invoices.pay_to_account_id) as account_count,
+            min(invoices.pay_to_account_id) as account_id
+        from (select received_payment_id, unnest(invoice_payments) as paid from staging.received_payments)
+        inner join staging.invoices as invoices on invoices.invoice_id = paid.invoiceId
+        group by received_payment_id
+    ) as invoices_named using (received_payment_id)
+    where receipts.is_booked
+),
+
+parts as (
+    select
+        settlements.*,
+        receipts.receipt_date,
+        case
+            when receipts.amount = receipts.amount_home then settlements.amount
+            else
+                prorated(receipts.amount_home, sum(settlements.amount) over so_far, receipts.amount)
+                - prorated(
+                    receipts.amount_home, sum(settlements.amount) over so_far - settlements.amount, receipts.amount
+                )
+        end as cash_home,
+        settlements.date > receipts.receipt_date as is_later
+    from ledger.settlements as settlements
+    inner join receipts on receipts.received_payment_id = settlements.settling_id
+    where settlements.settling_type = 'received_payment'
+    window so_far as (partition by settling_id order by settlement_key)
+),
+
+totals as (
+    select
+        settling_id as received_payment_id,
+        sum(cash_home) filter (where not is_later) as cash_home,
+        sum(amount_home) filter (where not is_later) as cleared_home,
+        sum(amount) filter (where not is_later) as cleared
+    from parts
+    group by settling_id
+),
+
+entry_lines as (
+    select
+        received_payment_id, 'received' as event, 'cash' as line_key, receipt_date as date,
+        debited_account_id as account_id, amount_home + convenience_fee - processing_fee as amount,
+        receipts.amount + convenience_fee - processing_fee as amount_currency,
+        received_payment_id as open_item_id
+    from receipts
+    union all by name
+    select
+        received_payment_id, 'received' as event, 'processing_fee' as line_key, receipt_date as date,
+        roles.merchant_fees as account_id, processing_fee as amount, processing_fee as amount_currency
+    from receipts
+    cross join ledger.role_accounts as roles
+    union all by name
+    select
+        received_payment_id, 'received' as event, 'convenience_fee' as line_key, receipt_date as date,
+        roles.merchant_fees as account_id, -convenience_fee as amount, -convenience_fee as amount_currency
+    from receipts
+    cross join ledger.role_accounts as roles
+    union all by name
+    select
+        settling_id as received_payment_id, 'received' as event, settlement_key as line_key,
+        receipt_date as date, roles.ar_control as account_id, -amount_home as amount,
+        -parts.amount as amount_currency, settled_id as open_item_id
+    from parts
+    cross join ledger.role_accounts as roles
+    where not is_later
+    union all by name
+    select
+        received_payment_id, 'received' as event, 'unapplied' as line_key, receipt_date as date,
+        roles.customer_credits as account_id, coalesce(totals.cash_home, 0) - amount_home as amount,
+        coalesce(totals.cleared, 0) - receipts.amount as amount_currency,
+        received_payment_id as open_item_id
+    from receipts
+    left join totals using (received_payment_id)
+    cross join ledger.role_accounts as roles
+    union all by name
+    select
+        received_payment_id, 'received' as event, 'exchange' as line_key, receipt_date as date,
+        roles.fx_realized as account_id, totals.cleared_home - totals.cash_home as amount,
+        0 as amount_currency
+    from receipts
+    inner join totals using (received_payment_id)
+    cross join ledger.role_accounts as roles
+    union all by name
+    select
+        settling_id as received_payment_id, 'applied:' || settlement_key as event,
+        'receivables' as line_key, date, roles.ar_control as account_id, -amount_home as amount,
+        -parts.amount as amount_currency, settled_id as open_item_id
+    from parts
+    cross join ledger.role_accounts as roles
+    where is_later
+    union all by name
+    select
+        settling_id as received_payment_id, 'applied:' || settlement_key as event,
+        'unapplied' as line_key, date, roles.customer_credits as account_id, cash_home as amount,
+        parts.amount as amount_currency, settling_id as open_item_id
+    from parts
+    cross join ledger.role_accounts as roles
+    where is_later
+    union all by name
+    select
+        settling_id as received_payment_id, 'applied:' || settlement_key as event,
+        'exchange' as line_key, date, roles.fx_realized as account_id,
+        amount_home - cash_home as amount, 0 as amount_currency
+    from parts
+    cross join ledger.role_accounts as roles
+    where is_later
+),
+
+postings as (
+    select
+        'received_payment' as document_type, received_payment_id as document_id, version, event,
+        line_key, date, receipts.receipt_date as document_date, receipts.customer_id as party_id,
+        account_id, entry_lines.amount, currency, entry_lines.amount_currency,
+        null::varchar as class_id, null::varchar as department_id, null::varchar as location_id,
+        null::varchar as job_id, open_item_id, null::varchar as source_line_id,
+        null::varchar as category_source, receipts.description
+    from entry_lines
+    inner join receipts using (received_payment_id)
+)
+
+select
+    document_type,                        -- Kind of BILL document.
+    document_id,                          -- BILL's id of the document.
+    version,                              -- Version of the document in the archive.
+    event,                                -- What happened to it; one entry per event.
+    line_key,                             -- Tells the entry's lines apart; the line's id where it has one.
+    date,                                 -- Day it counts for.
+    document_date,                        -- Day BILL shows.
+    party_id,                             -- Vendor or customer.
+    account_id,                           -- Account debited (+) or credited (-).
+    amount::decimal(18, 2) as amount,     -- Home currency, debit positive.
+    currency,                             -- Currency of the document.
+    amount_currency::decimal(18, 2) as amount_currency,  -- The same in the document's currency.
+    class_id,                             -- Accounting class.
+    department_id,                        -- Department.
+    location_id,                          -- Location.
+    job_id,                               -- Job.
+    open_item_id,                         -- Document that this opens or settles, on control and clearing accounts.
+    source_line_id,                       -- BILL's line it came from, if any.
+    category_source,                      -- Who chose the account: bill, person, rule, model, default; null for a role.
+    description                           -- Text for people.
+from postings
+where amount <> 0 or amount_currency <> 0

@@ -1,0 +1,230 @@
+-- Every payment, credit or write-off that settles a bill or an invoice, in the order it counts.
+--
+-- The home amount is telescoped: rounded from the running total, so that the last settlement of a
+-- document leaves exactly nothing, whatever the exchange rate.
+--
+-- grain: one row per settling document, settled document and settlement key
+-- key: settling_type, settling_id, settlement_key
+-- owner: team:accounting
+-- published: no
+with
+
+bills_paid as (
+    select
+        payment_id,
+        payment_date,
+        unnest(bill_payments) as paid,
+        generate_subscripts(bill_payments, 1) as position
+    from staging.payments
+    where is_booked
+),
+
+payment_settlements as (
+    select
+        'bill' as settled_type,
+        bills_paid.paid.billId as settled_id,
+        'payment' as settling_type,
+        payment_id as settling_id,
+        coalesce(bills_paid.paid.id, 'bill-' || position) as settlement_key,
+        payment_date as settling_date,
+        -- A payment dated before its bill settles it on the bill's day.
+        greatest(payment_date, bills.bill_date) as date,
+        coalesce(bills_paid.paid.amount, 0) as amount
+    from bills_paid
+    inner join staging.bills as bills on bills.bill_id = bills_paid.paid.billId and bills.is_booked
+),
+
+-- The same use of a credit is told twice: by the credit, and by the payment that took it along.
+credit_uses as (
+    select
+        vendor_credit_id,
+        unnest(usage) as used,
+        generate_subscripts(usage, 1) as position
+    from staging.vendor_credits
+    where is_booked
+),
+
+uses_by_credit as (
+    select
+        vendor_credit_id,
+        used.billId as bill_id,
+        used.paymentId as payment_id,
+        if(used.paymentId is null, 'use-' || credit_uses.position, used.paymentId || ':' || used.billId) as settlement_key,
+        sum(coalesce(used.amount, 0)) as amount,
+        min(dates.first_seen_date) as first_seen_date
+    from credit_uses
+    left join staging.application_dates as dates
+        on dates.list = 'vendor_credits'
+        and dates.credit_id = vendor_credit_id
+        and dates.position = credit_uses.position
+        and dates.applied_to_id = used.billId
+        and dates.amount = coalesce(used.amount, 0)
+    group by all
+),
+
+uses_by_payment as (
+    select
+        credit.id as vendor_credit_id,
+        bill_id,
+        payment_id,
+        payment_id || ':' || bill_id as settlement_key,
+        sum(credit.amount) as amount
+    from (
+        select payment_id, paid.billId as bill_id, unnest(paid.vendorCredits) as credit
+        from (select payment_id, unnest(bill_payments) as paid from staging.payments)
+    )
+    group by all
+),
+
+credit_settlements as (
+    select
+        'bill' as settled_type,
+        coalesce(uses_by_credit.bill_id, uses_by_payment.bill_id) as settled_id,
+        'vendor_credit' as settling_type,
+        credits.vendor_credit_id as settling_id,
+        coalesce(uses_by_credit.settlement_key, uses_by_payment.settlement_key) as settlement_key,
+        greatest(
+            credits.credit_date, bills.bill_date,
+            coalesce(payments.payment_date, uses_by_credit.first_seen_date, credits.credit_date)
+        ) as date,
+        coalesce(uses_by_credit.amount, uses_by_payment.amount, 0) as amount
+    from uses_by_credit
+    full join uses_by_payment using (vendor_credit_id, settlement_key)
+    inner join staging.vendor_credits as credits
+        on credits.vendor_credit_id = coalesce(uses_by_credit.vendor_credit_id, uses_by_payment.vendor_credit_id)
+        and credits.is_booked
+    inner join staging.bills as bills
+        on bills.bill_id = coalesce(uses_by_credit.bill_id, uses_by_payment.bill_id) and bills.is_booked
+    left join staging.payments as payments
+        on payments.payment_id = coalesce(uses_by_credit.payment_id, uses_by_payment.payment_id)
+    -- A use whose payment is scheduled or void has not happened.
+    where coalesce(payments.is_booked, true)
+),
+
+invoices_paid as (
+    select
+        received_payment_id,
+        receipt_date,
+        unnest(invoice_payments) as paid,
+        generate_subscripts(invoice_payments, 1) as position
+    from staging.received_payments
+    where is_booked
+),
+
+receipt_settlements as (
+    select
+        'invoice' as settled_type,
+        invoices_paid.paid.invoiceId as settled_id,
+        'received_payment' as settling_type,
+        received_payment_id as settling_id,
+        'invoice-' || position as settlement_key,
+        receipt_date as settling_date,
+        greatest(receipt_date, coalesce(invoices_paid.paid.paymentDate, receipt_date), invoices.invoice_date) as date,
+        coalesce(invoices_paid.paid.amount, 0) as amount
+    from invoices_paid
+    inner join staging.invoices as invoices
+        on invoices.invoice_id = invoices_paid.paid.invoiceId and invoices.is_booked
+),
+
+memo_uses as (
+    select
+        credit_memo_id, credit_date, unnest(usage) as used, generate_subscripts(usage, 1) as position
+    from staging.credit_memos
+    where is_booked
+),
+
+memo_settlements as (
+    select
+        'invoice' as settled_type,
+        used.invoiceId as settled_id,
+        'credit_memo' as settling_type,
+        credit_memo_id as settling_id,
+        'use-' || memo_uses.position as settlement_key,
+        greatest(credit_date, invoices.invoice_date, coalesce(dates.first_seen_date, credit_date)) as date,
+        coalesce(used.amount, 0) as amount
+    from memo_uses
+    inner join staging.invoices as invoices
+        on invoices.invoice_id = memo_uses.used.invoiceId and invoices.is_booked
+    left join staging.application_dates as dates
+        on dates.list = 'credit_memos'
+        and dates.credit_id = credit_memo_id
+        and dates.position = memo_uses.position
+        and dates.applied_to_id = used.invoiceId
+        and dates.amount = coalesce(used.amount, 0)
+),
+
+write_offs as (
+    select
+        'invoice' as settled_type,
+        decided.invoice_id as settled_id,
+        'invoice' as settling_type,
+        decided.invoice_id as settling_id,
+        'write-off' as settlement_key,
+        greatest(decided.write_off_date, invoices.invoice_date) as date,
+        decided.amount
+    from decisions.write_offs as decided
+    inner join staging.invoices as invoices
+        on invoices.invoice_id = decided.invoice_id and invoices.is_booked
+    where decided.decided_at <= getvariable('as_of')
+    qualify row_number() over (
+        partition by decided.invoice_id order by decided.decided_at desc, decided.rowid desc
+    ) = 1
+),
+
+settlements as (
+    select * from payment_settlements
+    union all by name
+    select *, date as settling_date from credit_settlements
+    union all by name
+    select * from receipt_settlements
+    union all by name
+    select *, date as settling_date from memo_settlements
+    union all by name
+    select *, date as settling_date from write_offs
+),
+
+documents as (
+    select 'bill' as settled_type, bill_id as settled_id, vendor_id as party_id, currency, amount, amount_home
+    from staging.bills
+    union all
+    select 'invoice', invoice_id, customer_id, currency, amount, amount_home
+    from staging.invoices
+),
+
+running as (
+    select
+        settlements.*,
+        documents.party_id,
+        documents.currency,
+        documents.amount as document_amount,
+        documents.amount_home as document_amount_home,
+        sum(settlements.amount) over so_far as amount_so_far
+    from settlements
+    inner join documents using (settled_type, settled_id)
+    where settlements.amount <> 0
+    window so_far as (
+        partition by settled_type, settled_id
+        order by settlements.date, settling_type, settling_id, settlement_key
+    )
+)
+
+select
+    settled_type,                                  -- bill or invoice.
+    settled_id,                                    -- BILL's id of it.
+    settling_type,                                 -- payment, vendor_credit, received_payment, credit_memo, or invoice for a write-off.
+    settling_id,                                   -- BILL's id of it.
+    settlement_key,                                -- Tells several settlements by one document apart.
+    party_id,                                      -- Vendor or customer of the settled document.
+    settling_date,                                 -- Day of the settling document.
+    date,                                          -- Day on which the settlement counts.
+    currency,                                      -- Currency of the settled document.
+    amount::decimal(18, 2) as amount,              -- Settled, in that currency.
+    case
+        when document_amount = document_amount_home then amount
+        else
+            prorated(document_amount_home, amount_so_far, document_amount)
+            - prorated(document_amount_home, amount_so_far - amount, document_amount)
+    end::decimal(18, 2) as amount_home,            -- Book value cleared, at the document's own rate.
+    amount_so_far::decimal(18, 2) as amount_so_far,  -- Running total including this one.
+    document_amount::decimal(18, 2) as document_amount  -- Total of the settled document.
+from running

@@ -1,0 +1,17 @@
+-- The chart of accounts that fills the roles a client's own chart leaves open.
+--
+-- grain: one row per standard account
+-- key: account_id
+-- owner: team:accounting
+select
+    'standard:' || code as account_id,  -- Our id; BILL's own ids never contain a colon.
+    code as account_number,             -- Number in the standard chart.
+    name as account_name,               -- Name in the standard chart.
+    type as account_type,               -- Asset, Liability, Equity, Revenue, Cost of Goods Sold …
+    subtype as account_subtype,         -- Bank, Clearing, Operating Expense …
+    normal_balance,                     -- debit or credit: the side on which it grows.
+    statement,                          -- Balance Sheet or Income Statement.
+    statement_section,                  -- Heading under which the statement shows it.
+    cash_flow_activity,                 -- cash, operating, investing or financing; null for suspense.
+    system_role                         -- Role in the posting rules, or null.
+from read_csv(getvariable('standard_chart'), header = true, all_varchar = true)
