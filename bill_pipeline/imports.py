@@ -1,257 +1,121 @@
-"""Import one client's BILL into its file: read, load with dlt, archive every version.
+"""The ways into BILL by client: check the access, import, look for changes.
 
-The order of the steps is the whole content here. What to read and how is in ``bill``; where the
-documents lie, in ``raw``; their history, in ``archive``.
-
-An import that is killed continues where it was: each chunk of documents is stored together with
-the state that says what comes next.
+Each opens BILL with what the home keeps: the shared request budget and the sealed session. How an
+import goes is in ``loading``; what BILL offers, in ``bill``.
 """
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, time
-from pathlib import Path
-from time import monotonic
-from typing import TYPE_CHECKING, Any
+from datetime import date, datetime
 
-from bill_pipeline.archive import (
-    ArchiveReport,
-    archive_documents,
-    archived_loads,
-    make_archive,
-    quarantined_ids,
-)
+from bill_pipeline.bill import errors
 from bill_pipeline.bill.api import BillApi
-from bill_pipeline.bill.documents import Stray
-from bill_pipeline.bill.lists import LISTS, lists_to_read
-from bill_pipeline.bill.reading import DOCUMENTS_PER_CHUNK, Chunk, Reading, State
-from bill_pipeline.raw import StoredDocuments, count_loads, make_tables, opened
+from bill_pipeline.bill.budget import SharedBudget
+from bill_pipeline.bill.connection import Connection
+from bill_pipeline.bill.lists import BillList, lists_to_read
+from bill_pipeline.bill.pages import Query, read_page
+from bill_pipeline.bill.reader import NOT_OFFERED
+from bill_pipeline.bill.sessions import MemorySessions, SessionStore
+from bill_pipeline.clients import Registry, SealedSessions
+from bill_pipeline.loading import ImportReport, Progress, load_lists
+from bill_pipeline.settings import Home, Settings
 
-if TYPE_CHECKING:
-    from dlt import Pipeline
+__all__ = ["Access", "ImportReport", "Progress", "check_access", "import_client", "open_bill"]
 
-# Quarantined documents asked for again by each sync, per list.
-QUARANTINED_PER_SYNC = 50
-DATASET = "raw"
-
-
-@dataclass(frozen=True)
-class Progress:
-    """How far the import of one list is."""
-
-    table: str
-    pages: int
-    documents: int
-    seconds: float  # since the import began
-
-    @property
-    def documents_per_second(self) -> float:
-        return self.documents / self.seconds if self.seconds else 0.0
-
-
-Watcher = Callable[[Progress], None]
+Shown = Callable[[str, int], None]
+# Without these there are no books; a token that may not read one of them is of little use.
+_ESSENTIAL = ("bills", "vendors", "chart_of_accounts")
 
 
 @dataclass
-class ImportReport:
-    """What one import did. Counts are by list (raw table)."""
+class Access:
+    """What a connection may read: ``refused_lists`` by raw table, with BILL's reason."""
 
     client: str
-    as_of: datetime
-    documents: dict[str, int] = field(default_factory=dict)  # read from BILL
-    pages: dict[str, int] = field(default_factory=dict)
-    skipped: dict[str, str] = field(default_factory=dict)  # list → why it was left out
-    archive: ArchiveReport = field(default_factory=ArchiveReport)
-    loads: int = 0  # dlt load packages
-    requests: int = 0
-    seconds: float = 0.0
+    readable_lists: list[str] = field(default_factory=list)
+    refused_lists: dict[str, str] = field(default_factory=dict)
 
     @property
-    def new(self) -> dict[str, int]:
-        """Documents seen for the first time."""
-        return self.archive.new
+    def is_useful(self) -> bool:
+        return all(table in self.readable_lists for table in _ESSENTIAL)
 
-    @property
-    def changed(self) -> dict[str, int]:
-        """Further versions of known documents."""
-        return self.archive.changed
 
-    @property
-    def quarantined(self) -> dict[str, int]:
-        return self.archive.quarantined
-
-    @property
-    def has_changes(self) -> bool:
-        """Whether anything was added to the archive, so that the books must be brought along."""
-        return self.archive.versions > 0
+def open_bill(
+    home: Home, client: str, connection: Connection, *, sessions: SessionStore | None = None
+) -> BillApi:
+    """BILL for one client, within this home's budget and with its kept session."""
+    return BillApi(
+        connection,
+        client=client,
+        budget=SharedBudget(home.budget, requests_per_hour=Settings().requests_per_hour),
+        sessions=sessions or SealedSessions(Registry(home)),
+    )
 
 
 def import_client(
-    api: BillApi,
+    home: Home,
+    client: str,
+    connection: Connection,
     *,
-    database: Path,
-    dlt_folder: Path,
     as_of: datetime,
     full: bool = False,
     since: date | None = None,
     tables: Iterable[str] | None = None,
-    with_v2: bool = True,
-    with_documents: bool = False,
-    progress: Watcher | None = None,
-    documents_per_chunk: int = DOCUMENTS_PER_CHUNK,
+    progress: Shown | None = None,
+    watch: Callable[[Progress], None] | None = None,
 ) -> ImportReport:
-    """Bring ``database`` up to date with BILL; the versions found carry ``as_of`` (UTC).
+    """Bring the client's raw tables and archive up to date; see ``loading.load_lists``.
 
-    ``full`` reads every list from its beginning; ``since`` only what BILL changed from that day
-    on; ``tables`` limits the lists. Nothing is written when nothing changed. Only one process may
-    import a client at a time.
-
-    Raises ``BillError``: everything read until then is stored and is not read again, but nothing
-    is archived, so the books stay as they were.
+    ``progress(list, documents)`` and ``watch(Progress)`` are called after each page, from several
+    threads. Raises ``BillError``.
     """
-    started = monotonic()
-    report = ImportReport(api.client, as_of)
-    with opened(database) as connection:
-        make_tables(connection)
-        make_archive(connection)
-    pipeline = _pipeline(api.client, database, dlt_folder)
-    _finish_pending(pipeline)
-    reading = _reading(api, pipeline, database, full, since, tables, with_v2, with_documents)
-    reading.on_page(_watch(progress, started))
-    strays: dict[str, list[Stray]] = {}
-    try:
-        _read_and_load(reading, pipeline, report, strays, documents_per_chunk)
-    finally:
-        _count(reading, api, report, started)
-    if reading.failure is not None:
-        raise reading.failure
-    report.archive = _archive(database, api.client, as_of, strays)
-    report.seconds = monotonic() - started
-    return report
 
+    def show(step: Progress) -> None:
+        if progress is not None:
+            progress(step.table, step.documents)
+        if watch is not None:
+            watch(step)
 
-def _pipeline(client: str, database: Path, dlt_folder: Path) -> Pipeline:
-    """dlt's pipeline of one client. Name and folder are the client's own.
-
-    Pipelines of one name load each other's packages into the wrong client's file.
-    """
-    import dlt
-
-    dlt.config["runtime.dlthub_telemetry"] = False  # nothing about a client's books leaves here
-    # Each Arrow batch would warn that its text becomes JSON.
-    logging.getLogger("dlt").setLevel(logging.ERROR)
-    return dlt.pipeline(
-        f"bill_{client}",
-        pipelines_dir=str(dlt_folder),
-        destination=dlt.destinations.duckdb(str(database)),
-        dataset_name=DATASET,
-    )
-
-
-def _finish_pending(pipeline: Pipeline) -> None:
-    """Load what an earlier process extracted and did not load, and know its state.
-
-    dlt's ``run`` with pending packages loads those alone and extracts nothing, silently.
-    """
-    if pipeline.has_pending_data:
-        pipeline.normalize()
-        pipeline.load()
-    if "bill" not in pipeline.state.get("sources", {}):
-        pipeline.sync_destination()  # the working folder is new, or was lost
-
-
-def _reading(
-    api: BillApi,
-    pipeline: Pipeline,
-    database: Path,
-    full: bool,
-    since: date | None,
-    tables: Iterable[str] | None,
-    with_v2: bool,
-    with_documents: bool,
-) -> Reading:
-    wanted = None if tables is None else set(tables)
-    rows = [
-        row
-        for row in lists_to_read(with_v2=with_v2, with_documents=with_documents)
-        if wanted is None or row.table in wanted
-    ]
-    reading = Reading(
-        api,
-        rows,
-        _state(pipeline),
-        StoredDocuments(database),
-        now=datetime.fromtimestamp(api.clock.time(), UTC),
-        full=full,
-        since=datetime.combine(since, time(), UTC) if since else None,
-    )
-    with opened(database) as connection:
-        reading.read_again(quarantined_ids(connection, QUARANTINED_PER_SYNC))
-    return reading
-
-
-def _state(pipeline: Pipeline) -> State:
-    from bill_pipeline.bill.source import reading_state
-
-    return reading_state(pipeline.state)
-
-
-def _read_and_load(
-    reading: Reading,
-    pipeline: Pipeline,
-    report: ImportReport,
-    strays: dict[str, list[Stray]],
-    documents_per_chunk: int,
-) -> None:
-    last_state = _state(pipeline)
-    while True:
-        chunk = reading.next_chunk(documents_per_chunk)
-        for table, found in chunk.strays.items():
-            strays.setdefault(table, []).extend(found)
-        if chunk.count or chunk.state != last_state:
-            _load(pipeline, chunk)
-            last_state = chunk.state
-            report.loads += 1
-        if chunk.is_last or reading.failure is not None:
-            return
-
-
-def _load(pipeline: Pipeline, chunk: Chunk) -> None:
-    from bill_pipeline.bill.source import bill_source
-
-    info = pipeline.run(bill_source(chunk), loader_file_format="parquet")
-    info.raise_on_failed_jobs()
-
-
-def _archive(
-    database: Path, client: str, as_of: datetime, strays: dict[str, list[Stray]]
-) -> ArchiveReport:
-    """Archive what was loaded since the last archiving, also by a process that died then."""
-    with opened(database) as connection:
-        loads = count_loads(connection)
-        if loads == archived_loads(connection) and not strays:
-            return ArchiveReport()
-        return archive_documents(
-            connection, as_of, client=client, tables=LISTS, strays=strays, loads=loads
+    settings = Settings()
+    with open_bill(home, client, connection) as api:
+        return load_lists(
+            api,
+            database=home.client_file(client),
+            dlt_folder=home.dlt_folder(client),
+            as_of=as_of,
+            full=full,
+            since=since,
+            tables=tables,
+            with_v2=settings.read_v2,
+            with_documents=settings.read_documents,
+            progress=show,
         )
 
 
-def _count(reading: Reading, api: BillApi, report: ImportReport, started: float) -> None:
-    for table, outcome in reading.outcomes.items():
-        report.documents[table] = outcome.documents
-        report.pages[table] = outcome.pages
-        if outcome.skipped:
-            report.skipped[table] = outcome.skipped
-    report.requests = api.requests
-    report.seconds = monotonic() - started
+def check_access(home: Home, client: str, connection: Connection) -> Access:
+    """Log in and ask every list for its first row, before the client is connected.
+
+    Raises ``ConnectionRefused`` and its kin, ``BillUnavailable``, ``HourlyLimit``.
+    """
+    access = Access(client)
+    with open_bill(home, client, connection, sessions=MemorySessions()) as api:
+        api.log_in()
+        for row in lists_to_read(with_v2=Settings().read_v2):
+            if row.parent:
+                continue
+            try:
+                read_page(api, row, Query())
+            except errors.BillError as error:
+                if not _is_refused(row, error):
+                    raise
+                access.refused_lists[row.table] = str(error)
+            else:
+                access.readable_lists.append(row.table)
+    return access
 
 
-def _watch(progress: Watcher | None, started: float) -> Callable[[str, Any], None]:
-    def watch(table: str, outcome: Any) -> None:
-        if progress is not None:
-            progress(Progress(table, outcome.pages, outcome.documents, monotonic() - started))
-
-    return watch
+def _is_refused(row: BillList, error: errors.BillError) -> bool:
+    is_refused = isinstance(error, errors.PermissionMissing) or error.code == NOT_OFFERED
+    return is_refused or (row.is_v2 and not isinstance(error, errors.ConnectionRefused))

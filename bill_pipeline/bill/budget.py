@@ -15,7 +15,7 @@ import sqlite3
 import threading
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Protocol
 
@@ -48,7 +48,7 @@ class RequestBudget(Protocol):
 
     def place(
         self, dev_key: str, organization_id: str, *, is_login: bool, patience_seconds: float
-    ) -> _Place:
+    ) -> AbstractContextManager[None]:
         """A context manager that holds one request's place; waits for it when it must.
 
         Raises ``HourlyLimit`` when the hour is spent and its end is further than
@@ -57,12 +57,6 @@ class RequestBudget(Protocol):
 
     def spend_hour(self, dev_key: str, *, is_login: bool) -> None:
         """BILL says that this hour is spent: nobody asks (logs in) again before the next one."""
-
-
-class _Place(Protocol):
-    def __enter__(self) -> None: ...
-
-    def __exit__(self, *error: object) -> bool | None: ...
 
 
 class SharedBudget:
