@@ -1,0 +1,39 @@
+"""``publish``: show analysts the present books again, without a sync."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+import click
+
+from bill_pipeline.cli.options import home_option, json_option, print_json
+from bill_pipeline.settings import Home
+
+
+@click.command()
+@click.argument("clients", nargs=-1)
+@click.option("--all", "every", is_flag=True, help="Every connected client.")
+@json_option
+@home_option
+def publish(clients: tuple[str, ...], every: bool, as_json: bool, home: Home) -> None:
+    """Publish CLIENTS' books to the ledger that analysts read.
+
+    Every sync does this by itself. It is needed after a home was restored from a backup or moved,
+    or after ledger.duckdb was lost; without clients it only brings the list of clients up to date.
+    """
+    from bill_pipeline import publish as publishing
+    from bill_pipeline.clients import Registry
+
+    report = publishing.publish(home, Registry(home).names() if every else clients)
+    if as_json:
+        print_json(asdict(report))
+    else:
+        for client, rows in report.published.items():
+            click.echo(f"{client}: {rows:,} rows")
+        for client in report.removed:
+            click.echo(f"{client}: no longer connected, taken out")
+        click.echo(f"{home.ledger} is up to date ({report.seconds:.1f} s).")
+    if report.not_published:
+        raise click.ClickException(
+            "\n".join(f"{client}: {why}" for client, why in report.not_published.items())
+        )

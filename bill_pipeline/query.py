@@ -1,0 +1,169 @@
+"""Ask the published ledger: open it for reading and nothing else, run SQL, explain errors.
+
+Read-only is enforced by DuckDB (the file is opened read-only, only the published folder can be
+read, the configuration is locked) and by looking at each statement first: writing files is the
+business of ``--output``, not of SQL. How answers are printed is in ``publishing/output.py``.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import duckdb
+
+from bill_pipeline.errors import PipelineError
+from bill_pipeline.publishing.tables import quoted
+from bill_pipeline.settings import Home
+
+#: What a statement may be. CREATE is needed for pivots and temporary views; in a file opened
+#: read-only DuckDB allows nothing but temporary ones.
+_ALLOWED = {
+    duckdb.StatementType.SELECT,
+    duckdb.StatementType.EXPLAIN,
+    duckdb.StatementType.CREATE,
+    duckdb.StatementType.DROP,
+    duckdb.StatementType.SET,
+}
+_EXPLAIN = re.compile(r"\s*explain\s+(analyze\s+)?(\([^)]*\)\s*)?", re.IGNORECASE)
+_COMMENTS = re.compile(r"\A(\s+|--[^\n]*(\n|\Z)|/\*.*?\*/)+", re.DOTALL)
+
+
+class QueryError(PipelineError):
+    """The question cannot be answered; the message says why and what to do."""
+
+
+class NothingPublished(QueryError):
+    """The home has no ledger yet."""
+
+    def __init__(self, home: Home) -> None:
+        super().__init__(
+            f"There is no published ledger at {home.ledger} yet. `bill-pipeline sync --all` brings "
+            "the books up to date and publishes them; `bill-pipeline demo` makes invented ones."
+        )
+
+
+@contextlib.contextmanager
+def open_ledger(home: Home) -> Iterator[duckdb.DuckDBPyConnection]:
+    """The published ledger as it is now, strictly for reading.
+
+    Never waits for a sync and never makes one wait. A home that was moved is put right first.
+    Raises NothingPublished, QueryError.
+    """
+    if not home.ledger.exists():
+        raise NothingPublished(home)
+    try:
+        connection = _open(home)
+        if _home_in(connection) != str(home.path):
+            from bill_pipeline.publish import relocate
+
+            connection.close()
+            relocate(home)
+            connection = _open(home)
+    except duckdb.Error as error:
+        raise QueryError(_opening_failed(home, error)) from error
+    with connection:
+        yield connection
+
+
+def _open(home: Home) -> duckdb.DuckDBPyConnection:
+    connection = duckdb.connect(str(home.ledger), read_only=True)
+    for statement in (
+        "set autoinstall_known_extensions = false",
+        "set autoload_known_extensions = false",
+        f"set allowed_directories = [{quoted(str(home.published) + '/')}]",
+        "set enable_external_access = false",
+        "set TimeZone = 'UTC'",
+        "set lock_configuration = true",
+    ):
+        connection.execute(statement)
+    return connection
+
+
+def _home_in(connection: duckdb.DuckDBPyConnection) -> str | None:
+    row = connection.execute("select path from catalogue.home").fetchone()
+    return row[0] if row else None
+
+
+def run(
+    connection: duckdb.DuckDBPyConnection, sql: str, parameters: Mapping[str, str] | None = None
+) -> duckdb.DuckDBPyConnection:
+    """Run every statement of ``sql``; the last one's answer can be fetched from what is returned.
+
+    ``parameters`` stand for ``$name`` and are read by DuckDB as what the place needs: a date, a
+    number, a text. Raises QueryError.
+    """
+    with errors_explained():
+        statements = duckdb.extract_statements(sql)
+        if not statements:
+            raise QueryError("There is no question in that text: it has no SQL statement.")
+        for statement in statements:
+            _require_reading(statement.type, statement.query)
+        given = dict(parameters or {})
+        for statement in statements:
+            wanted = {name: given[name] for name in statement.named_parameters if name in given}
+            if missing := set(statement.named_parameters) - set(given):
+                raise QueryError(
+                    f"The SQL needs a value for {', '.join(f'${name}' for name in sorted(missing))}"
+                    f": add --param {min(missing)}=VALUE."
+                )
+            connection.execute(statement, wanted or None)
+    return connection
+
+
+@contextlib.contextmanager
+def errors_explained() -> Iterator[None]:
+    """DuckDB's errors inside the block become QueryError; fetching can raise them, too."""
+    try:
+        yield
+    except duckdb.Error as error:
+        raise QueryError(_explained(error)) from error
+
+
+def _require_reading(kind: duckdb.StatementType, sql: str) -> None:
+    if kind == duckdb.StatementType.EXPLAIN:
+        # EXPLAIN ANALYZE runs what it explains.
+        inner = _EXPLAIN.sub("", _COMMENTS.sub("", sql), count=1)
+        for statement in duckdb.extract_statements(inner):
+            if statement.type != duckdb.StatementType.SELECT:
+                raise _refusal(statement.type)
+    elif kind not in _ALLOWED:
+        raise _refusal(kind)
+
+
+def _refusal(kind: duckdb.StatementType) -> QueryError:
+    return QueryError(
+        f"{kind.name} is refused: the ledger is read-only, and only the published files can be "
+        "read. To write an answer to a file, use --format csv|json|parquet with -o FILE."
+    )
+
+
+def _explained(error: duckdb.Error) -> str:
+    message = str(error)
+    if isinstance(error, duckdb.IOException) and ".parquet" in message:
+        return (
+            f"{message}\nThe connection is older than the time that replaced books are kept. "
+            "Open the ledger again."
+        )
+    if isinstance(error, duckdb.CatalogException) and "Table with name" in message:
+        return f"{message}\n`show tables` lists what there is; docs/schema.md says what it means."
+    return message
+
+
+def _opening_failed(home: Home, error: duckdb.Error) -> str:
+    if "lock" in str(error):
+        return (
+            f"{home.ledger} is open for writing in another tool. Close it there and open it "
+            f"read-only instead (docs/analysts.md says how). {error}"
+        )
+    return f"{home.ledger} cannot be opened: {error}"
+
+
+def read_sql(path: Path) -> str:
+    """The SQL in a file. Raises QueryError when it cannot be read as text."""
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise QueryError(f"{path} cannot be read as SQL: {error}") from error

@@ -1,0 +1,48 @@
+"""``bill-pipeline shell`` starts DuckDB's own shell read-only, or a plain one."""
+
+from __future__ import annotations
+
+import os
+import stat
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+from publish_fixture import SCHEMA
+
+from bill_pipeline.cli import main
+from bill_pipeline.publish import publish
+from bill_pipeline.settings import Home
+
+
+def test_without_duckdbs_shell_a_plain_one_answers(
+    home: Home, clients: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    publish(home, clients, schema=SCHEMA)
+    monkeypatch.setattr("shutil.which", lambda _name: None)
+    typed = "select client,\n amount from totals order by 1;\nfrom nothing;\nselect 7 as n;\n"
+    result = CliRunner().invoke(main, ["shell", "--home", str(home.path)], input=typed)
+    assert result.exit_code == 0, result.output
+    assert "is not installed" in result.output
+    assert "211.90" in result.output
+    assert "Table with name nothing does not exist" in result.output
+    assert result.output.rstrip().endswith("(1 row)")
+
+
+def test_duckdbs_shell_is_started_read_only(
+    home: Home, clients: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    publish(home, clients, schema=SCHEMA)
+    program = tmp_path / "bin" / "duckdb"
+    program.parent.mkdir()
+    program.write_text("#!/bin/sh\n")
+    program.chmod(program.stat().st_mode | stat.S_IXUSR)
+    monkeypatch.setenv("PATH", str(program.parent))
+    started: list[list[str]] = []
+    monkeypatch.setattr(os, "execv", lambda _path, arguments: started.append(arguments))
+    CliRunner().invoke(main, ["shell", "--home", str(home.path)], catch_exceptions=False)
+    CliRunner().invoke(main, ["shell", "--ui", "--home", str(home.path)], catch_exceptions=False)
+    assert started == [
+        [str(program), "-readonly", str(home.ledger)],
+        [str(program), "-readonly", "-ui", str(home.ledger)],
+    ]
