@@ -1,0 +1,84 @@
+"""What the columns mean of tables that no SQL file makes, and the types they have in DuckDB.
+
+Types are read from the tables themselves, made empty in memory; only the meanings stand here.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+
+import duckdb
+
+from bill_pipeline import archive, decisions, raw
+
+#: Columns that mean the same wherever they stand.
+_EVERYWHERE = {
+    "client": "The client's name; the first column of every published table. ← the registry",
+    "id": "BILL's id of the document. ← BILL: id",
+    "list": "The list the document belongs to; the raw table's name. ← bill/lists.py",
+    "updated_at": "When BILL last changed the document, UTC. ← BILL: updatedTime",
+    "is_archived": "True when the document was archived in BILL. ← BILL: archived",
+    "is_deleted": "True when BILL no longer has the document. ← found by a full read",
+    "content_hash": "Says whether two versions differ. ← hash of the document",
+    "document": "The whole document as BILL sent it. ← BILL: the answer's row",
+    "version": "1, 2, 3 … for each document. ← counted by the archive",
+    "seen_at": "The sync that brought this version, UTC. ← the sync's as_of",
+    "first_seen_at": "The sync that found it first, UTC. ← the sync's as_of",
+    "healed_at": "When a good version came; empty as long as none has. ← the sync's as_of",
+    "field": "Name of the field. ← BILL: the answer's row",
+    "note": "What is unusual about the field. ← the archive",
+    "decided_at": "From when on the decision counts, UTC. ← the sync or the person",
+    "decided_by": "Who or what decided. ← the person, rule or model",
+    "withdrawn": "True when the row takes the decision back. ← the person",
+    "reason": "Why, in words. ← whoever decided",
+    "document_type": "bill, vendor_credit, invoice or credit_memo. ← the person or model",
+    "document_id": "BILL's id of the document. ← staging",
+    "line_id": "BILL's id of the line. ← staging",
+    "features_hash": "What the model saw; another hash means the line changed. ← categorize.py",
+    "account_id": "The account, BILL's id or the standard chart's. ← whoever decided",
+    "source": "model, rule, person or default. ← whoever decided",
+    "confidence": "Probability that the account is right, 0–1. ← the model",
+    "needs_review": "True when a person is asked. ← the model's threshold",
+    "model_version": "The model that decided. ← models/",
+    "alternatives": "The next best accounts with their probabilities. ← the model",
+    "rule_id": "The rule. ← the person",
+    "priority": "Of two rules that match, the lower number wins. ← the person",
+    "party_id": "Vendor or customer, BILL's id. ← the person",
+    "same_as_party_id": "The party it is the same as. ← the person",
+    "description_contains": "Matches lines whose description has this text. ← the person",
+    "amount_from": "Matches lines of at least this amount. ← the person",
+    "amount_to": "Matches lines of at most this amount. ← the person",
+    "role": "What the account is used for: payables, receivables, clearing … ← the person or rule",
+    "closed_through": "Last day of the closed period, inclusive. ← the person",
+    "action": "close or reopen. ← the person",
+    "name": "Which policy. ← the person",
+    "value": "What the policy says. ← the person",
+    "cutover_date": "The day the opening balance stands on. ← the person",
+    "amount": "Home currency. ← the person",
+    "invoice_id": "The invoice, BILL's id. ← the person",
+    "write_off_date": "Accounting date of the write-off. ← the person",
+    "as_of": "The time of one sync, UTC. ← the sync",
+}
+
+
+@cache
+def tables_without_sql() -> dict[str, dict[str, str]]:
+    """``schema.table`` → column → type, for ``raw`` and ``decisions``."""
+    with duckdb.connect(":memory:") as connection:
+        raw.make_tables(connection)
+        archive.make_archive(connection)
+        decisions.ensure_decisions(connection)
+        rows = connection.execute(
+            "select table_schema || '.' || table_name, column_name, lower(data_type) "
+            "from information_schema.columns where table_schema in ('raw', 'decisions') "
+            "order by 1, ordinal_position"
+        ).fetchall()
+    tables: dict[str, dict[str, str]] = {}
+    for table, column, type_ in rows:
+        tables.setdefault(table, {})[column] = type_
+    return tables
+
+
+def meaning(column: str) -> str:
+    """What ``column`` says. Raises KeyError for a column nobody has described yet."""
+    return _EVERYWHERE[column]

@@ -1,0 +1,222 @@
+"""What happens by itself: first imports, syncs of due clients, alerts, mending of dead runs.
+
+Every tick that does nothing says why, in a sentence. All sensors run from the first start.
+"""
+
+# Dagster reads these annotations as types: no `from __future__ import annotations` here.
+
+import json
+from collections.abc import Sequence
+from datetime import datetime
+
+import dagster as dg
+
+from bill_pipeline.clients import ClientStatus, Registry, utc_now
+from bill_pipeline.dagster.alerts import send_alert, worth_an_alert
+from bill_pipeline.dagster.freshness import due_at, due_clients
+from bill_pipeline.dagster.freshness_checks import staleness
+from bill_pipeline.dagster.jobs import bring_books_up_to_date, sync_due_clients
+from bill_pipeline.dagster.partitions import CLIENTS, CLIENTS_PER_RUN
+from bill_pipeline.dagster.run_locks import is_alive
+from bill_pipeline.dagster.syncs import SyncResource
+
+#: More new clients than this at once are imported in batches, not each in a process of its own.
+FIRST_IMPORTS_IN_OWN_RUN = 5
+#: Clients in one sweep; a sweep of idle clients takes seconds, and the next one takes the rest.
+CLIENTS_PER_SWEEP = 500
+UNFINISHED = [
+    dg.DagsterRunStatus.QUEUED,
+    dg.DagsterRunStatus.NOT_STARTED,
+    dg.DagsterRunStatus.STARTING,
+    dg.DagsterRunStatus.STARTED,
+    dg.DagsterRunStatus.CANCELING,
+]
+_RUNNING = dg.DefaultSensorStatus.RUNNING
+
+
+@dg.sensor(
+    name="add_new_clients",
+    jobs=[bring_books_up_to_date, sync_due_clients],
+    minimum_interval_seconds=30,
+    default_status=_RUNNING,
+    description="A newly connected client becomes a partition and its full history is imported. "
+    "A client that was disconnected and purged loses its partition.",
+)
+def add_new_clients(context: dg.SensorEvaluationContext, sync: SyncResource) -> dg.SensorResult:
+    statuses = Registry(sync.books).all()
+    connected = {status.client for status in statuses}
+    partitions = set(context.instance.get_dynamic_partitions(CLIENTS.name or ""))
+    known = set(json.loads(context.cursor)) if context.cursor else set()
+    # Only partitions this sensor saw connected: one added by hand may be connected in a minute.
+    purged = sorted(
+        client
+        for client in (partitions & known) - connected
+        if not sync.books.client_file(client).exists()
+    )
+    requests: list[dg.AddDynamicPartitionsRequest | dg.DeleteDynamicPartitionsRequest] = []
+    if missing := sorted(connected - partitions):
+        requests.append(CLIENTS.build_add_request(missing))
+    if purged:
+        requests.append(CLIENTS.build_delete_request(purged))
+    new = [status for status in statuses if status.last_attempt_at is None and status.is_syncable]
+    runs = _first_imports(new)
+    reason = f"All {len(connected):,} connected clients are partitions and had a first import."
+    if unconnected := sorted(partitions - connected - set(purged)):
+        reason += f" Not connected: {', '.join(unconnected[:5])}; run `bill-pipeline connect`."
+    return dg.SensorResult(
+        run_requests=runs,
+        dynamic_partitions_requests=requests,
+        skip_reason=None
+        if runs or requests
+        else reason
+        if connected or partitions
+        else "No client is connected yet. `bill-pipeline connect --help` says how to begin.",
+        cursor=json.dumps(sorted(connected | (known & partitions) - set(purged))),
+    )
+
+
+def _first_imports(new: Sequence[ClientStatus]) -> list[dg.RunRequest]:
+    # Connecting again after a refused token is a new connection: its time makes the key unique.
+    if len(new) <= FIRST_IMPORTS_IN_OWN_RUN:
+        return [
+            dg.RunRequest(
+                run_key=f"first-import/{status.client}/{status.connected_at.isoformat()}",
+                job_name=bring_books_up_to_date.name,
+                partition_key=status.client,
+                tags={"reason": "first import"},
+            )
+            for status in new
+        ]
+    batches = [new[at : at + CLIENTS_PER_RUN] for at in range(0, len(new), CLIENTS_PER_RUN)]
+    return [
+        dg.RunRequest(
+            run_key=f"first-imports/{batch[0].client}/{batch[0].connected_at.isoformat()}",
+            job_name=sync_due_clients.name,
+            run_config=sweep_config([status.client for status in batch]),
+            tags={"reason": "first imports"},
+        )
+        for batch in batches
+    ]
+
+
+def sweep_config(clients: Sequence[str], *, full: bool = False) -> dg.RunConfig:
+    """The run config of a run over many clients."""
+    return dg.RunConfig(
+        ops={"bring_many": {"config": {"clients": list(clients)}}},
+        resources={"sync": {"config": {"full": full}}},
+    )
+
+
+@dg.sensor(
+    name="sync_due_clients",
+    job=sync_due_clients,
+    minimum_interval_seconds=30,
+    default_status=_RUNNING,
+    description="Clients that changed lately are asked every two minutes, sleepers every six "
+    "hours: BILL's requests are spent where changes happen. One sweep at a time.",
+)
+def sync_due_clients_sensor(
+    context: dg.SensorEvaluationContext, sync: SyncResource
+) -> dg.RunRequest | dg.SkipReason:
+    now = utc_now()
+    # A client that was never tried is add_new_clients' business.
+    statuses = [s for s in Registry(sync.books).all() if s.last_attempt_at is not None]
+    due = due_clients(statuses, now)
+    if not due:
+        return dg.SkipReason(_why_nobody_is_due(statuses, now))
+    running = context.instance.get_runs(
+        filters=dg.RunsFilter(job_name=sync_due_clients.name, statuses=UNFINISHED), limit=1
+    )
+    if running:
+        return dg.SkipReason(
+            f"{_clients(len(due))} due, but a sweep is still running (run {running[0].run_id[:8]})."
+        )
+    clients = [status.client for status in due[:CLIENTS_PER_SWEEP]]
+    return dg.RunRequest(
+        run_key=f"sweep/{now.isoformat()}",
+        run_config=sweep_config(clients),
+        tags={"reason": "sync", "bill_pipeline/clients": str(len(clients))},
+    )
+
+
+def _why_nobody_is_due(statuses: Sequence[ClientStatus], now: datetime) -> str:
+    waiting = [status for status in statuses if status.is_syncable]
+    if not waiting:
+        resting = f" {_clients(len(statuses))} paused or refused by BILL." if statuses else ""
+        return f"No client can be synced.{resting}"
+    first = min(waiting, key=lambda status: due_at(status, now))
+    minutes = (due_at(first, now) - now).total_seconds() / 60
+    return f"Every client is up to date. Next is {first.client} in {max(minutes, 0):.0f} min."
+
+
+def _clients(count: int) -> str:
+    return "1 client is" if count == 1 else f"{count:,} clients are"
+
+
+@dg.sensor(
+    name="alert_on_failures",
+    minimum_interval_seconds=60,
+    default_status=_RUNNING,
+    description="Sends an alert when BILL refuses a client's token, or a client failed three "
+    "times in a row; once per trouble, and once more when it is over.",
+)
+def alert_on_failures(context: dg.SensorEvaluationContext, sync: SyncResource) -> dg.SensorResult:
+    statuses = Registry(sync.books).all()
+    told: dict[str, str] = json.loads(context.cursor) if context.cursor else {}
+    troubled = {status.client: status for status in statuses if worth_an_alert(status)}
+    fresh = [s for s in troubled.values() if told.get(s.client) != s.state.value]
+    recovered = sorted(client for client in told if client not in troubled)
+    if fresh or recovered:
+        send_alert(fresh, recovered)
+    reason = "No client is in trouble."
+    if troubled:
+        reason = f"Already told about {', '.join(sorted(troubled)[:5])}."
+    if fresh or recovered:
+        reason = f"Told about {len(fresh):,} failing and {len(recovered):,} recovered clients."
+    return dg.SensorResult(
+        skip_reason=reason,
+        cursor=json.dumps({client: status.state.value for client, status in troubled.items()}),
+    )
+
+
+@dg.sensor(
+    name="watch_freshness",
+    minimum_interval_seconds=900,
+    default_status=_RUNNING,
+    description="Evaluates the check `no_client_is_stale` every quarter of an hour, without a run.",
+)
+def watch_freshness(sync: SyncResource) -> dg.SensorResult:
+    statuses = Registry(sync.books).all()
+    if not statuses:
+        return dg.SensorResult(skip_reason="No client is connected yet.")
+    return dg.SensorResult(asset_events=[staleness(statuses, utc_now())])
+
+
+@dg.sensor(
+    name="mend_dead_runs",
+    minimum_interval_seconds=60,
+    default_status=_RUNNING,
+    description="A run whose process was killed is marked as failed, so that it is tried again "
+    "and nothing waits for it.",
+)
+def mend_dead_runs(context: dg.SensorEvaluationContext, sync: SyncResource) -> dg.SkipReason:
+    started = context.instance.get_run_records(
+        filters=dg.RunsFilter(statuses=[dg.DagsterRunStatus.STARTED])
+    )
+    dead = [r for r in started if not is_alive(sync.books, r.dagster_run.run_id, r.start_time)]
+    for record in dead:
+        context.instance.report_run_failed(
+            record.dagster_run,
+            "The run's process ended without a word; it was killed or the machine stopped.",
+        )
+    alive = len(started) - len(dead)
+    return dg.SkipReason(f"{len(dead)} dead runs marked as failed; {alive} runs are alive.")
+
+
+SENSORS = [
+    add_new_clients,
+    sync_due_clients_sensor,
+    alert_on_failures,
+    watch_freshness,
+    mend_dead_runs,
+]

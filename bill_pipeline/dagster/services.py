@@ -1,0 +1,189 @@
+"""Dagster's processes over one home: code server, web page, daemon; started, watched, stopped.
+
+The web page and the daemon share one code server, so the definitions are loaded once. A process
+that dies is started again, with growing pauses; the others go on.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import socket
+import subprocess
+import sysconfig
+import threading
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from bill_pipeline.dagster.instance import write_instance
+from bill_pipeline.errors import PipelineError
+from bill_pipeline.settings import Home, Settings
+
+#: A code server that loads all definitions needs a few seconds; this is for slow machines.
+START_SECONDS = 180
+STOP_SECONDS = 20
+FIRST_PAUSE_SECONDS = 1.0
+LONGEST_PAUSE_SECONDS = 60.0
+#: A process that lived this long is healthy again: its next death waits the first pause.
+HEALTHY_SECONDS = 300.0
+
+_log = logging.getLogger(__name__)
+
+
+class ServiceError(PipelineError):
+    """A Dagster process cannot be started; the message names the log."""
+
+
+@dataclass
+class Service:
+    """One process, its command and how often it died."""
+
+    name: str
+    command: list[str]
+    process: subprocess.Popen[bytes] | None = None
+    started_at: float = 0.0
+    pause_seconds: float = FIRST_PAUSE_SECONDS
+    restart_at: float = 0.0
+
+
+@dataclass
+class Services:
+    """The three processes of one home. ``start``, then ``wait``; ``stop`` from anywhere."""
+
+    home: Home
+    host: str = "127.0.0.1"
+    port: int = 3000
+    services: list[Service] = field(default_factory=list)
+    _stopping: threading.Event = field(default_factory=threading.Event)
+
+    def start(self) -> None:
+        """Start all three and return when the web page answers. Raises ServiceError."""
+        if _is_open(self.host, self.port):
+            raise ServiceError(f"Port {self.port} is taken. Choose another one with --port.")
+        uses_postgres = Settings().dagster_postgres_url is not None
+        write_instance(self.home, uses_postgres=uses_postgres)
+        code_port = _free_port()
+        workspace = self._write_workspace(code_port)
+        scripts = Path(sysconfig.get_path("scripts"))
+        self.services = [
+            Service("code-server", [str(scripts / "dagster"), "code-server", "start", "--host",
+                    "127.0.0.1", "--port", str(code_port), "--location-name", "bill-pipeline",
+                    "--module-name", "bill_pipeline.dagster.definitions", "--log-level", "warning",
+                    "--use-python-environment-entry-point"]),
+            Service("webserver", [str(scripts / "dagster-webserver"), "--host", self.host, "--port",
+                    str(self.port), "--workspace", str(workspace), "--dagster-log-level",
+                    "warning"]),
+            Service("daemon", [str(scripts / "dagster-daemon"), "run", "--workspace",
+                    str(workspace)]),
+        ]  # fmt: skip
+        try:
+            for service, port in zip(self.services, (code_port, self.port, 0), strict=True):
+                self._start(service)
+                if port:
+                    self._await_port(service, port)
+        except BaseException:
+            self.stop()
+            raise
+
+    def wait(self) -> None:
+        """Watch the processes until SIGINT or SIGTERM, then stop them."""
+        for name in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(name, lambda *_: self._stopping.set())
+        try:
+            while not self._stopping.wait(0.5):
+                self.revive()
+        finally:
+            self.stop()
+
+    def revive(self) -> None:
+        """Start again whatever died and has waited its pause."""
+        now = time.monotonic()
+        for service in self.services:
+            if service.process is None or service.process.poll() is None:
+                continue
+            if service.restart_at == 0:
+                if now - service.started_at > HEALTHY_SECONDS:
+                    service.pause_seconds = FIRST_PAUSE_SECONDS
+                service.restart_at = now + service.pause_seconds
+                service.pause_seconds = min(2 * service.pause_seconds, LONGEST_PAUSE_SECONDS)
+                _log.warning(
+                    "%s ended with code %s; it is started again in %.0f s.",
+                    service.name,
+                    service.process.returncode,
+                    service.restart_at - now,
+                )
+            elif now >= service.restart_at:
+                self._start(service)
+
+    def stop(self) -> None:
+        """End the processes, the daemon first; whoever does not listen is killed."""
+        self._stopping.set()
+        for service in reversed(self.services):
+            if service.process is not None and service.process.poll() is None:
+                service.process.send_signal(signal.SIGINT)
+        ends = time.monotonic() + STOP_SECONDS
+        for service in reversed(self.services):
+            if service.process is None:
+                continue
+            try:
+                service.process.wait(max(0.1, ends - time.monotonic()))
+            except subprocess.TimeoutExpired:
+                service.process.kill()
+                service.process.wait()
+
+    def log_of(self, service: Service) -> Path:
+        """Where the process writes."""
+        return self.home.dagster / "logs" / f"{service.name}.log"
+
+    def _start(self, service: Service) -> None:
+        log = self.log_of(service)
+        log.parent.mkdir(parents=True, exist_ok=True)
+        environment = {
+            **os.environ,
+            "DAGSTER_HOME": str(self.home.dagster),
+            "BILL_PIPELINE_HOME": str(self.home.path),
+        }
+        with log.open("ab") as output:
+            # A session of its own: Ctrl-C reaches us alone, and we end them in order.
+            service.process = subprocess.Popen(  # noqa: S603 - our own interpreter and arguments
+                service.command, env=environment, stdout=output, stderr=output,
+                stdin=subprocess.DEVNULL, start_new_session=True,
+            )  # fmt: skip
+        service.started_at = time.monotonic()
+        service.restart_at = 0.0
+
+    def _await_port(self, service: Service, port: int) -> None:
+        ends = time.monotonic() + START_SECONDS
+        while time.monotonic() < ends:
+            if _is_open("127.0.0.1" if service.name == "code-server" else self.host, port):
+                return
+            if service.process is not None and service.process.poll() is not None:
+                break
+            time.sleep(0.2)
+        raise ServiceError(
+            f"Dagster's {service.name} did not start. Its last words are in {self.log_of(service)}."
+        )
+
+    def _write_workspace(self, code_port: int) -> Path:
+        path = self.home.dagster / "workspace.yaml"
+        path.write_text(
+            "# Written by `bill-pipeline ui` at each start.\nload_from:\n  - grpc_server:\n"
+            f"      host: 127.0.0.1\n      port: {code_port}\n      location_name: bill-pipeline\n",
+            encoding="utf-8",
+        )
+        return path
+
+
+def _free_port() -> int:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port: int = free.getsockname()[1]
+        return port
+
+
+def _is_open(host: str, port: int) -> bool:
+    with socket.socket() as probe:
+        probe.settimeout(0.5)
+        return probe.connect_ex((host, port)) == 0
