@@ -48,6 +48,9 @@ class Settings(BaseSettings):
         0.95, gt=0.5, lt=1, description="Share of lines booked without asking that must be right."
     )
     alert_webhook: str | None = Field(None, description="URL that gets a POST when a client fails.")
+    dagster_postgres_url: SecretStr | None = Field(
+        None, description="PostgreSQL for Dagster's runs and events; otherwise SQLite in the home."
+    )
 
 
 @dataclass(frozen=True)
