@@ -6,6 +6,7 @@ and ``ledger_import``; this module only holds them.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from bill_pipeline.sandbox.documents import Document, DocumentList, LazyDocuments
@@ -49,6 +50,8 @@ class Organization:
     v2_facts: dict[str, Document] = field(default_factory=dict)
     approval_policies: list[Document] = field(default_factory=list)
     is_api_enabled: bool = True
+    #: For computed documents: the positions of the payments that pay the bill at a position.
+    payments_of_position: Callable[[int], list[int]] | None = None
 
     def __post_init__(self) -> None:
         self.id = IdSeries("008", self.salt).at(0)
@@ -56,6 +59,7 @@ class Organization:
         for name, prefix in prefixes.items():
             self.lists.setdefault(name, DocumentList(name, IdSeries(prefix, self.salt)))
         self._line_numbers: dict[str, int] = {}
+        self._line_ids: dict[str, IdSeries] = {}
 
     def __getitem__(self, name: str) -> DocumentList:
         return self.lists[name]
@@ -70,7 +74,15 @@ class Organization:
         """An id for a part of a document (a bill line, a bill payment)."""
         number = self._line_numbers.get(prefix, 0)
         self._line_numbers[prefix] = number + 1
-        return IdSeries(prefix, self.salt).at(number)
+        if prefix not in self._line_ids:
+            self._line_ids[prefix] = IdSeries(prefix, self.salt)
+        return self._line_ids[prefix].at(number)
+
+    def computed_payments_of(self, bill_position: int) -> list[str]:
+        """Ids of the computed payments of a bill (see ``volume.py``); [] for stored books."""
+        if self.payments_of_position is None:
+            return []
+        return [self["payments"].ids.at(p) for p in self.payments_of_position(bill_position)]
 
     def below(self, kind: str, parent_id: str) -> DocumentList:
         """The documents of one kind that hang below one object."""

@@ -53,7 +53,11 @@ class SandboxState:
         self.faults = Faults(seed)
         self.selections = Selections()
         self.organizations: dict[str, Organization] = {}
+        #: The life of each invented company, by organization id.
+        self.lives: dict[str, Any] = {}
         self.base_url = ""
+        #: Whether the invented companies go on living as the clock goes on.
+        self.is_live = False
 
     def add(self, organization: Organization) -> None:
         self.organizations[organization.id] = organization

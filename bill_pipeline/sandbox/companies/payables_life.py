@@ -1,0 +1,304 @@
+"""What a company does with its vendors: bills come in, are approved and paid; fees are charged.
+
+The payments' way after they were scheduled is ``payment_walk``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import TYPE_CHECKING
+
+from bill_pipeline.sandbox.clock import from_ms, timestamp
+from bill_pipeline.sandbox.companies.payment_walk import PaymentWalk
+from bill_pipeline.sandbox.companies.trades import Purchase
+from bill_pipeline.sandbox.companies.vendor_names import place_name, vendor_name
+from bill_pipeline.sandbox.documents import Document
+from bill_pipeline.sandbox.money import dollars
+from bill_pipeline.sandbox.payables import Line
+
+if TYPE_CHECKING:
+    from bill_pipeline.sandbox.companies.life import CompanyLife
+
+#: Bills above this many cents need an approval.
+APPROVAL_CENTS = 500_00
+UNCODED_SHARE = 0.3
+_PAY_BY = ("ACH", "ACH", "ACH", "CHECK", "CHECK", "VIRTUAL_CARD", "RPPS")
+_TERM_DAYS = (0, 10, 15, 30, 30, 45)
+_SUBSCRIPTION_CENTS, _ACH_FEE_CENTS, _CHECK_FEE_CENTS = 49_00, 59, 1_69
+
+
+@dataclass
+class _Standing:
+    """A purchase that recurs: from whom, on which day of the month, for about how much."""
+
+    purchase: Purchase
+    vendor_id: str
+    day_of_month: int
+    first_month: int
+    amount: int
+
+
+class PayablesLife:
+    """Bills and what becomes of them."""
+
+    def __init__(self, life: CompanyLife, documents_per_day: float) -> None:
+        self._life = life
+        # Two documents come of most bills: the bill and its payment.
+        bills_per_day = documents_per_day / (2.9 if life.trade.sales else 2.1)
+        self._standing: list[_Standing] = []
+        self._vendors_of_kind: dict[str, list[str]] = {}
+        self._numbers: dict[str, int] = {}
+        standing = [p for p in life.trade.purchases if p.months]
+        bills_of_all = sum(30 / (31 * p.months * 30) for p in standing)
+        # A small company has fewer obligations rather than more rare ones.
+        share = min(1.0, 0.6 * bills_per_day / bills_of_all)
+        self._kept_standing = standing[: max(2, round(len(standing) * share))]
+        kept_bills = sum(1 / (30.4 * p.months) for p in self._kept_standing)
+        self._occasional = [p for p in life.trade.purchases if not p.months]
+        self._occasional_per_day = max(bills_per_day - kept_bills, 0.02)
+        self.walk = PaymentWalk(life)
+
+    def meet_vendors(self, at_ms: int) -> None:
+        """The vendors a company knows from the start."""
+        life = self._life
+        kinds = dict.fromkeys(p.vendor_kind for p in life.trade.purchases)
+        names: set[str] = set()
+        for kind in kinds:
+            self._vendors_of_kind[kind] = []
+            for _ in range(life.rng.choice((1, 2, 2, 3))):
+                name = vendor_name(kind, life.rng)
+                if name not in names:
+                    names.add(name)
+                    self._vendors_of_kind[kind].append(self.add_vendor(name, at_ms)["id"])
+        for purchase in self._kept_standing:
+            self._standing.append(
+                _Standing(
+                    purchase,
+                    life.rng.choice(self._vendors_of_kind[purchase.vendor_kind]),
+                    life.rng.randrange(1, 27),
+                    life.rng.randrange(12),
+                    life.dollars_between(purchase.low, purchase.high),
+                )
+            )
+        self._add_recurring_bills(at_ms)
+
+    def _add_recurring_bills(self, at_ms: int) -> None:
+        for standing in self._standing[:2]:
+            account = self._life.accounts[standing.purchase.account]
+            line = Line(standing.amount, "Standing bill", {"chartOfAccountId": account})
+            self._life.organization["recurringbills"].add(
+                {
+                    "archived": False,
+                    "vendorId": standing.vendor_id,
+                    "description": "Standing bill",
+                    "recurringBillLineItems": self._life.payables.lines([line], "tli"),
+                    "schedule": {"period": "MONTHLY", "frequency": 1, "daysInAdvance": 5},
+                    "processingOptions": {"autoPayment": False},
+                },
+                at_ms,
+            )
+
+    def add_vendor(self, name: str, at_ms: int) -> Document:
+        life = self._life
+        city = place_name(life.rng)
+        pay_by = life.rng.choice(_PAY_BY)
+        email = "ap@" + "".join(c for c in name.lower() if c.isalnum())[:24] + ".example.com"
+        account = {
+            "nameOnAccount": name,
+            "accountNumber": f"*****{life.rng.randrange(10_000):04d}",
+            "routingNumber": "000000000",
+            "type": "CHECKING",
+            "ownerType": "BUSINESS",
+        }
+        vendor = life.organization["vendors"].add(
+            {
+                "archived": False,
+                "name": name,
+                "accountType": "BUSINESS",
+                "email": email,
+                "phone": f"555-01{life.rng.randrange(100):02d}",
+                "address": {
+                    "line1": f"{life.rng.randrange(1, 999)} Invented St",
+                    "city": city,
+                    "country": "US",
+                    "countryName": "United States",
+                },
+                "paymentInformation": {
+                    "payeeName": name,
+                    "email": email,
+                    "payByType": pay_by,
+                    "payBySubType": "ACH" if pay_by == "ACH" else "NONE",
+                    "bankAccount": account if pay_by == "ACH" else None,
+                },
+                "additionalInfo": {
+                    "track1099": life.chance(0.2),
+                    "combinePayments": life.chance(0.4),
+                    "paymentTermId": life.organization["payment-terms"].ids.at(3),
+                },
+                "recurringPayments": False,
+                "billCurrency": "USD",
+                "networkStatus": life.rng.choice(("NOT_CONNECTED", "CONNECTED")),
+                "bankAccountStatus": "NO_ACCOUNT",
+            },
+            at_ms,
+        )
+        life.payables.announce("vendor.created", vendor)
+        return vendor
+
+    def begin_day(self, day: date) -> None:
+        """Let the day's bills come in, and on the first of a month BILL's fees."""
+        life = self._life
+        for standing in self._standing:
+            months = day.year * 12 + day.month + standing.first_month
+            if day.day == standing.day_of_month and months % standing.purchase.months == 0:
+                life.at(life.moment(day), self._enter_standing, standing)
+        if day.weekday() < 5:
+            expected = self._occasional_per_day * 7 / 5
+            for _ in range(int(expected) + life.chance(expected % 1)):
+                life.at(life.moment(day), self._enter_occasional)
+        if day.day == 1:
+            life.at(life.moment(day), self._charge_fees)
+
+    def _enter_standing(self, now_ms: int, standing: _Standing) -> None:
+        life = self._life
+        if life.chance(0.04):
+            standing.amount = round(standing.amount * life.rng.uniform(1.01, 1.08))
+        metered = standing.purchase.vendor_kind in {"power", "water", "phone", "fuel"}
+        amount = standing.amount
+        if metered:
+            amount = round(amount * life.rng.uniform(0.75, 1.3))
+        self._enter(now_ms, standing.vendor_id, [(standing.purchase, amount)])
+
+    def _enter_occasional(self, now_ms: int) -> None:
+        life = self._life
+        weights = [p.weight for p in self._occasional]
+        purchase = life.rng.choices(self._occasional, weights)[0]
+        same_kind = [p for p in self._occasional if p.vendor_kind == purchase.vendor_kind]
+        count = life.rng.choice((1, 1, 1, 2, 2, 3, 4, 6))
+        chosen = [purchase, *(life.rng.choice(same_kind) for _ in range(count - 1))]
+        bought = [
+            (p, max(life.dollars_between(p.low, p.high) // (1 + index), 5_00))
+            for index, p in enumerate(chosen)
+        ]
+        if life.chance(0.03):
+            # A discount for early payment is a negative line in BILL.
+            bought.append((purchase, -(sum(amount for _, amount in bought) // 50)))
+        vendor_id = life.rng.choice(self._vendors_of_kind[purchase.vendor_kind])
+        self._enter(now_ms, vendor_id, bought)
+
+    def _line(self, purchase: Purchase, amount: int, day: date) -> Line:
+        life = self._life
+        text = life.rng.choice(purchase.descriptions)
+        text = text.format(month=f"{day:%B %Y}", n=life.rng.randrange(2, 9000))
+        if amount < 0:
+            text = "Early payment discount"
+        quantity = purchase.quantity if amount > 0 and life.chance(0.5) else 0
+        codes = {"chartOfAccountId": life.accounts[purchase.account], **life.dimensions()}
+        return Line(amount, text, codes, quantity)
+
+    def _enter(self, now_ms: int, vendor_id: str, bought: list[tuple[Purchase, int]]) -> None:
+        life = self._life
+        vendor = life.payables.document("vendors", vendor_id)
+        if vendor["archived"]:
+            return
+        day = from_ms(now_ms).date()
+        invoice_date = day - timedelta(days=life.rng.choice((0, 0, 1, 1, 2, 3, 5, 9)))
+        due_date = invoice_date + timedelta(days=life.rng.choice(_TERM_DAYS))
+        lines = [self._line(purchase, amount, invoice_date) for purchase, amount in bought]
+        true_accounts = [line.classifications["chartOfAccountId"] for line in lines]
+        if day > life.coded_until:
+            for line in lines:
+                if life.chance(UNCODED_SHARE):
+                    del line.classifications["chartOfAccountId"]
+        self._numbers[vendor_id] = self._numbers.get(vendor_id, life.rng.randrange(1000)) + 1
+        number = f"{vendor['name'][:2].upper()}-{self._numbers[vendor_id]:05d}"
+        needs_approval = sum(line.amount for line in lines) > APPROVAL_CENTS
+        approver = {
+            "userId": life.user_id(2),
+            "status": "WAITING",
+            "approverOrder": 0,
+            "statusChangedTime": timestamp(now_ms),
+        }
+        bill = life.payables.enter_bill(
+            vendor,
+            number,
+            invoice_date,
+            due_date,
+            lines,
+            now_ms,
+            description=lines[0].description if life.chance(0.3) else "",
+            approvalStatus="ASSIGNED" if needs_approval else "UNASSIGNED",
+            approvers=[approver] if needs_approval else [],
+        )
+        self._note_truth(bill, lines, true_accounts)
+        if life.chance(0.05):
+            month_end = invoice_date.replace(day=1) - timedelta(days=1)
+            life.organization.v2_facts[bill["id"]] = {"glPostingDate": month_end.isoformat()}
+        if life.chance(0.1):
+            name = {"name": f"{number}.pdf", "numOfPages": 1, "scanStatus": "CLEAN"}
+            life.organization.below("documents", bill["id"]).add(name, now_ms)
+        if needs_approval:
+            life.in_days(now_ms, life.rng.uniform(0.1, 3), self._approve, bill["id"])
+        self.walk.plan(now_ms, bill, due_date)
+        if life.chance(0.03):
+            life.in_days(now_ms, life.rng.uniform(3, 25), self._enter_credit, bill["id"])
+
+    def _note_truth(self, bill: Document, lines: list[Line], true_accounts: list[str]) -> None:
+        for line, written, account in zip(lines, bill["billLineItems"], true_accounts, strict=True):
+            if "chartOfAccountId" not in line.classifications:
+                self._life.truth.append(
+                    {"bill_id": bill["id"], "line_id": written["id"], "account_id": account}
+                )
+
+    def _approve(self, now_ms: int, bill_id: str) -> None:
+        life = self._life
+        bill = life.payables.document("bills", bill_id)
+        denied = life.chance(0.01)
+        bill["approvalStatus"] = "DENIED" if denied else "APPROVED"
+        bill["approvers"][0] |= {
+            "status": bill["approvalStatus"],
+            "statusChangedTime": timestamp(now_ms),
+        }
+        moves = life.switches.approvals_move_bill_times
+        life.organization["bills"].replace(bill, now_ms if moves else None)
+
+    def _enter_credit(self, now_ms: int, bill_id: str) -> None:
+        """Something was sent back: a credit for a part of a bill's first line."""
+        life = self._life
+        bill = life.payables.document("bills", bill_id)
+        first = bill["billLineItems"][0]
+        amount = max(round(first["amount"] * 100 * life.rng.uniform(0.1, 0.9)), 1)
+        vendor = life.payables.document("vendors", bill["vendorId"])
+        line = Line(amount, f"Return: {first['description']}", first.get("classifications", {}))
+        number = f"CR-{bill['invoice']['invoiceNumber']}"
+        day = from_ms(now_ms).date()
+        credit = life.payables.enter_credit(vendor, number, day, [line], now_ms)
+        self.walk.credits_of_vendor.setdefault(vendor["id"], []).append(credit["id"])
+
+    def _charge_fees(self, now_ms: int) -> None:
+        """BILL's own statement for the month before."""
+        day = from_ms(now_ms).date()
+        checks, transfers = self.walk.sent_counts
+        self.walk.sent_counts = (0, 0)
+        details = [("Subscription", 1, _SUBSCRIPTION_CENTS)]
+        details += [("ACH payments", transfers, _ACH_FEE_CENTS)] if transfers else []
+        details += [("Check payments", checks, _CHECK_FEE_CENTS)] if checks else []
+        self._life.organization["billing-statements"].add(
+            {
+                "invoiceNumber": f"INV{day:%Y%m}",
+                "invoiceDate": day.isoformat(),
+                "paymentDate": (day + timedelta(days=4)).isoformat(),
+                "amount": dollars(sum(count * fee for _, count, fee in details)),
+                "statementDetails": [
+                    {
+                        "quantity": count,
+                        "description": f"{what} (invented)",
+                        "type": "SUBSCRIPTION" if what == "Subscription" else "TRANSACTION",
+                        "amount": dollars(count * fee),
+                    }
+                    for what, count, fee in details
+                ],
+            },
+            now_ms,
+        )

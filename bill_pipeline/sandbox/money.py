@@ -1,0 +1,27 @@
+"""Money inside the sandbox: whole cents, written as JSON numbers only at the border."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+
+def dollars(cents: int) -> float:
+    """The JSON number BILL writes. A double holds every amount below 90 trillion exactly enough:
+    its shortest decimal form is the amount with its two digits."""
+    return cents / 100
+
+
+def cents(amount: float) -> int:
+    """The inverse of ``dollars``."""
+    return round(amount * 100)
+
+
+def next_business_day(day: date) -> date:
+    """The day itself, or the Monday after a weekend."""
+    return day + timedelta(days=(0, 0, 0, 0, 0, 2, 1)[day.weekday()])
+
+
+def add_business_days(day: date, count: int) -> date:
+    for _ in range(count):
+        day = next_business_day(day + timedelta(days=1))
+    return day
