@@ -1,0 +1,283 @@
+"""The firm's clients: how each one is doing; connect, reconnect, sync, pause, disconnect."""
+
+from __future__ import annotations
+
+from urllib.parse import urlencode
+
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+from bill_pipeline.clients import ClientAlreadyConnected, ClientStatus, State, UnknownClient
+from bill_pipeline.console.connecting import (
+    NotConnected,
+    Request,
+    client_name_of,
+    connect_client,
+    has_developer_key,
+)
+from bill_pipeline.console.visit import Visit
+from bill_pipeline.settings import SettingsError
+
+#: Rows of clients on one page; a firm of a thousand turns pages or searches.
+CLIENTS_SHOWN = 50
+#: Worst first: what needs a person is at the top.
+_URGENCY = (
+    State.RECONNECT,
+    State.FAILING,
+    State.IMPORTING,
+    State.CONNECTED,
+    State.PAUSED,
+    State.UP_TO_DATE,
+)
+NEEDS_ATTENTION = (State.RECONNECT, State.FAILING)
+
+
+def start_page(visit: Visit) -> Response:
+    return visit.redirect("/clients")
+
+
+def connections(visit: Visit) -> Response:
+    seen = [s for s in visit.console.registry.all() if visit.user.may_see(s.client)]
+    words, only = visit.query("search").lower(), visit.query("state")
+    found = [s for s in seen if words in f"{s.client} {s.organization_name or ''}".lower()]
+    shown = [s for s in found if _belongs(s, only)]
+    shown.sort(key=lambda s: (_URGENCY.index(s.state), s.client))
+    page = max(1, int(visit.query("page"))) if visit.query("page").isdecimal() else 1
+    start = (page - 1) * CLIENTS_SHOWN
+    return visit.render(
+        "connections.html",
+        statuses=shown[start : start + CLIENTS_SHOWN],
+        total=len(shown),
+        start=start,
+        earlier=_address(words, only, page - 1) if page > 1 else "",
+        later=_address(words, only, page + 1) if start + CLIENTS_SHOWN < len(shown) else "",
+        groups=[(key, label, sum(_belongs(s, key) for s in found)) for key, label in _GROUPS],
+        only=only,
+        search=visit.query("search"),
+        has_clients=bool(seen),
+        is_working=any(_is_working(visit, s) for s in shown[start : start + CLIENTS_SHOWN]),
+    )
+
+
+_GROUPS = (
+    ("", "All"),
+    ("attention", "Need attention"),
+    ("working", "Importing"),
+    ("review", "To review"),
+    ("paused", "Paused"),
+)
+
+
+def _belongs(status: ClientStatus, group: str) -> bool:
+    return {
+        "attention": status.state in NEEDS_ATTENTION,
+        "working": status.state is State.IMPORTING or bool(status.progress),
+        "review": status.review_count > 0,
+        "paused": status.state is State.PAUSED,
+    }.get(group, True)
+
+
+def _address(search: str, state: str, page: int) -> str:
+    given = {"search": search, "state": state, "page": page if page > 1 else ""}
+    return "/clients?" + urlencode({name: value for name, value in given.items() if value})
+
+
+def _is_working(visit: Visit, status: ClientStatus) -> bool:
+    return (
+        status.state is State.IMPORTING
+        or bool(status.progress)
+        or visit.console.work.is_running(status.client)
+    )
+
+
+def client_page(visit: Visit) -> Response:
+    """One client's connection: its state, what may be done, what was done."""
+    status = _status(visit)
+    return visit.render(
+        "client.html",
+        client=visit.client,
+        connection=status,
+        is_working=_is_working(visit, status),
+        entries=[entry for _n, entry in visit.console.audit.latest(client=visit.client, limit=8)],
+    )
+
+
+def progress(visit: Visit) -> Response:
+    """The part of the client's page that our script asks for while work goes on."""
+    status = _status(visit)
+    return visit.render(
+        "progress.html",
+        client=visit.client,
+        connection=status,
+        is_working=_is_working(visit, status),
+    )
+
+
+def connect_page(visit: Visit) -> Response:
+    return _connect_form(visit)
+
+
+def connect(visit: Visit) -> Response:
+    request = _request(visit, client_name_of(visit.form.text("client")))
+    if _is_taken(visit, request.client):
+        message = f"There is a client named {request.client} already: open it to reconnect it."
+        return _connect_form(visit, errors={"client": message}, status=422)
+    return _connected(visit, request, is_new=True)
+
+
+def reconnect_page(visit: Visit) -> Response:
+    return _connect_form(visit, status_of_client=_status(visit))
+
+
+def reconnect(visit: Visit) -> Response:
+    """A new token for the same organization; the books stay and go on."""
+    _status(visit)
+    return _connected(visit, _request(visit, visit.client), is_new=False)
+
+
+def sync_now(visit: Visit) -> Response:
+    status = _status(visit)
+    if not status.is_syncable:
+        raise SettingsError(
+            f"{visit.client} is not synced now: it is {status.state.value}. {status.remedy or ''}"
+        )
+    full = visit.form.text("full") == "yes"
+    if visit.console.work.start(visit.client, full=full):
+        visit.record("started a sync", visit.client, full=full)
+    else:
+        visit.notify(f"{visit.client} is being synced already.", "warning")
+    return visit.redirect(f"/clients/{visit.client}")
+
+
+def pause(visit: Visit) -> Response:
+    _status(visit)
+    visit.console.registry.update(visit.client, state=State.PAUSED)
+    visit.record("paused", visit.client)
+    visit.notify(f"{visit.client} is paused: nothing is read from BILL until it is resumed.")
+    return visit.redirect(f"/clients/{visit.client}")
+
+
+def resume(visit: Visit) -> Response:
+    status = _status(visit)
+    if status.state is not State.PAUSED:
+        raise SettingsError(f"{visit.client} is not paused.")
+    state = State.UP_TO_DATE if status.last_success_at else State.CONNECTED
+    visit.console.registry.update(visit.client, state=state, next_sync_at=None)
+    visit.record("resumed", visit.client)
+    visit.console.work.start(visit.client)
+    return visit.redirect(f"/clients/{visit.client}")
+
+
+def disconnect_page(visit: Visit) -> Response:
+    return _disconnect_form(visit, _status(visit))
+
+
+def disconnect(visit: Visit) -> Response:
+    """Forget the token; with ``purge`` the books too, if the client's name was typed."""
+    from bill_pipeline.books import client_lock
+    from bill_pipeline.publish import publish
+
+    status = _status(visit)
+    purge = visit.form.text("keep") == "purge"
+    if purge and visit.form.text("typed_name") != visit.client:
+        message = f"To delete the books, type the client's name: {visit.client}"
+        return _disconnect_form(visit, status, http_status=422, message=message)
+    with client_lock(visit.console.home, visit.client):
+        visit.console.registry.disconnect(visit.client, purge=purge)
+    publish(visit.console.home, [])
+    visit.record("disconnected", visit.client, books="deleted" if purge else "kept")
+    kept = "its books were deleted" if purge else "its books stay on this machine"
+    visit.notify(f"{visit.client} is disconnected; {kept}.")
+    return visit.redirect("/clients")
+
+
+def _connected(visit: Visit, request: Request, *, is_new: bool) -> Response:
+    before = None if is_new else _status(visit)
+    try:
+        refused = connect_client(visit.console.home, request)
+    except NotConnected as error:
+        visit.record("connection refused", request.client, why=str(error))
+        return _connect_form(
+            visit, status_of_client=before, errors={error.field: str(error)}, status=422
+        )
+    except (ClientAlreadyConnected, SettingsError) as error:
+        field = "environment" if "environment" in str(error) else "client"
+        return _connect_form(visit, status_of_client=before, errors={field: str(error)}, status=422)
+    visit.record(
+        "connected" if is_new else "reconnected",
+        request.client,
+        organization_id=request.organization_id,
+        token_name=request.token_name,
+        refused_lists=sorted(refused),
+    )
+    visit.notify(f"BILL accepted the token of {request.client}. The import has started.")
+    visit.console.work.start(request.client)
+    return visit.redirect(f"/clients/{request.client}")
+
+
+def _connect_form(
+    visit: Visit,
+    *,
+    status_of_client: ClientStatus | None = None,
+    errors: dict[str, str] | None = None,
+    status: int = 200,
+) -> Response:
+    known = status_of_client
+    typed = {
+        "client": known.client if known else visit.form.text("client"),
+        "organization_id": known.organization_id if known else visit.form.text("organization_id"),
+        "token_name": visit.form.text("token_name"),
+        "environment": visit.form.text("environment")
+        or (known.environment if known else "production"),
+    }
+    return visit.render(
+        "connect.html",
+        status=status,
+        known=known,
+        typed=typed,
+        errors=errors or {},
+        asks_developer_key=not has_developer_key(),
+    )
+
+
+def _request(visit: Visit, client: str) -> Request:
+    form = visit.form
+    environment = form.text("environment") or "production"
+    if environment == "other":
+        environment = form.text("address")
+    return Request(
+        client=client,
+        organization_id=form.text("organization_id"),
+        token_name=form.text("token_name"),
+        token_password=form.secret("token_password"),
+        environment=environment,
+        developer_key=form.secret("developer_key"),
+    )
+
+
+def _is_taken(visit: Visit, client: str) -> bool:
+    try:
+        visit.console.registry.status(client)
+    except UnknownClient:
+        return False
+    return True
+
+
+def _status(visit: Visit) -> ClientStatus:
+    """404 for a client whose books are kept but which is no longer connected."""
+    try:
+        return visit.console.registry.status(visit.client)
+    except UnknownClient:
+        raise HTTPException(404, f"{visit.client} is not connected.") from None
+
+
+def _disconnect_form(
+    visit: Visit, status: ClientStatus, *, http_status: int = 200, message: str = ""
+) -> Response:
+    return visit.render(
+        "disconnect.html",
+        status=http_status,
+        client=visit.client,
+        connection=status,
+        message=message,
+    )

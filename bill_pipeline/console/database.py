@@ -1,0 +1,91 @@
+"""``<home>/console.sqlite``: the console's own memory, safe for many threads and processes.
+
+Users, sign-ins, the audit log and what was put off in the review queue. No figure of any client's
+books is kept here, and no secret in clear: passwords are hashed, session tokens too.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+
+_SCHEMA = """
+create table if not exists users (
+    name text primary key collate nocase,
+    password_hash text not null,
+    role text not null,
+    clients text,                       -- JSON list of the clients the user may see; null: all
+    created_at text not null,
+    created_by text not null,
+    disabled_at text
+);
+create table if not exists sessions (
+    token_hash text primary key,
+    user_name text not null collate nocase,
+    csrf_token text not null,
+    created_at text not null,
+    last_seen_at text not null,
+    notices text not null default '[]'
+);
+create table if not exists failed_sign_ins (
+    user_name text not null collate nocase,
+    address text not null,
+    failed_at text not null
+);
+create index if not exists failed_sign_ins_by_time on failed_sign_ins (failed_at);
+create table if not exists audit_log (
+    id integer primary key,
+    happened_at text not null,
+    user_name text not null,
+    address text not null,
+    action text not null,
+    client text,
+    details text not null
+);
+create index if not exists audit_log_by_client on audit_log (client, id);
+create trigger if not exists audit_log_is_never_edited before update on audit_log
+    begin select raise(abort, 'the audit log is append-only'); end;
+create trigger if not exists audit_log_is_never_deleted before delete on audit_log
+    begin select raise(abort, 'the audit log is append-only'); end;
+create table if not exists postponed_lines (
+    client text not null,
+    transaction_id text not null,
+    until_at text not null,
+    postponed_by text not null,
+    primary key (client, transaction_id)
+);
+create table if not exists review_actions (
+    id integer primary key,
+    client text not null,
+    user_name text not null,
+    happened_at text not null,
+    kind text not null,                 -- decide | postpone
+    transactions text not null,         -- JSON: what undo needs to put back
+    summary text not null,
+    undone_at text
+);
+"""
+
+
+class ConsoleDatabase:
+    """Opens ``console.sqlite``; each ``transaction()`` is one short transaction."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        path.touch(mode=0o600, exist_ok=True)
+        with self.transaction() as db:
+            db.execute("pragma journal_mode = wal")
+            db.executescript(_SCHEMA)
+
+    @contextlib.contextmanager
+    def transaction(self) -> Iterator[sqlite3.Connection]:
+        """Commits at the end, rolls back on an error, closes always."""
+        db = sqlite3.connect(self._path, timeout=30)
+        db.row_factory = sqlite3.Row
+        try:
+            with db:
+                yield db
+        finally:
+            db.close()

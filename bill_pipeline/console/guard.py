@@ -1,0 +1,164 @@
+"""Who is asking, may they, and is the request really theirs.
+
+Every page is declared in ``routes.py`` with the permission it needs, and reaches its view only
+through ``guarded``: signed in, allowed, allowed to see the client in the address, and, for a form,
+sent by our own page (a token in the form, and the browser's word on where it came from). A client
+one may not see answers exactly as one that does not exist.
+"""
+
+from __future__ import annotations
+
+import hmac
+import logging
+import secrets
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from urllib.parse import quote, urlsplit
+
+from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from bill_pipeline.bill.errors import BillError
+from bill_pipeline.console.forms import Form, read_form
+from bill_pipeline.console.sign_ins import SignIn
+from bill_pipeline.console.users import Permission
+from bill_pipeline.console.visit import Visit
+from bill_pipeline.errors import PipelineError
+
+if TYPE_CHECKING:
+    from bill_pipeline.console.app import Console
+
+SESSION_COOKIE = "bill_pipeline_session"
+#: Before anybody is signed in there is no session to bind the form to: a cookie is.
+SIGN_IN_COOKIE = "bill_pipeline_sign_in"
+
+_CONTENT_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
+    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Page:
+    """One row of the table of routes."""
+
+    method: str
+    path: str
+    view: Callable[[Visit], Response]
+    needs: Permission
+
+
+def guarded(page: Page) -> Callable[[Request], Awaitable[Response]]:
+    """The endpoint of ``page``: its view, behind every check that the page's row asks for."""
+
+    async def endpoint(request: Request) -> Response:
+        console: Console = request.app.state.console
+        sign_in = await run_in_threadpool(console.sign_ins.of, request.cookies.get(SESSION_COOKIE))
+        if page.needs > Permission.ANYONE and sign_in is None:
+            return _to_sign_in(request)
+        form = await read_form(request) if page.method == "POST" else Form([])
+        if page.method == "POST":
+            _require_own_form(request, form, sign_in if page.needs else None)
+        if sign_in is not None:
+            _require_permission(page, sign_in)
+        if "client" in request.path_params:
+            await run_in_threadpool(_require_client, console, request, sign_in)
+        return await run_in_threadpool(_answer, page, Visit(request, console, sign_in, form))
+
+    return endpoint
+
+
+def _answer(page: Page, visit: Visit) -> Response:
+    """Errors that a person must act on become a page that says so."""
+    try:
+        return page.view(visit)
+    except (PipelineError, BillError) as error:
+        _log.info("%s %s: %s", page.method, page.path, error)
+        if visit.is_fragment:
+            return visit.render("fragment_error.html", status=409, message=str(error))
+        return visit.render("error.html", status=409, title="Not done", message=str(error))
+
+
+def _require_permission(page: Page, sign_in: SignIn) -> None:
+    if page.needs > Permission.ANYONE and not sign_in.user.may(page.needs):
+        raise HTTPException(
+            403, f"A {sign_in.user.role} may not do this. Ask an administrator of the console."
+        )
+
+
+def _require_client(console: Console, request: Request, sign_in: SignIn | None) -> None:
+    client = request.path_params["client"]
+    may_see = sign_in is not None and sign_in.user.may_see(client)
+    if not may_see or not console.has_client(client):
+        raise HTTPException(404, "There is no such client.")
+
+
+def _require_own_form(request: Request, form: Form, sign_in: SignIn | None) -> None:
+    """Raises HTTPException 403 unless one of our own pages, in this browser, sent the form."""
+    origin = request.headers.get("origin")
+    is_foreign = origin is not None and urlsplit(origin).netloc != request.headers.get("host")
+    if is_foreign or request.headers.get("sec-fetch-site") in ("cross-site", "same-site"):
+        raise HTTPException(403, "This form was sent by another site.")
+    expected = sign_in.csrf_token if sign_in else request.cookies.get(SIGN_IN_COOKIE, "")
+    given = form.text("csrf_token")
+    if not expected or not hmac.compare_digest(expected.encode(), given.encode()):
+        raise HTTPException(403, "This form is too old. Open the page again and send it anew.")
+
+
+def _to_sign_in(request: Request) -> Response:
+    """To the sign-in page, and back afterwards; a form that came too late is not kept."""
+    if request.method != "GET" or request.headers.get("x-fragment"):
+        raise HTTPException(401, "You are signed out. Sign in and try again.")
+    wanted = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+    return RedirectResponse(f"/sign-in?next={quote(wanted, safe='')}", 303)
+
+
+def sign_in_token(request: Request) -> str:
+    """The token that ties a sign-in form to this browser."""
+    return request.cookies.get(SIGN_IN_COOKIE) or secrets.token_urlsafe(32)
+
+
+class SecurityHeaders:
+    """Adds to every answer what tells browsers to be strict with it."""
+
+    def __init__(self, app: ASGIApp, *, is_https: bool) -> None:
+        self._app = app
+        self._headers = {
+            "content-security-policy": _CONTENT_POLICY,
+            "x-content-type-options": "nosniff",
+            "x-frame-options": "DENY",
+            "referrer-policy": "same-origin",
+            "cross-origin-opener-policy": "same-origin",
+            "cross-origin-resource-policy": "same-origin",
+            "permissions-policy": "camera=(), microphone=(), geolocation=(), payment=()",
+        }
+        if is_https:
+            self._headers["strict-transport-security"] = "max-age=31536000"
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+
+        async def send_strictly(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                present = {name.lower() for name, _value in message["headers"]}
+                extra = dict(self._headers)
+                if not scope["path"].startswith("/static/"):
+                    extra["cache-control"] = "no-store"
+                message["headers"] = [
+                    *message["headers"],
+                    *(
+                        (name.encode(), value.encode())
+                        for name, value in extra.items()
+                        if name.encode() not in present
+                    ),
+                ]
+            await send(message)
+
+        await self._app(scope, receive, send_strictly)

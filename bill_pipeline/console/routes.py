@@ -1,0 +1,41 @@
+"""The table of pages: method, address, view, and what one must be allowed to open it.
+
+A new page is a row here. ``{client}`` in an address is checked against what the user may see, so
+every page of a client's books carries it; the tests walk this table as every role.
+"""
+
+from __future__ import annotations
+
+from bill_pipeline.console import account_pages, connections_pages, many_clients_pages
+from bill_pipeline.console.guard import Page
+from bill_pipeline.console.users import Permission
+
+_ANYONE, _SIGNED_IN, _READ, _REVIEW, _ADMINISTER = Permission
+
+PAGES: tuple[Page, ...] = (
+    Page("GET", "/sign-in", account_pages.sign_in_page, _ANYONE),
+    Page("POST", "/sign-in", account_pages.sign_in, _ANYONE),
+    Page("POST", "/sign-out", account_pages.sign_out, _SIGNED_IN),
+    Page("GET", "/account", account_pages.account_page, _SIGNED_IN),
+    Page("POST", "/account", account_pages.change_own_password, _SIGNED_IN),
+    Page("GET", "/users", account_pages.users_page, _ADMINISTER),
+    Page("POST", "/users", account_pages.add_user, _ADMINISTER),
+    Page("POST", "/users/{name}", account_pages.change_user, _ADMINISTER),
+    Page("GET", "/audit", account_pages.audit_page, _ADMINISTER),
+    Page("GET", "/", connections_pages.start_page, _READ),
+    Page("GET", "/clients", connections_pages.connections, _READ),
+    Page("GET", "/connect", connections_pages.connect_page, _ADMINISTER),
+    Page("POST", "/connect", connections_pages.connect, _ADMINISTER),
+    Page("GET", "/connect/many", many_clients_pages.connect_many_page, _ADMINISTER),
+    Page("POST", "/connect/many", many_clients_pages.connect_many, _ADMINISTER),
+    Page("GET", "/connect/many/{batch}", many_clients_pages.batch_page, _ADMINISTER),
+    Page("GET", "/clients/{client}", connections_pages.client_page, _READ),
+    Page("GET", "/clients/{client}/progress", connections_pages.progress, _READ),
+    Page("GET", "/clients/{client}/reconnect", connections_pages.reconnect_page, _ADMINISTER),
+    Page("POST", "/clients/{client}/reconnect", connections_pages.reconnect, _ADMINISTER),
+    Page("POST", "/clients/{client}/sync", connections_pages.sync_now, _REVIEW),
+    Page("POST", "/clients/{client}/pause", connections_pages.pause, _ADMINISTER),
+    Page("POST", "/clients/{client}/resume", connections_pages.resume, _ADMINISTER),
+    Page("GET", "/clients/{client}/disconnect", connections_pages.disconnect_page, _ADMINISTER),
+    Page("POST", "/clients/{client}/disconnect", connections_pages.disconnect, _ADMINISTER),
+)

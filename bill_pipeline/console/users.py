@@ -1,0 +1,190 @@
+"""The firm's users: who they are, what their role allows and which clients they may see.
+
+::
+
+    PipelineError
+    ├── UnknownUser          no such user
+    ├── UserRefused          a user cannot be made or changed like this
+    └── passwords.WeakPassword
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import sqlite3
+from dataclasses import dataclass
+from enum import IntEnum, StrEnum
+
+from pydantic import SecretStr
+
+from bill_pipeline.clients import utc_now
+from bill_pipeline.console.database import ConsoleDatabase
+from bill_pipeline.console.passwords import hashed, matches, require_strong
+from bill_pipeline.errors import PipelineError
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._@+-]{0,62}")
+
+
+class UnknownUser(PipelineError):
+    """No user of that name."""
+
+
+class UserRefused(PipelineError):
+    """The user cannot be made or changed like this; the message says why."""
+
+
+class Permission(IntEnum):
+    """What a page asks for; each includes those before it."""
+
+    ANYONE = 0  # the sign-in page
+    SIGNED_IN = 1  # one's own account
+    READ = 2
+    REVIEW = 3
+    ADMINISTER = 4
+
+
+class Role(StrEnum):
+    VIEWER = "viewer"  # reads the books
+    BOOKKEEPER = "bookkeeper"  # settles the review queue, syncs, closes months
+    ADMIN = "admin"  # connects clients and manages users
+
+    @property
+    def permission(self) -> Permission:
+        return _PERMISSIONS[self]
+
+
+_PERMISSIONS = {
+    Role.VIEWER: Permission.READ,
+    Role.BOOKKEEPER: Permission.REVIEW,
+    Role.ADMIN: Permission.ADMINISTER,
+}
+
+
+@dataclass(frozen=True)
+class User:
+    """One person of the firm. ``clients`` is None when the user may see all of them."""
+
+    name: str
+    role: Role
+    clients: frozenset[str] | None = None
+    is_disabled: bool = False
+
+    def may(self, permission: Permission) -> bool:
+        return not self.is_disabled and self.role.permission >= permission
+
+    def may_see(self, client: str) -> bool:
+        return self.clients is None or client in self.clients
+
+
+class Users:
+    """All users of one console."""
+
+    def __init__(self, database: ConsoleDatabase) -> None:
+        self._database = database
+        # Checked for names that do not exist, so that the time taken does not tell which do.
+        self._nobody = hashed(SecretStr("a password that nobody has"))
+
+    def create(
+        self,
+        name: str,
+        password: SecretStr,
+        role: Role,
+        *,
+        clients: frozenset[str] | None = None,
+        created_by: str,
+    ) -> User:
+        """Raises UserRefused when the name is taken or unusable, WeakPassword."""
+        if not _NAME.fullmatch(name):
+            raise UserRefused(
+                f"{name!r} cannot be a user's name: use letters, digits, spaces and . _ @ + -"
+            )
+        require_strong(password, user_name=name)
+        stored_clients = _stored(role, clients, name)
+        try:
+            with self._database.transaction() as db:
+                db.execute(
+                    "insert into users (name, password_hash, role, clients, created_at, "
+                    "created_by) values (?, ?, ?, ?, ?, ?)",
+                    [name, hashed(password), role, stored_clients, _now(), created_by],
+                )
+        except sqlite3.IntegrityError:
+            raise UserRefused(f"There is a user named {name} already.") from None
+        return self.get(name)
+
+    def get(self, name: str) -> User:
+        """Raises UnknownUser."""
+        with self._database.transaction() as db:
+            row = db.execute("select * from users where name = ?", [name]).fetchone()
+        if row is None:
+            raise UnknownUser(f"There is no user named {name!r}.")
+        return _user(row)
+
+    def all(self) -> list[User]:
+        with self._database.transaction() as db:
+            rows = db.execute("select * from users order by name").fetchall()
+        return [_user(row) for row in rows]
+
+    def verified(self, name: str, password: SecretStr) -> User | None:
+        """The user, when the password is right and the user may sign in."""
+        with self._database.transaction() as db:
+            row = db.execute("select * from users where name = ?", [name]).fetchone()
+        is_right = matches(password, row["password_hash"] if row else self._nobody)
+        if not row or not is_right or row["disabled_at"]:
+            return None
+        return _user(row)
+
+    def change(
+        self, name: str, *, role: Role, clients: frozenset[str] | None, is_disabled: bool
+    ) -> User:
+        """Raises UnknownUser, and UserRefused when the last admin would be lost."""
+        before = self.get(name)
+        stored_clients = _stored(role, clients, name)
+        with self._database.transaction() as db:
+            db.execute("begin immediate")
+            db.execute(
+                "update users set role = ?, clients = ?, disabled_at = ? where name = ?",
+                [role, stored_clients, _now() if is_disabled else None, name],
+            )
+            admins = db.execute(
+                "select count(*) from users where role = 'admin' and disabled_at is null"
+            ).fetchone()[0]
+            if admins == 0:
+                raise UserRefused(f"{name} is the last administrator: make another user one first.")
+            if is_disabled or role is not before.role:
+                db.execute("delete from sessions where user_name = ?", [name])
+        return self.get(name)
+
+    def set_password(self, name: str, password: SecretStr) -> None:
+        """Also ends the user's sessions. Raises UnknownUser, WeakPassword."""
+        user = self.get(name)
+        require_strong(password, user_name=user.name)
+        password_hash = hashed(password)
+        with self._database.transaction() as db:
+            db.execute("update users set password_hash = ? where name = ?", [password_hash, name])
+            db.execute("delete from sessions where user_name = ?", [name])
+
+
+def _stored(role: Role, clients: frozenset[str] | None, name: str) -> str | None:
+    if clients is None:
+        return None
+    if role is Role.ADMIN:
+        raise UserRefused(
+            f"{name} cannot be an administrator of some clients only: administrators connect and "
+            "remove clients. Choose bookkeeper, or allow all clients."
+        )
+    return json.dumps(sorted(clients))
+
+
+def _user(row: sqlite3.Row) -> User:
+    clients = json.loads(row["clients"]) if row["clients"] is not None else None
+    return User(
+        name=row["name"],
+        role=Role(row["role"]),
+        clients=None if clients is None else frozenset(clients),
+        is_disabled=row["disabled_at"] is not None,
+    )
+
+
+def _now() -> str:
+    return utc_now().isoformat()

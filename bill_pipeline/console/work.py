@@ -1,0 +1,128 @@
+"""Long work in the background: first imports, syncs and rebuilds, in processes of their own.
+
+The console answers pages while books are brought up to date; a worker that dies takes nothing with
+it. How far a client has come is in the registry, where every process can see it.
+"""
+
+from __future__ import annotations
+
+import logging
+import multiprocessing
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import Executor, Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from pathlib import Path
+
+from bill_pipeline.clients import Registry, UnknownClient
+from bill_pipeline.settings import Home
+
+#: At once; each is one process with one client's books in memory.
+WORKERS = 2
+#: Writing every step down would keep the registry busier than the import.
+_SECONDS_BETWEEN_NOTES = 0.3
+_log = logging.getLogger(__name__)
+
+
+class Work:
+    """Brings clients' books up to date, one after another, each client at most once at a time."""
+
+    def __init__(self, home: Home, make_executor: Callable[[], Executor] | None = None) -> None:
+        self._home = home
+        self._make_executor = make_executor or _new_processes
+        self._executor: Executor | None = None
+        self._lock = threading.Lock()
+        self._running: dict[str, Future[str | None]] = {}
+
+    def start(self, client: str, *, full: bool = False) -> bool:
+        """Begin to sync ``client``; False when this console is on it already."""
+        with self._lock:
+            if client in self._running:
+                return False
+            Registry(self._home).update(
+                client, progress={"doing": "waiting to start", "started_at": time.time()}
+            )
+            future = self._submit(client, full)
+            self._running[client] = future
+        future.add_done_callback(lambda done: self._finish(client, done))
+        return True
+
+    def is_running(self, client: str) -> bool:
+        with self._lock:
+            return client in self._running
+
+    def close(self) -> None:
+        """Begin nothing more, and wait for what is being written."""
+        with self._lock:
+            executor, self._executor = self._executor, None
+        if executor is not None:
+            executor.shutdown(wait=True, cancel_futures=True)
+
+    def _submit(self, client: str, full: bool) -> Future[str | None]:
+        if self._executor is None:
+            self._executor = self._make_executor()
+        try:
+            return self._executor.submit(sync_client, self._home.path, client, full)
+        except BrokenProcessPool:  # a worker was killed: its successors are not its heirs
+            self._executor = self._make_executor()
+            return self._executor.submit(sync_client, self._home.path, client, full)
+
+    def _finish(self, client: str, done: Future[str | None]) -> None:
+        with self._lock:
+            self._running.pop(client, None)
+        error = None if done.cancelled() else done.exception()
+        try:
+            changes: dict[str, object] = {"progress": {}}
+            if error is not None:
+                _log.error("%s: the sync's process ended: %s", client, type(error).__name__)
+                changes["error"] = f"{client}: the sync ended before it was done."
+                changes["remedy"] = "Nothing is lost: start the sync again."
+                changes["state"] = "failing"
+            Registry(self._home).update(client, **changes)
+        except UnknownClient:
+            _log.info("%s was disconnected while it was synced", client)
+
+
+def sync_client(home_path: Path, client: str, full: bool) -> str | None:
+    """Runs in the worker: returns the error's text, or None when the books are up to date."""
+    from bill_pipeline.books import SyncFailure, SyncOptions, sync_clients
+
+    home = Home(home_path)
+    progress = _Progress(Registry(home))
+    failure = None
+    for outcome in sync_clients(home, [client], SyncOptions(full=full), progress.note):
+        if isinstance(outcome, SyncFailure):
+            failure = str(outcome.error)
+    return failure
+
+
+class _Progress:
+    """Writes into the registry what a sync is doing, a few times a second."""
+
+    def __init__(self, registry: Registry) -> None:
+        self._registry = registry
+        self._started_at = time.time()
+        self._noted_at = 0.0
+        self._documents: dict[str, int] = {}
+
+    def note(self, client: str, doing: str, number: int) -> None:
+        """``number``: documents read so far when ``doing`` is a list's name, else 0."""
+        if number:
+            self._documents[doing] = max(number, self._documents.get(doing, 0))
+        now = time.monotonic()
+        if number and now - self._noted_at < _SECONDS_BETWEEN_NOTES:
+            return
+        self._noted_at = now
+        progress = {
+            "doing": doing,
+            "documents": sum(self._documents.values()),
+            "lists": self._documents,
+            "started_at": self._started_at,
+        }
+        self._registry.update(client, progress=progress)
+
+
+def _new_processes() -> Executor:
+    # Spawned, not forked: the console has threads, and a forked lock may never open.
+    return ProcessPoolExecutor(WORKERS, mp_context=multiprocessing.get_context("spawn"))
