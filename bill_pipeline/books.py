@@ -20,8 +20,15 @@ from bill_pipeline.categorize import CategorizeReport, decide_lines
 from bill_pipeline.clients import ClientStatus, Registry, State, utc_now
 from bill_pipeline.errors import PipelineError
 from bill_pipeline.imports import ImportReport, import_client
+from bill_pipeline.posting import rebuild
 from bill_pipeline.publish import publish
 from bill_pipeline.settings import Home
+from bill_pipeline.upkeep import (
+    count_documents_and_reviews,
+    is_current,
+    next_batch_time,
+    record_build,
+)
 from bill_pipeline.warehouse import RoomReport, Warehouse
 
 #: The rooms that SQL builds, in order; the model decides within ``categorized``.
@@ -83,7 +90,7 @@ class SyncReport:
         return {
             "client": self.client,
             "as_of": self.as_of,
-            "documents": self.imported.documents if self.imported else 0,
+            "documents_read": sum(self.imported.documents.values()) if self.imported else 0,
             "documents_changed": self.imported.changed if self.imported else 0,
             "documents_quarantined": self.imported.quarantined if self.imported else 0,
             "requests": self.imported.requests if self.imported else 0,
@@ -164,7 +171,7 @@ class Sync:
         if self.options.rebuild or imported is None or imported.changed:
             return True
         with Warehouse.open(self.home, self.client) as warehouse:
-            return not warehouse.is_current(self.as_of)
+            return not is_current(warehouse, ROOMS, self.as_of)
 
     def build(self, room: str) -> RoomReport:
         """Build one room of SQL tables; ``categorized`` lets rules and the model decide first.
@@ -173,14 +180,16 @@ class Sync:
         """
         with Warehouse.open(self.home, self.client) as warehouse:
             if room == "ledger" and self.options.rebuild:
-                report = warehouse.rebuild_ledger(self.as_of)
-            else:
-                report = warehouse.build_room(room, self.as_of)
+                rebuild(warehouse)
+                warehouse.build_room("staging", self.as_of)
+                warehouse.build_room("categorized", self.as_of)
+            report = warehouse.build_room(room, self.as_of)
             if room == "categorized":
                 decided = decide_lines(warehouse, self.home, self.as_of)
                 self.report.categorized = decided
                 if decided.count:
                     report = warehouse.build_room(room, self.as_of)
+            record_build(warehouse, room, self.as_of)
         self.report.rooms[room] = report
         return report
 
@@ -188,7 +197,7 @@ class Sync:
         """Record the success: what is in the books and when to look again."""
         self.report.seconds = time.perf_counter() - self._started
         with Warehouse.open(self.home, self.client) as warehouse:
-            documents, to_review = warehouse.count_documents_and_reviews()
+            documents, to_review = count_documents_and_reviews(warehouse)
         changes: dict[str, Any] = {}
         if self.report.imported:
             changes["skipped_lists"] = self.report.imported.skipped_lists
@@ -255,7 +264,7 @@ def open_sync(home: Home, client: str, options: SyncOptions | None = None) -> It
         raise ClientPaused(status)
     with client_lock(home, client):
         with Warehouse.open(home, client) as warehouse:
-            as_of = warehouse.next_batch_time(utc_now())
+            as_of = next_batch_time(warehouse, utc_now())
         sync = Sync(home, client, options or SyncOptions(), as_of)
         try:
             yield sync

@@ -1,0 +1,92 @@
+"""When each room of a client's file was built, and whether it would come out differently now.
+
+A sync that found nothing new must write nothing: neither tables nor journal entries. The rooms are
+built anew only for new documents, new decisions, changed SQL, or a new day (aging moves by itself).
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from bill_pipeline.transforms import load_checks, load_transforms
+from bill_pipeline.warehouse import Warehouse
+
+_DDL = """
+create schema if not exists upkeep;
+create table if not exists upkeep.builds (
+    room varchar primary key, as_of timestamp not null, code_version varchar not null
+);
+"""
+_DECISIONS = (
+    "categories", "rules", "account_roles", "closes", "policies", "party_links",
+    "opening_balances", "write_offs",
+)  # fmt: skip
+
+
+def next_batch_time(warehouse: Warehouse, now: datetime) -> datetime:
+    """``now``, or a microsecond after the latest thing the file knows, whichever is later (UTC)."""
+    latest = _latest_knowledge(warehouse)
+    if latest is None:
+        return now
+    return max(now, latest.replace(tzinfo=UTC) + timedelta(microseconds=1))
+
+
+def record_build(warehouse: Warehouse, room: str, as_of: datetime) -> None:
+    """Remember that ``room`` shows what was known at ``as_of``."""
+    warehouse.connection.execute(_DDL)
+    warehouse.connection.execute(
+        "insert or replace into upkeep.builds values (?, ?, ?)",
+        [room, as_of.replace(tzinfo=None), code_version(room)],
+    )
+
+
+def is_current(warehouse: Warehouse, rooms: tuple[str, ...], as_of: datetime) -> bool:
+    """Whether building ``rooms`` at ``as_of`` would give the tables that are there already."""
+    warehouse.connection.execute(_DDL)
+    built = {
+        room: (at, version)
+        for room, at, version in warehouse.connection.execute("from upkeep.builds").fetchall()
+    }
+    latest = _latest_knowledge(warehouse)
+    for room in rooms:
+        if room not in built:
+            return False
+        at, version = built[room]
+        if version != code_version(room) or at.date() != as_of.date():
+            return False
+        if latest is not None and latest > at:
+            return False
+    return True
+
+
+def code_version(room: str) -> str:
+    """Changes when any SQL file of the room, or a check on it, changes."""
+    import hashlib
+
+    texts = [t.code_version for t in load_transforms().values() if t.schema == room]
+    texts += [c.sql for c in load_checks().values() if c.table.split(".")[0] == room]
+    return hashlib.sha256("\n".join(sorted(texts)).encode()).hexdigest()[:16]
+
+
+def count_documents_and_reviews(warehouse: Warehouse) -> tuple[int, int]:
+    """(documents BILL has for the client, lines that wait for a person)."""
+    row = warehouse.connection.execute(
+        """
+        select
+            (select count(distinct (list, id)) from raw.document_versions where not is_deleted),
+            (select count(*) from categorized.lines where needs_review and is_booked)
+        """
+    ).fetchone()
+    return row or (0, 0)
+
+
+def _latest_knowledge(warehouse: Warehouse) -> datetime | None:
+    """The latest time of anything the books are derived from, as naive UTC."""
+    parts = ["select max(seen_at) as moment from raw.document_versions"]
+    parts += [f"select max(decided_at) from decisions.{table}" for table in _DECISIONS]
+    parts += ["select max(as_of) from decisions.batches"]
+    row = warehouse.connection.execute(
+        f"select max(moment) from ({' union all '.join(parts)})"
+    ).fetchone()
+    latest: datetime | None = row[0] if row else None
+    return latest
