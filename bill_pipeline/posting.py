@@ -73,7 +73,8 @@ def decide_missing_roles(connection: duckdb.DuckDBPyConnection, as_of: datetime)
         ).fetchall()
     }
     standard = connection.execute(
-        "select system_role, account_id from staging.standard_accounts where system_role is not null"
+        "select system_role, account_id from staging.standard_accounts "
+        "where system_role is not null"
     ).fetchall()
     chart = connection.execute(
         "select account_id, bill_account_type, trim(lower(account_name)) "

@@ -205,7 +205,7 @@ def macro_sql(
                 f"select * from {table_reference(_address(table))} as {table.alias or table.name}",
                 dialect="duckdb",
             )
-            table.replace(source.find(exp.From).this)
+            table.replace(source.find(exp.From).this)  # type: ignore[union-attr]
     for call in list(select.find_all(exp.Anonymous)):
         if call.name.lower() == "getvariable" and call.expressions[0].name in (
             transform.macro.parameters

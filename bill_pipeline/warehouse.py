@@ -8,16 +8,18 @@ tables stay. What the tables mean is in ``transforms/``; which rooms to build wh
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import duckdb
 
+from bill_pipeline.archive import make_archive
 from bill_pipeline.decisions import ensure_decisions
 from bill_pipeline.errors import PipelineError
 from bill_pipeline.settings import Home
@@ -36,15 +38,24 @@ STANDARD_CHART = FOLDER.parent / "models" / "chart_of_accounts.csv"
 #: Rows of a failed check that are kept for the report; the count is exact all the same.
 OFFENDING_ROWS_SHOWN = 20
 
-DOCUMENT_VERSIONS_DDL = """
-create schema if not exists raw;
-create table if not exists raw.document_versions (
-    list varchar not null, id varchar not null, version integer not null,
-    seen_at timestamp not null, updated_at timestamp, is_archived boolean not null,
-    is_deleted boolean not null, content_hash varchar not null, document json not null,
-    primary key (list, id, version)
-);
+#: When each room was last built and from which SQL; tells a sync whether there is anything to do.
+ROOMS_BUILT_DDL = """
+create table if not exists main.rooms_built (
+    room varchar primary key, as_of timestamp not null, code_version varchar not null
+)
 """
+#: Everything the books are a function of, with the column that says since when it is known.
+INPUTS = {
+    "raw.document_versions": "seen_at",
+    "decisions.categories": "decided_at",
+    "decisions.rules": "decided_at",
+    "decisions.account_roles": "decided_at",
+    "decisions.closes": "decided_at",
+    "decisions.policies": "decided_at",
+    "decisions.party_links": "decided_at",
+    "decisions.opening_balances": "decided_at",
+    "decisions.write_offs": "decided_at",
+}
 
 
 class WarehouseError(PipelineError):
@@ -143,6 +154,55 @@ class Warehouse:
                 raise ChecksFailed(self.client, report)
         return report
 
+    def rebuild_ledger(self, as_of: datetime) -> RoomReport:
+        """Replay the whole journal from the archive, then build the ledger as of ``as_of``.
+
+        Raises posting.ReplayDiffers when the entries would not come out as they were posted.
+        """
+        from bill_pipeline import posting
+
+        posting.rebuild(self)
+        for room in ("staging", "categorized"):
+            self.build_room(room, as_of)
+        return self.build_room("ledger", as_of)
+
+    def next_batch_time(self, now: datetime) -> datetime:
+        """``now``, or just after everything known when the clock is behind the archive (UTC)."""
+        latest = self.latest_input()
+        if latest is not None and latest >= now.replace(tzinfo=None):
+            return (latest + timedelta(microseconds=1)).replace(tzinfo=UTC)
+        return now
+
+    def latest_input(self) -> datetime | None:
+        """When the last document version or decision became known (UTC, without a zone)."""
+        moments = ", ".join(f"(select max({at}) from {table})" for table, at in INPUTS.items())
+        row = self.connection.execute(f"select greatest({moments})").fetchone()
+        latest: datetime | None = row[0] if row else None
+        return latest
+
+    def is_current(self, as_of: datetime) -> bool:
+        """Whether every room, built now, would come out as it is: no news, same code, same day."""
+        built = {
+            room: (at, code)
+            for room, at, code in self.connection.execute("from main.rooms_built").fetchall()
+        }
+        latest = self.latest_input()
+        return all(
+            room in built
+            and built[room][1] == _room_version(room)
+            and built[room][0].date() == as_of.date()
+            and (latest is None or latest <= built[room][0])
+            for room in SCHEMAS
+        )
+
+    def count_documents_and_reviews(self) -> tuple[int, int]:
+        """(documents in the books, booked lines a person should look at)."""
+        row = self.connection.execute(
+            "select (select count(*) from ledger.documents), "
+            "(select count(*) from categorized.lines where needs_review and is_booked)"
+        ).fetchone()
+        return (row[0], row[1]) if row else (0, 0)
+
     @contextlib.contextmanager
     def transaction(self) -> Iterator[None]:
         """All or nothing: rolls back on any exception."""
@@ -178,6 +238,10 @@ class Warehouse:
                              if c.table.split(".")[0] == schema]  # fmt: skip
             self._comment(room)
             self._summarize(room, report)
+            self.connection.execute(
+                "insert or replace into main.rooms_built values (?, ?, ?)",
+                [schema, as_of.replace(tzinfo=None), _room_version(schema)],
+            )
         report.seconds = time.perf_counter() - started
         return report
 
@@ -248,11 +312,18 @@ class Warehouse:
 def ensure_schema(connection: duckdb.DuckDBPyConnection) -> None:
     """Create what SQL files rely on: schemas, the archive's table, decisions, shared functions."""
     connection.execute("set TimeZone = 'UTC'")
-    connection.execute(DOCUMENT_VERSIONS_DDL)
+    make_archive(connection)
+    connection.execute(ROOMS_BUILT_DDL)
     ensure_decisions(connection)
     for schema in SCHEMAS:
         connection.execute(f"create schema if not exists {schema}")
     connection.execute((FOLDER / "functions.sql").read_text(encoding="utf-8"))
+
+
+def _room_version(room: str) -> str:
+    """Changes whenever a SQL file of the room changes."""
+    codes = [t.code_version for t in load_transforms().values() if t.schema == room]
+    return hashlib.sha256("".join(codes).encode()).hexdigest()[:16]
 
 
 def _quoted(text: str) -> str:

@@ -1,0 +1,13 @@
+-- How these books are kept: currency, fiscal year, last locked day.
+--
+-- grain: one row for the client
+-- key: home_currency
+-- owner: team:accounting
+select
+    home_currency,      -- ISO code of the books.
+    fiscal_year_end,    -- MM-DD; 02-29 means the last day of February.
+    book_bills_on,      -- entry, or approval: only approved bills are booked.
+    closed_through,     -- Last locked day, inclusive; null when all is open.
+    organization_id,    -- BILL's id of the organization.
+    getvariable('as_of')::timestamp as known_until  -- Moment up to which the books know BILL.
+from staging.policies

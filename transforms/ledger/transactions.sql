@@ -1,0 +1,36 @@
+-- Every booked line of money spent or earned, with its category and who chose it.
+--
+-- grain: one row per booked document line
+-- key: transaction_id
+-- owner: team:accounting
+select
+    lines.document_type || ':' || lines.document_id || ':' || lines.line_id as transaction_id,  -- Document and line.
+    lines.document_id,                             -- BILL's id of the document.
+    lines.document_type,                           -- bill, vendor_credit, invoice or credit_memo.
+    lines.line_id,                                 -- BILL's id of the line, else its position.
+    lines.date,                                    -- Day the document counts for.
+    lines.party_id,                                -- Vendor or customer.
+    coalesce(parties.party, lines.party) as party, -- Its name as BILL last reported it.
+    lines.description,                             -- Text of the line, else of the document.
+    lines.amount,                                  -- As on the document; negative lines are negative.
+    lines.currency,                                -- Currency of the amount.
+    lines.account_id,                              -- The account that counts.
+    accounts.account_code,                         -- Its number, if it has one.
+    accounts.account_name,                         -- Its name.
+    lines.category_source,                         -- bill, person, rule, model or default.
+    lines.confidence,                              -- Probability in 0–1 that the account is right.
+    lines.model_version,                           -- Model that decided, if one did.
+    lines.needs_review,                            -- A person should look at it.
+    lines.reason,                                  -- Why this account, in words.
+    lines.class_id,                                -- Accounting class.
+    lines.department_id,                           -- Department.
+    lines.location_id,                             -- Location.
+    lines.job_id,                                  -- Job.
+    lines.bill_account_id,                         -- Account chosen in BILL, if any.
+    lines.features_hash,                           -- Changes when what the categorizer looks at changes.
+    documents.updated_at                           -- BILL's time of last change of the document.
+from categorized.lines as lines
+inner join ledger.documents as documents using (document_type, document_id)
+left join ledger.parties as parties on parties.party_id = lines.party_id
+left join ledger.accounts as accounts on accounts.account_id = lines.account_id
+where lines.is_booked

@@ -1,0 +1,76 @@
+-- What the company owns and owes, with earnings of earlier years and of this fiscal year.
+--
+-- Earnings are computed, never posted: the fiscal year is the one that contains the report's day.
+--
+-- grain: one row per account, and one for each kind of earnings
+-- key: account_id
+-- owner: team:accounting
+-- macro: balance_sheet_at(report_date, known_at)
+with
+
+fiscal_year_ends as (
+    select
+        offsets.years_back,
+        coalesce(getvariable('report_date'), books.known_until::date)::date as day,
+        -- 02-29 is the last day of February in every year.
+        least(
+            make_date(
+                year(coalesce(getvariable('report_date'), books.known_until::date)::date) - offsets.years_back,
+                left(books.fiscal_year_end, 2)::integer, 1
+            ) + (right(books.fiscal_year_end, 2)::integer - 1),
+            last_day(make_date(
+                year(coalesce(getvariable('report_date'), books.known_until::date)::date) - offsets.years_back,
+                left(books.fiscal_year_end, 2)::integer, 1
+            ))
+        ) as year_end
+    from ledger.books as books
+    cross join (values (0), (1)) as offsets (years_back)
+),
+
+fiscal_year as (
+    select max(year_end) + 1 as first_day from fiscal_year_ends where year_end < day
+),
+
+lines as (
+    select
+        journal_lines.amount,
+        journal_lines.account_id,
+        accounts.statement,
+        journal_lines.date >= fiscal_year.first_day as is_this_year
+    from ledger.journal_lines as journal_lines
+    inner join ledger.accounts as accounts on accounts.account_id = journal_lines.account_id
+    cross join fiscal_year
+    cross join ledger.books as books
+    where journal_lines.date <= coalesce(getvariable('report_date'), books.known_until::date)
+        and journal_lines.posted_at <= coalesce(getvariable('known_at'), timestamp '9999-12-31')
+),
+
+balances as (
+    select account_id, sum(amount) as balance
+    from lines
+    where statement = 'Balance Sheet'
+    group by account_id
+    union all
+    select if(is_this_year, 'earnings:current_year', 'earnings:earlier_years'), sum(amount)
+    from lines
+    where statement = 'Income Statement'
+    group by is_this_year
+)
+
+select
+    balances.account_id,                                                  -- Account, or earnings:current_year, earnings:earlier_years.
+    accounts.account_code,                                                -- Number in the chart.
+    case balances.account_id
+        when 'earnings:current_year' then 'Earnings of this fiscal year'
+        when 'earnings:earlier_years' then 'Retained earnings of earlier years'
+        else accounts.account_name
+    end as account_name,                                                  -- Name in the chart.
+    coalesce(accounts.account_type, 'Equity') as account_type,            -- Asset, Liability or Equity.
+    coalesce(accounts.statement_section, 'Equity') as statement_section,  -- Heading in the statement.
+    if(
+        coalesce(accounts.account_type, 'Equity') = 'Asset', balances.balance, -balances.balance
+    )::decimal(18, 2) as amount,                                          -- Assets, liabilities and equity all positive in the normal case.
+    balances.balance::decimal(18, 2) as balance                           -- Debit less credit.
+from balances
+left join ledger.accounts as accounts on accounts.account_id = balances.account_id
+where balances.balance <> 0

@@ -1,0 +1,45 @@
+-- Every journal line by account, with the running balance.
+--
+-- grain: one row per journal line
+-- key: entry_id, line_no
+-- owner: team:accounting
+-- macro: general_ledger_between(period_start, period_end, known_at)
+with
+
+running as (
+    select
+        *,
+        sum(amount) over (
+            partition by account_id order by date, entry_id, line_no
+            rows between unbounded preceding and current row
+        ) as balance
+    from ledger.journal_lines
+    where posted_at <= coalesce(getvariable('known_at'), timestamp '9999-12-31')
+)
+
+select
+    accounts.account_id,                                     -- BILL's id, or standard:<number>.
+    accounts.account_code,                                   -- Number in the chart.
+    accounts.account_name,                                   -- Name in the chart.
+    running.date,                                            -- Day it counts for.
+    running.entry_id,                                        -- The entry.
+    running.line_no,                                         -- Position in the entry.
+    running.entry_kind,                                      -- posting, reversal or late_adjustment.
+    running.document_type,                                   -- Kind of BILL document.
+    running.document_id,                                     -- BILL's id of the document.
+    running.party_id,                                        -- Vendor or customer.
+    parties.party,                                           -- Its name.
+    running.description,                                     -- Text for people.
+    (running.balance - running.amount)::decimal(18, 2) as balance_before,  -- Account's balance before the line.
+    running.debit,                                           -- Home currency; zero on a credit line.
+    running.credit,                                          -- Home currency; zero on a debit line.
+    running.balance::decimal(18, 2) as balance,              -- Account's balance after the line.
+    running.class_id,                                        -- Accounting class.
+    running.department_id,                                   -- Department.
+    running.location_id,                                     -- Location.
+    running.posted_at                                        -- When the books learnt it.
+from running
+inner join ledger.accounts as accounts on accounts.account_id = running.account_id
+left join ledger.parties as parties on parties.party_id = running.party_id
+where running.date >= coalesce(getvariable('period_start'), date '0001-01-01')
+    and running.date <= coalesce(getvariable('period_end'), date '9999-12-31')
