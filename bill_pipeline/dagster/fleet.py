@@ -51,6 +51,10 @@ def bring_clients(
         except (PipelineError, BillError) as error:
             failures[client] = error
             log.error(f"{client} failed, its last good books stay: {error}")
+        except Exception as error:
+            # Our own mistake, met in this client's documents: it must not stop the others.
+            failures[client] = error
+            log.exception(f"{client} failed unexpectedly, its last good books stay.")
         finally:
             sync.close()
         if len(unpublished) >= CLIENTS_PER_PUBLICATION:
@@ -105,12 +109,18 @@ class ManyClients(dg.Config):
 def bring_many(
     context: dg.OpExecutionContext, config: ManyClients, sync: SyncResource
 ) -> Iterator[Evidence]:
-    """Succeeds although clients failed: each one's status says so, and it is tried again by
-    itself; a red run would say that the sweep did not happen."""
+    """Succeeds although BILL refused clients: each one's status says so, and it is tried again by
+    itself; a red run would say that the sweep did not happen. An error of ours makes it red."""
     clients = config.clients or [
         status.client for status in due_clients(Registry(sync.books).all(), utc_now())
     ]
     failures: dict[str, Exception] = {}
     yield from bring_clients(sync, clients, STEPS, failures, context.log)
-    if failures:
-        context.log.error(f"{len(failures):,} of {len(clients):,} clients failed.")
+    raise_failures(
+        {
+            client: error
+            for client, error in failures.items()
+            if not isinstance(error, PipelineError | BillError)
+        },
+        len(clients),
+    )

@@ -134,8 +134,8 @@ class Services:
                 service.process.wait()
 
     def log_of(self, service: Service) -> Path:
-        """Where the process writes."""
-        return self.home.dagster / "logs" / f"{service.name}.log"
+        """Where the process writes; not ``logs``, which Dagster empties without telemetry."""
+        return self.home.dagster / "service_logs" / f"{service.name}.log"
 
     def _start(self, service: Service) -> None:
         log = self.log_of(service)
