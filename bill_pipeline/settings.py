@@ -119,12 +119,12 @@ def require_client_name(client: str) -> str:
 
 
 def base_urls(environment: str) -> tuple[str, str]:
-    """(v3 base URL, v2 base URL) for ``production``, ``sandbox`` or a URL ending in /connect."""
+    """(v3 base URL, v2 base URL) for ``production``, ``sandbox`` or a look-alike's URL."""
     if environment in ENVIRONMENTS:
         return ENVIRONMENTS[environment]
     if re.match(r"https?://", environment):
-        v3 = environment.rstrip("/")
-        return v3, v3.removesuffix("/connect") + "/api/v2"
+        root = environment.rstrip("/").removesuffix("/connect")
+        return f"{root}/connect", f"{root}/api/v2"
     raise SettingsError(
         f"Unknown BILL environment {environment!r}: use 'production', 'sandbox' or a URL."
     )

@@ -35,7 +35,7 @@ _STEPS_IN_BILL = (
     "--environment",
     default="production",
     show_default=True,
-    help="production, sandbox, or the base URL of a BILL look-alike (…/connect).",
+    help="production, sandbox, or the URL of a BILL look-alike.",
 )
 @home_option
 @json_option

@@ -1,0 +1,147 @@
+"""``demo``: invented companies from a BILL look-alike to a published ledger, in one command."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import click
+from pydantic import SecretStr
+from rich.console import Console
+from rich.table import Table
+
+from bill_pipeline.bill.connection import Connection
+from bill_pipeline.cli.options import home_option
+from bill_pipeline.clients import Registry
+from bill_pipeline.errors import PipelineError
+from bill_pipeline.settings import Home, base_urls
+
+_COMPANIES = 6
+_DOCUMENTS = 500
+_SEED = 1
+_PORT = 8765
+
+
+class DemoFailed(PipelineError):
+    """The look-alike did not start, or a client's books were not made."""
+
+
+@click.command()
+@click.option("--companies", default=_COMPANIES, show_default=True, help="Invented companies.")
+@click.option("--documents", default=_DOCUMENTS, show_default=True, help="About, per company.")
+@click.option("--port", default=_PORT, show_default=True, help="Port of the look-alike.")
+@home_option
+def demo(companies: int, documents: int, port: int, home: Home) -> None:
+    """Invented companies from a BILL look-alike to a balanced, categorized, queryable ledger.
+
+    Needs no account, no secret and no network. Everything it makes is invented and says so. Run it
+    again and it only brings what is new.
+    """
+    from bill_pipeline.books import SyncFailure, sync_clients
+
+    command = [
+        "sandbox", "--port", str(port), "--companies", str(companies),
+        "--documents", str(documents), "--seed", str(_SEED),
+    ]  # fmt: skip
+    console = Console()
+    with _sandbox(command) as (where, organizations):
+        click.echo(f"A BILL look-alike with {len(organizations)} invented companies is running.")
+        names = [_connect(home, where, organization) for organization in organizations]
+        with console.status("importing") as status:
+            for outcome in sync_clients(
+                home, names, progress=lambda client, doing, _: status.update(f"{client}: {doing}")
+            ):
+                if isinstance(outcome, SyncFailure):
+                    raise DemoFailed(str(outcome.error)) from outcome.error
+                console.print(outcome.sentence(), highlight=False)
+    _print_books(home, names, console)
+    again = " ".join(command)
+    console.print(
+        f"""
+Try next:
+  bill-pipeline query "from trial_balance where client = '{names[0]}'"
+  bill-pipeline query "select client, sum(amount_open) as owed from payables_aging group by all"
+  bill-pipeline review --client {names[0]}     the lines it asks about
+  bill-pipeline ui                            the assets, at http://127.0.0.1:3000
+  bill-pipeline {again} --live
+                                              keeps the look-alike running, with new bills""",
+        highlight=False,
+        soft_wrap=True,
+    )
+
+
+@contextlib.contextmanager
+def _sandbox(command: list[str]) -> Iterator[tuple[dict[str, Any], list[dict[str, Any]]]]:
+    """The look-alike as a process of its own: (where it is, its organizations)."""
+    program = Path(sys.executable).with_name("bill-pipeline")
+    process = subprocess.Popen(  # noqa: S603 - our own command
+        [program, *command, "--json"], stdout=subprocess.PIPE, text=True
+    )
+    try:
+        assert process.stdout is not None  # noqa: S101 - PIPE was asked for
+        count = int(command[command.index("--companies") + 1])
+        lines = [process.stdout.readline() for _ in range(count + 1)]
+        if not all(lines):
+            raise DemoFailed(
+                "The BILL look-alike did not start; its message is above. If its port is taken, "
+                "choose another with --port."
+            )
+        where, *organizations = [json.loads(line) for line in lines]
+        yield where, organizations
+    finally:
+        process.terminate()
+        process.wait(timeout=10)
+
+
+def _connect(home: Home, where: dict[str, Any], organization: dict[str, Any]) -> str:
+    client: str = organization["client"]
+    base_url, v2_url = base_urls(where["environment"])
+    connection = Connection(
+        organization_id=organization["organization_id"],
+        token_name=organization["token_name"],
+        token_password=SecretStr(organization["token_password"]),
+        dev_key=SecretStr(where["dev_key"]),
+        base_url=base_url,
+        v2_url=v2_url,
+    )
+    Registry(home).connect(client, connection, environment=where["environment"])
+    return client
+
+
+def _print_books(home: Home, names: list[str], console: Console) -> None:
+    """Per client: documents, lines by who categorized them, and the trial balance's sum."""
+    from bill_pipeline.query import open_ledger
+
+    table = Table(
+        "client (invented)", "documents", "lines coded in BILL", "by the model", "by a person",
+        "asked", "owed to vendors", "owed by customers", "trial balance",
+        title="The books",
+    )  # fmt: skip
+    for column in table.columns[1:]:
+        column.justify = "right"
+    with open_ledger(home) as ledger:
+        for name in names:
+            row = ledger.execute(_BOOKS, {"client": name}).fetchone()
+            table.add_row(name, *(f"{value:,}" for value in row or ()))
+    console.print(table)
+
+
+_BOOKS = """
+select
+    (select count(*) from documents where client = $client),
+    count(*) filter (where category_source = 'bill'),
+    count(*) filter (where category_source in ('model', 'rule') and not needs_review),
+    count(*) filter (where category_source = 'person'),
+    count(*) filter (where needs_review),
+    (select coalesce(sum(amount_open), 0) from payables_aging where client = $client),
+    (select coalesce(sum(amount_open), 0) from receivables_aging where client = $client),
+    (select coalesce(sum(debit), 0) - coalesce(sum(credit), 0)
+        from trial_balance where client = $client)
+from transactions
+where client = $client
+"""
