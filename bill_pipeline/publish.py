@@ -23,7 +23,12 @@ import filelock
 from bill_pipeline.clients import Registry, UnknownClient
 from bill_pipeline.publishing.catalogue import Contents, read_contents, write_catalogue
 from bill_pipeline.publishing.registry import RegistryTables
-from bill_pipeline.publishing.tables import PublishedSchema, PublishError, published_schema
+from bill_pipeline.publishing.tables import (
+    PublishedSchema,
+    PublishError,
+    code_signature,
+    published_schema,
+)
 from bill_pipeline.publishing.versions import (
     Version,
     collect_abandoned,
@@ -72,7 +77,7 @@ def publish(
         raise PublishError(
             f"{home.path} cannot hold a ledger: rename the folder to one without '='."
         )
-    schema = schema or published_schema()
+    schema = schema or _schema_of_this_code(home)
     home.published.mkdir(parents=True, exist_ok=True)
     connected = set(Registry(home).names())
     refused: dict[str, str] = {}
@@ -105,8 +110,16 @@ def relocate(home: Home, *, schema: PublishedSchema | None = None) -> bool:
         contents = read_contents(home)
         if contents.home_path == str(home.path):
             return False
-        _swap(home, contents, [], schema or published_schema(), GRACE)
+        _swap(home, contents, [], schema or _schema_of_this_code(home), GRACE)
     return True
+
+
+def _schema_of_this_code(home: Home) -> PublishedSchema:
+    """As the catalogue remembers it when this very code wrote it, else read from the SQL files."""
+    remembered = read_contents(home).schema
+    if remembered is not None and remembered.code == code_signature():
+        return remembered
+    return published_schema()
 
 
 @contextlib.contextmanager

@@ -34,7 +34,7 @@ from bill_pipeline.settings import Home
 
 _DDL = """
 create schema catalogue;
-create table catalogue.home (path varchar, written_at timestamp, signature varchar);
+create table catalogue.home (path varchar, written_at timestamp, schema json);
 create table catalogue.versions (client varchar, version varchar, tables json);
 create table catalogue.superseded (client varchar, version varchar, superseded_at timestamp);
 comment on table catalogue.home is 'The folder the views name, and when this file was written.';
@@ -51,7 +51,7 @@ class Contents:
     current: dict[str, Version] = field(default_factory=dict)
     superseded: dict[tuple[str, str], datetime] = field(default_factory=dict)
     home_path: str | None = None
-    signature: str | None = None
+    schema: PublishedSchema | None = None
 
     def replace(self, version: Version, at: datetime) -> bool:
         """Make ``version`` its client's current one, unless a later one already is.
@@ -99,8 +99,10 @@ def _copy_of(ledger: Path) -> Iterator[Path]:
 
 
 def _contents(db: duckdb.DuckDBPyConnection) -> Contents:
-    home = db.execute("select path, signature from catalogue.home").fetchone()
-    contents = Contents(home_path=home[0] if home else None, signature=home[1] if home else None)
+    contents = Contents()
+    for path, schema in db.execute("select path, schema from catalogue.home").fetchall():
+        contents.home_path = path
+        contents.schema = PublishedSchema.from_json(schema)
     for client, number, tables in db.execute("from catalogue.versions").fetchall():
         written = tuple(
             WrittenTable(name, tuple(map(tuple, columns)), count)
@@ -150,7 +152,7 @@ def _write_contents(
 ) -> None:
     db.execute(
         "insert into catalogue.home values (?, ?, ?)",
-        [str(home.path), at.replace(tzinfo=None), schema.signature],
+        [str(home.path), at.replace(tzinfo=None), schema.to_json()],
     )
     versions = [
         [v.client, v.number, json.dumps([[t.table, t.columns, t.row_count] for t in v.tables])]

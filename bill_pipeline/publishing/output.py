@@ -74,7 +74,7 @@ def write_parquet(result: duckdb.DuckDBPyConnection, out: BinaryIO) -> None:
     """Parquet with DuckDB's types."""
     import pyarrow.parquet as pq
 
-    reader = result.fetch_record_batch(BATCH)
+    reader = result.to_arrow_reader(BATCH)
     with pq.ParquetWriter(out, reader.schema, compression="zstd") as writer:
         for batch in reader:
             writer.write_batch(batch)

@@ -7,17 +7,19 @@ same SQL that builds every client's. So a ledger without clients has every table
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
-from functools import cache, cached_property
+from functools import cache
+from pathlib import Path
 from typing import Any
 
 import duckdb
 
 from bill_pipeline.errors import PipelineError
-from bill_pipeline.transforms import SCHEMAS, Transform, load_transforms, macro_sql
+from bill_pipeline.transforms import FOLDER, SCHEMAS, Transform, load_transforms, macro_sql
 from bill_pipeline.warehouse import Warehouse
 
 #: The first column of every published table, and what it means.
@@ -71,16 +73,51 @@ class PublishedSchema:
 
     tables: tuple[PublishedTable, ...]
     macros: tuple[PublishedMacro, ...] = ()
+    code: str = ""  # the code it was read from; see ``code_signature``
 
-    @cached_property
-    def signature(self) -> str:
-        """Changes whenever a table, a type, a macro or a word of them changes."""
-        return hashlib.sha256(repr((self.tables, self.macros)).encode()).hexdigest()[:16]
+    def to_json(self) -> str:
+        return json.dumps(asdict(self))
+
+    @classmethod
+    def from_json(cls, text: str) -> PublishedSchema:
+        """The schema that ``to_json`` wrote."""
+        read = json.loads(text)
+        tables = tuple(
+            PublishedTable(
+                **{
+                    **table,
+                    "key_columns": tuple(table["key_columns"]),
+                    "columns": tuple(PublishedColumn(**column) for column in table["columns"]),
+                }
+            )
+            for table in read["tables"]
+        )
+        macros = tuple(
+            PublishedMacro(**{**macro, "parameters": tuple(macro["parameters"])})
+            for macro in read["macros"]
+        )
+        return cls(tables, macros, read["code"])
+
+
+@cache
+def code_signature() -> str:
+    """Changes whenever the SQL of any table, or how it is published, changes."""
+    files = [
+        Path(__file__),
+        *(p for p in sorted(FOLDER.rglob("*")) if p.suffix in (".sql", ".ddl")),
+    ]
+    digest = hashlib.sha256(duckdb.__version__.encode())
+    for path in files:
+        digest.update(path.name.encode() + path.read_bytes())
+    return digest.hexdigest()[:16]
 
 
 @cache
 def published_schema() -> PublishedSchema:
-    """What ``transforms/`` marks as published. Raises PublishError when two share a name."""
+    """What ``transforms/`` marks as published. Raises PublishError when two share a name.
+
+    Takes about a second; the catalogue remembers the answer for the next process.
+    """
     transforms = [t for t in load_transforms().values() if t.is_published]
     types = _types_of_an_empty_client()
     tables = tuple(_table(transform, types[transform.key]) for transform in transforms)
@@ -89,7 +126,7 @@ def published_schema() -> PublishedSchema:
         raise PublishError(f"Two published tables share a name: {', '.join(sorted(twice))}.")
     sources = {table.source: table.name for table in tables}
     macros = tuple(_macro(t, sources) for t in transforms if t.macro is not None)
-    return PublishedSchema(tables, macros)
+    return PublishedSchema(tables, macros, code_signature())
 
 
 def _table(transform: Transform, types: dict[str, str]) -> PublishedTable:

@@ -1,0 +1,97 @@
+"""One client's books for other tools: the same input gives the same bytes, every time.
+
+``books``        reads the published ledger into plain records; every format is made of these
+``names``        account names that plain-text accounting tools accept
+``hledger``      one journal that hledger and ledger both read
+``beancount``    the same for beancount
+``journal_csv``  CSV: our own layout, QuickBooks Online's and Xero's journal import
+``xlsx``         a workbook with statements, aging and journal
+``parquet``      every published table of the client as a Parquet file
+
+Exports read the published ledger only: they work at any moment and never hold up a sync.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import TextIO
+
+from bill_pipeline.errors import PipelineError
+from bill_pipeline.exports import beancount, hledger, journal_csv, parquet, xlsx
+from bill_pipeline.exports.books import Books, read_books
+from bill_pipeline.query import open_ledger
+from bill_pipeline.settings import Home
+
+
+class ExportRefused(PipelineError):
+    """What was asked for makes no sense in that format; the message says what does."""
+
+
+@dataclass(frozen=True)
+class Format:
+    """One way to take the books elsewhere."""
+
+    name: str
+    ending: str
+    about: str
+    write_text: Callable[[Books, TextIO], None] | None = None
+    can_begin_later: bool = False  # part of the journal makes sense alone, to be imported
+
+
+FORMATS: dict[str, Format] = {
+    format_.name: format_
+    for format_ in (
+        Format("hledger", "journal", "plain text for hledger", hledger.write),
+        Format("ledger", "ledger", "plain text for ledger (the same file)", hledger.write),
+        Format("beancount", "beancount", "plain text for beancount", beancount.write),
+        Format("csv", "csv", "the journal, a line a row", journal_csv.write_journal, True),
+        Format("quickbooks", "csv", "QuickBooks Online's import of journal entries",
+               journal_csv.write_quickbooks, True),
+        Format("xero", "csv", "Xero's import of manual journals", journal_csv.write_xero, True),
+        Format("xlsx", "xlsx", "a workbook: statements, aging, journal"),
+        Format("parquet", "parquet", "a folder with every table"),
+    )
+}  # fmt: skip
+
+
+def export(
+    home: Home,
+    client: str,
+    format_name: str,
+    path: Path,
+    *,
+    first_day: date | None = None,
+    last_day: date | None = None,
+) -> Path:
+    """Write ``client``'s books to ``path`` and return it; the whole file, or the old one stays.
+
+    ``first_day`` and ``last_day`` are inclusive. Raises ExportRefused when a format cannot begin
+    in the middle of the books, UnknownClient, QueryError.
+    """
+    chosen = FORMATS[format_name]
+    if first_day and not chosen.can_begin_later:
+        raise ExportRefused(
+            f"{format_name} needs the books from their beginning, or balances would be wrong: "
+            "leave --from out. csv, quickbooks and xero can begin at any day."
+        )
+    if chosen.name == "parquet" and last_day:
+        raise ExportRefused("parquet holds whole tables: leave --to out, or use `query -o`.")
+    with open_ledger(home) as ledger:
+        if chosen.name == "parquet":
+            parquet.write_folder(ledger, client, path)
+            return path
+        books = read_books(ledger, client, first_day=first_day, last_day=last_day)
+        draft = path.with_name(f".{path.name}.part")
+        try:
+            if chosen.write_text is None:
+                xlsx.write(ledger, books, draft)
+            else:
+                with draft.open("w", encoding="utf-8", newline="") as out:
+                    chosen.write_text(books, out)
+            draft.replace(path)
+        finally:
+            draft.unlink(missing_ok=True)
+    return path

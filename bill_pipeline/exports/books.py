@@ -1,0 +1,201 @@
+"""One client's books as plain records, read from the published ledger.
+
+Every export is made of these, so all of them tell the same story. Home currency throughout;
+``amount_currency`` is the document's own.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from functools import cached_property
+from itertools import groupby
+from typing import Any
+
+import duckdb
+
+from bill_pipeline.clients import UnknownClient
+
+
+@dataclass(frozen=True)
+class Account:
+    """An account of the chart; ``code`` is its number there, if it has one."""
+
+    account_id: str
+    code: str | None
+    name: str
+    account_type: str
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line of an entry; debit positive.
+
+    ``due_date`` is that of the document the line opens or settles, on control accounts only.
+    """
+
+    line_no: int
+    account_id: str
+    amount: Decimal
+    currency: str
+    amount_currency: Decimal
+    party: str | None
+    description: str | None
+    due_date: date | None
+    open_item_id: str | None
+    source_line_id: str | None
+    class_name: str | None
+    department_name: str | None
+    location_name: str | None
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One entry of the journal with its lines, debits first."""
+
+    entry_id: str
+    date: date
+    kind: str
+    party: str | None
+    description: str | None
+    document_type: str
+    document_id: str
+    document_number: str | None
+    document_version: int | None
+    posted_at: datetime
+    reverses_entry_id: str | None
+    lines: tuple[Line, ...]
+
+    @property
+    def title(self) -> str:
+        """The party and what happened, for formats with one field for both."""
+        words = [word for word in (self.party, self.description) if word]
+        return " - ".join(words) or f"{self.document_type} {self.document_id}"
+
+
+@dataclass(frozen=True)
+class Books:
+    """Accounts and entries; entries by date, then in the order in which they were posted."""
+
+    client: str
+    title: str
+    currency: str
+    as_of: datetime | None  # when BILL was read; None before the first sync
+    accounts: tuple[Account, ...]
+    entries: tuple[Entry, ...]
+
+    @cached_property
+    def accounts_by_id(self) -> dict[str, Account]:
+        return {account.account_id: account for account in self.accounts}
+
+    @cached_property
+    def balances(self) -> dict[str, Decimal]:
+        """account id → sum of its lines, for every account with a line."""
+        sums: dict[str, Decimal] = defaultdict(Decimal)
+        for entry in self.entries:
+            for line in entry.lines:
+                sums[line.account_id] += line.amount
+        return dict(sums)
+
+    @cached_property
+    def first_days(self) -> dict[str, date]:
+        """account id → date of its first line, for every account with a line."""
+        days: dict[str, date] = {}
+        for entry in self.entries:
+            for line in entry.lines:
+                days.setdefault(line.account_id, entry.date)
+        return days
+
+
+_BOOKS = """
+    select coalesce(clients.organization_name, clients.client), books.home_currency,
+        books.known_until
+    from clients left join books using (client) where clients.client = $client
+"""
+_ACCOUNTS = """
+    select account_id, account_code, account_name, account_type
+    from accounts where client = $client order by account_id
+"""
+# A document without a due date is due on the day it counts for, as in our own aging.
+_LINES = """
+    with
+    entries as (from journal_entries where client = $client),
+    lines as (from journal_lines where client = $client),
+    documents_of_client as (from documents where client = $client),
+    parties_of_client as (from parties where client = $client),
+    dimension_values as (from dimensions where client = $client),
+    controls as (
+        select account_id from accounts
+        where client = $client and control in ('payables', 'receivables')
+    ),
+    open_items as (
+        select
+            lines.open_item_id,
+            coalesce(min(documents_of_client.due_date), min(lines.date)) as due_date
+        from lines
+        inner join controls using (account_id)
+        left join documents_of_client on documents_of_client.document_id = lines.open_item_id
+        group by lines.open_item_id
+    )
+    select
+        entries.entry_id, entries.date, entries.entry_kind, entry_parties.party,
+        entries.description, entries.document_type, entries.document_id,
+        documents_of_client.number, entries.document_version, entries.posted_at,
+        entries.reverses_entry_id,
+        lines.line_no, lines.account_id, lines.amount, lines.currency, lines.amount_currency,
+        line_parties.party, lines.description,
+        if(controls.account_id is null, null, open_items.due_date), lines.open_item_id,
+        lines.source_line_id, classes.dimension_name, departments.dimension_name,
+        locations.dimension_name
+    from entries
+    inner join lines using (entry_id)
+    left join parties_of_client as entry_parties on entry_parties.party_id = entries.party_id
+    left join parties_of_client as line_parties on line_parties.party_id = lines.party_id
+    left join documents_of_client
+        on documents_of_client.document_type = entries.document_type
+        and documents_of_client.document_id = entries.document_id
+    left join controls on controls.account_id = lines.account_id
+    left join open_items on open_items.open_item_id = lines.open_item_id
+    left join dimension_values as classes on classes.dimension_id = lines.class_id
+    left join dimension_values as departments on departments.dimension_id = lines.department_id
+    left join dimension_values as locations on locations.dimension_id = lines.location_id
+    where
+        ($first_day::date is null or entries.date >= $first_day::date)
+        and ($last_day::date is null or entries.date <= $last_day::date)
+    order by entries.date, entries.posted_at, entries.entry_id, lines.line_no
+"""
+_ENTRY_COLUMNS = 11
+
+
+def read_books(
+    ledger: duckdb.DuckDBPyConnection,
+    client: str,
+    *,
+    first_day: date | None = None,
+    last_day: date | None = None,
+) -> Books:
+    """``client``'s accounts and the entries between two days, inclusive. Raises UnknownClient."""
+    found = ledger.execute(_BOOKS, {"client": client}).fetchone()
+    if found is None:
+        raise UnknownClient(client)
+    title, currency, as_of = found
+    accounts = ledger.execute(_ACCOUNTS, {"client": client}).fetchall()
+    rows = ledger.execute(
+        _LINES, {"client": client, "first_day": first_day, "last_day": last_day}
+    ).fetchall()
+    entries = tuple(_entry(list(group)) for _, group in groupby(rows, key=lambda row: row[0]))
+    return Books(
+        client=client,
+        title=title,
+        currency=currency or "USD",
+        as_of=as_of,
+        accounts=tuple(Account(*row) for row in accounts),
+        entries=entries,
+    )
+
+
+def _entry(rows: list[tuple[Any, ...]]) -> Entry:
+    lines = tuple(Line(*row[_ENTRY_COLUMNS:]) for row in rows)
+    return Entry(*[*rows[0][:_ENTRY_COLUMNS], lines])

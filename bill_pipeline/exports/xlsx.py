@@ -1,0 +1,156 @@
+"""The books as a workbook: statements, aging and journal, with real dates and amounts.
+
+Sheets are the client's rows of published tables, so a cell can always be found again by SQL. The
+file depends on the books alone: no time of day, no random ids, so the same books give the same
+bytes.
+"""
+
+from __future__ import annotations
+
+import re
+import zipfile
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from bill_pipeline.exports.books import Books
+
+#: (sheet, SQL). Excel shows at most 1,048,576 rows; longer answers go on in a next sheet.
+SHEETS: tuple[tuple[str, str], ...] = (
+    ("Trial balance", "from trial_balance where client = $client order by all"),
+    ("Profit and loss", "from profit_and_loss where client = $client order by all"),
+    ("Balance sheet", "from balance_sheet where client = $client order by all"),
+    ("Cash flow", "from cash_flow where client = $client order by all"),
+    ("Payables aging", "from payables_aging where client = $client order by all"),
+    ("Receivables aging", "from receivables_aging where client = $client order by all"),
+    ("Vendor spend", "from vendor_spend where client = $client order by all"),
+)
+JOURNAL_COLUMNS = (
+    "Date", "Entry", "Account code", "Account", "Debit", "Credit", "Party", "Description",
+    "Document type", "Document", "Due date", "Class", "Department", "Location",
+)  # fmt: skip
+AMOUNT_FORMAT = "#,##0.00;[Red]-#,##0.00"
+DATE_FORMAT = "yyyy-mm-dd"
+MOST_ROWS = 1_000_000
+_FIXED_TIME = datetime(1980, 1, 1)  # noqa: DTZ001 (zip files know no time zone, and no earlier day)
+_NOT_IN_XML = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
+_LONGEST_CELL = 32_767
+
+
+def write(ledger: duckdb.DuckDBPyConnection, books: Books, path: Path) -> None:
+    """Write the workbook to ``path``."""
+    from openpyxl import Workbook
+
+    workbook = Workbook(write_only=True)
+    workbook.properties.creator = "bill-pipeline"
+    workbook.properties.created = workbook.properties.modified = _FIXED_TIME
+    _write_sheet(workbook, "About", ("What", "Value"), _about(books))
+    for title, sql in SHEETS:
+        answer = ledger.execute(sql, {"client": books.client})
+        columns = [column[0] for column in answer.description or []][1:]
+        rows = (row[1:] for row in answer.fetchall())
+        headings = [name.replace("_", " ").capitalize() for name in columns]
+        _write_sheet(workbook, title, headings, rows)
+    _write_sheet(workbook, "Journal", JOURNAL_COLUMNS, _journal(books))
+    draft = path.with_name(f"{path.name}.zip")
+    workbook.save(draft)
+    _without_times(draft, path)
+
+
+def _about(books: Books) -> Iterator[tuple[Any, ...]]:
+    yield "Company", books.title
+    yield "Client", books.client
+    yield "Currency", books.currency
+    yield "Books as of (UTC)", books.as_of
+    yield "Entries", len(books.entries)
+    yield "Sum of debits", sum((max(x.amount, Decimal(0)) for x in _lines(books)), Decimal(0))
+    yield "Debits less credits", sum((x.amount for x in _lines(books)), Decimal(0))
+
+
+def _lines(books: Books) -> Iterator[Any]:
+    return (line for entry in books.entries for line in entry.lines)
+
+
+def _journal(books: Books) -> Iterator[tuple[Any, ...]]:
+    accounts = books.accounts_by_id
+    for entry in books.entries:
+        for line in entry.lines:
+            account = accounts[line.account_id]
+            yield (
+                entry.date, entry.entry_id, account.code, account.name,
+                line.amount if line.amount > 0 else None,
+                -line.amount if line.amount < 0 else None,
+                line.party or entry.party, line.description or entry.description,
+                entry.document_type, entry.document_number or entry.document_id, line.due_date,
+                line.class_name, line.department_name, line.location_name,
+            )  # fmt: skip
+
+
+def _write_sheet(
+    workbook: Any, title: str, headings: Iterable[str], rows: Iterable[tuple[Any, ...]]
+) -> None:
+    from openpyxl.cell import WriteOnlyCell
+    from openpyxl.styles import Font
+
+    headings = list(headings)
+    sheet: Any = None
+    for number, row in enumerate(_with_an_end(rows)):
+        if number % MOST_ROWS == 0 and (number == 0 or row is not None):
+            part = number // MOST_ROWS + 1
+            sheet = workbook.create_sheet(title if part == 1 else f"{title} {part}")
+            sheet.freeze_panes = "A2"
+            for index, heading in enumerate(headings):
+                sheet.column_dimensions[chr(ord("A") + index) if index < 26 else "AA"].width = max(
+                    12, min(len(heading) + 4, 30)
+                )
+            bold = [WriteOnlyCell(sheet, value=heading) for heading in headings]
+            for cell in bold:
+                cell.font = Font(bold=True)
+            sheet.append(bold)
+        if row is not None:
+            sheet.append([_cell(sheet, value) for value in row])
+
+
+def _with_an_end(rows: Iterable[tuple[Any, ...]]) -> Iterator[tuple[Any, ...] | None]:
+    """The rows, then None: a sheet without rows still gets its headings."""
+    yield from rows
+    yield None
+
+
+def _cell(sheet: Any, value: Any) -> Any:
+    from openpyxl.cell import WriteOnlyCell
+
+    if isinstance(value, str):
+        text = _NOT_IN_XML.sub("", value)[:_LONGEST_CELL]
+        cell = WriteOnlyCell(sheet, value=text)
+        # Always text: a description that begins with "=" must not run as a formula.
+        cell.data_type = "s"
+        return cell
+    cell = WriteOnlyCell(sheet, value=value)
+    if isinstance(value, Decimal):
+        cell.number_format = AMOUNT_FORMAT
+    elif isinstance(value, datetime):
+        cell.number_format = f"{DATE_FORMAT} hh:mm"
+    elif hasattr(value, "isoformat"):
+        cell.number_format = DATE_FORMAT
+    return cell
+
+
+def _without_times(draft: Path, path: Path) -> None:
+    """The same archive with the same time on every member."""
+    with zipfile.ZipFile(draft) as source, zipfile.ZipFile(path, "w") as target:
+        for name in sorted(source.namelist()):
+            member = zipfile.ZipInfo(name, _FIXED_TIME.timetuple()[:6])
+            member.compress_type = zipfile.ZIP_DEFLATED
+            content = source.read(name)
+            if name == "docProps/core.xml":
+                # openpyxl puts the time of saving there, whatever was asked for.
+                content = re.sub(
+                    rb"(<dcterms:modified[^>]*>)[^<]*", rb"\g<1>1980-01-01T00:00:00Z", content
+                )
+            target.writestr(member, content)
+    draft.unlink()
