@@ -1,4 +1,4 @@
-"""The ways into BILL by client: check the access, import, look for changes.
+"""The ways into BILL by client: check the access, import, look for changes, reconcile.
 
 Each opens BILL with what the home keeps: the shared request budget and the sealed session. How an
 import goes is in ``loading``; what BILL offers, in ``bill``.
@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
+from bill_pipeline import probe
 from bill_pipeline.bill import errors
 from bill_pipeline.bill.api import BillApi
 from bill_pipeline.bill.budget import SharedBudget
@@ -20,9 +21,22 @@ from bill_pipeline.bill.reader import NOT_OFFERED
 from bill_pipeline.bill.sessions import MemorySessions, SessionStore
 from bill_pipeline.clients import Registry, SealedSessions
 from bill_pipeline.loading import ImportReport, Progress, load_lists
+from bill_pipeline.probe import PROBED
+from bill_pipeline.reconciliation import ReconciliationReport, reconcile_lists
 from bill_pipeline.settings import Home, Settings
 
-__all__ = ["Access", "ImportReport", "Progress", "check_access", "import_client", "open_bill"]
+__all__ = [
+    "Access",
+    "ImportReport",
+    "Progress",
+    "ReconciliationReport",
+    "changed_lists",
+    "check_access",
+    "has_changes",
+    "import_client",
+    "open_bill",
+    "reconcile_client",
+]
 
 Shown = Callable[[str, int], None]
 # Without these there are no books; a token that may not read one of them is of little use.
@@ -91,6 +105,36 @@ def import_client(
             with_v2=settings.read_v2,
             with_documents=settings.read_documents,
             progress=show,
+        )
+
+
+def changed_lists(
+    home: Home, client: str, connection: Connection, tables: Iterable[str] = PROBED
+) -> list[str]:
+    """Which lists BILL changed since the last import: one or two requests each, no database.
+
+    All of them before the first import. Raises ``BillError``.
+    """
+    with open_bill(home, client, connection) as api:
+        return probe.changed_lists(api, home.dlt_folder(client), tables)
+
+
+def has_changes(home: Home, client: str, connection: Connection) -> bool:
+    """Whether a sync would find anything in the lists of daily life; see ``changed_lists``."""
+    return bool(changed_lists(home, client, connection))
+
+
+def reconcile_client(
+    home: Home, client: str, connection: Connection, *, as_of: datetime
+) -> ReconciliationReport:
+    """Compare everything with BILL and repair what differs. Raises ``BillError``."""
+    with open_bill(home, client, connection) as api:
+        return reconcile_lists(
+            api,
+            database=home.client_file(client),
+            dlt_folder=home.dlt_folder(client),
+            as_of=as_of,
+            with_v2=Settings().read_v2,
         )
 
 

@@ -25,9 +25,10 @@ from bill_pipeline.archive import (
     quarantined_ids,
 )
 from bill_pipeline.bill.api import BillApi
-from bill_pipeline.bill.documents import Stray
+from bill_pipeline.bill.documents import Document, Stray
 from bill_pipeline.bill.lists import LISTS, lists_to_read
-from bill_pipeline.bill.reading import DOCUMENTS_PER_CHUNK, Chunk, Reading, State
+from bill_pipeline.bill.reading import DOCUMENTS_PER_CHUNK, Chunk, Reading, Seen, State
+from bill_pipeline.probe import write_probe
 from bill_pipeline.raw import StoredDocuments, count_loads, make_tables, opened
 
 if TYPE_CHECKING:
@@ -92,13 +93,15 @@ def load_lists(
     with_v2: bool = True,
     with_documents: bool = False,
     progress: Watcher | None = None,
+    seen: Seen | None = None,
     documents_per_chunk: int = DOCUMENTS_PER_CHUNK,
 ) -> ImportReport:
     """Bring ``database`` up to date with BILL; the versions found carry ``as_of`` (UTC).
 
     ``full`` reads every list from its beginning; ``since`` only what BILL changed from that day
-    on; ``tables`` limits the lists. Nothing is written when nothing changed. Only one process may
-    import a client at a time.
+    on; ``tables`` limits the lists. ``progress`` gets each page's figures, ``seen(table,
+    documents)`` its documents, both from several threads. Nothing is written when nothing
+    changed. Only one process may import a client at a time.
 
     Raises ``BillError``: everything read until then is stored and is not read again, but nothing
     is archived, so the books stay as they were.
@@ -111,7 +114,7 @@ def load_lists(
     pipeline = _pipeline(api.client, database, dlt_folder)
     _finish_pending(pipeline)
     reading = _reading(api, pipeline, database, full, since, tables, with_v2, with_documents)
-    reading.on_page(_watch(progress, started))
+    reading.on_page(_watch(progress, started), seen)
     strays: dict[str, list[Stray]] = {}
     try:
         _read_and_load(reading, pipeline, report, strays, documents_per_chunk)
@@ -120,8 +123,25 @@ def load_lists(
     if reading.failure is not None:
         raise reading.failure
     report.archive = _archive(database, api.client, as_of, strays)
+    with opened(database) as connection:
+        write_probe(dlt_folder, connection, reading.cursors, set(report.skipped_lists))
     report.seconds = monotonic() - started
     return report
+
+
+def store_documents(
+    client: str,
+    documents: dict[str, list[Document]],
+    *,
+    database: Path,
+    dlt_folder: Path,
+    as_of: datetime,
+) -> ArchiveReport:
+    """Store and archive documents that were read outside a reading; its state stays."""
+    pipeline = _pipeline(client, database, dlt_folder)
+    _finish_pending(pipeline)
+    _load(pipeline, Chunk(documents=documents, state=_state(pipeline)))
+    return _archive(database, client, as_of, {})
 
 
 def _pipeline(client: str, database: Path, dlt_folder: Path) -> Pipeline:

@@ -76,13 +76,14 @@ class StoredDocuments:
             )
             return dict(found.fetchall())
 
-    def text(self, table: str, document_id: str) -> bytes | None:
+    def texts(self, table: str, ids: list[str]) -> dict[str, bytes]:
         with opened(self._database) as connection:
             found = connection.execute(
-                f"select document::varchar from raw.{table} where not is_deleted and id = ?",
-                [document_id],
-            ).fetchone()
-        return found[0].encode() if found else None
+                f"select id, document::varchar from raw.{table} "
+                "where not is_deleted and id in (select unnest($1::varchar[]))",
+                [ids],
+            ).fetchall()
+        return {document_id: text.encode() for document_id, text in found}
 
     def next_id(self, table: str, document_id: str) -> str | None:
         with opened(self._database) as connection:

@@ -5,11 +5,14 @@
 ``sessions``    where a session is kept between runs
 ``budget``      how many requests are left this hour, shared by all processes
 ``answers``     what an HTTP answer means
-``api``         log in, ask, retry
+``login``       open a session, and explain a refusal
+``api``         ask, retry
 ``documents``   a page of JSON as whole documents
 ``lists``       THE TABLE of what we read
-``pages``       page through one list without holes
-``reader``      one list's cursor: watermark, passes, what was learned about the list
+``fields``      the fields BILL documents, so that new ones are noticed
+``pages``       one page of one list, over v3 or v2
+``cursor``      how far a list was read, and what was learned about it
+``reader``      from page to page of one list, without holes
 ``reading``     many lists, in order, three requests at a time, in bounded chunks
 ``source``      a chunk as a dlt source
 

@@ -28,10 +28,13 @@ from bill_pipeline.bill.answers import Answer, read_answer, read_v2_answer
 from bill_pipeline.bill.budget import HOUR, RequestBudget, SharedBudget
 from bill_pipeline.bill.clock import Clock, SystemClock
 from bill_pipeline.bill.connection import Connection
+from bill_pipeline.bill.login import open_session
 from bill_pipeline.bill.sessions import MemorySessions, Session, SessionStore
 
 TRIES_WHEN_UNAVAILABLE = 5
 TRIES_WHEN_CROWDED = 8
+# The stored one, one that another thread opened meanwhile, and one of our own.
+SESSIONS_PER_REQUEST = 3
 # Pauses double from the first to the longest, each stretched by 50 to 150 %.
 FIRST_PAUSE_SECONDS = 1.0
 FIRST_PAUSE_WHEN_CROWDED_SECONDS = 0.5
@@ -123,76 +126,46 @@ class BillApi:
 
     def log_in(self) -> Session:
         """The stored session, or a new one. Raises ``ConnectionRefused`` and its kin."""
+        return self._session()[0]
+
+    def _session(self) -> tuple[Session, bool]:
+        """The session to use, and whether this call opened it."""
         with self._login_lock:
             session = self._sessions.get(self.client)
             if session is not None and session.fingerprint == self.connection.fingerprint:
-                return session
+                return session, False
             session = self._open_session()
             self._sessions.put(self.client, session)
-            return session
+            return session, True
 
     def _open_session(self) -> Session:
-        """Log in at v3; at v2 when v3 refuses, because BILL documents both for sync tokens."""
-        try:
-            return self._open_v3_session()
-        except (errors.ConnectionRefused, errors.RequestRefused) as refusal:
-            if isinstance(refusal, errors.ApiNotEnabled):
-                raise
-            try:
-                return self._open_v2_session()
-            except (errors.LoginRefused, errors.RequestRefused, errors.BillUnavailable):
-                # v2 says no more than v3 did.
-                raise refusal from None
+        def ask_v3(path: str, body: dict[str, str]) -> Any:
+            url = f"{self.connection.base_url}{path}"
+            request = self._http.build_request("POST", url, json=body)
+            read = self._reader(read_answer, "login", is_login=True)
+            return self._send_patiently(request, read, "login", is_login=True)
 
-    def _open_v3_session(self) -> Session:
-        body = {
-            "username": self.connection.token_name,
-            "password": self.connection.token_password.get_secret_value(),
-            "organizationId": self.connection.organization_id,
-            "devKey": self._dev_key,
-        }
-        request = self._http.build_request(
-            "POST", f"{self.connection.base_url}/v3/login", json=body
-        )
-        read = self._reader(read_answer, "login", is_login=True)
-        return self._session_in(self._send_patiently(request, read, "login", is_login=True))
+        def ask_v2(operation: str, form: dict[str, str]) -> Any:
+            url = f"{self.connection.v2_url}/{operation}.json"
+            request = self._http.build_request("POST", url, data=form)
+            read = self._reader(read_v2_answer, "v2 login", is_login=True)
+            return self._send_patiently(request, read, "v2 login", is_login=True)
 
-    def _open_v2_session(self) -> Session:
-        form = {
-            "userName": self.connection.token_name,
-            "password": self.connection.token_password.get_secret_value(),
-            "orgId": self.connection.organization_id,
-            "devKey": self._dev_key,
-        }
-        url = f"{self.connection.v2_url}/Login.json"
-        request = self._http.build_request("POST", url, data=form)
-        read = self._reader(read_v2_answer, "v2 login", is_login=True)
-        return self._session_in(self._send_patiently(request, read, "v2 login", is_login=True))
-
-    def _session_in(self, answer: Any) -> Session:
-        session_id = answer.get("sessionId") if isinstance(answer, dict) else None
-        if not isinstance(session_id, str) or not session_id:
-            raise errors.MalformedAnswer(
-                "BILL's answer to the login has no session", client=self.client, subject="login"
-            )
-        organization_id = answer.get("organizationId") or answer.get("orgId")
-        if organization_id not in (None, self.connection.organization_id):
-            raise errors.UnknownOrganization(
-                f"The token opened organization {organization_id}, "
-                f"not {self.connection.organization_id}",
-                client=self.client,
-                subject="login",
-            )
-        return Session(session_id, self.connection.organization_id, self.connection.fingerprint)
+        return open_session(self.connection, self.client, ask_v3=ask_v3, ask_v2=ask_v2)
 
     def _ask(self, send: Send, read: Read, subject: str) -> Any:
         """Send within the session; when BILL ended it, log in once and send again."""
-        session = self.log_in()
-        try:
-            return self._send_patiently(send(session), read, subject)
-        except errors.SessionLost:
-            self._sessions.drop(self.client, session)
-        return self._send_patiently(send(self.log_in()), read, subject)
+        last: errors.SessionLost | None = None
+        for _ in range(SESSIONS_PER_REQUEST):
+            session, is_new = self._session()
+            try:
+                return self._send_patiently(send(session), read, subject)
+            except errors.SessionLost as loss:
+                self._sessions.drop(self.client, session)
+                is_second_loss, last = last is not None, loss
+                if is_new and is_second_loss:
+                    break  # the session we just opened: another login would meet the same
+        raise last or AssertionError("at least one session is tried")
 
     def _send_patiently(
         self, request: httpx.Request, read: Read, subject: str, *, is_login: bool = False

@@ -45,10 +45,6 @@ class Document:
     content_hash: str
     text: bytes
 
-    def content(self) -> Any:
-        """The document as Python values, for following references; never for amounts."""
-        return orjson.loads(self.text)
-
 
 @dataclass(frozen=True, slots=True)
 class Stray:

@@ -13,12 +13,14 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
 
+import orjson
+
 from bill_pipeline.bill import errors
 from bill_pipeline.bill.api import BillApi
 from bill_pipeline.bill.budget import IN_FLIGHT_PER_ORGANIZATION
 from bill_pipeline.bill.cursor import Cursor
 from bill_pipeline.bill.documents import Document, Stray, document_of
-from bill_pipeline.bill.lists import LISTS, STAGES, BillList, Touch
+from bill_pipeline.bill.lists import LISTS, STAGES, BillList
 from bill_pipeline.bill.pages import IDS_PER_REQUEST, read_by_ids, read_one
 from bill_pipeline.bill.reader import NOT_OFFERED, ListOutcome, ListReader
 
@@ -38,8 +40,8 @@ class KnownDocuments(Protocol):
     def hashes(self, table: str, ids: list[str]) -> dict[str, str]:
         """The content hash of each of ``ids`` that is stored and not marked as deleted."""
 
-    def text(self, table: str, document_id: str) -> bytes | None:
-        """The stored document, or ``None``."""
+    def texts(self, table: str, ids: list[str]) -> dict[str, bytes]:
+        """The stored documents of ``ids``, those marked as deleted left out."""
 
     def next_id(self, table: str, document_id: str) -> str | None:
         """The smallest stored id after ``document_id``, or ``None``."""
@@ -231,20 +233,33 @@ class Reading:
         kept.update((document.id, document) for document in changed)
         chunk.documents[row.table] = list(kept.values())
         self._changed.add(row.table)
-        for touch in row.touches:
-            self._note_touched(touch, changed)
+        if row.touches:
+            self._note_touched(row, changed)
         for child in self._rows:
             if child.parent == row.table and self.cursors[child.table].completions:
                 pending = self.cursors[child.table].pending_parents
                 pending.extend(sorted({d.id for d in changed} - set(pending)))
         return changed
 
-    def _note_touched(self, touch: Touch, documents: list[Document]) -> None:
-        if not self.cursors[touch.table].completions and self._since is None:
-            return  # its first read is still to come, and will see what these documents did
-        ids = {found for d in documents for found in ids_at(d.content(), touch.path)}
-        waiting = self._touched.setdefault(touch.table, [])
-        waiting.extend(sorted(ids - set(waiting)))
+    def _note_touched(self, row: BillList, changed: list[Document]) -> None:
+        """Note what the changed documents name, and what they named before.
+
+        A receipt that moved to another invoice changed the one it left as well.
+        """
+        # A table whose first read is still to come will see what these documents did.
+        touches = [
+            touch
+            for touch in row.touches
+            if self.cursors[touch.table].completions or self._since is not None
+        ]
+        if not touches:
+            return
+        before = self._known.texts(row.table, [document.id for document in changed])
+        contents = [orjson.loads(text) for text in (*before.values(), *(d.text for d in changed))]
+        for touch in touches:
+            ids = {found for content in contents for found in ids_at(content, touch.path)}
+            waiting = self._touched.setdefault(touch.table, [])
+            waiting.extend(sorted(ids - set(waiting)))
 
     def _read_touched(self, room: int, chunk: Chunk) -> int:
         """Read bills, invoices and credits again whose payments changed.
@@ -283,23 +298,26 @@ class Reading:
         shown = {document.id for document in found}
         for document_id in ids:
             if document_id not in shown:
-                found.extend(self.read_or_tombstone(row, document_id))
+                found.extend(read_or_tombstone(self._api, row, self._known, document_id))
         return found
 
-    def read_or_tombstone(self, row: BillList, document_id: str) -> list[Document]:
-        """The document; or, when BILL no longer has it, its last content marked as deleted."""
-        try:
-            return [read_one(self._api, row, document_id)]
-        except errors.DocumentGone:
-            return tombstone(self._known, row.table, document_id)
+
+def read_or_tombstone(
+    api: BillApi, row: BillList, known: KnownDocuments, document_id: str
+) -> list[Document]:
+    """The document; or, when BILL no longer has it, its last content marked as deleted."""
+    try:
+        return [read_one(api, row, document_id)]
+    except errors.DocumentGone:
+        return tombstone(known, row.table, document_id)
 
 
 def tombstone(known: KnownDocuments, table: str, document_id: str) -> list[Document]:
     """The stored document marked as deleted; nothing when it was never stored."""
-    text = known.text(table, document_id)
+    text = known.texts(table, [document_id]).get(document_id)
     if text is None:
         return []
-    last = document_of(document_id, Document(document_id, None, False, False, "", text).content())
+    last = document_of(document_id, orjson.loads(text))
     return [
         Document(
             id=document_id,

@@ -1,0 +1,146 @@
+"""Ask BILL in a few requests whether a client has changes, without touching its file.
+
+A sweep over a thousand clients cannot open a thousand databases, nor spend forty requests on each
+sleeping client. After every import a small note beside dlt's folder says how far each list was
+read; the probe asks for what lies behind that. A probe that finds nothing proves little (BILL may
+change a document without moving its time), so every client is still synced now and then.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+from bill_pipeline.bill import errors
+from bill_pipeline.bill.api import BillApi
+from bill_pipeline.bill.cursor import Cursor
+from bill_pipeline.bill.lists import LISTS, BillList
+from bill_pipeline.bill.pages import Query, read_page
+
+if TYPE_CHECKING:
+    import duckdb
+
+#: The lists in which a company's daily life shows; the others change rarely.
+PROBED = (
+    "bills",
+    "payments",
+    "invoices",
+    "received_payments",
+    "vendor_credits",
+    "credit_memos",
+    "vendors",
+    "customers",
+)
+_FILE = "probe.json"
+# More documents of one moment than this, and the list is synced rather than probed.
+_MOST_KNOWN = 500
+
+
+@dataclass(frozen=True)
+class _Note:
+    """How far one list was read: what BILL must answer if nothing changed."""
+
+    watermark: datetime | None
+    known: dict[str, str]  # id → content hash of the documents at or behind the watermark
+    shows_archived: bool | None
+    has_archived_filter: bool | None
+    has_time_filter: bool | None
+
+
+def write_probe(
+    folder: Path,
+    connection: duckdb.DuckDBPyConnection,
+    cursors: dict[str, Cursor],
+    skipped: set[str],
+) -> None:
+    """Note for each probed list how far it was read; lists that may not be read are left out."""
+    notes = {
+        table: _note(connection, table, cursors[table])
+        for table in PROBED
+        if table not in skipped and cursors[table].completions
+    }
+    folder.mkdir(parents=True, exist_ok=True)
+    new = folder / f"{_FILE}.new"
+    new.write_bytes(orjson.dumps(notes, option=orjson.OPT_SORT_KEYS))
+    new.replace(folder / _FILE)  # a probe meanwhile reads the old note or the new one
+
+
+def changed_lists(api: BillApi, folder: Path, tables: Iterable[str] = PROBED) -> list[str]:
+    """Those of ``tables`` that changed since the last import; all of them before the first.
+
+    One or two requests per table. Raises ``BillError``.
+    """
+    wanted = list(tables)
+    notes = _read_notes(folder)
+    if notes is None:
+        return wanted
+    return [table for table in wanted if table in notes and _has_changed(api, table, notes[table])]
+
+
+def _note(connection: duckdb.DuckDBPyConnection, table: str, cursor: Cursor) -> dict[str, Any]:
+    watermark = cursor.watermark
+    known: list[tuple[Any, ...]] = []
+    if watermark is not None:
+        known = connection.execute(
+            f"select id, content_hash from raw.{table} "
+            "where not is_deleted and updated_at >= $1::timestamptz::timestamp limit $2",
+            [watermark, _MOST_KNOWN],
+        ).fetchall()
+    return {
+        "watermark": watermark,
+        "known": dict(known),
+        "shows_archived": cursor.shows_archived,
+        "has_archived_filter": cursor.has_archived_filter,
+        "has_time_filter": cursor.has_time_filter,
+    }
+
+
+def _read_notes(folder: Path) -> dict[str, _Note] | None:
+    try:
+        stored = orjson.loads((folder / _FILE).read_bytes())
+        return {
+            table: _Note(
+                **{
+                    **values,
+                    "watermark": values["watermark"]
+                    and datetime.fromisoformat(values["watermark"]),
+                }
+            )
+            for table, values in stored.items()
+        }
+    except (FileNotFoundError, orjson.JSONDecodeError, TypeError, KeyError, AttributeError):
+        return None  # no import yet, or a note of another version: sync
+
+
+def _has_changed(api: BillApi, table: str, note: _Note) -> bool:
+    row = LISTS[table]
+    if note.has_time_filter is False and note.watermark is not None:
+        return True  # only reading it in full would tell
+    try:
+        return any(
+            _finds_news(api, row, note, only_archived) for only_archived in _passes(row, note)
+        )
+    except errors.PermissionMissing:
+        return True  # it could be read before: the sync reports it
+    except errors.RequestRefused:
+        return True
+
+
+def _passes(row: BillList, note: _Note) -> tuple[bool, ...]:
+    """Archived documents need a question of their own unless the list is known to show them."""
+    if row.has_archived_filter is False or note.has_archived_filter is False:
+        return (False,)
+    return (False,) if note.shows_archived else (False, True)
+
+
+def _finds_news(api: BillApi, row: BillList, note: _Note, only_archived: bool) -> bool:
+    query = Query(updated_from=note.watermark, only_archived=only_archived)
+    page = read_page(api, row, query)
+    if page.next_token:
+        return True
+    return any(note.known.get(d.id) != d.content_hash for d in page.documents)
