@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import asdict
+from functools import partial
 from typing import Any
 
 import orjson
@@ -15,8 +16,10 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from bill_pipeline.sandbox.clock import parse_moment, parse_step, timestamp
+from bill_pipeline.sandbox.edits import EDITS, Edit
 from bill_pipeline.sandbox.faults import read_fault
 from bill_pipeline.sandbox.state import SandboxState
+from bill_pipeline.sandbox.truth import true_accounts
 
 Answer = dict[str, Any] | list[Any] | bytes
 
@@ -49,7 +52,13 @@ def routes(state: SandboxState) -> list[BaseRoute]:
         route("statistics", statistics),
         route("statistics/reset", reset_statistics, "POST"),
         route("sessions/lose", lose_sessions, "POST"),
+        route("live", set_live, "POST"),
         route("organizations/{client}/books", books),
+        route("organizations/{client}/truth", truth),
+        *(
+            route(f"organizations/{{client}}/{name}", partial(edit, EDITS[name]), "POST")
+            for name in EDITS
+        ),
         route("organizations/{client}/token/{action}", change_token, "POST"),
     ]
 
@@ -81,7 +90,25 @@ def change_clock(state: SandboxState, values: dict[str, Any]) -> Answer:
         state.clock.step_ms(parse_step(values["step"]))
     if "speed" in values:
         state.clock.set_speed(float(values["speed"]))
+    state.advance()
     return read_clock(state, values)
+
+
+def set_live(state: SandboxState, values: dict[str, Any]) -> Answer:
+    """``{"live": true}`` lets the invented companies go on living from now."""
+    state.set_live(bool(values["live"]))
+    return {"live": state.is_live}
+
+
+def edit(change: Edit, state: SandboxState, client: str, values: dict[str, Any]) -> Answer:
+    """One of the edits of ``edits.py``."""
+    return change(state, state.organization(client), values)
+
+
+def truth(state: SandboxState, client: str, values: Any) -> Answer:
+    """The accounts of the lines an invented company left uncoded."""
+    organization_id = state.organization(client).id
+    return [asdict(row) for row in true_accounts(state) if row.organization_id == organization_id]
 
 
 def read_switches(state: SandboxState, values: Any) -> Answer:

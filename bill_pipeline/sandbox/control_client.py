@@ -32,6 +32,29 @@ class ControlClient:
         """Step the clock, for example by ``"1 day"``; the new time."""
         return str(self.call("POST", "clock", {"step": step})["now"])
 
+    def live(self, live: bool = True) -> None:
+        """Let the invented companies go on living as the clock goes on, or stop them."""
+        self.call("POST", "live", {"live": live})
+
+    def change(self, client: str, name: str = "bills", **values: Any) -> list[str]:
+        """Edit documents of a list: ``count`` or ``ids``, ``set`` fields, ``silent``; their ids."""
+        answer = self.edit(client, "change", list=name, **values)
+        return list(answer["ids"])
+
+    def archive(self, client: str, name: str = "bills", **values: Any) -> list[str]:
+        """Archive (``archived=False``: restore) documents of a list; their ids."""
+        return list(self.edit(client, "archive", list=name, **values)["ids"])
+
+    def edit(self, client: str, kind: str, **values: Any) -> dict[str, Any]:
+        """Any edit of ``edits.EDITS``: change, archive, recode, bills, pay, payments, merge."""
+        answer: dict[str, Any] = self.call("POST", f"organizations/{client}/{kind}", values)
+        return answer
+
+    def truth(self, client: str) -> list[dict[str, str]]:
+        """The true accounts of an invented company's uncoded lines."""
+        answer: list[dict[str, str]] = self.call("GET", f"organizations/{client}/truth")
+        return answer
+
     def switches(self, **values: Any) -> dict[str, Any]:
         """Change switches by name (none: only read them); all switches."""
         method = "POST" if values else "GET"

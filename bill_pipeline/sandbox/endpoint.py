@@ -110,6 +110,7 @@ class Endpoint:
         if dev_key != state.dev_key:
             raise errors.wrong_dev_key(state.switches.login_error_status)
         state.limits.count_request(dev_key, call.route)
+        state.advance()
         session_id = call.headers.get("sessionid", "")
         call.session = state.sessions.find(session_id, dev_key)
         call.fault = state.faults.next(call.path, call.session.organization.id)

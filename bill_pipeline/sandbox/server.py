@@ -19,6 +19,8 @@ from __future__ import annotations
 import asyncio
 import socket
 import threading
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Any
 
@@ -26,7 +28,7 @@ import uvicorn
 from starlette.applications import Starlette
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from bill_pipeline.sandbox import control, v3
+from bill_pipeline.sandbox import control, events, v2, v3
 from bill_pipeline.sandbox.companies import add_invented_companies
 from bill_pipeline.sandbox.control_client import ControlClient
 from bill_pipeline.sandbox.state import DEFAULT_TODAY, Company, SandboxState
@@ -34,6 +36,7 @@ from bill_pipeline.sandbox.switches import Switches
 
 #: A start that takes longer is a failure, not a slow machine.
 _START_SECONDS = 60
+_TICK_SECONDS = 0.2
 
 
 class _Protocol(HttpToolsProtocol):
@@ -46,7 +49,30 @@ class _Protocol(HttpToolsProtocol):
 
 def application(state: SandboxState) -> Starlette:
     """All planes of one sandbox as an ASGI app."""
-    return Starlette(routes=[*v3.routes(state), *control.routes(state)])
+
+    @asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        ticker = asyncio.create_task(_live_on(state))
+        yield
+        ticker.cancel()
+
+    return Starlette(
+        routes=[
+            *v3.routes(state),
+            *events.routes(state),
+            *v2.routes(state),
+            *control.routes(state),
+        ],
+        lifespan=lifespan,
+    )
+
+
+async def _live_on(state: SandboxState) -> None:
+    """Let companies live although nobody asks: their webhooks must not wait for a request."""
+    while True:
+        await asyncio.sleep(_TICK_SECONDS)
+        state.advance()
+        await state.webhooks.deliver()
 
 
 def server_config(state: SandboxState, host: str, port: int) -> uvicorn.Config:

@@ -13,9 +13,12 @@ from bill_pipeline.sandbox.clock import Clock
 from bill_pipeline.sandbox.faults import Faults
 from bill_pipeline.sandbox.limits import Limits
 from bill_pipeline.sandbox.organization import Organization
+from bill_pipeline.sandbox.payables import Payables
+from bill_pipeline.sandbox.receivables import Receivables
 from bill_pipeline.sandbox.selection import Selections
 from bill_pipeline.sandbox.sessions import Sessions
 from bill_pipeline.sandbox.switches import Switches
+from bill_pipeline.sandbox.webhooks import Webhooks
 
 #: Where invented history ends unless told otherwise, so that the same seed gives the same books.
 DEFAULT_TODAY = datetime(2026, 6, 30, 18, 0, tzinfo=UTC)
@@ -56,6 +59,11 @@ class SandboxState:
         #: The life of each invented company, by organization id.
         self.lives: dict[str, Any] = {}
         self.base_url = ""
+        self.webhooks = Webhooks(self.clock, seed)
+        #: (organization id, X-Idempotent-Key) -> subscription id.
+        self.idempotent_subscriptions: dict[tuple[str, str], str] = {}
+        self._payables: dict[str, Payables] = {}
+        self._receivables: dict[str, Receivables] = {}
         #: Whether the invented companies go on living as the clock goes on.
         self.is_live = False
 
@@ -69,6 +77,54 @@ class SandboxState:
                 return organization
         known = ", ".join(o.client for o in self.organizations.values())
         raise KeyError(f"No organization {client_or_id!r} in the sandbox. There are: {known}")
+
+    def add_life(self, life: Any) -> None:
+        """Add an invented company that has lived until now and may go on living."""
+        self.add(life.organization)
+        self.lives[life.organization.id] = life
+        self._listen(life.organization, life.payables)
+        self._listen(life.organization, life.receivables)
+
+    def _listen(self, organization: Organization, ledger: Payables | Receivables) -> None:
+        ledger.listeners.append(
+            lambda event, document: self.webhooks.record(organization, event, document)
+        )
+
+    def receivables(self, organization: Organization) -> Receivables:
+        """The receivables of an organization, as ``payables``."""
+        life = self.lives.get(organization.id)
+        if life is not None:
+            receivables: Receivables = life.receivables
+            return receivables
+        if organization.id not in self._receivables:
+            self._receivables[organization.id] = Receivables(organization, self.switches)
+            self._listen(organization, self._receivables[organization.id])
+        return self._receivables[organization.id]
+
+    def payables(self, organization: Organization) -> Payables:
+        """The payables of an organization: those of its life, or for imports their own."""
+        life = self.lives.get(organization.id)
+        if life is not None:
+            payables: Payables = life.payables
+            return payables
+        if organization.id not in self._payables:
+            self._payables[organization.id] = Payables(organization, self.switches)
+            self._listen(organization, self._payables[organization.id])
+        return self._payables[organization.id]
+
+    def set_live(self, live: bool) -> None:
+        """Let the invented companies go on living from now, or stop."""
+        if live and not self.is_live:
+            for life in self.lives.values():
+                life.resume(self.clock.now_ms())
+        self.is_live = live
+
+    def advance(self) -> int:
+        """Let everything happen that is due by the clock; the number of events."""
+        if not self.is_live:
+            return 0
+        now_ms = self.clock.now_ms()
+        return sum(life.live_until(now_ms) for life in self.lives.values())
 
     def companies(self) -> list[Company]:
         return [

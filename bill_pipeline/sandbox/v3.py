@@ -6,7 +6,7 @@ from functools import partial
 
 from starlette.routing import BaseRoute, Route
 
-from bill_pipeline.sandbox import errors, v3_money_accounts, v3_reading
+from bill_pipeline.sandbox import errors, v3_money_accounts, v3_reading, v3_writing
 from bill_pipeline.sandbox.endpoint import Call, Endpoint, Handler
 from bill_pipeline.sandbox.lists import LISTS
 from bill_pipeline.sandbox.state import SandboxState
@@ -29,6 +29,11 @@ def routes(state: SandboxState) -> list[BaseRoute]:
         route("organizations/{organization_id}", v3_reading.get_organization),
         route("vendors/{object_id}/bank-account", v3_reading.get_vendor_bank_account),
         route("reports/audit-trail/vendor/{object_id}", v3_reading.audit_trail),
+        route("invoices/record-payment", v3_writing.record_receipt, "POST"),
+        route("payments", v3_writing.refuse_payment, "POST"),
+        route("payments/bulk", v3_writing.refuse_payment, "POST"),
+        route("payments/{object_id}/void", v3_writing.refuse_payment, "POST"),
+        route("payments/{object_id}/cancel", v3_writing.refuse_payment, "POST"),
         *(route(path, handler) for path, handler in v3_money_accounts.READS.items()),
     ]
     nested = (
@@ -47,6 +52,16 @@ def routes(state: SandboxState) -> list[BaseRoute]:
         found.append(route(row.path, partial(v3_reading.list_documents, row)))
         single = row.path + "/{object_id}"
         found.append(route(single, partial(v3_reading.get_document, row)))
+        if row.writable:
+            found += [
+                route(row.path, partial(v3_writing.create, row), "POST"),
+                route(single, partial(v3_writing.edit, row), "PATCH"),
+                route(single, partial(v3_writing.edit, row), "PUT"),
+                route(single + "/archive", partial(v3_writing.set_archived, row, True), "POST"),
+            ]
+        if row.writable and row.restorable:
+            restore = partial(v3_writing.set_archived, row, False)
+            found.append(route(single + "/restore", restore, "POST"))
     found.append(
         Route(
             PREFIX + "{rest:path}",

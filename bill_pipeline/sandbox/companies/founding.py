@@ -38,8 +38,7 @@ def add_invented_companies(state: SandboxState, companies: int, documents: int) 
         life = found_company(
             state, trade, name, f"{state.seed}/{number}", documents - computed, computed
         )
-        state.add(life.organization)
-        state.lives[life.organization.id] = life
+        state.add_life(life)
 
 
 def found_company(

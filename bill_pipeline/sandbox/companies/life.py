@@ -56,6 +56,7 @@ class CompanyLife:
         }
         self._queue: list[tuple[int, int, Callable[..., None], tuple[Any, ...]]] = []
         self._sequence = 0
+        self.lived_until_ms = day_ms(start)
         self.switches = switches
         self.payables_life = PayablesLife(self, documents_per_day)
         self.receivables_life = ReceivablesLife(self, documents_per_day)
@@ -76,11 +77,24 @@ class CompanyLife:
     def live_until(self, until_ms: int) -> int:
         """Let everything due happen, in order; the number of events."""
         count = 0
+        self.lived_until_ms = max(self.lived_until_ms, until_ms)
         while self._queue and self._queue[0][0] <= until_ms:
             when_ms, _, event, arguments = heapq.heappop(self._queue)
             event(when_ms, *arguments)
             count += 1
         return count
+
+    def resume(self, now_ms: int) -> None:
+        """Go on after a pause: what was to come is put off by the time that passed.
+
+        Events in the past would write documents older than what clients have already read.
+        """
+        pause_ms = max(now_ms - self.lived_until_ms, 0)
+        self.lived_until_ms = now_ms
+        self._queue = [
+            (when_ms + pause_ms, sequence, event, arguments)
+            for when_ms, sequence, event, arguments in self._queue
+        ]
 
     def _begin_day(self, now_ms: int) -> None:
         day = from_ms(now_ms).date()

@@ -1,0 +1,60 @@
+"""Lines of documents as v2 writes them: every reference an id, the zero id for none."""
+
+from __future__ import annotations
+
+from bill_pipeline.sandbox.documents import Document
+from bill_pipeline.sandbox.money import cents, dollars
+from bill_pipeline.sandbox.v2_codes import reference, v2_time
+
+_CODES = {
+    "chartOfAccountId": "chartOfAccountId",
+    "departmentId": "departmentId",
+    "locationId": "locationId",
+    "jobId": "jobId",
+    "itemId": "itemId",
+    "employeeId": "employeeId",
+    "customerId": "customerId",
+    "actgClassId": "accountingClassId",
+}
+
+
+def _line(parent: Document, line: Document, entity: str, parent_field: str) -> Document:
+    chosen = line.get("classifications", {})
+    return {
+        "entity": entity,
+        "id": line["id"],
+        parent_field: parent["id"],
+        "description": line.get("description"),
+        **{v2: reference(chosen.get(v3)) for v2, v3 in _CODES.items()},
+        "createdTime": v2_time(parent["createdTime"]),
+        "updatedTime": v2_time(parent["updatedTime"]),
+    }
+
+
+def payable_lines(parent: Document, lines: str, entity: str, parent_field: str) -> list[Document]:
+    """Lines with an amount (bills, vendor credits, recurring bills)."""
+    return [
+        {
+            **_line(parent, line, entity, parent_field),
+            "amount": line["amount"],
+            "quantity": line.get("quantity"),
+            "unitPrice": line.get("price"),
+            "jobBillable": False,
+            "lineType": "2" if line.get("classifications", {}).get("itemId") else "1",
+        }
+        for line in parent[lines]
+    ]
+
+
+def invoice_lines(parent: Document, lines: str, entity: str, parent_field: str) -> list[Document]:
+    """Lines with price × quantity (invoices, credit memos); v2 shows the product too."""
+    return [
+        {
+            **_line(parent, line, entity, parent_field),
+            "quantity": line["quantity"],
+            "price": line["price"],
+            "amount": dollars(cents(line["price"]) * line["quantity"]),
+            "taxable": bool(line.get("taxable", True)),
+        }
+        for line in parent[lines]
+    ]
