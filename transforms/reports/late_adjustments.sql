@@ -1,0 +1,27 @@
+-- Differences to closed periods, posted on the first open day instead.
+--
+-- grain: one row per line of a late adjustment
+-- key: entry_id, line_no
+-- owner: team:accounting
+select
+    lines.entry_id,                                   -- The late adjustment.
+    lines.line_no,                                    -- Position in the entry.
+    lines.date,                                       -- First open day, where it was posted.
+    entries.original_date,                            -- Day it would count for if no period were closed.
+    lines.document_type,                              -- Kind of BILL document.
+    lines.document_id,                                -- BILL's id of the document.
+    entries.document_version,                         -- Version of the document that made it necessary.
+    lines.party_id,                                   -- Vendor or customer.
+    parties.party,                                    -- Its name.
+    lines.account_id,                                 -- Account adjusted.
+    accounts.account_name,                            -- Its name.
+    lines.amount,                                     -- Debit positive.
+    entries.adjusts_entry_id,                         -- The closed entry it adds to.
+    lines.posted_at,                                  -- When the books learnt it.
+    later.entry_id is not null as was_taken_back      -- Reversed since, after a reopening or a further change.
+from ledger.journal_lines as lines
+inner join ledger.journal_entries as entries on entries.entry_id = lines.entry_id
+left join ledger.journal_entries as later on later.reverses_entry_id = lines.entry_id
+left join ledger.parties as parties on parties.party_id = lines.party_id
+left join ledger.accounts as accounts on accounts.account_id = lines.account_id
+where lines.entry_kind = 'late_adjustment'

@@ -1,0 +1,35 @@
+-- Every bill, invoice, credit and advance that is not settled, with what is left of it.
+--
+-- grain: one row per open document and control account
+-- key: control, document_id
+-- owner: team:accounting
+-- macro: open_items_at(report_date, known_at)
+with
+
+lines as (
+    select journal_lines.*, accounts.control
+    from ledger.journal_lines as journal_lines
+    inner join ledger.accounts as accounts on accounts.account_id = journal_lines.account_id
+    cross join ledger.books as books
+    where accounts.control in ('payables', 'receivables', 'vendor advances', 'customer credits')
+        and journal_lines.date <= coalesce(getvariable('report_date'), books.known_until::date)
+        and journal_lines.posted_at <= coalesce(getvariable('known_at'), timestamp '9999-12-31')
+)
+
+select
+    lines.control,                                             -- payables, receivables, vendor advances or customer credits.
+    lines.open_item_id as document_id,                         -- BILL's id of the document.
+    max(documents.document_type) as document_type,             -- bill, vendor_credit, invoice …
+    max(documents.number) as number,                           -- Number for people.
+    lines.party_id,                                            -- Vendor or customer.
+    max(parties.party) as party,                               -- Its name.
+    min(lines.date) as date,                                   -- Day it was opened.
+    coalesce(max(documents.due_date), min(lines.date)) as due_date,  -- Day it is due.
+    lines.currency,                                            -- Currency of the document.
+    sum(lines.amount_currency)::decimal(18, 2) as amount_open_currency,  -- Open in that currency, debit positive.
+    sum(lines.amount)::decimal(18, 2) as amount_open           -- Open in home currency, debit positive.
+from lines
+left join ledger.documents as documents on documents.document_id = lines.open_item_id
+left join ledger.parties as parties on parties.party_id = lines.party_id
+group by lines.control, lines.open_item_id, lines.party_id, lines.currency
+having sum(lines.amount) <> 0 or sum(lines.amount_currency) <> 0

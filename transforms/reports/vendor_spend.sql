@@ -1,0 +1,26 @@
+-- What was spent with each vendor, month by month and account by account.
+--
+-- grain: one row per vendor, month and account
+-- key: party_id, month, account_id
+-- owner: team:accounting
+-- macro: vendor_spend_between(period_start, period_end, known_at)
+select
+    lines.party_id,                                              -- BILL's id of the vendor.
+    parties.party,                                               -- Its name as BILL last reported it.
+    date_trunc('month', lines.date)::date as month,              -- First day of the month.
+    lines.account_id,                                            -- What it was spent on.
+    accounts.account_code,                                       -- Number in the chart.
+    accounts.account_name,                                       -- Name in the chart.
+    sum(lines.amount)::decimal(18, 2) as amount,                 -- Bills less credits, home currency.
+    count(distinct lines.document_id) as document_count          -- Bills and credits behind it.
+from ledger.journal_lines as lines
+inner join ledger.accounts as accounts on accounts.account_id = lines.account_id
+left join ledger.parties as parties on parties.party_id = lines.party_id
+where lines.document_type in ('bill', 'vendor_credit', 'billing_statement')
+    and lines.event in ('entered', 'billed')
+    and coalesce(accounts.control, '') <> 'payables'
+    and lines.date >= coalesce(getvariable('period_start'), date '0001-01-01')
+    and lines.date <= coalesce(getvariable('period_end'), date '9999-12-31')
+    and lines.posted_at <= coalesce(getvariable('known_at'), timestamp '9999-12-31')
+group by all
+having sum(lines.amount) <> 0
