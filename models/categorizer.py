@@ -151,12 +151,13 @@ class Categorizer(BaseEstimator):
         facts = np.concatenate([d.facts for _, d in judged])
         hit = np.concatenate([d.account == item.truth for item, d in judged])
         rule = np.concatenate([d.rule for _, d in judged])
-        # Calibrate on the older decisions to choose the threshold on newer ones, then use all.
+        # Each half is calibrated by the other, so that no decision vouches for itself.
         half = len(hit) // 2
-        earlier = Calibrator().fit(facts[:half], hit[:half])
-        bookable = rule[half:] < 0
-        self.recent_confidence_ = earlier.confidence(facts[half:])[bookable][-DECISIONS_KEPT:]
-        self.recent_hit_ = hit[half:][bookable][-DECISIONS_KEPT:]
+        newer = Calibrator().fit(facts[half:], hit[half:]).confidence(facts[:half])
+        older = Calibrator().fit(facts[:half], hit[:half]).confidence(facts[half:])
+        bookable = rule < 0
+        self.recent_confidence_ = np.r_[newer, older][bookable][-DECISIONS_KEPT:]
+        self.recent_hit_ = hit[bookable][-DECISIONS_KEPT:]
         self.calibrator_ = Calibrator().fit(facts, hit)
         self._choose_threshold()
 

@@ -93,8 +93,10 @@ def gather(lines: Lines, sources: Sources, candidates: int = CANDIDATES) -> Evid
     counts = _Counts.collect(lines, sources.history, accounts)
     text, text_share = _text_scores(lines, sources)
     known = _knowledge_share(lines, sources)
-    backoff = _backoff(lines, sources, counts, text_share, known)
-    combined = backoff + 0.3 * text_share + 0.02 * known
+    names = _name_match(lines, sources)
+    backoff = _backoff(lines, sources, counts, text_share, known, names)
+    # A new account has no history: its name alone can make it a candidate.
+    combined = backoff + 0.3 * text_share + 0.02 * known + 0.1 * names**2
     combined[:, ~sources.is_candidate] = -1.0
     k = min(candidates, accounts)
     if k == 0:
@@ -104,7 +106,7 @@ def gather(lines: Lines, sources: Sources, candidates: int = CANDIDATES) -> Evid
     order = np.argsort(-np.take_along_axis(combined, top, 1), axis=1, kind="stable")
     top = np.take_along_axis(top, order, 1)
     valid = np.take_along_axis(combined, top, 1) >= 0
-    return _features(lines, sources, counts, text, text_share, known, backoff, top, valid)
+    return _features(lines, sources, counts, text, text_share, known, names, backoff, top, valid)
 
 
 @dataclass
@@ -156,7 +158,12 @@ def _knowledge_share(lines: Lines, sources: Sources) -> np.ndarray:
 
 
 def _backoff(
-    lines: Lines, sources: Sources, counts: _Counts, text_share: np.ndarray, known: np.ndarray
+    lines: Lines,
+    sources: Sources,
+    counts: _Counts,
+    text_share: np.ndarray,
+    known: np.ndarray,
+    names: np.ndarray,
 ) -> np.ndarray:
     """P(account) by trusting each more specific key as far as it has been observed.
 
@@ -164,6 +171,7 @@ def _backoff(
     """
     fits = np.where(lines.is_sale[:, None], sources.is_income, ~sources.is_income)
     base = np.where(fits, np.where(sources.is_asset, 0.2, 1.0), 0.02) * sources.is_candidate
+    base = base * (1.0 + 30.0 * names**2)
     base = base / np.maximum(base.sum(axis=1, keepdims=True), 1e-9)
     known = known * np.where(fits, 1.0, 0.1)
     p = (known + 0.3 * base) / (known.sum(axis=1, keepdims=True) + 0.3)
@@ -177,7 +185,7 @@ def _backoff(
 
 def _features(
     lines: Lines, sources: Sources, counts: _Counts, text: np.ndarray, text_share: np.ndarray,
-    known: np.ndarray, backoff: np.ndarray, top: np.ndarray, valid: np.ndarray,
+    known: np.ndarray, names: np.ndarray, backoff: np.ndarray, top: np.ndarray, valid: np.ndarray,
 ) -> Evidence:  # fmt: skip
     history = sources.history
     n, k = top.shape
@@ -211,14 +219,14 @@ def _features(
     line, _, _ = counts.pairs["party"]
     accounts_of_party = np.bincount(line, minlength=n).astype(np.float32)
     text_best = text.max(axis=1, keepdims=True)
-    names = at(_name_match(lines, sources))
+    named = at(names)
     picked, picked_share, picked_known = at(backoff), at(text_share), at(known)
     columns += [
-        np.abs(amount - mean), np.abs(amount - usual), amount - usual,
+        _or_far(np.abs(amount - mean)), _or_far(np.abs(amount - usual)), _or_far(amount - usual),
         at(text), text_best - at(text), picked_share, picked, np.log(picked + 1e-6),
         picked.max(axis=1, keepdims=True) - picked, picked_known,
-        known.max(axis=1, keepdims=True) - picked_known, names,
-        names.max(axis=1, keepdims=True) - names,
+        known.max(axis=1, keepdims=True) - picked_known, named,
+        names.max(axis=1, keepdims=True) - named,
         per_line(accounts_of_party), per_line(lines.log_amount),
         per_line(lines.is_credit.astype(np.float32)),
         per_line((lines.text == 0).astype(np.float32)),
@@ -245,6 +253,11 @@ def _name_match(lines: Lines, sources: Sources) -> np.ndarray:
         match = (account_word_matrix(strings[used]) @ sources.account_words.T).toarray()
         total += match[position]
     return total
+
+
+def _or_far(distance: np.ndarray) -> np.ndarray:
+    """A distance, or one beyond every amount where there is nothing to compare with."""
+    return np.nan_to_num(distance, nan=60.0)
 
 
 def _nothing(n: int) -> Evidence:

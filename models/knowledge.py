@@ -8,12 +8,14 @@ coefficients, never names, texts or amounts of a client.
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from sklearn.base import BaseEstimator
 
-from models.chart import canonical_chart, correspondence, read_chart
+from models.accounts import Accounts
+from models.chart import canonical_chart, correspondence, name_agreement, read_chart
 from models.fingerprint import code_version, fingerprint, frame_fingerprint
 from models.history import CountTable
 from models.lines import Lines
@@ -60,8 +62,8 @@ class GlobalKnowledge(BaseEstimator):
 
         Clients' lines must already be limited to those whose owner agreed to share.
         """
-        self.accounts_ = read_chart(canonical_chart() if self.chart is None else self.chart)
-        code = _codes(lines["account_id"], self.accounts_)
+        self.accounts_ = Accounts.of_chart(canonical_chart() if self.chart is None else self.chart)
+        code = self.accounts_.codes(lines["account_id"])
         lines = lines[code >= 0]
         account = code[code >= 0]
         # An amount says something only where it was a real one.
@@ -73,10 +75,14 @@ class GlobalKnowledge(BaseEstimator):
         self.vendors_ = CountTable.empty().add(prepared.name, account, recent, prepared.log_amount)
         self.line_count_ = len(prepared)
         self.version_ = fingerprint(
-            code_version(), frame_fingerprint(lines), frame_fingerprint(self.accounts_)
+            code_version(), frame_fingerprint(lines), frame_fingerprint(self.accounts_.frame())
         )
         self.skill_ = None
         return self
+
+    def __getstate__(self) -> dict[str, Any]:
+        # The chart lives on in ``accounts_``; a data frame does not belong into a model file.
+        return dict(super().__getstate__()) | {"chart": None}
 
     @classmethod
     def from_seeds(cls) -> GlobalKnowledge:
@@ -97,25 +103,17 @@ class GlobalKnowledge(BaseEstimator):
 
     def correspondence(self, chart: pd.DataFrame) -> np.ndarray:
         """Canonical accounts × the client's accounts; see ``models.chart.correspondence``."""
-        return correspondence(self.accounts_, chart)
+        return correspondence(self.accounts_.frame(), chart)
 
     def canonical_account(self, chart: pd.DataFrame) -> pd.Series:
         """The canonical account of each account of a client's chart, by account id; None if none.
 
         This is how a sharing client's lines become training lines of the firm's knowledge.
         """
-        from models.chart import name_agreement
-
         own = read_chart(chart)
-        agreement = name_agreement(self.accounts_, own)
-        agreement[~self.accounts_["is_candidate"].to_numpy(bool)] = 0
+        agreement = name_agreement(self.accounts_.frame(), own)
+        agreement[~self.accounts_.is_candidate] = 0
         best = agreement.argmax(axis=0)
         found = agreement.max(axis=0) >= 0.8
-        ids = self.accounts_["account_id"].to_numpy(object)[best]
+        ids = self.accounts_.account_id.astype(object)[best]
         return pd.Series(np.where(found, ids, None), index=own["account_id"], dtype=object)
-
-
-def _codes(account_id: pd.Series, accounts: pd.DataFrame) -> np.ndarray:
-    """Position of each account id in the chart, -1 where it is not in it."""
-    index = pd.Index(accounts["account_id"])
-    return index.get_indexer(account_id.astype(object).map(lambda v: None if v is None else str(v)))

@@ -16,6 +16,8 @@ from models.lines import Lines
 
 # Fewer replayed lines than this teach nothing that the back-off estimate does not know.
 LINES_MIN = 150
+# The back-off estimate keeps the weight of this many replayed lines.
+BACKOFF_LINES = 250
 
 
 @dataclass
@@ -72,4 +74,6 @@ class Ranker(BaseEstimator):
         if self.model_ is None or not valid.any():
             return np.where(valid, evidence.backoff, 0.0)
         p[valid] = self.model_.predict_proba(evidence.features[valid])[:, 1]
-        return p / np.maximum(p.sum(axis=1, keepdims=True), 1.0)
+        p /= np.maximum(p.sum(axis=1, keepdims=True), 1.0)
+        own = self.line_count_ / (self.line_count_ + BACKOFF_LINES)
+        return own * p + (1 - own) * np.where(valid, evidence.backoff, 0.0)

@@ -28,8 +28,10 @@ def fold_starts(day: np.ndarray, folds: int, lines_max: int) -> list[int]:
 
     The folds cover the newest lines: at most ``lines_max`` and at most three quarters of all.
     """
+    if len(day) < folds:
+        return []
     first = len(day) - min(lines_max, len(day) * 3 // 4)
-    marks = np.linspace(first, len(day), folds + 1)[:-1].astype(int)
+    marks = np.linspace(first, len(day), folds + 1)[:-1].astype(int).clip(0, len(day) - 1)
     starts = sorted({int(np.searchsorted(day, day[mark], side="left")) for mark in marks})
     return [start for start in starts if start > 0]
 
