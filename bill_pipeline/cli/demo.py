@@ -65,7 +65,7 @@ def demo(companies: int, documents: int, port: int, home: Home) -> None:
         f"""
 Try next:
   bill-pipeline query "from trial_balance where client = '{names[0]}'"
-  bill-pipeline query "select client, sum(amount_open) as owed from payables_aging group by all"
+  bill-pipeline query "select client, sum(amount_total) as owed from payables_aging group by all"
   bill-pipeline review --client {names[0]}     the lines it asks about
   bill-pipeline ui                            the assets, at http://127.0.0.1:3000
   bill-pipeline {again} --live
@@ -138,8 +138,8 @@ select
     count(*) filter (where category_source in ('model', 'rule') and not needs_review),
     count(*) filter (where category_source = 'person'),
     count(*) filter (where needs_review),
-    (select coalesce(sum(amount_open), 0) from payables_aging where client = $client),
-    (select coalesce(sum(amount_open), 0) from receivables_aging where client = $client),
+    (select coalesce(sum(amount_total), 0) from payables_aging where client = $client),
+    (select coalesce(sum(amount_total), 0) from receivables_aging where client = $client),
     (select coalesce(sum(debit), 0) - coalesce(sum(credit), 0)
         from trial_balance where client = $client)
 from transactions
