@@ -70,6 +70,8 @@ def sandbox(host: str, port: int, as_json: bool, **options: Any) -> None:
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((host, port))
+        # Who reads our output may connect at once: let the connection wait for the server.
+        listener.listen(128)
     except OSError as problem:
         raise click.ClickException(
             f"Cannot listen on {host}:{port}: {problem.strerror}. Choose another --port."

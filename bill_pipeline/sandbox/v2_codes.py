@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from bill_pipeline.sandbox.documents import Document
 from bill_pipeline.sandbox.ids import ZERO_ID
 
 APPROVAL = {"UNASSIGNED": "0", "ASSIGNED": "1", "APPROVED": "3", "APPROVING": "4", "DENIED": "5"}
@@ -49,3 +50,12 @@ def reference(value: Any) -> str:
 def v2_time(text: str) -> str:
     """``2026-03-16T15:01:43.900+0000``: v2 writes offsets without the colon."""
     return text[:-3] + text[-2:] if text[-3:-2] == ":" else text
+
+
+def timed(row: Document, parent: Document) -> Document:
+    """A part with the times of the document it belongs to."""
+    return {
+        **row,
+        "createdTime": v2_time(parent["createdTime"]),
+        "updatedTime": v2_time(parent["updatedTime"]),
+    }

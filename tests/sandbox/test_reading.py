@@ -119,7 +119,9 @@ def test_filters_choose_exactly_the_rows_they_say(
 
 
 def test_repeated_filters_are_all_applied(client: BillClient) -> None:
-    url = f"{client.server.base_url}/v3/bills?filters=archived:eq:false&filters=paymentStatus:eq:PAID"
+    url = (
+        f"{client.server.base_url}/v3/bills?filters=archived:eq:false&filters=paymentStatus:eq:PAID"
+    )
     rows = client.http.get(url, headers=client.headers).json()["results"]
     assert rows
     assert all(row["paymentStatus"] == "PAID" and not row["archived"] for row in rows)

@@ -74,7 +74,10 @@ def test_a_sync_token_may_not_read_organization_or_vendor_bank_accounts(client: 
     vendors = user.all("vendors", max=100)
     assert not any("bankAccount" in v.get("paymentInformation", {}) for v in vendors)
     payee = next(v for v in vendors if v["paymentInformation"]["payByType"] == "ACH")
-    for path in (f"organizations/{client.company.organization_id}", f"vendors/{payee['id']}/bank-account"):
+    for path in (
+        f"organizations/{client.company.organization_id}",
+        f"vendors/{payee['id']}/bank-account",
+    ):
         assert client.get(path).status_code == 403
         assert user.get(path).status_code == 200
 
