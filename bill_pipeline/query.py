@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import re
+import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -69,16 +70,25 @@ def open_ledger(home: Home) -> Iterator[duckdb.DuckDBPyConnection]:
 
 
 def _open(home: Home) -> duckdb.DuckDBPyConnection:
-    connection = duckdb.connect(str(home.ledger), read_only=True)
-    for statement in (
-        "set autoinstall_known_extensions = false",
-        "set autoload_known_extensions = false",
-        f"set allowed_directories = [{quoted(str(home.published) + '/')}]",
-        "set enable_external_access = false",
-        "set TimeZone = 'UTC'",
-        "set lock_configuration = true",
-    ):
-        connection.execute(statement)
+    # Attached to a database of its own: opened directly, DuckDB would hand every caller in this
+    # process the first one's, which sees the books as they were then.
+    connection = duckdb.connect(":memory:")
+    try:
+        for statement in (
+            "set autoinstall_known_extensions = false",
+            "set autoload_known_extensions = false",
+            f"set temp_directory = {quoted(str(Path(tempfile.gettempdir(), 'bill-pipeline')))}",
+            f"attach {quoted(str(home.ledger))} as ledger (read_only)",
+            "use ledger",
+            f"set allowed_directories = [{quoted(str(home.published) + '/')}]",
+            "set enable_external_access = false",
+            "set TimeZone = 'UTC'",
+            "set lock_configuration = true",
+        ):
+            connection.execute(statement)
+    except duckdb.Error:
+        connection.close()
+        raise
     return connection
 
 
@@ -153,7 +163,7 @@ def _explained(error: duckdb.Error) -> str:
 
 
 def _opening_failed(home: Home, error: duckdb.Error) -> str:
-    if "lock" in str(error):
+    if "Could not set lock" in str(error):
         return (
             f"{home.ledger} is open for writing in another tool. Close it there and open it "
             f"read-only instead (docs/analysts.md says how). {error}"

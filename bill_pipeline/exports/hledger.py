@@ -13,7 +13,7 @@ from typing import TextIO
 from bill_pipeline.exports.books import Books, Entry, Line
 from bill_pipeline.exports.names import plain_text_names
 
-TAGS = ("client", "document", "version", "due", "item", "line", "kind", "reverses", "text")
+TAGS = ("document", "version", "due", "item", "line", "kind", "reverses", "text")
 
 
 def write(books: Books, out: TextIO) -> None:

@@ -12,7 +12,7 @@ import csv
 from decimal import Decimal
 from typing import TextIO
 
-from bill_pipeline.exports.books import Books, Line
+from bill_pipeline.exports.books import Books, Entry, Line
 
 #: Xero wants the name of a tax rate on every line; journal lines hold tax in accounts of their own.
 XERO_TAX_RATE = "Tax Exempt (0%)"
@@ -59,7 +59,7 @@ def write_quickbooks(books: Books, out: TextIO) -> None:
     writer.writerow(QUICKBOOKS_COLUMNS)
     accounts = books.accounts_by_id
     for entry in books.entries:
-        for line in entry.lines:
+        for line in _lines_with_amounts(entry):
             writer.writerow(
                 [
                     entry.entry_id[:QUICKBOOKS_NUMBER_LENGTH],
@@ -84,7 +84,7 @@ def write_xero(books: Books, out: TextIO) -> None:
     for entry in books.entries:
         # Rows of the same date and narration become one journal: the id keeps entries apart.
         narration = f"{entry.title} [{entry.entry_id}]"
-        for line in entry.lines:
+        for line in _lines_with_amounts(entry):
             account = accounts[line.account_id]
             writer.writerow(
                 [
@@ -100,6 +100,11 @@ def write_xero(books: Books, out: TextIO) -> None:
                     _safe(line.location_name),
                 ]
             )
+
+
+def _lines_with_amounts(entry: Entry) -> list[Line]:
+    """Imports refuse a line that is neither debit nor credit; it changes no balance."""
+    return [line for line in entry.lines if line.amount]
 
 
 def _debit(line: Line) -> str:

@@ -7,6 +7,7 @@ beancount allows only these roots, and letters, digits and dashes after them.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable
 
 from bill_pipeline.exports.books import Account
@@ -39,17 +40,18 @@ def beancount_names(accounts: Iterable[Account]) -> dict[str, str]:
 
 
 def _names(accounts: Iterable[Account], written: Callable[[str], str]) -> dict[str, str]:
-    names: dict[str, str] = {}
-    taken: set[str] = set()
-    for account in sorted(accounts, key=lambda a: a.account_id):
-        code = f"{account.code} " if account.code else ""
-        name = f"{root_of(account)}:{written(code + account.name)}"
-        if name in taken:
-            # Two accounts of one name stay two accounts.
-            name = f"{root_of(account)}:{written(f'{code}{account.name} {account.account_id}')}"
-        taken.add(name)
-        names[account.account_id] = name
-    return names
+    plain = {account: _name(account, written) for account in accounts}
+    used = Counter(plain.values())
+    # Accounts that would share a name all carry their id, so no name depends on the others' order.
+    return {
+        account.account_id: name if used[name] == 1 else _name(account, written, with_id=True)
+        for account, name in plain.items()
+    }
+
+
+def _name(account: Account, written: Callable[[str], str], *, with_id: bool = False) -> str:
+    words = [account.code or "", account.name, account.account_id if with_id else ""]
+    return f"{root_of(account)}:{written(' '.join(word for word in words if word))}"
 
 
 def _with_spaces(text: str) -> str:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 from click.testing import CliRunner, Result
-from publish_fixture import SCHEMA
+from publish_fixture import SCHEMA, write_books
 
 from bill_pipeline.cli import main
 from bill_pipeline.publish import publish
@@ -187,3 +187,15 @@ def test_collected_files_are_explained(ledger: Home) -> None:
             path.unlink()
         with pytest.raises(QueryError, match="Open the ledger again"):
             run(connection, "select sum(amount) from journal_lines").fetchall()
+
+
+def test_two_open_ledgers_in_one_process_each_see_their_own_moment(
+    ledger: Home, clients: list[str]
+) -> None:
+    batches = "select max(batch) from journal_lines"
+    with open_ledger(ledger) as before:
+        write_books(ledger, "acme", 2)
+        publish(ledger, ["acme"], schema=SCHEMA)
+        with open_ledger(ledger) as after:
+            assert run(after, batches).fetchall() == [(2,)]
+            assert run(before, batches).fetchall() == [(1,)]
