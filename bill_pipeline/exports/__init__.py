@@ -79,6 +79,7 @@ def export(
         )
     if chosen.name == "parquet" and last_day:
         raise ExportRefused("parquet holds whole tables: leave --to out, or use `query -o`.")
+    path.parent.mkdir(parents=True, exist_ok=True)
     with open_ledger(home) as ledger:
         if chosen.name == "parquet":
             parquet.write_folder(ledger, client, path)

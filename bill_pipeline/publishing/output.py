@@ -88,6 +88,7 @@ TEXT_FORMATS: dict[str, Callable[[duckdb.DuckDBPyConnection, TextIO], None]] = {
 
 def write_file(result: duckdb.DuckDBPyConnection, path: Path, file_format: str) -> None:
     """Write the answer to ``path``, which has the whole of it or stays as it was."""
+    path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_name(f".{path.name}.part")
     try:
         if file_format == "parquet":

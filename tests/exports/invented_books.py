@@ -68,12 +68,14 @@ def _total(lines: list[dict[str, Any]]) -> Decimal:
 
 def documents(seed: int, bills: int = 120) -> Iterator[Document]:
     """(list, id, document) of the company, the same for the same seed."""
-    rng = random.Random(seed)
-    yield "organizations", "O1", {"id": "O1", "name": "Invented Bakery"}
+    rng = random.Random(seed)  # noqa: S311 (invented figures, no secret)
+    yield "organizations", f"O{seed}", {"id": f"O{seed}", "name": "Invented Bakery"}
     for account_id, number, name, kind in ACCOUNTS:
         account = {"type": kind, "number": number or None}
         yield "chart_of_accounts", account_id, {"id": account_id, "name": name, "account": account}
     for number, name in enumerate(VENDORS):
+        # The first one's name tells the companies apart.
+        name = name if number else f"{name} of company {seed}"
         yield "vendors", f"V{number}", {"id": f"V{number}", "name": name}
     for number, name in enumerate(CUSTOMERS):
         yield "customers", f"C{number}", {"id": f"C{number}", "name": name}
