@@ -22,6 +22,7 @@ select
     lines.model_version,                           -- Model that decided, if one did.
     lines.needs_review,                            -- A person should look at it.
     lines.reason,                                  -- Why this account, in words.
+    lines.alternatives,                            -- The next best accounts, as JSON; of a line to review, the suggestion first.
     lines.class_id,                                -- Accounting class.
     lines.department_id,                           -- Department.
     lines.location_id,                             -- Location.
