@@ -34,15 +34,16 @@ _ADVICE: dict[type[BillError], tuple[str, str]] = {
     LoginRefused: (
         "token_password",
         (
-            "BILL does not accept this token name and password. Check both for a missing character. "
-            "If the password was not kept, make a new token: BILL never shows a password again."
+            "BILL does not accept this token name and password. Check both for a missing "
+            "character. If the password was not kept, make a new token: BILL never shows a "
+            "password again."
         ),
     ),
     UnknownOrganization: (
         "organization_id",
         (
-            "BILL knows no such organization for this token. Copy the Organization ID from the page "
-            "on which the token was made."
+            "BILL knows no such organization for this token. Copy the Organization ID from the "
+            "page on which the token was made."
         ),
     ),
     DeveloperKeyRefused: (

@@ -108,6 +108,11 @@ class Snapshot:
         """The first row, or None."""
         return next(iter(self.rows(sql, values)), None)
 
+    def has_column(self, table: str, column: str) -> bool:
+        """Whether the ledger was published by a version that knew this column."""
+        sql = "select 1 as n from duckdb_columns() where table_name = ? and column_name = ?"
+        return self.row(sql, [table, column]) is not None
+
     def table(
         self, sql: str, values: Sequence[Any] | dict[str, Any] = ()
     ) -> tuple[list[str], list[tuple[Any, ...]]]:

@@ -6,7 +6,16 @@ every page of a client's books carries it; the tests walk this table as every ro
 
 from __future__ import annotations
 
-from bill_pipeline.console import account_pages, connections_pages, many_clients_pages
+from bill_pipeline.console import (
+    account_pages,
+    books_pages,
+    closing_pages,
+    connections_pages,
+    downloads_pages,
+    ledger_pages,
+    many_clients_pages,
+    review_pages,
+)
 from bill_pipeline.console.guard import Page
 from bill_pipeline.console.users import Permission
 
@@ -38,4 +47,24 @@ PAGES: tuple[Page, ...] = (
     Page("POST", "/clients/{client}/resume", connections_pages.resume, _ADMINISTER),
     Page("GET", "/clients/{client}/disconnect", connections_pages.disconnect_page, _ADMINISTER),
     Page("POST", "/clients/{client}/disconnect", connections_pages.disconnect, _ADMINISTER),
+    Page("GET", "/review", review_pages.firm_queue, _READ),
+    Page("POST", "/review", review_pages.decide, _REVIEW),
+    Page("GET", "/clients/{client}/review", review_pages.client_queue, _READ),
+    Page("GET", "/clients/{client}/review/group", review_pages.group_page, _READ),
+    Page("POST", "/clients/{client}/undo/{number}", review_pages.undo, _REVIEW),
+    Page("POST", "/clients/{client}/lines/{transaction}", review_pages.change_line, _REVIEW),
+    Page("GET", "/clients/{client}/lines/{transaction}", ledger_pages.line_page, _READ),
+    Page("GET", "/clients/{client}/trial-balance", books_pages.trial_balance, _READ),
+    Page("GET", "/clients/{client}/profit-and-loss", books_pages.profit_and_loss, _READ),
+    Page("GET", "/clients/{client}/balance-sheet", books_pages.balance_sheet, _READ),
+    Page("GET", "/clients/{client}/payables", books_pages.payables, _READ),
+    Page("GET", "/clients/{client}/receivables", books_pages.receivables, _READ),
+    Page("GET", "/clients/{client}/general-ledger", ledger_pages.general_ledger, _READ),
+    Page("GET", "/clients/{client}/entries/{entry}", ledger_pages.entry_page, _READ),
+    Page("GET", "/clients/{client}/documents/{type}/{document}", ledger_pages.document_page, _READ),
+    Page("GET", "/clients/{client}/close", closing_pages.close_page, _READ),
+    Page("POST", "/clients/{client}/close", closing_pages.close_month, _REVIEW),
+    Page("POST", "/clients/{client}/reopen", closing_pages.reopen_month, _REVIEW),
+    Page("GET", "/clients/{client}/download/books/{format}", downloads_pages.download_books, _READ),
+    Page("GET", "/clients/{client}/download/{report}", downloads_pages.download_report, _READ),
 )

@@ -86,3 +86,12 @@ document.querySelectorAll("input[type=file][data-into]").forEach((chooser) => {
 document.querySelectorAll("select[data-submit]").forEach((choice) => {
   choice.addEventListener("change", () => choice.form.requestSubmit());
 });
+
+document.querySelectorAll("[data-choose-all]").forEach((all) => {
+  all.addEventListener("change", () => {
+    const name = all.dataset.chooseAll || "chosen";
+    all.closest("form").querySelectorAll(`input[name="${CSS.escape(name)}"]`).forEach((box) => {
+      box.checked = all.checked;
+    });
+  });
+});

@@ -1,0 +1,184 @@
+"""Close a month with its checklist, reopen it with a reason, see what came late."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from starlette.responses import Response
+
+from bill_pipeline.console.books_pages import with_books
+from bill_pipeline.console.deciding import close_through, reopen_from
+from bill_pipeline.console.ledger import Snapshot
+from bill_pipeline.console.period import NotADay, day_of, month_end
+from bill_pipeline.console.statements import BookFacts
+from bill_pipeline.console.visit import Visit
+from bill_pipeline.decisions import DecisionRefused
+
+MONTHS_OFFERED = 24
+
+
+@dataclass(frozen=True)
+class Item:
+    """One thing that should be true before a month is closed."""
+
+    is_done: bool
+    sentence: str
+    link: str = ""
+
+
+@with_books("close")
+def close_page(visit: Visit, books: Snapshot, facts: BookFacts) -> Response:
+    months = months_to_close(books, visit.client, facts)
+    wanted = day_of(visit.query("month"), months[0] if months else facts.today)
+    return visit.render(
+        "close.html",
+        client=visit.client,
+        facts=facts,
+        months=months,
+        month=wanted,
+        items=checklist(books, visit.client, wanted) if months else [],
+        tie_out=books.rows("select * from tie_out where client = ? order by claim", [visit.client]),
+        closes=_closes(books, visit.client),
+        late=books.rows(
+            "select * from late_adjustments where client = ? order by posted_at desc limit 50",
+            [visit.client],
+        ),
+        first_open=facts.closed_through + timedelta(days=1) if facts.closed_through else None,
+        closed_months=_closed_months(books, visit.client, facts),
+    )
+
+
+def close_month(visit: Visit) -> Response:
+    day = _month(visit)
+    with visit.console.ledger.reading() as books:
+        open_points = [i.sentence for i in checklist(books, visit.client, day) if not i.is_done]
+    reason = visit.form.text("reason")
+    if open_points and visit.form.text("anyway") != "yes":
+        raise DecisionRefused(
+            f"{visit.client}: {day:%B %Y} is not ready to close. {' '.join(open_points)} Settle "
+            "these, or close anyway and say so."
+        )
+    close_through(visit.console.home, visit.client, day, by=visit.user.name, reason=reason)
+    visit.record(
+        "closed a month", visit.client, through=day, reason=reason, open_points=open_points
+    )
+    visit.notify(f"{visit.client} is closed through {day:%B %Y}.")
+    return visit.redirect(f"/clients/{visit.client}/close")
+
+
+def reopen_month(visit: Visit) -> Response:
+    day = _month(visit)
+    reason = visit.form.text("reason")
+    reopen_from(
+        visit.console.home, visit.client, day.replace(day=1), by=visit.user.name, reason=reason
+    )
+    visit.record("reopened a month", visit.client, month=day, reason=reason)
+    visit.notify(f"{visit.client} is open again from {day:%B %Y} on.", "warning")
+    return visit.redirect(f"/clients/{visit.client}/close")
+
+
+def checklist(books: Snapshot, client: str, through: date) -> list[Item]:
+    """What a careful bookkeeper looks at before locking ``through``."""
+    to_review = _count(
+        books,
+        "select count(*) as n from transactions where client = ? and needs_review and date <= ?",
+        [client, through],
+    )
+    suspense = _count(
+        books,
+        """
+        select count(*) as n from trial_balance_at(?, report_date := ?) as balances
+        inner join accounts on accounts.client = ? and accounts.account_id = balances.account_id
+        where balance <> 0 and list_has_any(string_split(accounts.roles, ', '), ['suspense'])
+        """,
+        [client, through, client],
+    )
+    differing = _count(
+        books,
+        "select count(*) as n from tie_out where client = ? and difference <> 0",
+        [client],
+    )
+    unbalanced = _count(
+        books,
+        "select count(*) as n from (select sum(balance) as total from "
+        "trial_balance_at(?, report_date := ?)) where total <> 0",
+        [client, through],
+    )
+    here = f"/clients/{client}"
+    to = f"?to={through}"
+    return [
+        Item(
+            to_review == 0,
+            "Nothing is left to review."
+            if to_review == 0
+            else f"{to_review:,} lines up to that day wait for review.",
+            f"{here}/review",
+        ),
+        Item(
+            suspense == 0,
+            "Suspense is zero." if suspense == 0 else "Suspense holds money that nobody explained.",
+            f"{here}/trial-balance{to}",
+        ),
+        Item(
+            differing == 0,
+            "Control accounts tie out with BILL's documents."
+            if differing == 0
+            else f"{differing:,} tie-outs differ; see below.",
+            "#tie-out",
+        ),
+        Item(
+            unbalanced == 0,
+            "Debits equal credits." if unbalanced == 0 else "Debits do not equal credits.",
+            f"{here}/trial-balance{to}",
+        ),
+    ]
+
+
+def months_to_close(books: Snapshot, client: str, facts: BookFacts) -> list[date]:
+    """Ends of the open months that are over, the earliest first."""
+    row = books.row("select min(date) as day from journal_lines where client = ?", [client])
+    first = facts.closed_through or (row["day"] - timedelta(days=1) if row and row["day"] else None)
+    found: list[date] = []
+    while first is not None and len(found) < MONTHS_OFFERED:
+        first = month_end(first + timedelta(days=1))
+        if first >= facts.today:
+            break
+        found.append(first)
+    return found
+
+
+def _closed_months(books: Snapshot, client: str, facts: BookFacts) -> list[date]:
+    """Ends of the closed months, the latest first: reopening one reopens those after it."""
+    row = books.row("select min(date) as day from journal_lines where client = ?", [client])
+    found: list[date] = []
+    day = facts.closed_through
+    while day and row and row["day"] and day >= row["day"] and len(found) < MONTHS_OFFERED:
+        found.append(month_end(day))
+        day = day.replace(day=1) - timedelta(days=1)
+    return found
+
+
+def _closes(books: Snapshot, client: str) -> list[dict[str, object]]:
+    return books.rows(
+        """
+        select closed_through, closed_at, closed_by,
+            any_value(reopened_because) as reopened_because,
+            count(*) filter (where difference <> 0) as accounts_changed
+        from close_comparison where client = ?
+        group by closed_through, closed_at, closed_by
+        order by closed_at desc
+        """,
+        [client],
+    )
+
+
+def _count(books: Snapshot, sql: str, values: list[object]) -> int:
+    row = books.row(sql, values)
+    return int(row["n"]) if row else 0
+
+
+def _month(visit: Visit) -> date:
+    if not visit.form.text("month"):
+        raise NotADay("Choose a month.")
+    return month_end(day_of(visit.form.text("month"), date.min))

@@ -1,0 +1,242 @@
+"""Write a person's decisions into a client's books, and have the books show them at once.
+
+One function per kind of action. Each holds the client's lock, appends to ``decisions``, builds the
+rooms and publishes; when the books refuse the result (a check fails), the decision is taken back
+by a later row and the error is raised. Nothing here knows how pages look.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from bill_pipeline import decisions
+from bill_pipeline.books import ROOMS, ClientBusy, Sync, SyncOptions, client_lock
+from bill_pipeline.clients import utc_now
+from bill_pipeline.errors import PipelineError
+from bill_pipeline.publish import publish
+from bill_pipeline.settings import Home
+from bill_pipeline.upkeep import count_documents_and_reviews, next_batch_time
+from bill_pipeline.warehouse import Warehouse
+
+#: A decision waits this long for a sync of the same client to end before it is refused.
+PATIENCE_SECONDS = 10.0
+_SECONDS_BETWEEN_TRIES = 0.2
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line of a document, as the client's file names it."""
+
+    document_type: str
+    document_id: str
+    line_id: str
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A person's account for a line; None withdraws the person's earlier answer."""
+
+    line: Line
+    account_id: str | None
+
+
+@dataclass(frozen=True)
+class PartyRule:
+    """From now on every line of this party that nobody coded goes to this account."""
+
+    party_id: str
+    document_type: str
+    account_id: str
+    reason: str
+
+
+def decide_lines(
+    home: Home,
+    client: str,
+    answers: Sequence[Answer],
+    rules: Sequence[PartyRule] = (),
+    *,
+    by: str,
+    reason: str,
+    withdrawn_rules: Sequence[str] = (),
+) -> list[str]:
+    """Record the answers and rules, bring the books up to date, return the new rules' ids.
+
+    Raises ClientBusy while another process works on the client; ChecksFailed when the books would
+    not be right, after the decisions were taken back.
+    """
+    with _held(home, client), _batch(home, client) as batch:
+        before = _persons_answers(batch.warehouse, [answer.line for answer in answers])
+        _write_answers(batch, answers, by, reason)
+        rule_ids = [
+            decisions.add_rule(
+                batch.warehouse.connection,
+                account_id=rule.account_id,
+                party_id=rule.party_id,
+                document_type=rule.document_type,
+                reason=rule.reason,
+                decided_at=batch.decided_at,
+                decided_by=by,
+            )
+            for rule in rules
+        ]
+        _withdraw_rules(batch, withdrawn_rules, by)
+        batch.take_back = lambda later: _take_back(later, before, rule_ids, by)
+    return rule_ids
+
+
+def close_through(home: Home, client: str, day: date, *, by: str, reason: str) -> None:
+    """Lock every day up to and including ``day``. Raises DecisionRefused, ClientBusy."""
+    with _held(home, client), _batch(home, client) as batch:
+        decisions.close(
+            batch.warehouse.connection,
+            day,
+            decided_at=batch.decided_at,
+            decided_by=by,
+            reason=reason,
+        )
+
+
+def reopen_from(home: Home, client: str, first_open_day: date, *, by: str, reason: str) -> None:
+    """Unlock ``first_open_day`` and later. Raises DecisionRefused, ClientBusy."""
+    with _held(home, client), _batch(home, client) as batch:
+        decisions.reopen(
+            batch.warehouse.connection,
+            first_open_day,
+            decided_at=batch.decided_at,
+            decided_by=by,
+            reason=reason,
+        )
+
+
+def persons_answers(home: Home, client: str, lines: Sequence[Line]) -> list[Answer]:
+    """What people had answered for ``lines`` until now: what an undo has to put back."""
+    with _held(home, client), Warehouse.open(home, client) as warehouse:
+        return _persons_answers(warehouse, lines)
+
+
+class _Batch:
+    """One moment of decisions on an open client file."""
+
+    def __init__(self, warehouse: Warehouse, as_of: datetime) -> None:
+        self.warehouse = warehouse
+        self.as_of = as_of
+        self.take_back: Callable[[_Batch], None] | None = None
+
+    @property
+    def decided_at(self) -> datetime:
+        return self.as_of.replace(tzinfo=None)
+
+
+@contextlib.contextmanager
+def _batch(home: Home, client: str) -> Iterator[_Batch]:
+    """Decisions are written inside the ``with``; after it the books are built and published."""
+    with Warehouse.open(home, client) as warehouse:
+        batch = _Batch(warehouse, next_batch_time(warehouse, utc_now()))
+        yield batch
+    try:
+        _build(home, client, batch.as_of)
+    except PipelineError:
+        if batch.take_back is not None:
+            with Warehouse.open(home, client) as warehouse:
+                batch.take_back(_Batch(warehouse, next_batch_time(warehouse, utc_now())))
+        raise
+    publish(home, [client])
+
+
+def _build(home: Home, client: str, as_of: datetime) -> None:
+    sync = Sync(home, client, SyncOptions(), as_of)
+    for room in ROOMS:
+        sync.build(room)
+    with Warehouse.open(home, client) as warehouse:
+        _documents, to_review = count_documents_and_reviews(warehouse)
+    sync.registry.update(client, review_count=to_review)
+
+
+@contextlib.contextmanager
+def _held(home: Home, client: str) -> Iterator[None]:
+    """The client's lock, waited for a little: a sync of one client is often done in a second."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while True:
+        try:
+            with client_lock(home, client):
+                yield
+            return
+        except ClientBusy:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(_SECONDS_BETWEEN_TRIES)
+
+
+def _write_answers(batch: _Batch, answers: Sequence[Answer], by: str, reason: str) -> None:
+    decisions.record_categories(
+        batch.warehouse.connection,
+        [
+            {
+                "document_type": answer.line.document_type,
+                "document_id": answer.line.document_id,
+                "line_id": answer.line.line_id,
+                "features_hash": None,
+                "account_id": answer.account_id,
+                "source": "person",
+                "confidence": 1.0,
+                "reason": reason,
+                "withdrawn": answer.account_id is None,
+            }
+            for answer in answers
+        ],
+        decided_at=batch.decided_at,
+        decided_by=by,
+    )
+
+
+def _take_back(batch: _Batch, before: Sequence[Answer], rule_ids: Sequence[str], by: str) -> None:
+    _write_answers(batch, before, by, "taken back: the books refused it")
+    _withdraw_rules(batch, rule_ids, by)
+
+
+def _withdraw_rules(batch: _Batch, rule_ids: Sequence[str], by: str) -> None:
+    connection = batch.warehouse.connection
+    for rule_id in rule_ids:
+        row = connection.execute(
+            "select account_id, party_id, document_type, priority from decisions.rules "
+            "where rule_id = ? order by decided_at desc, rowid desc limit 1",
+            [rule_id],
+        ).fetchone()
+        if row:
+            decisions.add_rule(
+                connection,
+                rule_id=rule_id,
+                account_id=row[0],
+                party_id=row[1],
+                document_type=row[2],
+                priority=row[3],
+                reason="withdrawn",
+                withdrawn=True,
+                decided_at=batch.decided_at,
+                decided_by=by,
+            )
+
+
+def _persons_answers(warehouse: Warehouse, lines: Sequence[Line]) -> list[Answer]:
+    found: dict[Line, str | None] = dict.fromkeys(lines)
+    if lines:
+        rows = warehouse.connection.execute(
+            """
+            select document_type, document_id, line_id,
+                if(withdrawn, null, account_id) as account_id
+            from decisions.categories
+            where source = 'person' and document_id in (select unnest(?::varchar[]))
+            qualify row_number() over (
+                partition by document_type, document_id, line_id
+                order by decided_at desc, rowid desc
+            ) = 1
+            """,
+            [list({line.document_id for line in lines})],
+        ).fetchall()
+        found |= {Line(*row[:3]): row[3] for row in rows if Line(*row[:3]) in found}
+    return [Answer(line, account_id) for line, account_id in found.items()]

@@ -1,0 +1,124 @@
+"""What is behind a line: every version of its BILL document, every decision on its account.
+
+Read from the client's own file, which one process at a time may open: the client's lock is held
+for the few milliseconds that takes, so that no sync is ever refused its file.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import duckdb
+
+from bill_pipeline.books import client_lock
+from bill_pipeline.settings import Home
+
+#: Words that change with every reading and would hide what really changed.
+_NOISE = {"updatedTime", "updated_at"}
+
+
+@dataclass(frozen=True)
+class DocumentVersion:
+    """One version of a document; ``changes`` are (field, before, after) since the one before."""
+
+    version: int
+    seen_at: datetime
+    updated_at: datetime | None
+    is_archived: bool
+    is_deleted: bool
+    changes: list[tuple[str, str, str]]
+    text: str
+
+
+@dataclass(frozen=True)
+class CategoryDecision:
+    """One answer to: which account? The last person's counts, else the last machine's."""
+
+    line_id: str
+    account_id: str | None
+    source: str
+    confidence: float | None
+    model_version: str | None
+    reason: str | None
+    decided_at: datetime
+    decided_by: str
+    is_withdrawn: bool
+
+
+@dataclass(frozen=True)
+class DocumentHistory:
+    """Newest first."""
+
+    versions: list[DocumentVersion]
+    decisions: list[CategoryDecision]
+
+
+def document_history(
+    home: Home, client: str, document_type: str, document_id: str
+) -> DocumentHistory:
+    """Raises ClientBusy while a sync holds the client's file."""
+    with (
+        client_lock(home, client),
+        duckdb.connect(str(home.client_file(client)), read_only=True) as books,
+    ):
+        versions = books.execute(
+            """
+            select version, seen_at, updated_at, is_archived, is_deleted, document
+            from raw.document_versions where list = ? and id = ? order by version
+            """,
+            [f"{document_type}s", document_id],
+        ).fetchall()
+        decisions = books.execute(
+            """
+            select line_id, account_id, source, confidence, model_version, reason, decided_at,
+                decided_by, withdrawn
+            from decisions.categories where document_type = ? and document_id = ?
+            order by decided_at desc, rowid desc
+            """,
+            [document_type, document_id],
+        ).fetchall()
+    return DocumentHistory(
+        versions=list(_versions(versions))[::-1],
+        decisions=[CategoryDecision(*row) for row in decisions],
+    )
+
+
+def _versions(rows: list[tuple[Any, ...]]) -> Iterator[DocumentVersion]:
+    before: dict[str, str] = {}
+    for version, seen_at, updated_at, is_archived, is_deleted, text in rows:
+        document = json.loads(text)
+        fields = dict(_flat(document))
+        names = sorted(fields.keys() | before.keys())
+        changes = [
+            (name, before.get(name, ""), fields.get(name, ""))
+            for name in names
+            if version > 1
+            and before.get(name, "") != fields.get(name, "")
+            and name.rpartition(".")[2] not in _NOISE
+        ]
+        yield DocumentVersion(
+            version,
+            seen_at,
+            updated_at,
+            is_archived,
+            is_deleted,
+            changes,
+            json.dumps(document, indent=2, ensure_ascii=False),
+        )
+        before = fields
+
+
+def _flat(value: Any, name: str = "") -> Iterator[tuple[str, str]]:
+    """(``billLineItems.1.amount``, ``12.50``) for every leaf of a document."""
+    if isinstance(value, dict):
+        for key, part in value.items():
+            yield from _flat(part, f"{name}.{key}" if name else str(key))
+    elif isinstance(value, list):
+        for number, part in enumerate(value, start=1):
+            yield from _flat(part, f"{name}.{number}")
+    else:
+        yield name, "" if value is None else str(value)

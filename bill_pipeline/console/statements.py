@@ -1,0 +1,205 @@
+"""The statements as the pages lay them out, read from the published ledger's own macros.
+
+No figure is computed here that a report gives already; only sections and totals are put together.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from bill_pipeline.console.ledger import Row, Snapshot
+from bill_pipeline.console.period import Period
+
+ZERO = Decimal(0)
+#: Section → whether it adds to the profit; in the order of the statement.
+PROFIT_SECTIONS = {
+    "Revenue": True,
+    "Cost of Goods Sold": False,
+    "Operating Expenses": False,
+    "Other Income": True,
+    "Other Expense": False,
+}
+#: After this section comes this line.
+PROFIT_SUBTOTALS = {"Cost of Goods Sold": "Gross profit", "Operating Expenses": "Operating income"}
+BALANCE_SECTIONS = ("Asset", "Liability", "Equity")
+BUCKETS = (
+    ("amount_current", "Not yet due"),
+    ("amount_1_to_30", "1–30 days late"),
+    ("amount_31_to_60", "31–60"),
+    ("amount_61_to_90", "61–90"),
+    ("amount_over_90", "Over 90"),
+)
+
+
+@dataclass(frozen=True)
+class BookFacts:
+    """How a client's books are kept, and up to when they know BILL."""
+
+    home_currency: str
+    fiscal_year_end: str
+    closed_through: date | None
+    today: date
+
+
+@dataclass
+class StatementLine:
+    """One account by column (a month, or the only one)."""
+
+    account_id: str
+    label: str
+    amounts: list[Decimal]
+
+    @property
+    def total(self) -> Decimal:
+        return sum(self.amounts, ZERO)
+
+
+@dataclass
+class Section:
+    """Accounts under one heading; ``totals`` by column."""
+
+    name: str
+    lines: list[StatementLine] = field(default_factory=list)
+    width: int = 1
+
+    @property
+    def totals(self) -> list[Decimal]:
+        columns = zip(*(line.amounts for line in self.lines), strict=True)
+        return [sum(column, ZERO) for column in columns] or [ZERO] * self.width
+
+    @property
+    def total(self) -> Decimal:
+        return sum(self.totals, ZERO)
+
+
+@dataclass
+class ProfitAndLoss:
+    """Sections in order; running results stand after the section they belong to."""
+
+    months: list[date]
+    sections: list[Section]
+    results: dict[str, list[Decimal]]  # name of the section → profit up to and including it
+
+    @property
+    def net_income(self) -> list[Decimal]:
+        return self.results[self.sections[-1].name] if self.sections else []
+
+
+def book_facts(books: Snapshot, client: str) -> BookFacts | None:
+    """None before the client's books are published for the first time."""
+    row = books.row("select * from books where client = ?", [client])
+    if row is None:
+        return None
+    return BookFacts(
+        home_currency=row["home_currency"],
+        fiscal_year_end=row["fiscal_year_end"],
+        closed_through=row["closed_through"],
+        today=row["known_until"].date(),
+    )
+
+
+def trial_balance(books: Snapshot, client: str, day: date) -> list[Row]:
+    return books.rows(
+        """
+        select account_id, account_code, account_name, account_type, debit, credit
+        from trial_balance_at(?, report_date := ?)
+        where balance <> 0
+        order by account_code nulls last, account_name, account_id
+        """,
+        [client, day],
+    )
+
+
+def profit_and_loss(books: Snapshot, client: str, period: Period) -> ProfitAndLoss:
+    """By month; empty sections are left out, but not the results between them."""
+    rows = books.rows(
+        """
+        select statement_section, account_id, account_code, account_name, month,
+            sum(amount) as amount
+        from profit_and_loss_between(?, period_start := ?, period_end := ?)
+        group by all
+        order by account_code nulls last, account_name, account_id
+        """,
+        [client, period.first, period.last],
+    )
+    months = period.months
+    position = {month: number for number, month in enumerate(months)}
+    sections = {name: Section(name, width=len(months)) for name in PROFIT_SECTIONS}
+    lines: dict[str, StatementLine] = {}
+    for row in rows:
+        line = lines.get(row["account_id"])
+        if line is None:
+            line = StatementLine(row["account_id"], label(row), [ZERO] * len(months))
+            lines[row["account_id"]] = line
+            # An account of a heading of its own counts among the expenses, as its sign says.
+            name = row["statement_section"]
+            sections[name if name in sections else "Operating Expenses"].lines.append(line)
+        line.amounts[position[row["month"]]] += row["amount"]
+    profit, results = [ZERO] * len(months), {}
+    for name, section in sections.items():
+        sign = 1 if PROFIT_SECTIONS[name] else -1
+        profit = [
+            so_far + sign * amount for so_far, amount in zip(profit, section.totals, strict=True)
+        ]
+        results[name] = profit
+    return ProfitAndLoss(months, list(sections.values()), results)
+
+
+def balance_sheet(books: Snapshot, client: str, day: date) -> list[tuple[str, list[Section]]]:
+    """(Asset | Liability | Equity, its sections) in the order of the statement."""
+    rows = books.rows(
+        """
+        select account_type, statement_section, account_id, account_code, account_name, amount
+        from balance_sheet_at(?, report_date := ?)
+        order by account_code nulls last, account_name, account_id
+        """,
+        [client, day],
+    )
+    found: dict[str, dict[str, Section]] = {name: {} for name in BALANCE_SECTIONS}
+    for row in rows:
+        sections = found.setdefault(row["account_type"], {})
+        section = sections.setdefault(row["statement_section"], Section(row["statement_section"]))
+        section.lines.append(StatementLine(row["account_id"], label(row), [row["amount"]]))
+    order = {"Current Assets": 0, "Current Liabilities": 0, "Other Assets": 9}
+    return [
+        (name, sorted(sections.values(), key=lambda s: (order.get(s.name, 5), s.name)))
+        for name, sections in found.items()
+    ]
+
+
+def aging(books: Snapshot, client: str, side: str, day: date) -> list[Row]:
+    """``side``: payables or receivables; the parties who are owed or owe most come first."""
+    macro = {"payables": "payables_aging_at", "receivables": "receivables_aging_at"}[side]
+    return books.rows(
+        f"select * from {macro}(?, report_date := ?) order by amount_total desc, party, party_id",
+        [client, day],
+    )
+
+
+def open_items(
+    books: Snapshot, client: str, side: str, day: date, party_id: str | None
+) -> list[Row]:
+    """The documents behind an aging, or behind one party's row of it."""
+    controls = {
+        "payables": ["payables", "vendor advances"],
+        "receivables": ["receivables", "customer credits"],
+    }[side]
+    sign = -1 if side == "payables" else 1
+    return books.rows(
+        f"""
+        select *, {sign} * amount_open as amount, $day::date - due_date as days_late
+        from open_items_at($client, report_date := $day)
+        where control in (select unnest($controls::varchar[]))
+            and ($party::varchar is null or party_id = $party)
+        order by due_date, number, document_id
+        """,
+        {"client": client, "day": day, "controls": controls, "party": party_id},
+    )
+
+
+def label(row: dict[str, Any]) -> str:
+    """An account as people read it: number and name."""
+    return f"{row['account_code'] or ''} {row['account_name']}".strip()
