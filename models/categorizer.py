@@ -169,6 +169,10 @@ class Categorizer(BaseEstimator):
             self.recent_confidence_, self.recent_hit_, self.target_precision
         )
 
+    def threshold_for(self, precision: float) -> float:
+        """The confidence that promises another ``precision`` than ``target_precision``."""
+        return choose_threshold(self.recent_confidence_, self.recent_hit_, precision)
+
     def suggest(self, lines: pd.DataFrame) -> pd.DataFrame:
         """The best account of each line, how sure that is, and whether to ask a person.
 

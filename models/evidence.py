@@ -96,7 +96,7 @@ def gather(lines: Lines, sources: Sources, candidates: int = CANDIDATES) -> Evid
     names = _name_match(lines, sources)
     backoff = _backoff(lines, sources, counts, text_share, known, names)
     # A new account has no history: its name alone can make it a candidate.
-    combined = backoff + 0.3 * text_share + 0.02 * known + 0.1 * names**2
+    combined = backoff + 0.3 * text_share + 0.02 * known + 0.5 * names**2
     combined[:, ~sources.is_candidate] = -1.0
     k = min(candidates, accounts)
     if k == 0:
@@ -175,11 +175,12 @@ def _backoff(
     base = base / np.maximum(base.sum(axis=1, keepdims=True), 1e-9)
     known = known * np.where(fits, 1.0, 0.1)
     p = (known + 0.3 * base) / (known.sum(axis=1, keepdims=True) + 0.3)
+    name_share = names**2 / np.maximum((names**2).sum(axis=1, keepdims=True), 0.25)
     for name in KEYS:
         trust = TRUST[name]
         p = (counts.weight[name] + trust * p) / (counts.total[name][:, None] + trust)
         if name == "text" and sources.text_model is not None:
-            p = 0.4 * p + 0.6 * text_share
+            p = 0.4 * p + 0.5 * text_share + 0.1 * name_share
     return p.astype(np.float32)
 
 

@@ -7,6 +7,7 @@ names an account, the skill carries over from client to client and from chart to
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from sklearn.base import BaseEstimator
@@ -31,6 +32,17 @@ class Replay:
     def hits(self) -> np.ndarray:
         """Whether each candidate is the true account: bool (n, k)."""
         return self.evidence.account == self.truth[:, None]
+
+
+def one_thread() -> Any:
+    """A context in which boosting uses one core.
+
+    Clients are trained side by side; OpenMP threads that wait for each other on busy cores make a
+    fit of one second last two minutes.
+    """
+    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+
+    return threadpool_limits(limits=1, user_api="openmp")
 
 
 class Ranker(BaseEstimator):
@@ -60,11 +72,12 @@ class Ranker(BaseEstimator):
         features, hit = np.concatenate(rows), np.concatenate(hits)
         if hit.all() or not hit.any():
             return self
-        self.model_ = HistGradientBoostingClassifier(
-            max_iter=self.iterations, max_leaf_nodes=self.leaves, learning_rate=0.1,
-            min_samples_leaf=20, l2_regularization=1.0, early_stopping=False,
-            random_state=self.random_state,
-        ).fit(features, hit)  # fmt: skip
+        with one_thread():
+            self.model_ = HistGradientBoostingClassifier(
+                max_iter=self.iterations, max_leaf_nodes=self.leaves, learning_rate=0.1,
+                min_samples_leaf=20, l2_regularization=1.0, early_stopping=False,
+                random_state=self.random_state,
+            ).fit(features, hit)  # fmt: skip
         return self
 
     def probabilities(self, evidence: Evidence) -> np.ndarray:
@@ -73,7 +86,11 @@ class Ranker(BaseEstimator):
         p = np.zeros(evidence.account.shape)
         if self.model_ is None or not valid.any():
             return np.where(valid, evidence.backoff, 0.0)
-        p[valid] = self.model_.predict_proba(evidence.features[valid])[:, 1]
+        with one_thread():
+            p[valid] = self.model_.predict_proba(evidence.features[valid])[:, 1]
+        # An account never used has no record to rank by; its name and the knowledge speak.
+        unused = valid & (evidence.support["any"] == 0)
+        p = np.where(unused, np.maximum(p, evidence.backoff), p)
         p /= np.maximum(p.sum(axis=1, keepdims=True), 1.0)
         own = self.line_count_ / (self.line_count_ + BACKOFF_LINES)
         return own * p + (1 - own) * np.where(valid, evidence.backoff, 0.0)
