@@ -19,6 +19,7 @@ from bill_pipeline.sandbox.clock import timestamp, timestamp_ms
 from bill_pipeline.sandbox.ids import IdSeries
 
 Document = dict[str, Any]
+_EMPTIABLE = frozenset({str, dict, list})
 
 
 class LazyDocuments(Protocol):
@@ -36,12 +37,19 @@ class LazyDocuments(Protocol):
 
 def without_empty(value: Any) -> Any:
     """BILL leaves unpopulated fields out: None, "", {} and [] vanish at every depth."""
-    if isinstance(value, dict):
-        cleaned = ((key, without_empty(item)) for key, item in value.items())
-        return {key: item for key, item in cleaned if item not in (None, "", {}, [])}
-    if isinstance(value, list):
+    if type(value) is list:
         return [without_empty(item) for item in value]
-    return value
+    if type(value) is not dict:
+        return value
+    kept = {}
+    for key, item in value.items():
+        kind = type(item)
+        if kind is dict or kind is list:
+            item = without_empty(item)
+        # Zero and false are values.
+        if item or (item is not None and kind not in _EMPTIABLE):
+            kept[key] = item
+    return kept
 
 
 class DocumentList:

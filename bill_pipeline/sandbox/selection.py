@@ -42,6 +42,9 @@ class Selections:
         )
         chosen = _choose(documents, query.filters, hide_archived)
         ordered = _order(documents, chosen, query.sort)
+        # What was selected from an older version of the list will not be asked for again.
+        for old in [one for one in self._kept if one[0] == key[0] and one[1] != key[1]]:
+            del self._kept[old]
         self._kept[key] = ordered
         if len(self._kept) > _KEPT_SELECTIONS:
             self._kept.popitem(last=False)

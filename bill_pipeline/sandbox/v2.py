@@ -178,6 +178,13 @@ def _get_disbursement(call: Call) -> dict[str, Any]:
     }
 
 
+def _send_invoice(call: Call) -> dict[str, Any]:
+    """No mail leaves the sandbox; emailing is what a sync token may not do with invoices."""
+    if call.signed_in().credential.kind == "token":
+        raise errors.forbidden(call.state.switches.forbidden_code)
+    return v2_writing.written(call, "Invoice", str(data_of(call).get("invoiceId", "")))
+
+
 _WITHOUT_SESSION: dict[str, Callable[[Call], Any]] = {
     "Login": _log_in,
     "ListOrgs": _list_organizations,
@@ -186,5 +193,6 @@ _OPERATIONS: dict[str, Callable[[Call], Any]] = {
     "GetSessionInfo": _session_info,
     "Logout": _log_out,
     "GetDocuments": _get_documents,
+    "SendInvoice": _send_invoice,
     "GetDisbursementData": _get_disbursement,
 }

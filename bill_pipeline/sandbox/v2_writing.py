@@ -72,10 +72,11 @@ def data_of(call: Call) -> dict[str, Any]:
 
 def read(call: Call, entity: str) -> Document:
     object_id = str(data_of(call).get("id", ""))
-    return _written(call, entity, object_id)
+    return written(call, entity, object_id)
 
 
-def _written(call: Call, entity: str, object_id: str) -> Document:
+def written(call: Call, entity: str, object_id: str) -> Document:
+    """A document as v2 writes it; raises ``ApiError`` BDC_1205 if there is none."""
     books, row = call.signed_in().organization, ENTITIES[entity]
     document = books[row.list_name].get(object_id)
     rows = row.rows(entity, books, document) if document is not None else []
@@ -90,9 +91,9 @@ def create(call: Call, entity: str) -> Document:
         raise errors.invalid("obj: The obj field is required")
     books, stamp = call.signed_in().organization, call.state.clock.stamp_ms()
     if entity == "Bill":
-        return _written(call, entity, _create_bill(call, values, stamp)["id"])
+        return written(call, entity, _create_bill(call, values, stamp)["id"])
     if entity == "Invoice":
-        return _written(call, entity, _create_invoice(call, values, stamp)["id"])
+        return written(call, entity, _create_invoice(call, values, stamp)["id"])
     if entity not in _FIELDS:
         raise errors.unsupported(call.path)
     if not values.get("name"):
@@ -100,7 +101,7 @@ def create(call: Call, entity: str) -> Document:
     document = books[ENTITIES[entity].list_name].add(
         _with_fields({"archived": False}, entity, values), stamp
     )
-    return _written(call, entity, document["id"])
+    return written(call, entity, document["id"])
 
 
 def update(call: Call, entity: str) -> Document:
@@ -112,7 +113,7 @@ def update(call: Call, entity: str) -> Document:
     if document is None:
         raise errors.not_found(str(values.get("id", "")))
     documents.replace(_with_fields(document, entity, values), call.state.clock.stamp_ms())
-    return _written(call, entity, document["id"])
+    return written(call, entity, document["id"])
 
 
 def _with_fields(document: Document, entity: str, values: Document) -> Document:
@@ -134,7 +135,7 @@ def _set_active(call: Call, entity: str, *, active: bool) -> Document:
         raise errors.not_found(object_id)
     document["archived"] = not active
     documents.replace(document, call.state.clock.stamp_ms())
-    return _written(call, entity, object_id)
+    return written(call, entity, object_id)
 
 
 def delete(call: Call, entity: str) -> Document:
