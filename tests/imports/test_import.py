@@ -1,0 +1,187 @@
+"""An import brings BILL's lists into the file exactly, and nothing when nothing changed."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from bill_pipeline.archive import ArchiveOutOfOrder
+from bill_pipeline.bill.lists import LISTS
+from tests.imports.books import Client
+from tests.imports.conftest import MakeClient
+
+
+def versions(client: Client, table: str, document_id: str) -> list[tuple[Any, ...]]:
+    return client.query(
+        "select version, seen_at, is_archived, is_deleted from raw.document_versions "
+        f"where list = '{table}' and id = '{document_id}' order by version"
+    )
+
+
+def test_a_first_import_brings_every_list_exactly(client: Client) -> None:
+    report = client.sync()
+    assert client.differences() == {}
+    assert client.raw("bills")
+    assert report.changed == sum(report.archive.new.values())
+    counted = dict(client.query("select list, count(*) from raw.document_versions group by list"))
+    assert counted == report.archive.new
+    assert client.query("select distinct seen_at from raw.document_versions") == [
+        (client.as_of.replace(tzinfo=None),)
+    ]
+
+
+def test_every_list_has_its_table_even_if_bill_has_nothing_for_it(client: Client) -> None:
+    client.sync()
+    shape = None
+    for table in LISTS:
+        columns = client.query(f"describe raw.{table}")
+        shape = shape or columns
+        assert columns == shape, f"raw.{table} differs from the others, or dlt's from ours"
+
+
+def test_a_sync_without_changes_writes_nothing(client: Client) -> None:
+    client.sync()
+    client.sync()  # what was learned about the lists is stored once
+    counts = (
+        "select (select count(*) from raw._dlt_loads), (select count(*) from raw.archivings), "
+        "(select count(*) from raw.document_versions), (select count(*) from raw.schema_notes)"
+    )
+    before = client.query(counts)
+    report = client.sync()
+    assert (report.changed, report.loads) == (0, 0)
+    assert client.query(counts) == before
+
+
+def test_only_what_changed_is_read_and_archived(client: Client) -> None:
+    client.sync(with_v2=False)
+    bill_id = next(iter(client.raw("bills")))
+    bills = client.organization["bills"]
+    client.sandbox.state.clock.step_ms(3_600_000)
+    changed = bills.get(bill_id) | {"description": "Corrected by a person"}
+    bills.replace(changed, client.sandbox.state.clock.stamp_ms())
+    report = client.sync(with_v2=False)
+    assert report.archive.changed == {"bills": 1}
+    assert report.archive.new == {}
+    assert report.documents["bills"] < 5
+    assert [row[0] for row in versions(client, "bills", bill_id)] == [1, 2]
+    assert client.differences() == {}
+
+
+@pytest.mark.parametrize("are_shown", [True, False], ids=["shown", "hidden"])
+def test_archiving_and_restoring_are_noticed_whether_or_not_lists_show_it(
+    make_client: MakeClient, are_shown: bool
+) -> None:
+    client = make_client(archived_in_lists=are_shown)
+    client.sync()
+    bill_id = next(key for key, bill in client.raw("bills").items() if not bill.get("archived"))
+    bills, clock = client.organization["bills"], client.sandbox.state.clock
+    for is_archived in (True, False):
+        clock.step_ms(86_400_000)
+        bills.replace(bills.get(bill_id) | {"archived": is_archived}, clock.stamp_ms())
+        client.sync()
+        assert client.query(f"select is_archived from raw.bills where id = '{bill_id}'") == [
+            (is_archived,)
+        ]
+    assert [row[2] for row in versions(client, "bills", bill_id)] == [False, True, False]
+    assert client.differences() == {}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("moves_times", [True, False], ids=["bumped", "silent"])
+def test_a_life_of_payments_credits_and_receipts_stays_exact(
+    make_client: MakeClient, moves_times: bool
+) -> None:
+    client = make_client(documents=2000, payments_move_document_times=moves_times)
+    client.sync()
+    for days in (1, 10, 45):
+        client.live(days)
+        client.sync()
+        assert client.differences() == {}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "switches",
+    [
+        {"no_updated_time_lists": ["bills", "payments", "vendors", "items"]},
+        {"documented_filters_only": True},
+        {"last_next_page": "empty", "invalid_page": "error"},
+        {"last_next_page": "null", "token_login_v3": False},
+        {"token_denied_lists": ["users", "bank-accounts"]},
+    ],
+    ids=["no-time-filter", "documented-only", "empty-token", "v2-login", "denied"],
+)
+def test_whatever_bill_does_not_document_the_books_are_exact(
+    make_client: MakeClient, switches: dict[str, Any]
+) -> None:
+    client = make_client(documents=800, **switches)
+    client.sync(documents_per_chunk=150)
+    client.live(5)
+    report = client.sync()
+    denied = {"users", "bank_accounts"} if "token_denied_lists" in switches else set()
+    assert denied <= set(report.skipped_lists)
+    assert set(client.differences()) == {table for table in denied if client.truth(table)}
+
+
+def test_a_learned_refusal_is_remembered_and_not_asked_again(make_client: MakeClient) -> None:
+    client = make_client(no_updated_time_lists=["bills"])
+    client.sync()
+    client.sync()
+    client.sandbox.control.reset_statistics()
+    first = client.sync().requests
+    assert client.sync().requests == first
+    statistics = client.sandbox.control.statistics()
+    assert statistics["requests_per_route"]["/connect/v3/bills"] <= 2 * (
+        2 * len(client.raw("bills")) // 100 + 2
+    )
+
+
+def test_amounts_with_more_digits_than_a_float_holds_are_kept_to_the_cent(
+    client: Client,
+) -> None:
+    client.sync()
+    bills, clock = client.organization["bills"], client.sandbox.state.clock
+    position = 0
+    text = bills.encoded(position).decode()
+    digits = "12345678901234567.89"
+    amount = str(bills.at(position)["amount"])
+    clock.step_ms(3_600_000)
+    bills.replace(bills.at(position), clock.stamp_ms())
+    text = bills.encoded(position).decode().replace(f'"amount":{amount}', f'"amount":{digits}')
+    bills._stored[position] = text.encode()
+    client.sync()
+    found = client.query(
+        f"select document::varchar from raw.bills where id = '{bills.at(position)['id']}'"
+    )
+    assert f'"amount":{digits}' in found[0][0]
+
+
+def test_an_import_from_a_day_on_reads_only_what_changed_since(make_client: MakeClient) -> None:
+    client = make_client(documents=2000)
+    since = datetime(2026, 5, 1, tzinfo=UTC)
+    client.sync(since=since.date())
+    times = client.query("select min(updated_at) from raw.payments")
+    assert times[0][0] >= since.replace(tzinfo=None)
+    assert 0 < len(client.raw("payments")) < len(client.truth("payments"))
+
+
+def test_a_clock_that_went_back_is_refused_before_anything_is_archived(client: Client) -> None:
+    client.sync()
+    client.live(30)
+    count = client.query("select count(*) from raw.document_versions")
+    client.as_of = datetime(2026, 1, 1, tzinfo=UTC)
+    with pytest.raises(ArchiveOutOfOrder, match="Check this machine's clock"):
+        client.sync()
+    assert client.query("select count(*) from raw.document_versions") == count
+
+
+def test_progress_tells_pages_and_documents_of_each_list(client: Client) -> None:
+    steps = []
+    report = client.sync(progress=steps.append)
+    last = {step.table: step for step in steps}
+    assert {table: step.documents for table, step in last.items()} == {
+        table: report.documents[table] for table in last
+    }
+    assert all(step.pages == report.pages[step.table] for step in last.values())
