@@ -58,7 +58,7 @@ def vendor_words(name: str) -> list[str]:
 def _without_legal_form(text: str) -> list[str]:
     text = text.replace("&", " and ").replace("+", " and ").replace("'", "").replace("’", "")
     words = _NOT_WORD.sub(" ", text).split()
-    while len(words) > 1 and words[-1] in LEGAL_FORMS:
+    while len(words) > 1 and (words[-1] in LEGAL_FORMS or words[-1] == "and"):
         words.pop()
     return words
 

@@ -76,11 +76,15 @@ def same_party(left: str, right: str) -> tuple[float, str]:
         return (0.0, "no name")
     if first == second:
         return (0.99, "same name but for case, punctuation and legal form")
-    if "".join(first) == "".join(second):
+    if "".join(first) == "".join(second) or _letters(left) == _letters(right):
         return (0.97, "same letters, spaced differently")
     if sorted(set(first)) == sorted(set(second)):
         return (0.96, "same words in another order")
     return _compare_words(first, second)
+
+
+def _letters(name: str) -> str:
+    return "".join(vendor_words(name))
 
 
 def _compare_words(first: tuple[str, ...], second: tuple[str, ...]) -> tuple[float, str]:
@@ -94,7 +98,7 @@ def _compare_words(first: tuple[str, ...], second: tuple[str, ...]) -> tuple[flo
     if not strong:
         if not typos:
             return (0.95, "differ only in words that many companies carry")
-        return _typo_probability(typos)
+        return _typo_probability(typos, first, second)
     if (
         only_first
         and only_second
@@ -138,9 +142,14 @@ def _is_slip(word: str, other: str) -> bool:
     return bool(DamerauLevenshtein.distance(word, other, score_cutoff=allowed) <= allowed)
 
 
-def _typo_probability(typos: list[tuple[str, str]]) -> tuple[float, str]:
+def _typo_probability(
+    typos: list[tuple[str, str]], first: tuple[str, ...], second: tuple[str, ...]
+) -> tuple[float, str]:
     shortest = min(min(len(a), len(b)) for a, b in typos)
     written = ", ".join(f"{a}/{b}" for a, b in typos)
+    # Johnson Lumber and Johnston Lumber are two firms: a first word is often a surname.
+    if any(word in (first[0], second[0]) for word, _ in typos) and min(len(first), len(second)) > 1:
+        return (0.75, f"differ in the spelling of {written}, which may be a surname")
     if len(typos) > 1:
         return (0.75, f"differ in the spelling of {written}")
     return (0.92 if shortest >= 7 else 0.7, f"differ in the spelling of {written}")

@@ -104,7 +104,7 @@ WEAK_WORDS = frozenset({
     "and", "the", "of", "for", "usa", "us", "america", "group", "holdings", "services",
     "international", "company", "corporation", "incorporated", "limited", "inc", "llc", "ltd",
     "co", "com", "www", "net", "online", "enterprises", "partners", "uk", "ireland", "emea",
-    "north", "global", "worldwide", "trading",
+    "global", "worldwide", "trading", "na", "at",
 })  # fmt: skip
 
 # Words that tell two branches, units or sister companies apart when they differ.
