@@ -1,0 +1,71 @@
+"""A company whose BILL documents a test hands over directly: no network, no sandbox.
+
+Here is what stories and laws share: archive a document, decide something, build the rooms.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
+
+from bill_pipeline.transforms import SCHEMAS
+from bill_pipeline.warehouse import CheckResult, RoomReport, Warehouse
+
+
+class Company:
+    """One company's books in memory."""
+
+    def __init__(self, warehouse: Warehouse) -> None:
+        self.warehouse = warehouse
+        self.connection = warehouse.connection
+        self.reports: dict[str, RoomReport] = {}
+
+    def put(self, list_name: str, document: dict[str, Any], at: datetime, *, gone: bool = False) -> None:
+        """Archive ``document`` as its next version, unless nothing of it changed."""
+        text = json.dumps(document, sort_keys=True)
+        content_hash = hashlib.md5(f"{text}{gone}".encode(), usedforsecurity=False).hexdigest()
+        row = self.connection.execute(
+            "select max(version), arg_max(content_hash, version) from raw.document_versions "
+            "where list = ? and id = ?",
+            [list_name, document["id"]],
+        ).fetchone()
+        version, last_hash = row or (None, None)
+        if last_hash == content_hash:
+            return
+        self.connection.execute(
+            "insert into raw.document_versions values (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            [
+                list_name, document["id"], (version or 0) + 1, at, document.get("updatedTime", at),
+                bool(document.get("archived", False)), gone, content_hash, text,
+            ],
+        )  # fmt: skip
+
+    def remove(self, list_name: str, document_id: str, at: datetime) -> None:
+        """BILL no longer has the document."""
+        row = self.connection.execute(
+            "select arg_max(document, version) from raw.document_versions where list = ? and id = ?",
+            [list_name, document_id],
+        ).fetchone()
+        assert row is not None
+        self.put(list_name, json.loads(row[0]), at, gone=True)
+
+    def sync(self, at: datetime) -> None:
+        """Build every room as of ``at``."""
+        self.reports = {room: self.warehouse.build_room(room, at) for room in SCHEMAS}
+
+    def warnings(self) -> list[CheckResult]:
+        """Warn-level checks that found something in the last sync."""
+        return [c for r in self.reports.values() for c in r.checks if not c.passed]
+
+    def rows(self, sql: str) -> list[tuple[Any, ...]]:
+        return self.connection.execute(sql).fetchall()
+
+
+@contextlib.contextmanager
+def new_company() -> Iterator[Company]:
+    with Warehouse.at(":memory:", "acme") as warehouse:
+        yield Company(warehouse)
