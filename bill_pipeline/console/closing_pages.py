@@ -9,6 +9,7 @@ from starlette.responses import Response
 
 from bill_pipeline.console.books_pages import with_books
 from bill_pipeline.console.deciding import close_through, reopen_from
+from bill_pipeline.console.formats import plural
 from bill_pipeline.console.ledger import Snapshot
 from bill_pipeline.console.period import NotADay, day_of, month_end
 from bill_pipeline.console.statements import BookFacts
@@ -112,7 +113,7 @@ def checklist(books: Snapshot, client: str, through: date) -> list[Item]:
             to_review == 0,
             "Nothing is left to review."
             if to_review == 0
-            else f"{to_review:,} lines up to that day wait for review.",
+            else f"{plural(to_review, 'line')} up to that day not reviewed yet.",
             f"{here}/review",
         ),
         Item(
@@ -124,7 +125,7 @@ def checklist(books: Snapshot, client: str, through: date) -> list[Item]:
             differing == 0,
             "Control accounts tie out with BILL's documents."
             if differing == 0
-            else f"{differing:,} tie-outs differ; see below.",
+            else "Some control accounts do not tie out; see below.",
             "#tie-out",
         ),
         Item(

@@ -178,6 +178,9 @@ def disconnect(visit: Visit) -> Response:
     from bill_pipeline.publish import publish
 
     status = _status(visit)
+    if visit.form.text("keep") not in ("keep", "purge"):
+        message = "Say what becomes of the books."
+        return _disconnect_form(visit, status, http_status=422, message=message)
     purge = visit.form.text("keep") == "purge"
     if purge and visit.form.text("typed_name") != visit.client:
         message = f"To delete the books, type the client's name: {visit.client}"

@@ -11,7 +11,7 @@ from bill_pipeline.books import ClientBusy
 from bill_pipeline.console.books_pages import with_books
 from bill_pipeline.console.history import DocumentHistory, document_history
 from bill_pipeline.console.ledger import Snapshot
-from bill_pipeline.console.period import day_of, period_choices
+from bill_pipeline.console.period import day_of, fiscal_year_start, period_choices
 from bill_pipeline.console.review_queue import read_accounts
 from bill_pipeline.console.statements import BookFacts, label
 from bill_pipeline.console.visit import Visit
@@ -36,7 +36,9 @@ limit $limit offset $offset
 def general_ledger(visit: Visit, books: Snapshot, facts: BookFacts) -> Response:
     """All lines, or those of one account, one party, one period, or with certain words."""
     last = day_of(visit.query("to"), facts.today)
-    first = day_of(visit.query("from"), last.replace(year=1)) if visit.query("from") else None
+    first = day_of(visit.query("from"), last) if visit.query("from") else None
+    if not any(visit.query(name) for name in ("from", "account", "party", "search")):
+        first = fiscal_year_start(last, facts.fiscal_year_end)
     page = int(visit.query("page")) if visit.query("page").isdecimal() else 1
     start = (max(page, 1) - 1) * LINES_SHOWN
     wanted = {

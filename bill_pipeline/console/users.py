@@ -15,6 +15,7 @@ import re
 import sqlite3
 from dataclasses import dataclass
 from enum import IntEnum, StrEnum
+from functools import cached_property
 
 from pydantic import SecretStr
 
@@ -82,8 +83,11 @@ class Users:
 
     def __init__(self, database: ConsoleDatabase) -> None:
         self._database = database
-        # Checked for names that do not exist, so that the time taken does not tell which do.
-        self._nobody = hashed(SecretStr("a password that nobody has"))
+
+    @cached_property
+    def _nobody(self) -> str:
+        """Checked for names that do not exist, so that the time taken tells nothing."""
+        return hashed(SecretStr("a password that nobody has"))
 
     def create(
         self,
@@ -129,7 +133,8 @@ class Users:
         """The user, when the password is right and the user may sign in."""
         with self._database.transaction() as db:
             row = db.execute("select * from users where name = ?", [name]).fetchone()
-        is_right = matches(password, row["password_hash"] if row else self._nobody)
+        nobody = self._nobody
+        is_right = matches(password, row["password_hash"] if row else nobody)
         if not row or not is_right or row["disabled_at"]:
             return None
         return _user(row)

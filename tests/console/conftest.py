@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from pydantic import SecretStr
 
 from bill_pipeline.console import passwords
 from bill_pipeline.console.app import Console
@@ -19,7 +18,8 @@ from bill_pipeline.settings import Home
 # With importlib mode a test's neighbours are not on the path.
 sys.path.insert(0, str(Path(__file__).parent))
 
-from console_browser import PASSWORDS, Browser, IdleExecutor, signed_in
+from console_browser import Browser, IdleExecutor, add_users, signed_in
+from invented_books import copy_of, make_books
 
 
 @pytest.fixture(autouse=True)
@@ -35,6 +35,26 @@ def home(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> Home:
     return Home.at(tmp_path / "home")
 
 
+@pytest.fixture(scope="session")
+def made_books(tmp_path_factory: pytest.TempPathFactory) -> Home:
+    """Real books of two invented clients, made once; take ``books_home`` to change them."""
+    return make_books(tmp_path_factory.mktemp("books") / "home")
+
+
+@pytest.fixture
+def books_home(made_books: Home, tmp_path: Path) -> Home:
+    return copy_of(made_books, tmp_path / "books")
+
+
+@pytest.fixture
+def books_console(books_home: Home, executor: IdleExecutor) -> Iterator[Console]:
+    """A console over books, with one user per role and one who may see maple-bakery only."""
+    the_console = Console.at(books_home, work=Work(books_home, lambda: executor))
+    add_users(the_console)
+    yield the_console
+    the_console.ledger.close()
+
+
 @pytest.fixture
 def executor() -> IdleExecutor:
     return IdleExecutor()
@@ -44,10 +64,7 @@ def executor() -> IdleExecutor:
 def console(home: Home, executor: IdleExecutor) -> Iterator[Console]:
     """A console with one user per role: admin, bookkeeper, viewer."""
     the_console = Console.at(home, work=Work(home, lambda: executor))
-    for role in Role:
-        the_console.users.create(
-            role.value + "-person", SecretStr(PASSWORDS[role]), role, created_by="test"
-        )
+    add_users(the_console)
     yield the_console
     the_console.ledger.close()
 

@@ -75,3 +75,17 @@ def signed_in(console: Console, role: Role) -> Browser:
     browser = Browser(console)
     assert browser.sign_in(role.value + "-person", PASSWORDS[role]).status_code == 303
     return browser
+
+
+def add_users(console: Console) -> None:
+    """One user per role, and a bookkeeper who may see maple-bakery only."""
+    for role in Role:
+        password = SecretStr(PASSWORDS[role])
+        console.users.create(role.value + "-person", password, role, created_by="test")
+    console.users.create(
+        "maple-person",
+        SecretStr(PASSWORDS[Role.BOOKKEEPER]),
+        Role.BOOKKEEPER,
+        clients=frozenset({"maple-bakery"}),
+        created_by="test",
+    )
