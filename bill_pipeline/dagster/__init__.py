@@ -5,16 +5,21 @@ tables as assets, calls ``books`` room by room, and reports what happened::
 
     definitions   the code location: everything below, put together
     partitions    one partition per client
-    table_specs   each SQL file and each BILL list as an asset that explains itself
+    table_specs   each SQL file as an asset that explains itself; column_sources: where its
+                  columns come from
+    raw_specs     BILL's lists, the archive, decisions, publication; raw_columns: their columns
+    client_work   one room's work for one client, and its evidence
     rooms         one step per room, for one client or for many in one run
     syncs         the open sync that the steps of one run share
     evidence      what a run reports: row counts, sums, samples, check results
     charts        pictures for people who would rather look than read
     fleet         many due clients in one run, one client's failure never another's
+    idle_clients  who has news at BILL, in about three requests each
     freshness     when a client is due, when it is stale
-    sensors       new clients, due clients, alerts
-    schedules     nightly, weekly and monthly work
-    model_assets  training set → challenger → evaluation → promotion
+    sensors       new clients, due clients, alerts (alerts), dead runs (run_locks)
+    schedules     nightly, weekly and monthly work; jobs: the named buttons
+    model_assets  training set → challenger → evaluation → promotion; trials: who is better
     statements    one client's monthly statement as a workbook
-    instance      dagster.yaml, written into the home
+    instance      dagster.yaml, written into the home; services: the processes over it
+    preview       the parts of Dagster that may still change
 """

@@ -13,8 +13,10 @@ from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
+from bill_pipeline.bill.lists import LISTS
+from bill_pipeline.dagster.charts import report_chart
 from bill_pipeline.dagster.table_specs import column_schema, key_of
-from bill_pipeline.transforms import Transform, load_transforms
+from bill_pipeline.transforms import Transform, in_build_order, load_transforms
 
 if TYPE_CHECKING:
     # The rooms' own modules load scikit-learn and dlt, which a page of the UI must not wait for.
@@ -39,9 +41,10 @@ LINES = "categorized.lines"
 def import_evidence(report: ImportReport, client: str) -> Iterator[dg.AssetMaterialization]:
     """One materialization per BILL list that was read, and those of the archive."""
     archived = report.archive
-    for table, documents in report.documents.items():
+    # Dagster wants what is read from others after them, and THE TABLE is in that order.
+    for table in (table for table in LISTS if table in report.documents):
         metadata: dict[str, Any] = {
-            "documents_read": plotted(documents),
+            "documents_read": plotted(report.documents[table]),
             "documents_new": plotted(archived.new.get(table, 0)),
             "documents_changed": plotted(archived.changed.get(table, 0)),
             "documents_deleted": plotted(archived.deleted.get(table, 0)),
@@ -81,12 +84,13 @@ def room_evidence(
     them out. ``decided`` says what rules and the model did in this sync.
     """
     transforms = load_transforms()
-    for table in report.rows:
+    for transform in in_build_order(transforms[table] for table in report.rows):
+        table = transform.key
         metadata = _numbers(report, table)
         if decided is not None and table == LINES:
             metadata |= _decisions(decided)
         if connection is not None:
-            metadata |= _looks(connection, transforms[table])
+            metadata |= _looks(connection, transform) | report_chart(table, connection)
         yield dg.AssetMaterialization(key_of(table), partition=client, metadata=metadata)
     yield from check_evidence(report.checks, client)
 

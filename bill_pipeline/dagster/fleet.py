@@ -114,6 +114,10 @@ def bring_many(
     clients = config.clients or [
         status.client for status in due_clients(Registry(sync.books).all(), utc_now())
     ]
+    if not (sync.full or sync.since or sync.rebuild):
+        from bill_pipeline.dagster.idle_clients import with_news
+
+        clients = with_news(sync.books, clients, utc_now(), context.log)
     failures: dict[str, Exception] = {}
     yield from bring_clients(sync, clients, STEPS, failures, context.log)
     raise_failures(

@@ -10,11 +10,16 @@ from bill_pipeline.dagster.client_work import STEPS
 from bill_pipeline.dagster.fleet import bring_many
 from bill_pipeline.dagster.freshness_checks import NO_CLIENT_IS_STALE
 from bill_pipeline.dagster.partitions import CLIENTS
+from bill_pipeline.dagster.statements import STATEMENT
 
 #: Runs with this tag take many clients; dagster.yaml lets one of them run at a time.
 MANY_CLIENTS = {"bill_pipeline/many_clients": "yes"}
 
-_rooms = dg.AssetSelection.groups(*STEPS) - dg.AssetSelection.checks(NO_CLIENT_IS_STALE)
+_rooms = (
+    dg.AssetSelection.groups(*STEPS)
+    - dg.AssetSelection.assets(STATEMENT)
+    - dg.AssetSelection.checks(NO_CLIENT_IS_STALE)
+)
 
 bring_books_up_to_date = dg.define_asset_job(
     "bring_books_up_to_date",
@@ -45,4 +50,27 @@ def reconcile_with_bill() -> None:
     bring_many()
 
 
-JOBS: list[Any] = [bring_books_up_to_date, sync_due_clients, reconcile_with_bill]
+write_monthly_statements = dg.define_asset_job(
+    "write_monthly_statements",
+    selection=[STATEMENT],
+    partitions_def=CLIENTS,
+    description="Write each client's statements of the last finished month as a workbook: profit "
+    "and loss, balance sheet, aging and journal.",
+)
+
+train_and_promote = dg.define_asset_job(
+    "train_and_promote",
+    selection=dg.AssetSelection.groups("models"),
+    partitions_def=CLIENTS,
+    description="Train each client's model anew, judge it on the client's recent past, and promote "
+    "it only when it is better than the one in use.",
+)
+
+
+JOBS: list[Any] = [
+    bring_books_up_to_date,
+    sync_due_clients,
+    reconcile_with_bill,
+    train_and_promote,
+    write_monthly_statements,
+]

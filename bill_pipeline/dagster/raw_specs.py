@@ -14,6 +14,7 @@ from bill_pipeline import archive, decisions, publish
 from bill_pipeline.bill import lists
 from bill_pipeline.bill.lists import BillList
 from bill_pipeline.dagster.partitions import CLIENTS
+from bill_pipeline.dagster.preview import code_link
 from bill_pipeline.dagster.raw_columns import meaning, tables_without_sql
 from bill_pipeline.transforms import load_transforms
 
@@ -144,13 +145,7 @@ def _spec(
                     for column, type_ in _columns(schema, name).items()
                 ]
             ),
-            "dagster/code_references": dg.CodeReferencesMetadataValue(
-                code_references=[
-                    dg.LocalFileCodeReference(
-                        file_path=source, line_number=line, label=Path(source).name
-                    )
-                ]
-            ),
+            "dagster/code_references": code_link(source, line),
         },
     )
 

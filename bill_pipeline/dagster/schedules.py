@@ -12,7 +12,13 @@ from datetime import datetime
 import dagster as dg
 
 from bill_pipeline.clients import ClientStatus, Registry
-from bill_pipeline.dagster.jobs import reconcile_with_bill
+from bill_pipeline.dagster.jobs import (
+    MANY_CLIENTS,
+    reconcile_with_bill,
+    train_and_promote,
+    write_monthly_statements,
+)
+from bill_pipeline.dagster.partitions import CLIENTS, CLIENTS_PER_RUN
 from bill_pipeline.dagster.sensors import sweep_config
 from bill_pipeline.dagster.syncs import SyncResource
 
@@ -51,4 +57,68 @@ def clients_of_the_night(statuses: Sequence[ClientStatus], night: datetime) -> l
     return [client for client in ready if zlib.crc32(client.encode()) % 7 == night.weekday()]
 
 
-SCHEDULES = [nightly_reconciliation]
+@dg.schedule(
+    name="weekly_training",
+    job=train_and_promote,
+    cron_schedule="0 4 * * 0",
+    default_status=_RUNNING,
+    description="Trains each client's model anew every Sunday, judges it, and promotes it when it "
+    "is better. Clients are trained in batches, one batch a run.",
+)
+def weekly_training(
+    context: dg.ScheduleEvaluationContext, sync: SyncResource
+) -> dg.SkipReason | list[dg.RunRequest]:
+    return _batches(context, Registry(sync.books).all(), "training") or dg.SkipReason(
+        "No client has books to learn from yet."
+    )
+
+
+@dg.schedule(
+    name="monthly_statements",
+    job=write_monthly_statements,
+    cron_schedule="0 6 5 * *",
+    default_status=_RUNNING,
+    description="Writes each client's statements of last month as a workbook, on the fifth: by "
+    "then most of the month's bills have come.",
+)
+def monthly_statements(
+    context: dg.ScheduleEvaluationContext, sync: SyncResource
+) -> dg.SkipReason | list[dg.RunRequest]:
+    return _batches(context, Registry(sync.books).all(), "statements") or dg.SkipReason(
+        "No client has books yet."
+    )
+
+
+def _batches(
+    context: dg.ScheduleEvaluationContext, statuses: Sequence[ClientStatus], reason: str
+) -> list[dg.RunRequest]:
+    """One run for each stretch of ``CLIENTS_PER_RUN`` partitions that have books.
+
+    A range run takes every partition between its first and last one, so stretches are cut from
+    Dagster's own order of the partitions.
+    """
+    ready = {status.client for status in statuses if status.last_success_at is not None}
+    partitions = context.instance.get_dynamic_partitions(CLIENTS.name or "")
+    stretches: list[list[str]] = [[]]
+    for client in partitions:
+        if client not in ready or len(stretches[-1]) == CLIENTS_PER_RUN:
+            stretches.append([])
+        if client in ready:
+            stretches[-1].append(client)
+    day = f"{context.scheduled_execution_time:%Y-%m-%d}"
+    return [
+        dg.RunRequest(
+            run_key=f"{reason}/{day}/{stretch[0]}",
+            tags={
+                "dagster/asset_partition_range_start": stretch[0],
+                "dagster/asset_partition_range_end": stretch[-1],
+                "reason": reason,
+                **MANY_CLIENTS,
+            },
+        )
+        for stretch in stretches
+        if stretch
+    ]
+
+
+SCHEDULES = [nightly_reconciliation, weekly_training, monthly_statements]

@@ -9,6 +9,7 @@ from __future__ import annotations
 import dagster as dg
 
 from bill_pipeline.dagster.partitions import CLIENTS
+from bill_pipeline.dagster.preview import code_link, partitioned_check
 from bill_pipeline.transforms import Check, Transform
 
 #: A table that DuckDB builds; the type is known only once it was built.
@@ -34,13 +35,7 @@ def transform_spec(transform: Transform, sources: dict[str, str]) -> dg.AssetSpe
         metadata={
             "dagster/column_schema": column_schema(transform, {}, sources),
             "dagster/table_name": transform.key,
-            "dagster/code_references": dg.CodeReferencesMetadataValue(
-                code_references=[
-                    dg.LocalFileCodeReference(
-                        file_path=str(transform.path), line_number=1, label=transform.path.name
-                    )
-                ]
-            ),
+            "dagster/code_references": code_link(transform.path),
         },
         skippable=True,
     )
@@ -76,13 +71,12 @@ def column_schema(
 
 
 def check_spec(check: Check) -> dg.AssetCheckSpec:
-    """A check bound to its table, recorded per client: one client's pass never hides another's
-    failure."""
-    return dg.AssetCheckSpec(
+    """A check bound to its table, recorded per client."""
+    return partitioned_check(
         check.name,
         asset=key_of(check.table),
         description=f"{check.summary}\n\n```sql\n{check.sql.strip()}\n```",
-        partitions_def=CLIENTS,
+        partitions=CLIENTS,
         metadata={"severity": check.severity},
     )
 

@@ -1,0 +1,123 @@
+"""The models group: training set → challenger → evaluation → promotion, for each client.
+
+A model is promoted only when it is better on the client's recent past; what it says about a line
+becomes a decision only at the client's next sync. Statistics live in ``models/``; the shelf of
+champions is ``model_shelf``.
+"""
+# Dagster reads these annotations as types: no `from __future__ import annotations` here.
+
+from collections.abc import Iterator
+from typing import Any
+
+import dagster as dg
+
+from bill_pipeline.clients import Registry
+from bill_pipeline.dagster import trials
+from bill_pipeline.dagster.evidence import plotted, table_value
+from bill_pipeline.dagster.partitions import BACKFILL, CLIENTS
+from bill_pipeline.dagster.preview import code_link
+from bill_pipeline.dagster.raw_specs import OWNER
+from bill_pipeline.dagster.syncs import SyncResource
+from bill_pipeline.errors import PipelineError
+
+#: name → (what it is, what it is made of, its figures by name and meaning)
+_STEPS: dict[str, tuple[str, str, dict[str, str]]] = {
+    "training_set": (
+        "The client's lines whose account a person knows to be right.",
+        "categorized/training_lines",
+        {"lines": "Lines coded in BILL, corrected or ruled. ← categorized.training_lines"},
+    ),
+    "challenger": (
+        "A model fitted to all of them, not yet in use.",
+        "models/training_set",
+        {"version": "Hash of data, code, parameters and knowledge. ← models.training_set"},
+    ),
+    "evaluation": (
+        "The challenger's method against the champion's on the client's recent past.",
+        "models/challenger",
+        {"share_right": "Share of lines whose suggestion was right. ← models.challenger"},
+    ),
+    "promotion": (
+        "Which model decides from the next sync on, and why.",
+        "models/evaluation",
+        {"champion": "Version of the model in use. ← models.evaluation"},
+    ),
+}
+
+
+def _spec(name: str) -> dg.AssetSpec:
+    summary, upstream, figures = _STEPS[name]
+    return dg.AssetSpec(
+        ["models", name],
+        deps=[dg.AssetKey(upstream.split("/"))],
+        description=f"{summary}\n\n**Grain:** one per client  \n**Key:** `client`",
+        owners=[OWNER],
+        kinds={"scikitlearn", "python"},
+        group_name="models",
+        partitions_def=CLIENTS,
+        skippable=True,
+        metadata={
+            "dagster/column_schema": dg.TableSchema(
+                columns=[dg.TableColumn(n, "number", text) for n, text in figures.items()]
+            ),
+            "dagster/code_references": code_link(trials.__file__),
+        },
+    )
+
+
+@dg.multi_asset(
+    name="models",
+    specs=[_spec(name) for name in _STEPS],
+    partitions_def=CLIENTS,
+    backfill_policy=BACKFILL,
+    can_subset=True,
+)
+def train_models(context: dg.AssetExecutionContext, sync: SyncResource) -> Iterator[Any]:
+    """Train, judge and perhaps promote each client's model; one client's trouble stops no other."""
+    clients = context.partition_keys
+    failed: dict[str, Exception] = {}
+    for client in clients:
+        try:
+            for event in train_client(sync, client):
+                if len(clients) == 1 and event.asset_key in context.selected_asset_keys:
+                    yield dg.MaterializeResult(asset_key=event.asset_key, metadata=event.metadata)
+                else:
+                    yield event
+        except PipelineError as error:
+            failed[client] = error
+            context.log.error(f"{client}: {error}")
+    if failed:
+        raise dg.Failure(
+            f"{len(failed):,} of {len(clients):,} clients were not trained. "
+            f"{next(iter(failed.values()))}",
+            metadata={"clients": table_value([{"client": c, "error": str(e)}
+                                              for c, e in failed.items()])},
+            allow_retries=False,
+        )  # fmt: skip
+
+
+def train_client(sync: SyncResource, client: str) -> Iterator[dg.AssetMaterialization]:
+    """One client's training, in four materializations. Raises UnknownClient, ClientBusy."""
+    from bill_pipeline import model_shelf
+    from bill_pipeline.books import client_lock
+
+    home = sync.books
+    Registry(home).status(client)
+    with client_lock(home, client):
+        trial = trials.hold(home, client)
+    yield _event("training_set", client, trial.facts_of_lines())
+    yield _event("challenger", client, {
+        "version": trial.challenger.version_, "lines": plotted(len(trial.lines)),
+        "seconds": plotted(trial.seconds),
+    })  # fmt: skip
+    yield _event("evaluation", client, trial.figures() | trial.pictures())
+    if trial.is_better:
+        model_shelf.promote(home, client, trial.challenger, trial.record())
+    yield _event("promotion", client, {
+        "is_promoted": dg.MetadataValue.bool(trial.is_better), "because": trial.reason,
+        "champion": str(model_shelf.champion_metadata(home, client).get("version", "none")),
+    })  # fmt: skip
+
+
+def _event(name: str, client: str, metadata: dict[str, Any]) -> dg.AssetMaterialization:
+    return dg.AssetMaterialization(["models", name], partition=client, metadata=metadata)

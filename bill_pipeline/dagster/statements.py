@@ -1,0 +1,126 @@
+"""One client's monthly statement as a workbook: profit and loss, balance sheet, aging, cash flow.
+
+Written from the published ledger's macros, so it is what analysts would find by SQL for the same
+days. The whole books as a workbook are ``bill-pipeline export --format xlsx``.
+"""
+# Dagster reads these annotations as types: no `from __future__ import annotations` here.
+
+from collections.abc import Iterator
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+
+from bill_pipeline.clients import utc_now
+from bill_pipeline.dagster.evidence import plotted
+from bill_pipeline.dagster.partitions import BACKFILL, CLIENTS
+from bill_pipeline.dagster.preview import code_link
+from bill_pipeline.dagster.raw_specs import OWNER
+from bill_pipeline.dagster.syncs import SyncResource
+from bill_pipeline.settings import Home
+
+_MONTH = "period_start := $first, period_end := $last"
+#: (sheet, SQL on the published ledger); $first and $last are the month's days.
+SHEETS = (
+    ("Profit and loss", f"profit_and_loss_between($client, {_MONTH})"),
+    ("Balance sheet", "balance_sheet_at($client, report_date := $last)"),
+    ("Cash flow", f"cash_flow_between($client, {_MONTH})"),
+    ("Trial balance", "trial_balance_at($client, report_date := $last)"),
+    ("Payables aging", "payables_aging_at($client, report_date := $last)"),
+    ("Receivables aging", "receivables_aging_at($client, report_date := $last)"),
+)
+AMOUNT_FORMAT = "#,##0.00;[Red]-#,##0.00"
+STATEMENT = dg.AssetKey(["published", "monthly_statement"])
+
+
+def month_before(day: date) -> tuple[date, date]:
+    """First and last day of the month that was finished on ``day``."""
+    last = day.replace(day=1) - timedelta(days=1)
+    return last.replace(day=1), last
+
+
+def path_of(home: Home, client: str, month: date) -> Path:
+    """Where the statement of ``client`` for ``month`` is kept."""
+    return home.path / "statements" / client / f"{client}-{month:%Y-%m}.xlsx"
+
+
+def write_statement(home: Home, client: str, first: date, last: date) -> tuple[Path, int]:
+    """Write the statement of the days ``first`` to ``last``; returns its path and its rows.
+
+    Raises NothingPublished when the firm has no published ledger yet.
+    """
+    from openpyxl import Workbook
+
+    from bill_pipeline.query import open_ledger
+
+    book = Workbook(write_only=True)
+    rows = 0
+    with open_ledger(home) as ledger:
+        for title, source in SHEETS:
+            values = {"client": client, "first": first, "last": last}
+            used = {name: value for name, value in values.items() if f"${name}" in source}
+            answer = ledger.execute(f"from {source}", used)
+            sheet = book.create_sheet(title)
+            sheet.append([f"{client}, {first} to {last}, home currency"])
+            sheet.append([c[0].replace("_", " ").capitalize() for c in answer.description or []])
+            for row in answer.fetchall():
+                sheet.append([_cell(sheet, value) for value in row])
+                rows += 1
+    path = path_of(home, client, first)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_suffix(".new")
+    book.save(draft)
+    draft.replace(path)
+    return path, rows
+
+
+@dg.asset(
+    key=STATEMENT,
+    partitions_def=CLIENTS,
+    backfill_policy=BACKFILL,
+    deps=[["published", "ledger"]],
+    group_name="published",
+    owners=[OWNER],
+    kinds={"excel", "python"},
+    output_required=False,
+    description="The client's statements of the last finished month as a workbook: profit and "
+    "loss, balance sheet, cash flow, trial balance, aging.\n\n**Grain:** one file per client and "
+    "month  \n**Key:** `client`, month  \n**Where:** `<home>/statements/<client>/`",
+    metadata={
+        "dagster/column_schema": dg.TableSchema(
+            columns=[
+                dg.TableColumn(title, "sheet", f"Rows as published. ← {source.partition('(')[0]}")
+                for title, source in SHEETS
+            ]
+        ),
+        "dagster/code_references": code_link(__file__),
+    },
+)
+def monthly_statement(context: dg.AssetExecutionContext, sync: SyncResource) -> Iterator[Any]:
+    clients = context.partition_keys
+    first, last = month_before(utc_now().date())
+    for client in clients:
+        path, rows = write_statement(sync.books, client, first, last)
+        metadata: dict[str, Any] = {
+            "file": dg.MetadataValue.path(str(path)), "month": f"{first:%Y-%m}",
+            "rows": plotted(rows),
+        }  # fmt: skip
+        if len(clients) == 1:
+            yield dg.MaterializeResult(asset_key=STATEMENT, metadata=metadata)
+        else:
+            yield dg.AssetMaterialization(STATEMENT, partition=client, metadata=metadata)
+
+
+def _cell(sheet: Any, value: Any) -> Any:
+    from openpyxl.cell import WriteOnlyCell
+
+    if isinstance(value, datetime) and value.tzinfo is not None:
+        value = value.replace(tzinfo=None)
+    if isinstance(value, list | dict):
+        value = str(value)
+    cell = WriteOnlyCell(sheet, value=value)
+    if isinstance(value, Decimal):
+        cell.number_format = AMOUNT_FORMAT
+    return cell

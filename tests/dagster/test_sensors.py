@@ -1,0 +1,263 @@
+"""What each sensor does for no client, a new client, a busy one, one in trouble."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from typing import Any
+
+import dagster as dg
+import filelock
+import pytest
+
+from bill_pipeline.clients import ClientStatus, Registry, State, utc_now
+from bill_pipeline.dagster import freshness, run_locks
+from bill_pipeline.dagster.definitions import defs
+from bill_pipeline.dagster.schedules import CLIENTS_EVERY_NIGHT, clients_of_the_night
+from bill_pipeline.dagster.sensors import FIRST_IMPORTS_IN_OWN_RUN
+from bill_pipeline.dagster.syncs import SyncResource
+from bill_pipeline.settings import Home
+
+NOW = datetime(2026, 3, 31, 12, tzinfo=UTC)
+Tick = Callable[..., Any]
+Connect = Callable[..., str]
+
+
+@pytest.fixture
+def tick(instance: dg.DagsterInstance, sync: SyncResource) -> Tick:
+    """One tick of a sensor, evaluated as the daemon does it."""
+
+    def tick(sensor: str, cursor: str | None = None) -> Any:
+        with (
+            dg.build_sensor_context(
+                instance=instance, definitions=defs, cursor=cursor, resources={"sync": sync}
+            ) as context,
+            dg.partition_loading_context(dynamic_partitions_store=instance),
+        ):
+            data = defs.resolve_sensor_def(sensor).evaluate_tick(context)
+        if data.dynamic_partitions_requests:
+            for request in data.dynamic_partitions_requests:
+                if isinstance(request, dg.AddDynamicPartitionsRequest):
+                    instance.add_dynamic_partitions("client", list(request.partition_keys))
+        return data
+
+    return tick
+
+
+def status(client: str = "acme", **changes: Any) -> ClientStatus:
+    facts: dict[str, Any] = {
+        "organization_id": "008",
+        "environment": "sandbox",
+        "state": State.UP_TO_DATE,
+        "connected_at": NOW - timedelta(days=30),
+        "last_attempt_at": NOW,
+        "last_success_at": NOW,
+    }
+    return ClientStatus(client=client, **{**facts, **changes})
+
+
+def test_without_clients_every_sensor_says_what_to_do_or_why_it_rests(tick: Tick) -> None:
+    assert "bill-pipeline connect" in tick("add_new_clients").skip_message
+    for sensor in ("sync_due_clients", "alert_on_failures", "watch_freshness", "mend_dead_runs"):
+        message = tick(sensor).skip_message
+        assert message.endswith(".")
+        assert " " in message
+
+
+def test_a_new_client_becomes_a_partition_and_is_imported_once(
+    tick: Tick, connect: Connect, instance: dg.DagsterInstance
+) -> None:
+    client = connect()
+    first = tick("add_new_clients")
+    assert instance.get_dynamic_partitions("client") == [client]
+    (request,) = first.run_requests
+    assert request.partition_key == client
+    assert request.job_name == "bring_books_up_to_date"
+    # The daemon launches a run key once, whatever later ticks ask for.
+    again = tick("add_new_clients", first.cursor)
+    assert [r.run_key for r in again.run_requests] == [request.run_key]
+    assert not again.dynamic_partitions_requests
+
+
+def test_many_new_clients_share_runs(tick: Tick, connect: Connect) -> None:
+    for number in range(FIRST_IMPORTS_IN_OWN_RUN + 25):
+        connect(0, name=f"client-{number:03}")
+    requests = tick("add_new_clients").run_requests
+    assert [request.job_name for request in requests] == ["sync_due_clients"] * 2
+    named = [c for r in requests for c in r.run_config["ops"]["bring_many"]["config"]["clients"]]
+    assert len(set(named)) == len(named) == FIRST_IMPORTS_IN_OWN_RUN + 25
+
+
+def test_a_partition_added_by_hand_waits_for_its_connection(
+    tick: Tick, instance: dg.DagsterInstance
+) -> None:
+    instance.add_dynamic_partitions("client", ["by-hand"])
+    data = tick("add_new_clients")
+    assert not data.run_requests
+    assert "by-hand" in data.skip_message
+    assert instance.get_dynamic_partitions("client") == ["by-hand"]
+
+
+def test_a_purged_client_loses_its_partition_and_a_kept_one_stays(
+    tick: Tick, connect: Connect, home: Home
+) -> None:
+    purged, kept = connect(0, name="purged"), connect(1, name="kept")
+    cursor = tick("add_new_clients").cursor
+    home.client_file(kept).touch()
+    for client in (purged, kept):
+        Registry(home).disconnect(client, purge=False)
+    (request,) = tick("add_new_clients", cursor).dynamic_partitions_requests
+    assert isinstance(request, dg.DeleteDynamicPartitionsRequest)
+    assert list(request.partition_keys) == [purged]
+
+
+def test_due_clients_are_swept_together_and_one_sweep_at_a_time(
+    tick: Tick, connect: Connect, home: Home, instance: dg.DagsterInstance
+) -> None:
+    registry = Registry(home)
+    long_ago = utc_now() - timedelta(days=2)
+    for number in (0, 1):
+        registry.update(connect(number), last_attempt_at=long_ago, last_success_at=long_ago)
+    (request,) = tick("sync_due_clients").run_requests
+    clients = request.run_config["ops"]["bring_many"]["config"]["clients"]
+    assert sorted(clients) == registry.names()
+    job = defs.resolve_job_def("sync_due_clients")
+    instance.create_run_for_job(job, status=dg.DagsterRunStatus.STARTED)
+    busy = tick("sync_due_clients")
+    assert not busy.run_requests
+    assert "still running" in busy.skip_message
+
+
+def test_when_nobody_is_due_the_next_one_is_named(tick: Tick, connect: Connect, home: Home) -> None:
+    client = connect()
+    now = utc_now()
+    Registry(home).update(client, last_attempt_at=now, last_success_at=now, last_change_at=now)
+    data = tick("sync_due_clients")
+    assert not data.run_requests
+    assert data.skip_message == f"Every client is up to date. Next is {client} in 2 min."
+
+
+@pytest.mark.parametrize(
+    ("quiet", "expected"),
+    [
+        (timedelta(0), timedelta(minutes=2)),
+        (timedelta(hours=1), timedelta(minutes=6)),
+        (timedelta(days=1), timedelta(hours=2, minutes=24)),
+        (timedelta(days=30), timedelta(hours=6)),
+        (timedelta(days=-1), timedelta(minutes=2)),  # BILL's clock before ours
+    ],
+)
+def test_the_interval_follows_activity(quiet: timedelta, expected: timedelta) -> None:
+    assert freshness.interval(status(last_change_at=NOW - quiet), NOW) == expected
+
+
+def test_a_refused_or_paused_client_is_never_due() -> None:
+    resting = [
+        status("refused", state=State.RECONNECT, last_attempt_at=NOW - timedelta(days=9)),
+        status("paused", state=State.PAUSED, last_attempt_at=NOW - timedelta(days=9)),
+    ]
+    assert freshness.due_clients(resting, NOW) == []
+
+
+def test_a_failing_client_is_due_when_its_backoff_ends_and_not_before() -> None:
+    failing = status(state=State.FAILING, failure_count=2, last_attempt_at=NOW - timedelta(days=1),
+                     next_sync_at=NOW + timedelta(minutes=5))  # fmt: skip
+    assert freshness.due_clients([failing], NOW) == []
+    assert freshness.due_clients([failing], NOW + timedelta(minutes=5)) == [failing]
+
+
+def test_the_longest_overdue_client_comes_first_and_a_poke_comes_early() -> None:
+    late = status("late", last_attempt_at=NOW - timedelta(hours=9), last_success_at=NOW)
+    poked = status("poked", last_attempt_at=NOW - timedelta(minutes=1),
+                   next_sync_at=NOW - timedelta(seconds=10))  # fmt: skip
+    assert [s.client for s in freshness.due_clients([poked, late], NOW)] == ["late", "poked"]
+
+
+def test_every_client_is_reconciled_within_a_week_and_a_small_firm_every_night() -> None:
+    firm = [status(f"client-{number}") for number in range(CLIENTS_EVERY_NIGHT)]
+    assert len(clients_of_the_night(firm, NOW)) == CLIENTS_EVERY_NIGHT
+    firm.append(status("one-more"))
+    nights = [clients_of_the_night(firm, NOW + timedelta(days=day)) for day in range(7)]
+    assert sorted(client for night in nights for client in night) == sorted(s.client for s in firm)
+
+
+@pytest.fixture
+def webhook(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[dict[str, Any]]]:
+    received: list[dict[str, Any]] = []
+
+    class Receiver(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            received.append(json.loads(body))
+            self.send_response(204)
+            self.end_headers()
+
+        def log_message(self, *_: Any) -> None: ...
+
+    server = HTTPServer(("127.0.0.1", 0), Receiver)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    monkeypatch.setenv("BILL_PIPELINE_ALERT_WEBHOOK", f"http://127.0.0.1:{server.server_port}/")
+    yield received
+    server.shutdown()
+
+
+def test_an_alert_is_sent_once_per_trouble_and_once_when_it_is_over(
+    tick: Tick, connect: Connect, home: Home, webhook: list[dict[str, Any]]
+) -> None:
+    client = connect()
+    registry = Registry(home)
+    registry.update(client, state=State.RECONNECT, error="BILL refused it.", remedy="Reconnect.")
+    cursor = tick("alert_on_failures").cursor
+    cursor = tick("alert_on_failures", cursor).cursor
+    assert len(webhook) == 1
+    assert webhook[0]["clients"][0]["client"] == client
+    assert "BILL refused it. Reconnect." in webhook[0]["text"]
+    registry.update(client, state=State.UP_TO_DATE, error=None, remedy=None)
+    tick("alert_on_failures", cursor)
+    assert [body["recovered"] for body in webhook] == [[], [client]]
+
+
+def test_two_failures_are_weather_and_the_third_an_alert(
+    tick: Tick, connect: Connect, home: Home, webhook: list[dict[str, Any]]
+) -> None:
+    client = connect()
+    for count in (1, 2, 3):
+        Registry(home).update(client, state=State.FAILING, failure_count=count, error="No.")
+        tick("alert_on_failures")
+        assert len(webhook) == (count == 3)
+
+
+def test_a_stale_client_is_named_in_the_check(tick: Tick, connect: Connect, home: Home) -> None:
+    fresh, stale = connect(0), connect(1)
+    Registry(home).update(fresh, last_success_at=utc_now())
+    Registry(home).update(stale, last_success_at=utc_now() - timedelta(hours=13))
+    (evaluation,) = tick("watch_freshness").asset_events
+    assert not evaluation.passed
+    (record,) = evaluation.metadata["clients to look at"].records
+    assert record.data["client"] == stale
+
+
+def test_a_run_whose_process_died_is_marked_as_failed_and_a_living_one_is_not(
+    tick: Tick, home: Home, instance: dg.DagsterInstance
+) -> None:
+    job = defs.resolve_job_def("sync_due_clients")
+    dead, alive, starting = (
+        instance.create_run_for_job(job, status=dg.DagsterRunStatus.STARTED) for _ in range(3)
+    )
+    folder = home.dagster / "run_locks"
+    folder.mkdir(parents=True)
+    (folder / f"{dead.run_id}.lock").touch()
+    with filelock.FileLock(folder / f"{alive.run_id}.lock"):
+        tick("mend_dead_runs")
+    states = [instance.get_run_by_id(run.run_id).status for run in (dead, alive, starting)]  # type: ignore[union-attr]
+    started, failed = dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.FAILURE
+    assert states == [failed, started, started]
+
+
+def test_a_run_that_is_just_ending_is_not_taken_for_dead(home: Home) -> None:
+    with run_locks.hold_run_lock(home, "run"):
+        assert run_locks.is_alive(home, "run", started_at=0.0)
+    assert run_locks.is_alive(home, "run", started_at=0.0)
