@@ -122,6 +122,8 @@ class Reading:
         chunk = Chunk()
         room = limit
         for stage in STAGES:
+            if self._needs_stored_parents(stage, chunk):
+                return self._closed(chunk)
             room -= self._read_stage(stage, room, chunk)
             if self.failure is not None or room <= 0:
                 return self._closed(chunk)
@@ -132,6 +134,15 @@ class Reading:
         self._changed.clear()
         chunk.is_last = True
         return self._closed(chunk)
+
+    def _needs_stored_parents(self, stage: int, chunk: Chunk) -> bool:
+        """Whether a list goes through all documents of a table of which this chunk has some."""
+        return any(
+            row.parent in chunk.documents
+            and (self._full or not self.cursors[row.table].completions)
+            for row in self._rows
+            if row.stage == stage and row.parent
+        )
 
     def _closed(self, chunk: Chunk) -> Chunk:
         chunk.state = {
