@@ -32,7 +32,9 @@ class NoEarlierModel(PipelineError):
     """There is nothing to roll back to."""
 
     def __init__(self, client: str) -> None:
-        super().__init__(f"{client} has no earlier model; `bill-pipeline train {client}` makes one.")
+        super().__init__(
+            f"{client} has no earlier model; `bill-pipeline train {client}` makes one."
+        )
 
 
 def knowledge(home: Home) -> GlobalKnowledge:
@@ -45,7 +47,7 @@ def knowledge(home: Home) -> GlobalKnowledge:
         save(made, folder, {"trained_on": "seed examples"})
         return made
     except ModelFileError as error:
-        logger.warning("The firm's knowledge cannot be used (%s); the seed examples stand in.", error)
+        logger.warning("The firm's knowledge is refused (%s); the seed examples stand in.", error)
         return GlobalKnowledge.from_seeds()
 
 

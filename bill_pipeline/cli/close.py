@@ -25,21 +25,28 @@ def last_day(month: str) -> date:
 @click.argument("client")
 @click.argument("month", metavar="YYYY-MM")
 @click.option("--reason", default="", help="A note for the record.")
-@click.option("--force", is_flag=True, help="Close although the checklist is not complete.")
+@click.option("--anyway", is_flag=True, help="Close although the checklist has open points.")
 @home_option
-def close(client: str, month: str, reason: str, force: bool, home: Home) -> None:
+def close(client: str, month: str, reason: str, anyway: bool, home: Home) -> None:
     """Lock CLIENT's books up to and including a month.
 
-    Later changes post only their difference, in the first open period.
+    Later changes post only their difference, on the first open day, and are listed as late.
     """
-    from bill_pipeline.closing import close_month
+    from bill_pipeline.clients import Registry
+    from bill_pipeline.closing import checklist, require_ready
+    from bill_pipeline.deciding import close_through
+    from bill_pipeline.query import open_ledger
 
-    checklist = close_month(
-        home, client, last_day(month), by=getpass.getuser(), reason=reason, force=force
-    )
-    for item in checklist:
-        click.echo(f"  {'✓' if item.is_done else '!'} {item.sentence}")
-    click.echo(f"{client} is closed through {last_day(month)}.")
+    through = last_day(month)
+    Registry(home).status(client)
+    with open_ledger(home) as ledger:
+        points = checklist(ledger, client, through)
+    for point in points:
+        click.echo(f"  {'✓' if point.is_done else '!'} {point.sentence}")
+    if not anyway:
+        require_ready(client, through, points)
+    close_through(home, client, through, by=getpass.getuser(), reason=reason)
+    click.echo(f"{client} is closed through {through}.")
 
 
 @click.command()
@@ -48,11 +55,11 @@ def close(client: str, month: str, reason: str, force: bool, home: Home) -> None
 @click.option("--reason", required=True, help="Why the month is opened again; kept for ever.")
 @home_option
 def reopen(client: str, month: str, reason: str, home: Home) -> None:
-    """Unlock CLIENT's books from a month on; the closed figures are kept for comparison."""
-    from bill_pipeline.closing import reopen_month
+    """Unlock CLIENT's books from a month on; what was closed stays on record for comparison."""
+    from bill_pipeline.clients import Registry
+    from bill_pipeline.deciding import reopen_from
 
-    closed_through = reopen_month(
-        home, client, last_day(month), by=getpass.getuser(), reason=reason
-    )
-    state = f"closed through {closed_through}" if closed_through else "open in every period"
-    click.echo(f"{client} is {state}.")
+    first = last_day(month).replace(day=1)
+    Registry(home).status(client)
+    reopen_from(home, client, first, by=getpass.getuser(), reason=reason)
+    click.echo(f"{client} is open again from {first} on.")

@@ -1,0 +1,99 @@
+"""What a careful bookkeeper looks at before a month is locked.
+
+Reads the published ledger; locking itself is a decision (``deciding``). Nothing here prints.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import duckdb
+
+from bill_pipeline.errors import PipelineError
+
+
+class NotReadyToClose(PipelineError):
+    """A month has open points and nobody said to close it anyway."""
+
+    def __init__(self, client: str, through: date, open_points: list[str]) -> None:
+        super().__init__(
+            f"{client}: {through:%B %Y} is not ready to close. {' '.join(open_points)} Settle "
+            "these, or close anyway and say so."
+        )
+
+
+@dataclass(frozen=True)
+class ClosingPoint:
+    """One thing that should be true before a month is closed; ``topic`` says where to look."""
+
+    topic: str  # review | suspense | tie_out | balance
+    is_done: bool
+    sentence: str
+
+
+def checklist(ledger: duckdb.DuckDBPyConnection, client: str, through: date) -> list[ClosingPoint]:
+    """The points for closing ``client`` through ``through``, on an open published ledger."""
+    values = {"client": client, "through": through}
+    to_review = _count(
+        ledger,
+        "from transactions where client = $client and needs_review and date <= $through",
+        values,
+    )
+    suspense = _count(
+        ledger,
+        """
+        from trial_balance_at($client, report_date := $through) as balances
+        inner join accounts on accounts.client = $client
+            and accounts.account_id = balances.account_id
+        where balance <> 0 and list_contains(string_split(accounts.roles, ', '), 'suspense')
+        """,
+        values,
+    )
+    differing = _count(
+        ledger, "from tie_out where client = $client and difference <> 0", {"client": client}
+    )
+    unbalanced = _count(
+        ledger,
+        "from (select sum(balance) as total from "
+        "trial_balance_at($client, report_date := $through)) where total <> 0",
+        values,
+    )
+    return [
+        _point(
+            "review",
+            to_review,
+            "Nothing is left to review.",
+            f"{to_review:,} line{'s' * (to_review != 1)} up to that day not reviewed yet.",
+        ),
+        _point(
+            "suspense",
+            suspense,
+            "Suspense is zero.",
+            "Suspense holds money that nobody explained.",
+        ),
+        _point(
+            "tie_out",
+            differing,
+            "Control accounts tie out with BILL's documents.",
+            "Some control accounts do not tie out.",
+        ),
+        _point("balance", unbalanced, "Debits equal credits.", "Debits do not equal credits."),
+    ]
+
+
+def require_ready(client: str, through: date, points: list[ClosingPoint]) -> None:
+    """Raises NotReadyToClose when a point is open."""
+    open_points = [point.sentence for point in points if not point.is_done]
+    if open_points:
+        raise NotReadyToClose(client, through, open_points)
+
+
+def _point(topic: str, count: int, done: str, not_done: str) -> ClosingPoint:
+    return ClosingPoint(topic, count == 0, done if count == 0 else not_done)
+
+
+def _count(ledger: duckdb.DuckDBPyConnection, clause: str, values: dict[str, Any]) -> int:
+    row = ledger.execute(f"select count(*) {clause}", values).fetchone()
+    return row[0] if row else 0
