@@ -41,15 +41,26 @@ class Call:
     session: Session | None = None
     fault: Fault | None = None
     status: int = 200
+    media_type: str = "application/json"
     #: Answer of a handler that must be delivered after its documents were touched.
     notes: dict[str, Any] = field(default_factory=dict)
 
-    def json(self) -> dict[str, Any]:
-        """The body as an object; raises ``ApiError`` 400."""
+    def _loaded(self) -> Any:
         try:
-            value = orjson.loads(self.body or b"{}")
+            return orjson.loads(self.body or b"{}")
         except ValueError:
             raise errors.invalid("The request body is not valid JSON") from None
+
+    def json_array(self) -> list[dict[str, Any]]:
+        """The body as an array of objects; raises ``ApiError`` 400."""
+        values = self._loaded()
+        if not isinstance(values, list) or not all(isinstance(one, dict) for one in values):
+            raise errors.invalid("The request body must be a JSON array of objects")
+        return values
+
+    def json(self) -> dict[str, Any]:
+        """The body as an object; raises ``ApiError`` 400."""
+        value = self._loaded()
         if not isinstance(value, dict):
             raise errors.invalid("The request body must be a JSON object")
         return value
@@ -128,7 +139,7 @@ class Endpoint:
             return Response(status_code=call.status)
         content = body if isinstance(body, bytes) else orjson.dumps(body)
         content = fault_delivery.altered(call, content)
-        return Response(content, call.status, media_type="application/json")
+        return Response(content, call.status, media_type=call.media_type)
 
     def _too_many(self, call: Call) -> Response:
         return self._error(call, errors.concurrency_limit(self._state.switches.limit_status))

@@ -245,6 +245,8 @@ def filters_of(row: ListRow, documented_only: bool) -> Filters:
     if row.documented or documented_only:
         return row.filters
     more: Filters = dict.fromkeys(TIMES, RANGE)
+    if "name" in row.sorts:
+        more["name"] = NAME
     if row.has_archived:
         more["archived"] = ARCHIVED
     return {**more, **row.filters}

@@ -16,7 +16,7 @@ from bill_pipeline.sandbox.clock import timestamp
 from bill_pipeline.sandbox.documents import Document
 from bill_pipeline.sandbox.money import cents, dollars
 from bill_pipeline.sandbox.organization import Organization
-from bill_pipeline.sandbox.payment_states import STATES, bill_status, credit_status
+from bill_pipeline.sandbox.payment_effects import in_state, with_amounts, with_usage
 from bill_pipeline.sandbox.switches import Switches
 
 
@@ -68,7 +68,10 @@ class Payables:
                 "id": self._books.new_id(prefix),
                 "amount": dollars(line.amount),
                 **(
-                    {"quantity": line.quantity, "price": dollars(line.amount) / line.quantity}
+                    {
+                        "quantity": line.quantity,
+                        "price": round(dollars(line.amount) / line.quantity, 4),
+                    }
                     if line.quantity
                     else {}
                 ),
@@ -164,7 +167,7 @@ class Payables:
             "onlinePayment": True,
             **fields,
         }
-        payment = self._books["payments"].add(_in_state(document, single_status), at_ms)
+        payment = self._books["payments"].add(in_state(document, single_status), at_ms)
         for application in applications:
             self._payments_of_bill[application.bill_id].append(payment["id"])
             for credit_id, _ in application.credits:
@@ -175,7 +178,7 @@ class Payables:
 
     def move(self, payment_id: str, single_status: str, at_ms: int, **fields: object) -> Document:
         """Take a payment to another state, and its bills and credits with it."""
-        payment = _in_state(self.document("payments", payment_id), single_status)
+        payment = in_state(self.document("payments", payment_id), single_status)
         payment |= fields
         self._books["payments"].replace(payment, at_ms)
         self._refresh_applied(payment, at_ms)
@@ -210,7 +213,7 @@ class Payables:
         if name == "bills":
             document["amount"] = dollars(sum(cents(x["amount"]) for x in document["billLineItems"]))
             document["fundingAmount"] = document["amount"]
-            document = self._with_amounts(document)
+            document = with_amounts(document, self.payments_of(document["id"]))
         written = self._books[name].replace(document, at_ms)
         if name in {"bills", "vendors"}:
             self.announce(f"{name[:-1]}.updated", written)
@@ -225,72 +228,17 @@ class Payables:
         computed = self._books.computed_payments_of(position) if position is not None else []
         return computed + self._payments_of_bill.get(bill_id, [])
 
-    def remember(self, payment: Document) -> None:
-        """Know a payment that was written by an import rather than by ``pay``."""
-        for application in payment["billPayments"]:
-            self._payments_of_bill[application["billId"]].append(payment["id"])
-
     def _refresh_applied(self, payment: Document, at_ms: int) -> None:
         bills_ms = at_ms if self._switches.payments_move_document_times else None
         credits_ms = at_ms if self._switches.applications_move_credit_times else None
         for application in payment["billPayments"]:
             bill = self.document("bills", application["billId"])
-            self._books["bills"].replace(self._with_amounts(bill), bills_ms)
+            self._books["bills"].replace(with_amounts(bill, self.payments_of(bill["id"])), bills_ms)
             for used in application.get("vendorCredits", ()):
                 self._refresh_credit(used["id"], credits_ms)
 
-    def _with_amounts(self, bill: Document) -> Document:
-        """The bill with the amounts and the status its payments give it."""
-        paid = scheduled = credited = 0
-        is_processing = False
-        for payment in self.payments_of(bill["id"]):
-            effect = STATES[payment["singleStatus"]].effect
-            for application in payment["billPayments"]:
-                if application["billId"] != bill["id"] or effect == "none":
-                    continue
-                credit = sum(cents(c["amount"]) for c in application.get("vendorCredits", ()))
-                credited += credit
-                amount = cents(application["amount"]) + credit
-                paid += amount if effect == "paid" else 0
-                scheduled += amount if effect == "scheduled" else 0
-                is_processing |= effect == "scheduled" and payment["status"] == "PAID"
-        total = cents(bill["amount"])
-        return bill | {
-            "paidAmount": dollars(paid),
-            "scheduledAmount": dollars(scheduled),
-            "creditAmount": dollars(credited),
-            "dueAmount": dollars(total - paid - scheduled),
-            "paymentStatus": bill_status(total, paid, scheduled, is_processing=is_processing),
-        }
-
     def _refresh_credit(self, credit_id: str, at_ms: int | None) -> None:
-        usage: list[Document] = []
-        is_processing = False
-        for payment_id in dict.fromkeys(self._payments_of_credit[credit_id]):
-            payment = self.document("payments", payment_id)
-            effect = STATES[payment["singleStatus"]].effect
-            for application in payment["billPayments"]:
-                for used in application.get("vendorCredits", ()):
-                    if used["id"] == credit_id and effect != "none":
-                        usage.append(
-                            {
-                                "billId": application["billId"],
-                                "paymentId": payment_id,
-                                "amount": used["amount"],
-                            }
-                        )
-                        is_processing |= effect == "scheduled"
-        credit = self.document("vendor-credits", credit_id)
-        applied = sum(cents(row["amount"]) for row in usage)
-        status = credit_status(cents(credit["amount"]), applied, is_processing=is_processing)
-        credit |= {"usage": usage, "appliedAmount": dollars(applied), "status": status}
+        using = dict.fromkeys(self._payments_of_credit[credit_id])
+        payments = [self.document("payments", one) for one in using]
+        credit = with_usage(self.document("vendor-credits", credit_id), payments)
         self._books["vendor-credits"].replace(credit, at_ms)
-
-
-def _in_state(payment: Document, single_status: str) -> Document:
-    state = STATES[single_status]
-    return payment | {
-        "status": state.status,
-        "disbursementStatus": state.disbursement_status,
-        "singleStatus": single_status,
-    }

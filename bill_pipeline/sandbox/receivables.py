@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 
+from bill_pipeline.sandbox.clock import from_ms
 from bill_pipeline.sandbox.documents import Document
 from bill_pipeline.sandbox.money import cents, dollars
 from bill_pipeline.sandbox.organization import Organization
@@ -126,12 +127,11 @@ class Receivables:
         """Use a received payment's unapplied money on an invoice."""
         receipt = self._need("receivable-payments", receipt_id)
         receipt["unappliedAmount"] = dollars(cents(receipt["unappliedAmount"]) - amount)
-        day = at_ms // 86_400_000
         receipt.setdefault("invoicePayments", []).append(
             {
                 "invoiceId": invoice_id,
                 "amount": dollars(amount),
-                "paymentDate": (date(1970, 1, 1).fromordinal(719163 + day)).isoformat(),
+                "paymentDate": from_ms(at_ms).date().isoformat(),
             }
         )
         self._books["receivable-payments"].replace(receipt, at_ms)

@@ -36,6 +36,9 @@ def routes(state: SandboxState) -> list[BaseRoute]:
         route("payments/{object_id}/cancel", v3_writing.refuse_payment, "POST"),
         *(route(path, handler) for path, handler in v3_money_accounts.READS.items()),
     ]
+    for kind in ("documents", "attachments"):
+        path = kind + "/download/{object_id}/{nested_id}"
+        found.append(route(path, partial(v3_reading.download, kind)))
     nested = (
         ("customers/{object_id}/contacts", "contacts", "customers"),
         ("customers/{object_id}/bank-accounts", "customer-bank-accounts", "customers"),
@@ -55,6 +58,7 @@ def routes(state: SandboxState) -> list[BaseRoute]:
         if row.writable:
             found += [
                 route(row.path, partial(v3_writing.create, row), "POST"),
+                route(row.path + "/bulk", partial(v3_writing.create_many, row), "POST"),
                 route(single, partial(v3_writing.edit, row), "PATCH"),
                 route(single, partial(v3_writing.edit, row), "PUT"),
                 route(single + "/archive", partial(v3_writing.set_archived, row, True), "POST"),

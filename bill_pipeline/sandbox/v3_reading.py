@@ -10,12 +10,17 @@ from typing import Any
 import orjson
 
 from bill_pipeline.sandbox import errors
-from bill_pipeline.sandbox.clock import timestamp
 from bill_pipeline.sandbox.documents import Document, DocumentList
 from bill_pipeline.sandbox.endpoint import Call
 from bill_pipeline.sandbox.lists import LISTS, ListRow
 from bill_pipeline.sandbox.queries import Query, read_query
 
+_EMPTY_PDF = (
+    b"%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj\n"
+    b"2 0 obj<</Type/Pages/Kids[3 0 R]/Count 1>>endobj\n"
+    b"3 0 obj<</Type/Page/Parent 2 0 R/MediaBox[0 0 612 792]>>endobj\n"
+    b"trailer<</Root 1 0 R>>\n%%EOF\n"
+)
 #: What is left of a vendor in a list when ``thin_vendor_rows`` is on.
 _THIN_VENDOR = ("id", "archived", "name", "email", "createdTime", "updatedTime")
 
@@ -179,8 +184,23 @@ def list_nested(kind: str, parent_list: str, call: Call) -> bytes:
     row = ListRow(kind, kind, "", {}, (), has_archived=False)
     query = read_query(row, call.parameters, call.state.switches)
     organization = call.signed_in().organization
-    documents = organization.below(kind, document["id"])
-    return _page(row, documents, query, call)
+    page = _page(row, organization.below(kind, document["id"]), query, call)
+    if kind not in {"documents", "attachments"}:
+        return page
+    body = orjson.loads(page)
+    for file in body["results"]:
+        link = f"{call.state.base_url}/v3/{kind}/download/{document['id']}/{file['id']}"
+        file["downloadLink"] = link
+    return orjson.dumps(body)
+
+
+def download(kind: str, call: Call) -> bytes:
+    """The file behind a ``downloadLink``: a PDF of one empty page."""
+    files = call.signed_in().organization.below(kind, call.parts["object_id"])
+    if files.get(call.parts["nested_id"]) is None:
+        raise errors.not_found(call.parts["nested_id"])
+    call.media_type = "application/pdf"
+    return _EMPTY_PDF
 
 
 def get_nested(kind: str, parent_list: str, call: Call) -> dict[str, Any]:
@@ -233,7 +253,3 @@ def audit_trail(call: Call) -> list[Document]:
         raise errors.invalid("start and max must be numbers")
     trail = call.signed_in().organization.audit_trail.get(vendor["id"], [])
     return trail[int(start) : int(start) + int(rows)]
-
-
-def now_text(call: Call) -> str:
-    return timestamp(call.state.clock.now_ms())

@@ -30,16 +30,37 @@ _REQUIRED: dict[str, tuple[str, ...]] = {
     "recurringbills": ("vendorId", "recurringBillLineItems"),
     "recurring-invoices": ("customerId", "recurringInvoiceLineItems"),
 }
+#: What BILL fills in.
+_DEFAULTS: dict[str, dict[str, Any]] = {
+    "vendors": {"accountType": "NONE", "billCurrency": "USD", "networkStatus": "NOT_CONNECTED"},
+    "customers": {"accountType": "NONE", "invoiceCurrency": "USD"},
+    "credit-memos": {"appliedAmount": 0.0, "status": "NOT_APPLIED"},
+}
 #: What a client cannot set.
 _OWN_FIELDS = frozenset({"id", "createdTime", "updatedTime", "archived"})
 
 
 def create(row: ListRow, call: Call) -> dict[str, Any]:
     """``POST`` on a list: 201 and the new document."""
-    body = call.json()
+    return _create(row, call, call.json())
+
+
+def create_many(row: ListRow, call: Call) -> list[dict[str, Any]]:
+    """``POST …/bulk``: an array of new objects, checked before the first is made."""
+    bodies = call.json_array()
+    for body in bodies:
+        _check_required(row, body)
+    return [_create(row, call, body) for body in bodies]
+
+
+def _check_required(row: ListRow, body: dict[str, Any]) -> None:
     for name in _REQUIRED.get(row.name, ("name",)):
         if body.get(name) in (None, "", [], {}):
             raise errors.invalid(f"{name}: The {name} field is required")
+
+
+def _create(row: ListRow, call: Call, body: dict[str, Any]) -> dict[str, Any]:
+    _check_required(row, body)
     call.status = 201
     if row.name == "bills":
         return _create_bill(call, body)
@@ -49,7 +70,9 @@ def create(row: ListRow, call: Call) -> dict[str, Any]:
         return _create_credit(call, body)
     fields = {name: value for name, value in body.items() if name not in _OWN_FIELDS}
     books = call.signed_in().organization
-    return books[row.name].add({"archived": False, **fields}, call.state.clock.stamp_ms())
+    defaults = _DEFAULTS.get(row.name, {})
+    document = {"archived": False, **defaults, **fields}
+    return books[row.name].add(document, call.state.clock.stamp_ms())
 
 
 def _create_bill(call: Call, body: dict[str, Any]) -> Document:

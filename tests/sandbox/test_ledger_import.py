@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from bill_pipeline.sandbox.ledger_import import import_ledger, write_truth
@@ -23,14 +25,11 @@ from tests.sandbox.conftest import BillClient
 
 def write_ledger(path: Path, rows: list[tuple[Any, ...]]) -> Path:
     """An invented ledger in the layout of the public ones."""
-    connection = duckdb.connect()
-    connection.execute(
-        "create table ledger (organization varchar, date date, vendor varchar, "
-        "description varchar, amount decimal(18,2), account varchar, department varchar, "
-        "entity varchar, transaction_id varchar)"
-    )
-    connection.executemany("insert into ledger values (?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
-    connection.execute(f"copy ledger to '{path}' (format parquet)")
+    names = "organization date vendor description amount account department entity transaction_id"
+    kinds = {"date": pa.date32(), "amount": pa.decimal128(18, 2)}
+    schema = pa.schema([(name, kinds.get(name, pa.string())) for name in names.split()])
+    columns = dict(zip(names.split(), map(list, zip(*rows, strict=True)), strict=True))
+    pq.write_table(pa.table(columns, schema=schema), path)
     return path
 
 

@@ -230,3 +230,35 @@ def test_webhook_rules(client: BillClient) -> None:
     assert "https" in refused.json()[0]["message"]
     client.server.control.switches(token_webhooks=False)
     assert events_call(client, "GET", "subscriptions").status_code == 403
+
+
+def test_bulk_creation_makes_all_or_none(client: BillClient) -> None:
+    vendors = [{"name": "One"}, {"name": "Two", "accountType": "PERSON"}]
+    answer = client.http.post(
+        f"{client.server.base_url}/v3/vendors/bulk", json=vendors, headers=client.headers
+    )
+    assert answer.status_code == 201
+    assert [v["accountType"] for v in answer.json()] == ["NONE", "PERSON"]
+    count = len(client.all("vendors", max=100))
+    refused = client.http.post(
+        f"{client.server.base_url}/v3/vendors/bulk",
+        json=[{"name": "Three"}, {"email": "x@example.com"}],
+        headers=client.headers,
+    )
+    assert refused.status_code == 400
+    assert len(client.all("vendors", max=100)) == count
+
+
+def test_documents_hang_below_their_bill_and_download(client: BillClient) -> None:
+    found = [
+        (bill["id"], row)
+        for bill in client.all("bills", max=100)
+        for row in client.all(f"documents/bills/{bill['id']}")
+    ]
+    assert found
+    bill_id, row = found[0]
+    assert client.get(f"documents/bills/{bill_id}/{row['id']}").json()["name"] == row["name"]
+    content = client.http.get(row["downloadLink"], headers=client.headers)
+    assert content.headers["content-type"] == "application/pdf"
+    assert content.content.startswith(b"%PDF")
+    assert client.http.get(row["downloadLink"]).status_code == 401

@@ -7,7 +7,8 @@ from __future__ import annotations
 from datetime import date
 from typing import TYPE_CHECKING
 
-from bill_pipeline.sandbox.companies.payment_walk import audit_row
+from bill_pipeline.sandbox.clock import timestamp
+from bill_pipeline.sandbox.companies.vendors import add_vendor
 from bill_pipeline.sandbox.documents import Document
 from bill_pipeline.sandbox.money import cents, dollars
 
@@ -123,9 +124,20 @@ class Changes:
         kept = vendors.at(life.rng.randrange(len(vendors)))
         if kept["archived"]:
             return
-        duplicate = life.payables_life.add_vendor(f"{kept['name']} (duplicate)", now_ms)
+        duplicate = add_vendor(life, f"{kept['name']} (duplicate)", now_ms)
         life.in_days(now_ms, 5, self._merge, duplicate["id"], kept["id"])
 
     def _merge(self, now_ms: int, duplicate_id: str, kept_id: str) -> None:
         self._life.organization.merged_into[duplicate_id] = kept_id
         self.set_archived(now_ms, "vendors", duplicate_id, archived=True)
+
+
+def audit_row(field: str, previous: str, current: str, now_ms: int, user_id: str) -> Document:
+    """One row of a vendor's audit trail."""
+    return {
+        "source": "WEB",
+        "type": "UPDATE",
+        "createdTime": timestamp(now_ms),
+        "user": {"id": user_id},
+        "field": {"name": field, "value": {"previous": previous, "current": current}},
+    }

@@ -10,11 +10,12 @@ from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 from bill_pipeline.sandbox.clock import from_ms, timestamp
+from bill_pipeline.sandbox.companies.fees import statement
 from bill_pipeline.sandbox.companies.payment_walk import PaymentWalk
 from bill_pipeline.sandbox.companies.trades import Purchase
-from bill_pipeline.sandbox.companies.vendor_names import place_name, vendor_name
+from bill_pipeline.sandbox.companies.vendor_names import vendor_name
+from bill_pipeline.sandbox.companies.vendors import add_vendor
 from bill_pipeline.sandbox.documents import Document
-from bill_pipeline.sandbox.money import dollars
 from bill_pipeline.sandbox.payables import Line
 
 if TYPE_CHECKING:
@@ -23,9 +24,7 @@ if TYPE_CHECKING:
 #: Bills above this many cents need an approval.
 APPROVAL_CENTS = 500_00
 UNCODED_SHARE = 0.3
-_PAY_BY = ("ACH", "ACH", "ACH", "CHECK", "CHECK", "VIRTUAL_CARD", "RPPS")
 _TERM_DAYS = (0, 10, 15, 30, 30, 45)
-_SUBSCRIPTION_CENTS, _ACH_FEE_CENTS, _CHECK_FEE_CENTS = 49_00, 59, 1_69
 
 
 @dataclass
@@ -70,7 +69,7 @@ class PayablesLife:
                 name = vendor_name(kind, life.rng)
                 if name not in names:
                     names.add(name)
-                    self._vendors_of_kind[kind].append(self.add_vendor(name, at_ms)["id"])
+                    self._vendors_of_kind[kind].append(add_vendor(life, name, at_ms)["id"])
         for purchase in self._kept_standing:
             self._standing.append(
                 _Standing(
@@ -98,53 +97,6 @@ class PayablesLife:
                 },
                 at_ms,
             )
-
-    def add_vendor(self, name: str, at_ms: int) -> Document:
-        life = self._life
-        city = place_name(life.rng)
-        pay_by = life.rng.choice(_PAY_BY)
-        email = "ap@" + "".join(c for c in name.lower() if c.isalnum())[:24] + ".example.com"
-        account = {
-            "nameOnAccount": name,
-            "accountNumber": f"*****{life.rng.randrange(10_000):04d}",
-            "routingNumber": "000000000",
-            "type": "CHECKING",
-            "ownerType": "BUSINESS",
-        }
-        vendor = life.organization["vendors"].add(
-            {
-                "archived": False,
-                "name": name,
-                "accountType": "BUSINESS",
-                "email": email,
-                "phone": f"555-01{life.rng.randrange(100):02d}",
-                "address": {
-                    "line1": f"{life.rng.randrange(1, 999)} Invented St",
-                    "city": city,
-                    "country": "US",
-                    "countryName": "United States",
-                },
-                "paymentInformation": {
-                    "payeeName": name,
-                    "email": email,
-                    "payByType": pay_by,
-                    "payBySubType": "ACH" if pay_by == "ACH" else "NONE",
-                    "bankAccount": account if pay_by == "ACH" else None,
-                },
-                "additionalInfo": {
-                    "track1099": life.chance(0.2),
-                    "combinePayments": life.chance(0.4),
-                    "paymentTermId": life.organization["payment-terms"].ids.at(3),
-                },
-                "recurringPayments": False,
-                "billCurrency": "USD",
-                "networkStatus": life.rng.choice(("NOT_CONNECTED", "CONNECTED")),
-                "bankAccountStatus": "NO_ACCOUNT",
-            },
-            at_ms,
-        )
-        life.payables.announce("vendor.created", vendor)
-        return vendor
 
     def begin_day(self, day: date) -> None:
         """Let the day's bills come in, and on the first of a month BILL's fees."""
@@ -278,27 +230,6 @@ class PayablesLife:
 
     def _charge_fees(self, now_ms: int) -> None:
         """BILL's own statement for the month before."""
-        day = from_ms(now_ms).date()
-        checks, transfers = self.walk.sent_counts
+        sent = statement(from_ms(now_ms).date(), *self.walk.sent_counts)
         self.walk.sent_counts = (0, 0)
-        details = [("Subscription", 1, _SUBSCRIPTION_CENTS)]
-        details += [("ACH payments", transfers, _ACH_FEE_CENTS)] if transfers else []
-        details += [("Check payments", checks, _CHECK_FEE_CENTS)] if checks else []
-        self._life.organization["billing-statements"].add(
-            {
-                "invoiceNumber": f"INV{day:%Y%m}",
-                "invoiceDate": day.isoformat(),
-                "paymentDate": (day + timedelta(days=4)).isoformat(),
-                "amount": dollars(sum(count * fee for _, count, fee in details)),
-                "statementDetails": [
-                    {
-                        "quantity": count,
-                        "description": f"{what} (invented)",
-                        "type": "SUBSCRIPTION" if what == "Subscription" else "TRANSACTION",
-                        "amount": dollars(count * fee),
-                    }
-                    for what, count, fee in details
-                ],
-            },
-            now_ms,
-        )
+        self._life.organization["billing-statements"].add(sent, now_ms)

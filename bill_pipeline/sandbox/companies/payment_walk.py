@@ -10,7 +10,8 @@ from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 from bill_pipeline.sandbox import cash
-from bill_pipeline.sandbox.clock import day_ms, from_ms, timestamp
+from bill_pipeline.sandbox.clock import day_ms, from_ms
+from bill_pipeline.sandbox.companies.disbursements import disbursement
 from bill_pipeline.sandbox.documents import Document
 from bill_pipeline.sandbox.money import add_business_days, cents, next_business_day
 from bill_pipeline.sandbox.payables import Application
@@ -198,17 +199,8 @@ class PaymentWalk:
         sent = from_ms(now_ms).date()
         is_check = payment["disbursementType"] == "CHECK"
         arrives = add_business_days(sent, 5 if is_check else 1)
-        dates = {"sentDate": sent.isoformat(), "arrivesByDate": arrives.isoformat()}
-        information: Document = {"isVoidable": is_check}
-        if is_check:
-            number = 1_000 + len(life.organization["payments"])
-            information["checkDisbursement"] = {**dates, "checkNumber": number}
-        elif payment["disbursementType"] == "ACH":
-            information["achDisbursement"] = dates
-        elif payment["disbursementType"] == "RPPS":
-            information["rppsDisbursement"] = {**dates, "traceNumber": 7_000_000, "batchNumber": 7}
-        else:
-            information["vcardDisbursement"] = {"arrivesByDate": arrives.isoformat()}
+        number = 1_000 + len(life.organization["payments"])
+        information = disbursement(payment["disbursementType"], sent, arrives, number)
         checks, transfers = self.sent_counts
         self.sent_counts = (checks + is_check, transfers + (not is_check))
         life.payables.move(payment_id, "SENT", now_ms, disbursementInfo=information)
@@ -274,14 +266,3 @@ class PaymentWalk:
         payment = self._life.payables.document("payments", payment_id)
         if payment["singleStatus"] not in {"VOIDED", "VOID_PENDING", "CANCELED"}:
             self._move(now_ms, payment_id, single_status)
-
-
-def audit_row(field: str, previous: str, current: str, now_ms: int, user_id: str) -> Document:
-    """One row of a vendor's audit trail."""
-    return {
-        "source": "WEB",
-        "type": "UPDATE",
-        "createdTime": timestamp(now_ms),
-        "user": {"id": user_id},
-        "field": {"name": field, "value": {"previous": previous, "current": current}},
-    }
