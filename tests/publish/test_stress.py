@@ -1,0 +1,22 @@
+"""Nothing a writer does, dying included, ever reaches a reader."""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+
+import pytest
+from stress import Stress
+
+
+@pytest.mark.slow
+def test_readers_see_no_error_and_no_mixed_books_while_writers_are_killed(tmp_path: Path) -> None:
+    seed = random.SystemRandom().randrange(1_000_000)
+    print(f"seed of the kills: {seed}")
+    result = Stress(tmp_path, clients=12, workers=2, seed=seed).run(seconds=5, kills=6)
+    print(result)
+    assert result["reads"] > 10
+    assert result["kills"] >= 6
+    assert result["published"] > 0
+    assert (result["errors"], result["refused"]) == ([], 0)
+    assert (result["inconsistent"], result["missing"], result["leftovers"]) == (0, 0, 0)
