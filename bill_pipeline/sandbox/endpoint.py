@@ -100,6 +100,8 @@ class Endpoint:
         try:
             if self._needs == "session":
                 self._admit(call, dev_key)
+            else:
+                call.fault = self._state.faults.next_without_session(call.path)
         except ApiError as error:
             await self._error(call, error)(scope, receive, send)
             return

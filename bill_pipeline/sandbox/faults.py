@@ -85,7 +85,15 @@ class Faults:
 
     def next(self, path: str, organization_id: str) -> Fault | None:
         """The fault this request meets: the first rule that matches and strikes."""
-        for fault in self.active:
+        return self._strike(self.active, path, organization_id)
+
+    def next_without_session(self, path: str) -> Fault | None:
+        """The fault of a login: only of rules that name its path, lest every rule stop a client
+        before its first page."""
+        return self._strike([fault for fault in self.active if fault.match], path, "")
+
+    def _strike(self, rules: list[Fault], path: str, organization_id: str) -> Fault | None:
+        for fault in rules:
             if fault.organization not in {"", organization_id}:
                 continue
             if not re.search(fault.match, path):

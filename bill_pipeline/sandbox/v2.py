@@ -68,6 +68,7 @@ class _V2Endpoint:
         state.limits.count_request(dev_key, f"v2/{operation}")
         if operation in _WITHOUT_SESSION:
             state.limits.count_login(dev_key)
+            call.fault = state.faults.next_without_session(call.path)
             return _WITHOUT_SESSION[operation]
         state.advance()
         call.session = state.sessions.find(form.get("sessionId", ""), dev_key)

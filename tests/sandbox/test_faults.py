@@ -107,6 +107,22 @@ def test_rules_skip_count_and_choose_by_rate_reproducibly(client: BillClient) ->
     assert {200, 500} == set(outcomes[0])
 
 
+def test_logins_fail_only_by_rules_that_name_them(client: BillClient) -> None:
+    company = client.company
+    body = {
+        "username": company.token_name,
+        "password": company.token_password,
+        "organizationId": company.organization_id,
+        "devKey": client.server.dev_key,
+    }
+    url = f"{client.server.base_url}/v3/login"
+    client.server.control.faults([{"kind": "html"}])
+    assert client.http.post(url, json=body).status_code == 200
+    client.server.control.faults([{"kind": "html", "match": "/login$", "status": 503}])
+    assert client.http.post(url, json=body).status_code == 503
+    assert client.get("bills").status_code == 200
+
+
 def test_another_organization_is_spared(client: BillClient) -> None:
     other = BillClient(client.server, client.server.companies[0])
     organization_id = other.company.organization_id
