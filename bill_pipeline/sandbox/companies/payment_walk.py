@@ -185,13 +185,23 @@ class PaymentWalk:
         confirmed = day_ms(add_business_days(day, 1), 15)
         life.at(confirmed, self._confirm, movement["id"])
         if life.chance(0.003):
-            life.at(confirmed, self._move_later, payment_id, "FUNDING_FAILED_VOIDED")
+            life.at(confirmed, self._fail_funding, payment_id)
             return
         life.at(confirmed, self._move_later, payment_id, "PROCESSED")
         life.at(confirmed + 3 * 3_600_000, self._send, payment_id)
 
     def _confirm(self, now_ms: int, movement_id: str) -> None:
         self._life.cash.confirm(movement_id, now_ms)
+
+    def _fail_funding(self, now_ms: int, payment_id: str) -> None:
+        """The payer's bank takes the withdrawal back; BILL voids the payment."""
+        life = self._life
+        payment = self._move(now_ms, payment_id, "FUNDING_FAILED_VOIDED")
+        day = from_ms(now_ms).date()
+        returned = life.cash.move(
+            life.bank_id(), cash.PAYABLES, cents(payment["amount"]), day, now_ms
+        )
+        life.at(day_ms(add_business_days(day, 1), 15), self._confirm, returned["id"])
 
     def _send(self, now_ms: int, payment_id: str) -> None:
         life = self._life
