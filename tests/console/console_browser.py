@@ -34,20 +34,37 @@ class IdleExecutor(Executor):
         return Future()
 
 
+class DirectExecutor(Executor):
+    """Does at once, in this process, what it was asked to do."""
+
+    def submit(self, function: Any, /, *arguments: Any, **named: Any) -> Future[Any]:
+        future: Future[Any] = Future()
+        try:
+            future.set_result(function(*arguments, **named))
+        except Exception as error:  # noqa: BLE001 - the future carries it
+            future.set_exception(error)
+        return future
+
+
 class Browser:
     """A browser with its cookies; ``post`` carries the token that a page's form would."""
 
     def __init__(self, console: Console) -> None:
+        self.seen: list[str] = []
         self.http = TestClient(
             console_app(console), base_url="http://localhost", follow_redirects=False
         )
 
     def get(self, path: str, **named: Any) -> Any:
-        return self.http.get(path, **named)
+        answer = self.http.get(path, **named)
+        self.seen.append(answer.text)
+        return answer
 
     def post(self, path: str, form: dict[str, Any] | None = None, *, token_of: str = "") -> Any:
         page = self.http.get(token_of or "/account").text
-        return self.http.post(path, data={"csrf_token": csrf_token(page), **(form or {})})
+        answer = self.http.post(path, data={"csrf_token": csrf_token(page), **(form or {})})
+        self.seen += [answer.text, str(answer.headers)]
+        return answer
 
     def sign_in(self, name: str, password: str) -> Any:
         form = {"name": name, "password": password}

@@ -1,0 +1,211 @@
+"""Connecting clients from the console to a BILL look-alike: what works and what is said if not."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from console_browser import Browser, DirectExecutor, add_users, signed_in
+
+from bill_pipeline.clients import Registry, State
+from bill_pipeline.console.app import Console
+from bill_pipeline.console.connecting import NotConnected, client_name_of, read_csv
+from bill_pipeline.console.users import Role
+from bill_pipeline.console.work import Work
+from bill_pipeline.sandbox.server import SandboxServer
+from bill_pipeline.settings import Home
+
+
+@pytest.fixture(scope="module")
+def sandbox() -> Iterator[SandboxServer]:
+    with SandboxServer(companies=2, documents=30, seed=5) as server:
+        yield server
+
+
+def connect_form(sandbox: SandboxServer, number: int = 0, **changes: str) -> dict[str, str]:
+    company = sandbox.companies[number]
+    return {
+        "client": "Copper Whisk, Bakery",
+        "organization_id": company.organization_id,
+        "token_name": company.token_name,
+        "token_password": company.token_password,
+        "developer_key": sandbox.dev_key,
+        "environment": "other",
+        "address": sandbox.base_url,
+        **changes,
+    }
+
+
+def test_a_client_is_connected_and_its_import_started(
+    console: Console, admin: Browser, sandbox: SandboxServer, executor: Any
+) -> None:
+    answer = admin.post("/connect", connect_form(sandbox))
+    assert (answer.status_code, answer.headers["location"]) == (
+        303,
+        "/clients/copper-whisk-bakery",
+    )
+    status = Registry(console.home).status("copper-whisk-bakery")
+    assert status.state is State.CONNECTED
+    assert [submitted[1] for submitted in executor.submitted] == ["copper-whisk-bakery"]
+    page = admin.get("/clients/copper-whisk-bakery").text
+    assert "Waiting to start" in page
+    assert 'data-poll="/clients/copper-whisk-bakery/progress"' in page
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "said"),
+    [
+        ("token_password", "wrong", "does not accept this token name and password"),
+        ("token_name", "wrong", "does not accept this token name and password"),
+        ("developer_key", "wrong", "does not accept the developer key"),
+        ("token_password", "", "This is needed"),
+        ("address", "http://bill.example/connect", "travel unencrypted"),
+        ("address", "http://127.0.0.1:9/connect", "cannot be reached now"),
+    ],
+)
+def test_what_is_wrong_is_said_precisely_and_nothing_is_stored(
+    console: Console,
+    admin: Browser,
+    sandbox: SandboxServer,
+    field: str,
+    value: str,
+    said: str,
+) -> None:
+    answer = admin.post("/connect", connect_form(sandbox, **{field: value}))
+    assert answer.status_code == 422
+    assert said in answer.text
+    assert Registry(console.home).all() == []
+    assert sandbox.companies[0].token_password not in answer.text
+
+
+def test_a_token_of_another_organization_is_refused(
+    console: Console, admin: Browser, sandbox: SandboxServer
+) -> None:
+    other = sandbox.companies[1].organization_id
+    answer = admin.post("/connect", connect_form(sandbox, organization_id=other))
+    assert answer.status_code == 422
+    assert Registry(console.home).all() == []
+
+
+def test_a_name_that_is_taken_leads_to_reconnect_instead(
+    console: Console, admin: Browser, sandbox: SandboxServer
+) -> None:
+    admin.post("/connect", connect_form(sandbox))
+    again = admin.post("/connect", connect_form(sandbox, 1))
+    assert again.status_code == 422
+    assert "open it to reconnect" in again.text
+    status = Registry(console.home).status("copper-whisk-bakery")
+    assert status.organization_id == sandbox.companies[0].organization_id
+
+
+def test_lists_a_token_may_not_read_are_named(
+    console: Console, admin: Browser, sandbox: SandboxServer
+) -> None:
+    sandbox.control.switches(token_denied_lists=["invoices"])
+    try:
+        admin.post("/connect", connect_form(sandbox))
+    finally:
+        sandbox.control.switches(token_denied_lists=[])
+    assert "invoices" in Registry(console.home).status("copper-whisk-bakery").skipped_lists
+    assert "Lists this token may not read" in admin.get("/clients/copper-whisk-bakery").text
+
+
+def test_many_clients_from_a_csv_and_one_bad_row_stops_no_other(
+    console: Console, admin: Browser, sandbox: SandboxServer
+) -> None:
+    one, two = sandbox.companies
+    text = (
+        "client,organization_id,token_name,token_password\n"
+        f"One,{one.organization_id},{one.token_name},{one.token_password}\n"
+        f"Bad,{two.organization_id},{two.token_name},wrong\n"
+        f"Two,{two.organization_id},{two.token_name},{two.token_password}\n"
+    )
+    form = {"csv": text, "environment": sandbox.base_url, "developer_key": sandbox.dev_key}
+    answer = admin.post("/connect/many", form)
+    batch = console.many_clients.get(answer.headers["location"].rpartition("/")[2])
+    assert batch is not None
+    deadline = time.monotonic() + 60
+    while not batch.is_done and time.monotonic() < deadline:
+        admin.get(answer.headers["location"])
+    assert [(r.client, r.state) for r in batch.results] == [
+        ("one", "connected"),
+        ("bad", "refused"),
+        ("two", "connected"),
+    ]
+    assert Registry(console.home).names() == ["one", "two"]
+    assert one.token_password not in admin.get(answer.headers["location"]).text
+
+
+def test_a_csv_without_its_columns_is_refused_by_name() -> None:
+    from pydantic import SecretStr
+
+    with pytest.raises(NotConnected, match="token_password"):
+        list(read_csv("client,organization_id,token_name\nA,1,2\n", "sandbox", SecretStr("")))
+
+
+@pytest.mark.parametrize(
+    ("title", "name"),
+    [("Acme Bakery, Inc.", "acme-bakery-inc"), ("  Café № 5 ", "caf-5"), ("x" * 90, "x" * 63)],
+)
+def test_names_people_write_become_names_for_files(title: str, name: str) -> None:
+    assert client_name_of(title) == name
+
+
+def test_pausing_and_disconnecting(
+    console: Console, admin: Browser, sandbox: SandboxServer
+) -> None:
+    admin.post("/connect", connect_form(sandbox))
+    here = "/clients/copper-whisk-bakery"
+    admin.post(f"{here}/pause")
+    assert Registry(console.home).status("copper-whisk-bakery").state is State.PAUSED
+    assert admin.post(f"{here}/sync").status_code == 409
+    admin.post(f"{here}/resume")
+    assert Registry(console.home).status("copper-whisk-bakery").state is State.CONNECTED
+    assert admin.post(f"{here}/disconnect", {"keep": "purge"}).status_code == 422
+    assert Registry(console.home).names() == ["copper-whisk-bakery"]
+    answer = admin.post(
+        f"{here}/disconnect", {"keep": "purge", "typed_name": "copper-whisk-bakery"}
+    )
+    assert answer.status_code == 303
+    assert Registry(console.home).names() == []
+    assert admin.get(here).status_code == 404
+
+
+@pytest.mark.slow
+def test_the_token_password_is_nowhere_to_be_found(
+    home: Home, sandbox: SandboxServer, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Connect, import, refuse, reconnect; then search every byte written or shown."""
+    console = Console.at(home, work=Work(home, DirectExecutor))
+    add_users(console)
+    admin = signed_in(console, Role.ADMIN)
+    company = sandbox.companies[0]
+    canaries = [company.token_password, sandbox.dev_key, "a-wrong-password-canary"]
+    form = connect_form(sandbox)
+    admin.post("/connect", {**form, "token_password": canaries[2]})
+    admin.post("/connect", form)
+    here = "/clients/copper-whisk-bakery"
+    assert Registry(home).status("copper-whisk-bakery").state is State.UP_TO_DATE
+    sandbox.control.revoke_token(company.client)
+    try:
+        admin.post(f"{here}/sync")
+        status = Registry(home).status("copper-whisk-bakery")
+        assert status.state is State.RECONNECT
+        assert "Needs reconnect" in admin.get(here).text
+    finally:
+        sandbox.control.restore_token(company.client)
+    answer = admin.post(f"{here}/reconnect", form)
+    assert answer.status_code == 303
+    assert Registry(home).status("copper-whisk-bakery").state is State.UP_TO_DATE
+    for page in ("", "/review", "/trial-balance", "/general-ledger", "/close"):
+        assert admin.get(here + page).status_code == 200
+    admin.get("/audit")
+    shown = "\n".join(admin.seen) + "".join(capfd.readouterr())
+    files = [path for path in home.path.rglob("*") if path.is_file()]
+    assert len(files) > 20
+    for canary in canaries:
+        assert canary not in shown
+        assert not [path for path in files if canary.encode() in path.read_bytes()]
+    console.ledger.close()
