@@ -36,6 +36,8 @@ MATURE_LINES = 100
 CELLS_MAX = 1_500_000
 # The guard looks at this many of the latest decisions.
 DECISIONS_KEPT = 3_000
+# With this many decisions of its own a client's calibration counts as much as the others'.
+OWN_DECISIONS = 300
 
 
 class Categorizer(BaseEstimator):
@@ -77,6 +79,7 @@ class Categorizer(BaseEstimator):
         account = self.accounts_.codes(coded["account_id"])
         self.version_ = self._fingerprint(coded, chart)
         self.line_count_ = len(coded)
+        self.fitted_through_ = int(prepared.day.max()) if len(coded) else 0
         self._prepare_chart()
         self.history_ = History.empty().learn(prepared, account)
         self.corrections_ = CountTable.empty()
@@ -136,11 +139,12 @@ class Categorizer(BaseEstimator):
         self.calibrator_ = Calibrator().fit(np.zeros((0, 5)), np.zeros(0))
         self.threshold_ = NEVER
         self.recent_confidence_, self.recent_hit_ = np.zeros(0), np.zeros(0, bool)
-        self.ranker_ = Ranker(random_state=self.random_state).fit(replays)
+        self.recent_facts_, self.recent_answer_ = np.zeros((0, 5)), np.zeros(0, bool)
+        self.ranker_ = self._ranker().fit(replays)
         # Judge the ranker on steps that came after what it learned from.
         judged = []
         for cut in (len(replays) // 3, 2 * len(replays) // 3):
-            past = Ranker(random_state=self.random_state).fit(replays[:cut])
+            past = self._ranker().fit(replays[:cut])
             following = replays[cut : cut + max(len(replays) // 3, 1)]
             judged += [
                 (item, decide(item.lines, item.evidence, past, self._limits_at(item.lines)))
@@ -158,8 +162,24 @@ class Categorizer(BaseEstimator):
         bookable = rule < 0
         self.recent_confidence_ = np.r_[newer, older][bookable][-DECISIONS_KEPT:]
         self.recent_hit_ = hit[bookable][-DECISIONS_KEPT:]
+        self.recent_facts_, self.recent_answer_ = facts[-DECISIONS_KEPT:], hit[-DECISIONS_KEPT:]
         self.calibrator_ = Calibrator().fit(facts, hit)
         self._choose_threshold()
+
+    def _ranker(self) -> Ranker:
+        skill = self.knowledge.skill_ if self.knowledge is not None else None
+        return Ranker(skill=skill.ranker if skill else None, random_state=self.random_state)
+
+    def _confidence(self, facts: np.ndarray) -> np.ndarray:
+        """Calibrated by this client's past, and by the sharing clients' while that is short."""
+        skill = self.knowledge.skill_ if self.knowledge is not None else None
+        if skill is None:
+            return self.calibrator_.confidence(facts)
+        elsewhere = skill.calibrator.confidence(facts)
+        if self.calibrator_.model_ is None:
+            return elsewhere
+        own = self.calibrator_.decision_count_ / (self.calibrator_.decision_count_ + OWN_DECISIONS)
+        return own * self.calibrator_.confidence(facts) + (1 - own) * elsewhere
 
     def _limits_at(self, lines: Lines) -> Limits:
         return Limits(self.large_log_amount_, int(lines.day.max()), self.gap_days_max)
@@ -207,7 +227,7 @@ class Categorizer(BaseEstimator):
         sources = self._sources(self.history_, self.text_model_)
         evidence = gather(lines, sources)
         decisions = decide(lines, evidence, self.ranker_, self._limits())
-        confidence = self.calibrator_.confidence(decisions.facts)
+        confidence = self._confidence(decisions.facts)
         return decisions.with_corrections(confidence, self._corrected(lines))
 
     def _corrected(self, lines: Lines) -> np.ndarray:
@@ -265,15 +285,20 @@ class Categorizer(BaseEstimator):
         return self
 
     def _compare(self, lines: Lines, account: np.ndarray) -> None:
-        """The online guard: the latest answers decide which confidence is enough."""
+        """The online guard: the latest answers recalibrate, and decide what is sure enough."""
         for part in self._batches(lines):
             decisions = self._decide(lines.take(part))
             bookable = decisions.rule < 0
             hit = decisions.account == account[part]
             self.recent_confidence_ = np.r_[self.recent_confidence_, decisions.confidence[bookable]]
             self.recent_hit_ = np.r_[self.recent_hit_, hit[bookable]]
+            self.recent_facts_ = np.r_[self.recent_facts_, decisions.facts]
+            self.recent_answer_ = np.r_[self.recent_answer_, hit]
         self.recent_confidence_ = self.recent_confidence_[-DECISIONS_KEPT:]
         self.recent_hit_ = self.recent_hit_[-DECISIONS_KEPT:]
+        self.recent_facts_ = self.recent_facts_[-DECISIONS_KEPT:]
+        self.recent_answer_ = self.recent_answer_[-DECISIONS_KEPT:]
+        self.calibrator_ = Calibrator().fit(self.recent_facts_, self.recent_answer_)
         self._choose_threshold()
 
     def _remember_corrections(self, lines: Lines, account: np.ndarray, coded: pd.DataFrame) -> None:

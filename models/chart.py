@@ -111,6 +111,10 @@ def name_agreement(canonical: pd.DataFrame, chart: pd.DataFrame) -> np.ndarray:
         pair = np.maximum(sorted_words, 0.85 * any_words)
         first_names_count = np.where(np.arange(len(names)) == 0, 1.0, 0.97)[:, None]
         result[row] = (pair * first_names_count).max(axis=0)
+    same_name = (
+        canonical["account_name"].to_numpy()[:, None] == chart["account_name"].to_numpy()[None]
+    )
+    result = np.where(same_name, 1.0, result)
     same_number = (
         canonical["account_number"].to_numpy()[:, None] == chart["account_number"].to_numpy()[None]
     )

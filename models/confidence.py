@@ -26,7 +26,7 @@ def wilson_lower_bound(hits: np.ndarray, count: np.ndarray, z: float = WILSON_Z)
     share = hits / n
     centre = share + z * z / (2 * n)
     margin = z * np.sqrt(share * (1 - share) / n + z * z / (4 * n * n))
-    return np.where(count > 0, (centre - margin) / (1 + z * z / n), 0.0)
+    return np.where(count > 0, np.maximum(centre - margin, 0.0) / (1 + z * z / n), 0.0)
 
 
 def choose_threshold(confidence: np.ndarray, hit: np.ndarray, target: float) -> float:
@@ -90,6 +90,7 @@ class Calibrator(BaseEstimator):
         from sklearn.linear_model import LogisticRegression
 
         self.model_ = None
+        self.decision_count_ = len(hit)
         enough = len(hit) >= self.decisions_min and 0 < hit.sum() < len(hit)
         if enough:
             self.model_ = LogisticRegression(C=self.inverse_penalty, max_iter=500).fit(facts, hit)

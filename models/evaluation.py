@@ -28,8 +28,8 @@ from models.metrics import self_agreement, summary
 PROTOCOLS = ("walk-forward", "static", "unseen", "few")
 FEW = (50, 100, 200, 300, 1_000)
 # Other clients' lines that make the knowledge of a new one; more changes little and costs minutes.
-SHARED_LINES = 3_000
-JUDGED_LINES = 3_000
+SHARED_LINES = 2_000
+JUDGED_LINES = 2_000
 NEVER_LATE = 100_000  # published ledgers have gaps that a client's books do not have
 
 

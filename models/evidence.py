@@ -8,15 +8,17 @@ and the ranker sees only features that mean the same for every client and every 
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from scipy import sparse
 
 from models.history import EPOCH_DAY, HALF_LIFE_DAYS, KEYS, History, keys_of
-from models.knowledge import GlobalKnowledge
 from models.lines import Lines
 from models.text_model import TextModel
+
+if TYPE_CHECKING:
+    from models.knowledge import GlobalKnowledge
 
 CANDIDATES = 8
 # How many observations of a key outweigh what the more general keys say.

@@ -48,10 +48,21 @@ def one_thread() -> Any:
 class Ranker(BaseEstimator):
     """P(candidate is the account) for each candidate.
 
-    ``iterations`` and ``leaves`` size the boosting. Learned: ``model_`` and ``line_count_``.
+    ``skill``: a ranker trained on other clients, trusted while this one has seen little; without it
+    the back-off estimate serves. ``iterations`` and ``leaves`` size the boosting.
+
+    Learned: ``model_`` and ``line_count_``.
     """
 
-    def __init__(self, *, iterations: int = 90, leaves: int = 15, random_state: int = 0) -> None:
+    def __init__(
+        self,
+        *,
+        skill: Ranker | None = None,
+        iterations: int = 90,
+        leaves: int = 15,
+        random_state: int = 0,
+    ) -> None:
+        self.skill = skill
         self.iterations = iterations
         self.leaves = leaves
         self.random_state = random_state
@@ -84,8 +95,9 @@ class Ranker(BaseEstimator):
         """(n, k); 0 for missing candidates. Rows sum to 1 or less: the rest is "none of these"."""
         valid = evidence.account >= 0
         p = np.zeros(evidence.account.shape)
+        elsewhere = self._without_own_record(evidence)
         if self.model_ is None or not valid.any():
-            return np.where(valid, evidence.backoff, 0.0)
+            return elsewhere
         with one_thread():
             p[valid] = self.model_.predict_proba(evidence.features[valid])[:, 1]
         # An account never used has no record to rank by; its name and the knowledge speak.
@@ -93,4 +105,11 @@ class Ranker(BaseEstimator):
         p = np.where(unused, np.maximum(p, evidence.backoff), p)
         p /= np.maximum(p.sum(axis=1, keepdims=True), 1.0)
         own = self.line_count_ / (self.line_count_ + BACKOFF_LINES)
-        return own * p + (1 - own) * np.where(valid, evidence.backoff, 0.0)
+        return own * p + (1 - own) * elsewhere
+
+    def _without_own_record(self, evidence: Evidence) -> np.ndarray:
+        backoff = np.where(evidence.account >= 0, evidence.backoff, 0.0)
+        if self.skill is None or self.skill.model_ is None:
+            return backoff
+        # The plain estimate stays in: the skill never saw this client's kind of chart.
+        return 0.75 * self.skill.probabilities(evidence) + 0.25 * backoff

@@ -31,6 +31,7 @@ TRUSTED_TYPES = (
     "models.history.History",
     "models.knowledge.GlobalKnowledge",
     "models.ranker.Ranker",
+    "models.skill.Skill",
     "models.text_model.TextModel",
     _TREE,
 )
@@ -133,11 +134,12 @@ def _rankers(model: Any) -> list[Any]:
     """Every ranker inside a model, its knowledge's included."""
     if type(model).__name__ == "Ranker":
         return [model]
-    inner = [getattr(model, name, None) for name in ("ranker_", "skill_")]
+    found = [getattr(model, "ranker_", None), getattr(model, "skill_", None)]
     knowledge = getattr(model, "knowledge", None)
-    if knowledge is not None:
-        inner.append(getattr(knowledge, "skill_", None))
-    return [ranker for ranker in inner if ranker is not None]
+    found.append(getattr(knowledge, "skill_", None))
+    rankers = [getattr(item, "ranker", item) for item in found if item is not None]
+    skills = [getattr(ranker, "skill", None) for ranker in rankers]
+    return [*rankers, *(skill for skill in skills if skill is not None)]
 
 
 def _check_trees(ranker: Any, path: Path) -> None:
