@@ -75,6 +75,8 @@ def _open(home: Home) -> duckdb.DuckDBPyConnection:
     connection = duckdb.connect(":memory:")
     try:
         for statement in (
+            # Its progress bar goes to standard output, into the answer.
+            "set enable_progress_bar = false",
             "set autoinstall_known_extensions = false",
             "set autoload_known_extensions = false",
             f"set temp_directory = {quoted(str(Path(tempfile.gettempdir(), 'bill-pipeline')))}",

@@ -123,6 +123,7 @@ def write_catalogue(
     draft.unlink(missing_ok=True)
     draft.with_name(draft.name + ".wal").unlink(missing_ok=True)
     with duckdb.connect(str(draft)) as db:
+        db.execute("set enable_progress_bar = false")
         db.execute("begin transaction")
         db.execute(_DDL)
         _write_contents(db, home, contents, schema, at)

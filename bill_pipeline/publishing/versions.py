@@ -81,6 +81,7 @@ def write_version(
     written = []
     # A connection of its own on the same database: the caller's may be inside a transaction.
     with connection.cursor() as cursor:
+        cursor.execute("set enable_progress_bar = false")
         cursor.execute("begin transaction")
         existing = columns_by_table(cursor)
         for table in schema.tables:

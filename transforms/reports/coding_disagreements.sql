@@ -1,0 +1,65 @@
+-- Lines whose account, chosen in BILL, is not where this vendor's lines nearly always go.
+--
+-- The vendor's own history is the judge: at least ten lines coded before, at least nine in ten of
+-- them to one account, and none to the account of this line.
+--
+-- grain: one row per line
+-- key: transaction_id
+-- owner: team:accounting
+with
+
+coded as (
+    select *
+    from ledger.transactions
+    where document_type = 'bill' and category_source = 'bill' and amount > 0
+),
+
+-- Running counts per vendor, day by day: what was known before the line's own day.
+usual as (
+    select
+        lines.transaction_id,
+        accounts.account_id as usual_account_id,
+        accounts.account_name as usual_account_name,
+        count(*) as usual_count
+    from coded as lines
+    inner join coded as accounts
+        on accounts.party_id = lines.party_id
+        and accounts.date < lines.date
+        and accounts.date >= lines.date - 730
+    group by all
+),
+
+judged as (
+    select
+        transaction_id,
+        arg_max(usual_account_id, (usual_count, usual_account_id)) as usual_account_id,
+        arg_max(usual_account_name, (usual_count, usual_account_id)) as usual_account_name,
+        max(usual_count) as usual_count,
+        sum(usual_count)::bigint as line_count_before,
+        list(usual_account_id) as account_ids_before
+    from usual
+    group by transaction_id
+)
+
+select
+    coded.transaction_id,                                  -- Document and line.
+    coded.document_id,                                     -- BILL's id of the bill.
+    coded.line_id,                                         -- BILL's id of the line.
+    coded.date,                                            -- Day of the bill.
+    coded.party_id,                                        -- BILL's id of the vendor.
+    coded.party,                                           -- Its name.
+    coded.description,                                     -- Text of the line.
+    coded.amount,                                          -- Amount of the line.
+    coded.currency,                                        -- Currency of the amount.
+    coded.account_id,                                      -- Account chosen in BILL.
+    coded.account_name,                                    -- Its name.
+    judged.usual_account_id,                               -- Account of nearly all lines before.
+    judged.usual_account_name,                             -- Its name.
+    judged.line_count_before,                              -- Lines of the vendor in the two years before.
+    round(judged.usual_count / judged.line_count_before, 3)::double as usual_share  -- Share of them with the usual account, in 0–1.
+from coded
+inner join judged using (transaction_id)
+where judged.line_count_before >= 10
+    and judged.usual_count >= 0.9 * judged.line_count_before
+    and coded.account_id <> judged.usual_account_id
+    and not list_contains(judged.account_ids_before, coded.account_id)

@@ -1,0 +1,73 @@
+-- Pairs of bills that look like the same bill entered twice, the surest first.
+--
+-- Same vendor and same amount, and either the same number, whatever its spelling, or two numbers
+-- a slip of the finger apart, within two weeks of each other. A vendor that bills the same amount
+-- regularly is not named for it: without a telling number, equal amounts are no sign.
+--
+-- grain: one row per pair of bills
+-- key: bill_id, earlier_bill_id
+-- owner: team:accounting
+with
+
+bills as (
+    select
+        document_id, party_id, party, number, date, amount, currency, status,
+        regexp_replace(upper(coalesce(number, '')), '[^A-Z0-9]', '', 'g') as plain_number
+    from ledger.documents
+    where document_type = 'bill' and is_booked and amount > 0
+),
+
+pairs as (
+    select
+        later.*,
+        earlier.document_id as earlier_document_id,
+        earlier.number as earlier_number,
+        earlier.date as earlier_date,
+        earlier.status as earlier_status,
+        abs(later.date - earlier.date) as days_apart,
+        case
+            when later.plain_number = earlier.plain_number then 'same number and amount'
+            else 'nearly the same number, same amount'
+        end as sign
+    from bills as later
+    inner join bills as earlier
+        on earlier.party_id = later.party_id
+        and earlier.currency = later.currency
+        and earlier.amount = later.amount
+        and (earlier.date, earlier.document_id) < (later.date, later.document_id)
+    where
+        length(later.plain_number) > 0
+        and (
+            (later.plain_number = earlier.plain_number and later.date - earlier.date <= 366)
+            or (
+                later.date - earlier.date <= 14
+                and length(later.plain_number) >= 5
+                and length(later.plain_number) = length(earlier.plain_number)
+                and damerau_levenshtein(later.plain_number, earlier.plain_number) = 1
+                -- Honest bills count on at the end of their numbers; a slip of the finger swaps
+                -- two signs or changes one further in front.
+                and right(later.plain_number, 1) = right(earlier.plain_number, 1)
+                and (
+                    levenshtein(later.plain_number, earlier.plain_number) = 2
+                    or right(later.plain_number, 2) = right(earlier.plain_number, 2)
+                )
+            )
+        )
+)
+
+select
+    document_id as bill_id,                              -- The later bill, which should be looked at.
+    earlier_document_id as earlier_bill_id,              -- The bill it looks like.
+    party_id,                                            -- BILL's id of the vendor.
+    party,                                               -- Its name.
+    number,                                              -- Number on the later bill.
+    earlier_number,                                      -- Number on the earlier bill.
+    date,                                                -- Day of the later bill.
+    earlier_date,                                        -- Day of the earlier bill.
+    days_apart,                                          -- Days between them.
+    currency,                                            -- Currency of the amount.
+    amount,                                              -- Amount of each of the two.
+    status,                                              -- BILL's status of the later bill: paid twice if both are.
+    earlier_status,                                      -- BILL's status of the earlier bill.
+    sign                                                 -- Why the two are thought to be one.
+from pairs

@@ -1,0 +1,53 @@
+-- Vendors that billed at least six times and then fell silent for far longer than ever before.
+--
+-- Silence is counted up to the moment the books know. A vendor is named after 180 days, when the
+-- silence is also more than twice its longest pause.
+--
+-- grain: one row per vendor
+-- key: party_id
+-- owner: team:accounting
+with
+
+days as (
+    select distinct party_id, party, date
+    from ledger.documents
+    where document_type = 'bill' and is_booked
+),
+
+pauses as (
+    select *, date - lag(date) over (partition by party_id order by date) as pause_days
+    from days
+),
+
+vendors as (
+    select
+        party_id,
+        arg_max(party, date) as party,
+        count(*) as billing_day_count,
+        max(date) as last_bill_date,
+        max(pause_days) as longest_pause_days
+    from pauses
+    group by party_id
+),
+
+open_amounts as (
+    select party_id, sum(amount_open) as amount_open
+    from ledger.documents
+    where document_type = 'bill' and is_booked
+    group by party_id
+)
+
+select
+    vendors.party_id,                                                  -- BILL's id of the vendor.
+    vendors.party,                                                     -- Its name.
+    vendors.billing_day_count,                                         -- Days on which it billed.
+    vendors.last_bill_date,                                            -- Day of its last bill.
+    (books.known_until::date - vendors.last_bill_date) as quiet_days,  -- Days since then.
+    vendors.longest_pause_days,                                        -- Longest pause between two bills before.
+    coalesce(open_amounts.amount_open, 0)::decimal(18, 2) as amount_open  -- What is still open of its bills.
+from vendors
+cross join ledger.books as books
+left join open_amounts using (party_id)
+where vendors.billing_day_count >= 6
+    and books.known_until::date - vendors.last_bill_date > 180
+    and books.known_until::date - vendors.last_bill_date > 2 * vendors.longest_pause_days

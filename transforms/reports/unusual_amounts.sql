@@ -1,0 +1,49 @@
+-- Bills far above what the vendor has billed before.
+--
+-- A bill is compared with the vendor's bills of the two years before it, at least eight of them, on
+-- a scale of ratios: it is named when it is more than three times the largest of them and more
+-- than six times the spread above their middle. Small sums (under 500) are left alone.
+--
+-- grain: one row per unusual bill
+-- key: bill_id
+-- owner: team:accounting
+with
+
+bills as (
+    select document_id, party_id, party, number, date, amount, currency
+    from ledger.documents
+    where document_type = 'bill' and is_booked and amount > 0
+),
+
+compared as (
+    select
+        *,
+        count(*) over before as count_before,
+        median(ln(amount)) over before as middle,
+        mad(ln(amount)) over before as spread,
+        max(amount) over before as largest_before
+    from bills
+    window before as (
+        partition by party_id, currency
+        order by date
+        range between interval 730 days preceding and interval 1 day preceding
+    )
+)
+
+select
+    document_id as bill_id,                                        -- BILL's id of the bill.
+    party_id,                                                      -- BILL's id of the vendor.
+    party,                                                         -- Its name.
+    number,                                                        -- Number on the bill.
+    date,                                                          -- Day of the bill.
+    currency,                                                      -- Currency of the amounts.
+    amount,                                                        -- Its amount.
+    exp(middle)::decimal(18, 2) as usual_amount,                   -- Middle of the vendor's bills in the two years before.
+    largest_before,                                                -- Largest of them.
+    count_before as bill_count_before                              -- How many of them there are.
+from compared
+where count_before >= 8
+    and amount >= 500
+    and amount > 3 * largest_before
+    -- A vendor who always bills the same has no spread; a tenth keeps the scale honest.
+    and ln(amount) - middle > 6 * greatest(spread, 0.1)
