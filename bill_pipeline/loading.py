@@ -29,7 +29,7 @@ from bill_pipeline.bill.documents import Document, Stray
 from bill_pipeline.bill.lists import LISTS, lists_to_read
 from bill_pipeline.bill.reading import DOCUMENTS_PER_CHUNK, Chunk, Reading, Seen, State
 from bill_pipeline.probe import write_probe
-from bill_pipeline.raw import StoredDocuments, count_loads, make_tables, opened
+from bill_pipeline.raw import DUCKDB_SETTINGS, StoredDocuments, count_loads, make_tables, opened
 
 if TYPE_CHECKING:
     from dlt import Pipeline
@@ -150,6 +150,7 @@ def _pipeline(client: str, database: Path, dlt_folder: Path) -> Pipeline:
     Pipelines of one name load each other's packages into the wrong client's file.
     """
     import dlt
+    from dlt.destinations.impl.duckdb.configuration import DuckDbCredentials
 
     dlt.config["runtime.dlthub_telemetry"] = False  # nothing about a client's books leaves here
     # Each Arrow batch would warn that its text becomes JSON.
@@ -157,7 +158,9 @@ def _pipeline(client: str, database: Path, dlt_folder: Path) -> Pipeline:
     return dlt.pipeline(
         f"bill_{client}",
         pipelines_dir=str(dlt_folder),
-        destination=dlt.destinations.duckdb(str(database)),
+        destination=dlt.destinations.duckdb(
+            DuckDbCredentials(str(database), global_config=dict(DUCKDB_SETTINGS))
+        ),
         dataset_name=DATASET,
     )
 

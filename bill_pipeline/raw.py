@@ -16,6 +16,9 @@ from bill_pipeline.bill.lists import LISTS
 if TYPE_CHECKING:
     import duckdb
 
+# An import holds this much in DuckDB, and about as much again in documents on their way. Without a
+# limit DuckDB takes what the machine has; beyond it, it works on disk beside the client's file.
+DUCKDB_SETTINGS = {"memory_limit": "400MB", "preserve_insertion_order": "false"}
 # The columns and types that dlt gives these tables; a test compares them.
 _COLUMNS = (
     "id varchar not null, updated_at timestamp, is_archived boolean not null, "
@@ -32,6 +35,8 @@ def opened(database: Path, *, read_only: bool = False) -> Iterator[duckdb.DuckDB
     try:
         # Times in our tables are UTC without a zone; a cast must not bring the machine's zone in.
         connection.execute("set timezone = 'UTC'")
+        for name, value in DUCKDB_SETTINGS.items():
+            connection.execute(f"set global {name} = '{value}'")
         yield connection
     finally:
         connection.close()

@@ -24,8 +24,8 @@ from bill_pipeline.bill.lists import LISTS, STAGES, BillList
 from bill_pipeline.bill.pages import IDS_PER_REQUEST, read_by_ids, read_one
 from bill_pipeline.bill.reader import NOT_OFFERED, ListOutcome, ListReader
 
-# About 30 MB of JSON: small enough for memory, large enough that storing it is not the cost.
-DOCUMENTS_PER_CHUNK = 20_000
+# About 15 MB of JSON: small enough for memory, large enough that storing it is not the cost.
+DOCUMENTS_PER_CHUNK = 10_000
 # Follow-up reads come after these stages, before the lists that follow a changed list.
 LAST_STAGE_OF_DOCUMENTS = 3
 

@@ -97,7 +97,9 @@ def test_a_document_that_cannot_be_read_waits_in_quarantine_and_heals_by_itself(
     assert found[0][0] == "bills"
     assert found[0][2:] == (reason, client.as_of.replace(tzinfo=None), None)
     bill_id = found[0][1]
-    in_force = f"select count(*) from raw.document_versions where id = '{bill_id}'"
+    in_force = (
+        f"select count(*) from raw.document_versions where list = 'bills' and id = '{bill_id}'"
+    )
     assert client.query(in_force) == [(0,)]
     report = client.sync()
     assert report.archive.healed == {"bills": 1}
