@@ -15,7 +15,7 @@ from bill_pipeline import posting
 from bill_pipeline.transforms import SCHEMAS
 from bill_pipeline.warehouse import RoomReport, Warehouse
 
-FIRST_SYNC = datetime(2026, 1, 1)
+FIRST_SYNC = datetime(2026, 1, 1)  # noqa: DTZ001 - the archive keeps UTC without a zone
 
 DOCUMENTS = """
 insert into raw.document_versions
@@ -93,7 +93,8 @@ def measure(documents: int) -> None:
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     print(
         f"{documents:>9,} documents, {lines:>9,} journal lines: first build {first:6.2f} s, "
-        f"100 changed bills {changed:6.2f} s ({appended} entries), nothing changed {unchanged:5.2f} s, "
+        f"100 changed bills {changed:6.2f} s ({appended} entries), "
+        f"nothing changed {unchanged:5.2f} s, "
         f"rebuild of {replay.batches} batches {replay.seconds:6.2f} s, trial balance "
         f"{balance * 1000:.0f} ms, peak {memory:,.0f} MB"
     )

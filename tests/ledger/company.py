@@ -24,7 +24,9 @@ class Company:
         self.connection = warehouse.connection
         self.reports: dict[str, RoomReport] = {}
 
-    def put(self, list_name: str, document: dict[str, Any], at: datetime, *, gone: bool = False) -> None:
+    def put(
+        self, list_name: str, document: dict[str, Any], at: datetime, *, gone: bool = False
+    ) -> None:
         """Archive ``document`` as its next version, unless nothing of it changed."""
         text = json.dumps(document, sort_keys=True)
         content_hash = hashlib.md5(f"{text}{gone}".encode(), usedforsecurity=False).hexdigest()
@@ -47,7 +49,8 @@ class Company:
     def remove(self, list_name: str, document_id: str, at: datetime) -> None:
         """BILL no longer has the document."""
         row = self.connection.execute(
-            "select arg_max(document, version) from raw.document_versions where list = ? and id = ?",
+            "select arg_max(document, version) from raw.document_versions "
+            "where list = ? and id = ?",
             [list_name, document_id],
         ).fetchone()
         assert row is not None

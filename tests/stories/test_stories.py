@@ -30,7 +30,8 @@ select
     nullif(lines.debit, 0) as debit, nullif(lines.credit, 0) as credit,
     lines.document_id as document, lines.document_type, lines.event, lines.open_item_id as settles,
     lines.entry_kind as kind, coalesce(parties.party, lines.party_id) as party, lines.currency,
-    lines.amount_currency, departments.dimension_name as department, lines.document_version as version,
+    lines.amount_currency, departments.dimension_name as department,
+    lines.document_version as version,
     lines.posted_at::date as posted, lines.category_source as source, entries.document_date,
     entries.original_date, lines.class_id as class, lines.location_id as location
 from ledger.journal_lines as lines
@@ -104,11 +105,10 @@ def check_expectation(company: Company, expected: dict[str, Any]) -> None:
         for row in company.rows(f"select {', '.join(columns)} from {source} {where}")
     ]
     missing, surplus = Counter(wanted) - Counter(found), Counter(found) - Counter(wanted)
-    assert not (missing or surplus), (
-        f"{expected['table']} {where}\n  " + " | ".join(columns) + "\n"
-        + "".join(f"- {' | '.join(row)}\n" for row in sorted(missing.elements()))
-        + "".join(f"+ {' | '.join(row)}\n" for row in sorted(surplus.elements()))
-    )  # fmt: skip
+    difference = [f"- {' | '.join(row)}" for row in sorted(missing.elements())]
+    difference += [f"+ {' | '.join(row)}" for row in sorted(surplus.elements())]
+    heading = f"{expected['table']} {where}\n  {' | '.join(columns)}\n"
+    assert not difference, heading + "\n".join(difference)
 
 
 @pytest.mark.parametrize("path", STORIES, ids=lambda path: path.stem)

@@ -1,0 +1,230 @@
+"""Random company lives: what happens in BILL, sync by sync, as documents and decisions.
+
+A life is a list of syncs; a sync is a list of happenings. Everything here is invented.
+"""
+
+from __future__ import annotations
+
+import copy
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from hypothesis import strategies as st
+
+from bill_pipeline import decisions
+from tests.ledger.company import Company
+
+FIRST_SYNC = datetime(2026, 2, 1, 12)  # noqa: DTZ001 - the archive keeps UTC without a zone
+ACCOUNTS = ("rent", "supplies", "equipment")
+CHART = [
+    {"id": "checking", "name": "Checking", "account": {"type": "BANK"}},
+    {"id": "ap", "name": "Accounts Payable", "account": {"type": "ACCOUNTS_PAYABLE"}},
+    {"id": "ar", "name": "Accounts Receivable", "account": {"type": "ACCOUNTS_RECEIVABLE"}},
+    {"id": "rent", "name": "Rent", "account": {"type": "EXPENSE"}},
+    {"id": "supplies", "name": "Supplies", "account": {"type": "EXPENSE"}},
+    {"id": "equipment", "name": "Equipment", "account": {"type": "FIXED_ASSET"}},
+    {"id": "sales", "name": "Sales", "account": {"type": "INCOME"}},
+]
+PARTIES = {
+    "vendors": [{"id": "paper", "name": "Paper Co"},
+                {"id": "berlin", "name": "Berlin GmbH", "billCurrency": "EUR"}],
+    "customers": [{"id": "cafe", "name": "Corner Cafe"}],
+}  # fmt: skip
+
+days = st.integers(-50, 20)
+cents = st.integers(1, 50_000)
+#: (what happens, which document, cents, day, choice): the meaning is in ``State.happen``.
+happenings = st.tuples(
+    st.sampled_from(
+        ["bill", "bill", "foreign_bill", "edit", "date", "recode", "archive", "pay", "pay", "void",
+         "credit", "apply", "invoice", "receive", "receive", "memo", "close", "reopen", "withdraw"]
+    ),
+    st.integers(0, 5), cents, days, st.integers(0, 2),
+)  # fmt: skip
+lives = st.lists(st.lists(happenings, min_size=1, max_size=5), min_size=2, max_size=5)
+
+
+def money(value: int) -> float:
+    """Cents as BILL writes money: a JSON number."""
+    return float(Decimal(value) / 100)
+
+
+@dataclass
+class State:
+    """BILL's documents as they are now, and the day they are seen from."""
+
+    documents: dict[str, dict[str, dict[str, Any]]] = field(default_factory=dict)
+    decided: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+    closed_through: date | None = None
+    today: date = date(2026, 2, 1)
+    scale: int = 1
+
+    def happen(self, what: str, which: int, amount: int, day: int, choice: int) -> None:
+        amount *= self.scale
+        on = (self.today + timedelta(days=day)).isoformat()
+        method = getattr(self, f"_{what}")
+        method(which, amount, on, choice)
+
+    def _list(self, name: str) -> dict[str, dict[str, Any]]:
+        return self.documents.setdefault(name, {})
+
+    def _pick(self, name: str, which: int) -> dict[str, Any] | None:
+        listed = list(self._list(name).values())
+        return listed[which % len(listed)] if listed else None
+
+    def _lines(self, document_id: str, amount: int, choice: int) -> list[dict[str, Any]]:
+        first = amount // 3
+        parts = [amount] if choice == 0 else [first, amount - first]
+        return [
+            {"id": f"{document_id}-{n}", "amount": money(part), "description": f"line {n}",
+             "classifications": {"chartOfAccountId": ACCOUNTS[(choice + n) % 3]}}
+            for n, part in enumerate(parts)
+        ]  # fmt: skip
+
+    def _bill(
+        self, which: int, amount: int, on: str, choice: int, *, vendor: str = "paper"
+    ) -> None:
+        number = f"B{len(self._list('bills'))}"
+        self._list("bills")[number] = {
+            "id": number, "vendorId": vendor, "amount": money(amount),
+            "fundingAmount": money(amount * 119 // 100 if vendor == "berlin" else amount),
+            "invoice": {"invoiceNumber": number, "invoiceDate": on}, "approvalStatus": "APPROVED",
+            "billLineItems": self._lines(number, amount, choice),
+        }  # fmt: skip
+
+    def _foreign_bill(self, which: int, amount: int, on: str, choice: int) -> None:
+        self._bill(which, amount, on, choice, vendor="berlin")
+
+    def _edit(self, which: int, amount: int, on: str, choice: int) -> None:
+        if bill := self._pick("bills", which):
+            bill["amount"] = money(amount)
+            bill["fundingAmount"] = money(amount)
+            bill["billLineItems"] = self._lines(bill["id"], amount, choice)
+
+    def _date(self, which: int, amount: int, on: str, choice: int) -> None:
+        if bill := self._pick("bills", which):
+            bill["invoice"]["invoiceDate"] = on
+
+    def _recode(self, which: int, amount: int, on: str, choice: int) -> None:
+        if bill := self._pick("bills", which):
+            for line in bill["billLineItems"]:
+                line["classifications"]["chartOfAccountId"] = ACCOUNTS[choice]
+
+    def _archive(self, which: int, amount: int, on: str, choice: int) -> None:
+        if bill := self._pick("bills", which):
+            bill["archived"] = not bill.get("archived", False)
+
+    def _pay(self, which: int, amount: int, on: str, choice: int) -> None:
+        bill = self._pick("bills", which)
+        if bill is None:
+            return
+        number = f"P{len(self._list('payments'))}"
+        paid = min(amount, round(bill["amount"] * 100)) if choice else round(bill["amount"] * 100)
+        self._list("payments")[number] = {
+            "id": number, "vendorId": bill["vendorId"], "amount": money(paid),
+            "fundingAmount": money(paid * 123 // 100 if bill["vendorId"] == "berlin" else paid),
+            "processDate": on, "onlinePayment": choice != 2, "singleStatus": "CLEARED",
+            "billPayments": [{"id": f"{number}-0", "billId": bill["id"], "amount": money(paid)}],
+        }  # fmt: skip
+
+    def _void(self, which: int, amount: int, on: str, choice: int) -> None:
+        if payment := self._pick("payments", which):
+            payment["singleStatus"] = "CLEARED" if choice == 0 else "VOIDED"
+
+    def _withdraw(self, which: int, amount: int, on: str, choice: int) -> None:
+        number = f"M{len(self._list('money_movements'))}"
+        self._list("money_movements")[number] = {
+            "id": number, "type": "1", "status": "1", "amount": money(-amount), "processDate": on,
+        }  # fmt: skip
+
+    def _credit(self, which: int, amount: int, on: str, choice: int) -> None:
+        number = f"C{len(self._list('vendor_credits'))}"
+        self._list("vendor_credits")[number] = {
+            "id": number, "vendorId": "berlin" if choice == 2 else "paper", "amount": money(amount),
+            "creditDate": on, "vendorCreditLineItems": self._lines(number, amount, choice),
+        }  # fmt: skip
+
+    def _apply(self, which: int, amount: int, on: str, choice: int) -> None:
+        credit, bill = self._pick("vendor_credits", which), self._pick("bills", which + choice)
+        if credit and bill and credit["vendorId"] == bill["vendorId"] and "usage" not in credit:
+            used = min(credit["amount"], bill["amount"])
+            credit["usage"] = [{"billId": bill["id"], "amount": used}]
+
+    def _invoice(self, which: int, amount: int, on: str, choice: int) -> None:
+        number = f"I{len(self._list('invoices'))}"
+        self._list("invoices")[number] = {
+            "id": number, "customerId": "cafe", "totalAmount": money(amount + amount // 10),
+            "salesTaxTotal": money(amount // 10), "invoiceDate": on, "invoiceNumber": number,
+            "invoiceLineItems": [{"id": f"{number}-0", "price": money(amount), "quantity": 1,
+                                  "classifications": {"chartOfAccountId": "sales"}}],
+        }  # fmt: skip
+
+    def _receive(self, which: int, amount: int, on: str, choice: int) -> None:
+        invoice = self._pick("invoices", which)
+        number = f"R{len(self._list('received_payments'))}"
+        due = round(invoice["totalAmount"] * 100) if invoice else 0
+        paid = [{"invoiceId": invoice["id"], "amount": money(min(amount, due))}] if invoice else []
+        self._list("received_payments")[number] = {
+            "id": number, "customerId": "cafe", "amount": money(amount), "paymentDate": on,
+            "onlinePayment": choice != 0, "status": "PAID", "invoicePayments": paid,
+        }  # fmt: skip
+
+    def _memo(self, which: int, amount: int, on: str, choice: int) -> None:
+        number = f"K{len(self._list('credit_memos'))}"
+        memo = {"id": number, "customerId": "cafe", "amount": money(amount), "creditDate": on,
+                "creditMemoLineItems": [{"id": number, "amount": money(amount)}]}  # fmt: skip
+        invoice = self._pick("invoices", which)
+        if invoice and choice:
+            memo["usage"] = [{"invoiceId": invoice["id"],
+                              "amount": min(memo["amount"], invoice["totalAmount"])}]  # fmt: skip
+        self._list("credit_memos")[number] = memo
+
+    def _close(self, which: int, amount: int, on: str, choice: int) -> None:
+        through = (self.closed_through or self.today - timedelta(days=40)) + timedelta(days=14)
+        if through < self.today:
+            self.decided.append(("close", {"through": through}))
+            self.closed_through = through
+
+    def _reopen(self, which: int, amount: int, on: str, choice: int) -> None:
+        if self.closed_through is not None:
+            first = self.closed_through - timedelta(days=9)
+            self.decided.append(("reopen", {"first_open_day": first, "reason": "a correction"}))
+            self.closed_through = first - timedelta(days=1)
+
+
+def begin(company: Company) -> None:
+    for document in CHART:
+        company.put("chart_of_accounts", document, FIRST_SYNC)
+    for name, documents in PARTIES.items():
+        for document in documents:
+            company.put(name, document, FIRST_SYNC)
+
+
+def hand_over(company: Company, state: State, at: datetime, *, reverse: bool = False) -> None:
+    """Archive every document that changed, in any order, and record what was decided."""
+    names = sorted(state.documents, reverse=reverse)
+    for name in names:
+        listed = list(state.documents[name].values())
+        for document in reversed(listed) if reverse else listed:
+            company.put(name, copy.deepcopy(document), at)
+    for function, arguments in state.decided:
+        getattr(decisions, function)(
+            company.connection, **arguments, decided_at=at, decided_by="a life"
+        )
+    state.decided.clear()
+
+
+def live(company: Company, life: Any, *, scale: int = 1, reverse: bool = False) -> State:
+    """Play ``life`` into ``company``, sync after sync, three days apart."""
+    state = State(scale=scale)
+    begin(company)
+    for number, sync in enumerate(life):
+        at = FIRST_SYNC + timedelta(days=3 * number)
+        state.today = at.date()
+        for happening in sync:
+            state.happen(*happening)
+        hand_over(company, state, at, reverse=reverse)
+        company.sync(at)
+    return state

@@ -1,0 +1,259 @@
+"""Every fault of ``docs/faults.md``, put into good books, is found by the check named there."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from bill_pipeline import decisions
+from bill_pipeline.transforms import load_checks
+from bill_pipeline.warehouse import ChecksFailed
+from tests.ledger.company import Company, new_company
+from tests.ledger.lives import FIRST_SYNC, begin, live
+
+LIFE = [
+    [("bill", 0, 10_000, -40, 1), ("bill", 0, 5_000, -20, 0), ("invoice", 0, 8_000, -9, 0)],
+    [("pay", 0, 10_000, -10, 0), ("credit", 0, 2_000, -12, 0), ("receive", 0, 3_000, -2, 1)],
+    [("apply", 0, 0, 0, 1), ("close", 0, 0, 0, 0)],
+]
+ONE_BILL = "document_type = 'bill' and document_id = 'B0'"
+DOCS = Path(__file__).parents[2] / "docs" / "faults.md"
+
+#: fault → (SQL that puts it into the books, the check that must find it)
+FAULTS = {
+    "1-cent imbalance": (
+        (
+            f"update ledger.journal_lines set amount = amount + 0.01, debit = debit + 0.01 "
+            f"where {ONE_BILL} and line_no = 1"
+        ),
+        "every_entry_balances",
+    ),
+    "sign flip": (
+        (
+            f"update ledger.journal_lines set amount = -amount, debit = credit, credit = debit "
+            f"where {ONE_BILL}"
+        ),
+        "standing_entries_equal_postings",
+    ),
+    "debit and credit on one line": (
+        f"update ledger.journal_lines set debit = debit + 1, credit = credit + 1 where {ONE_BILL}",
+        "debit_and_credit_agree_with_amount",
+    ),
+    "duplicate page": (
+        (
+            "insert into ledger.journal_lines by name select * replace ("
+            "entry_id || 'x' as entry_id, line_id || 'x' as line_id) "
+            f"from ledger.journal_lines where {ONE_BILL}"
+        ),
+        "standing_entries_equal_postings",
+    ),
+    "line without its entry": (
+        f"delete from ledger.journal_entries where {ONE_BILL}",
+        "every_line_belongs_to_an_entry",
+    ),
+    "lost page": ("delete from staging.bills where bill_id = 'B0'", "payments_name_known_bills"),
+    "lost line": (
+        "delete from ledger.postings where document_type = 'bill' and source_line_id = 'B0-0'",
+        "every_document_line_posts_once",
+    ),
+    "join that fans out": (
+        "insert into ledger.postings from ledger.postings where document_type = 'payment'",
+        "postings_have_one_line_per_key",
+    ),
+    "swapped debit and credit account": (
+        (
+            "update ledger.journal_lines set account_id = if(account_id = 'ap', 'supplies', 'ap') "
+            f"where {ONE_BILL}"
+        ),
+        "payables_equal_open_bills",
+    ),
+    "swapped receivables account": (
+        (
+            "update ledger.journal_lines set account_id = if(account_id = 'ar', 'sales', 'ar') "
+            "where document_type = 'invoice'"
+        ),
+        "receivables_equal_open_invoices",
+    ),
+    "double application": (
+        "update ledger.settlements set amount = amount * 2 where settling_type = 'vendor_credit'",
+        "documents_are_settled_at_most_once",
+    ),
+    "stale category": (
+        (
+            "update categorized.lines set category_source = 'model', features_hash = 'other words' "
+            "where document_id = 'B0'"
+        ),
+        "suggestions_fit_their_lines",
+    ),
+    "payment before bill": (
+        "update ledger.postings set date = '2025-01-01' where document_type = 'payment'",
+        "bills_are_settled_after_they_are_booked",
+    ),
+    "void after close": (
+        (
+            "insert into ledger.journal_entries by name select * replace ('late' as entry_id, "
+            f"date '2026-01-02' as date, timestamp '2026-12-01' as posted_at) "
+            f"from ledger.journal_entries where {ONE_BILL} limit 1"
+        ),
+        "closed_periods_stay_closed",
+    ),
+    "archived then restored, reversed twice": (
+        (
+            "insert into ledger.journal_entries by name select * exclude (i) replace "
+            "('r' || i as entry_id, 'e' as reverses_entry_id) "
+            f"from (from ledger.journal_entries where {ONE_BILL} limit 1), range(2) as r (i)"
+        ),
+        "no_entry_is_reversed_twice",
+    ),
+    "exchange rate flip": (
+        (
+            "insert into ledger.documents by name select * exclude (i) replace ("
+            "'X' || i as document_id, "
+            "'EUR' as currency, 100 as amount, if(i = 0, 83, 120) as amount_home) "
+            f"from (from ledger.documents where {ONE_BILL}), range(4) as r (i)"
+        ),
+        "foreign_amounts_follow_the_rate",
+    ),
+    "header and lines disagree": (
+        (
+            "update ledger.journal_lines set "
+            "account_id = (select suspense from ledger.role_accounts) "
+            f"where {ONE_BILL} and account_id <> 'ap'"
+        ),
+        "suspense_is_empty",
+    ),
+    "second payables account": (
+        (
+            "update ledger.journal_lines set account_id = 'ap2' "
+            "where document_id = 'B0' and account_id = 'ap'"
+        ),
+        "payables_equal_open_bills",
+    ),
+    "unknown account": (
+        f"update ledger.journal_lines set account_id = 'nowhere' where {ONE_BILL}",
+        "every_account_is_known",
+    ),
+    "null due date drops a bill from the aging": (
+        "update reports.payables_aging set amount_total = amount_total - 30",
+        "payables_aging_equals_control",
+    ),
+    "invoice dropped from the aging": (
+        "delete from reports.receivables_aging",
+        "receivables_aging_equals_control",
+    ),
+    "fiscal year end on 29 February loses a day": (
+        "delete from reports.balance_sheet where account_id = 'earnings:current_year'",
+        "balance_sheet_balances",
+    ),
+    "trial balance loses an account": (
+        "delete from reports.trial_balance where account_id = 'ap'",
+        "trial_balance_is_zero",
+    ),
+    "cash taken up twice": (
+        (
+            "insert into ledger.cash_basis_lines from ledger.cash_basis_lines "
+            "where account_id in ('rent', 'supplies')"
+        ),
+        "cash_basis_balances",
+    ),
+    "bridge loses an account": (
+        "delete from reports.cash_to_accrual_bridge where account_id = 'ap'",
+        "bridge_explains_the_difference",
+    ),
+    "cash flow loses an account": (
+        "delete from reports.cash_flow where account_id = 'ap'",
+        "cash_flow_explains_the_change_of_cash",
+    ),
+    "clearing drifts": (
+        "update reports.tie_out set difference = 5 where claim like 'Money out%'",
+        "control_accounts_tie_out",
+    ),
+    "BILL says another amount is due": (
+        "update reports.tie_out set difference = 5 where claim like 'Open bills%'",
+        "open_amounts_agree_with_bill",
+    ),
+    "payment of an unknown status": (
+        "update staging.payments set payment_state = 'unknown'",
+        "payments_need_no_attention",
+    ),
+}
+
+
+@pytest.fixture(scope="module")
+def good_books() -> Iterator[Company]:
+    with new_company() as company:
+        live(company, LIFE)
+        yield company
+
+
+def test_the_good_books_pass_every_check(good_books: Company) -> None:
+    assert not good_books.warnings()
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_the_named_check_finds_the_fault(good_books: Company, fault: str) -> None:
+    inject, check = FAULTS[fault]
+    good_books.connection.execute("begin transaction")
+    try:
+        good_books.connection.execute(inject)
+        assert not good_books.warehouse.run_check(load_checks()[check]).passed
+    finally:
+        good_books.connection.execute("rollback")
+    assert good_books.warehouse.run_check(load_checks()[check]).passed
+
+
+def test_every_check_has_a_fault_that_it_finds_and_the_document_says_so() -> None:
+    assert {check for _, check in FAULTS.values()} == set(load_checks())
+    documented = dict(re.findall(r"^\| (.+?) \| `(\w+)` \|", DOCS.read_text(), re.M))
+    assert documented == {fault: check for fault, (_, check) in FAULTS.items()}
+
+
+def test_failed_checks_leave_the_last_good_tables(monkeypatch: pytest.MonkeyPatch) -> None:
+    from bill_pipeline import warehouse
+
+    with new_company() as company:
+        live(company, LIFE[:2])
+        before = company.rows("from ledger.journal_lines order by line_id")
+        broken = dict(load_checks())
+        check = broken["every_entry_balances"]
+        broken["every_entry_balances"] = type(check)(
+            check.name, check.table, "error", check.summary,
+            "select 'B0' as document_id, 0.01 as difference", check.path,
+        )  # fmt: skip
+        monkeypatch.setattr(warehouse, "load_checks", lambda: broken)
+        at = FIRST_SYNC + timedelta(days=30)
+        company.connection.execute("delete from raw.document_versions where id = 'B1'")
+        with pytest.raises(ChecksFailed, match="every_entry_balances") as failure:
+            company.sync(at)
+        assert failure.value.report.failed[0].rows[0]["document_id"] == "B0"
+        assert company.rows("from ledger.journal_lines order by line_id") == before
+
+
+def test_a_stale_suggestion_stops_counting_when_the_line_changes() -> None:
+    bill = {"id": "B1", "vendorId": "paper", "amount": 10, "invoice": {"invoiceDate": "2026-01-05"},
+            "billLineItems": [{"id": "L1", "amount": 10, "description": "tape"}]}  # fmt: skip
+    sources = "select category_source, account_id from categorized.lines"
+    with new_company() as company:
+        begin(company)
+        company.put("bills", bill, FIRST_SYNC)
+        company.sync(FIRST_SYNC)
+        todo = company.rows("select features_hash from categorized.lines_to_decide")
+        decided = {"document_type": "bill", "document_id": "B1", "line_id": "L1",
+                   "features_hash": todo[0][0], "account_id": "supplies", "source": "model",
+                   "confidence": 0.97, "model_version": "m1"}  # fmt: skip
+        at = FIRST_SYNC + timedelta(days=1)
+        decisions.record_categories(
+            company.connection, [decided], decided_at=at, decided_by="model"
+        )
+        company.sync(at)
+        assert company.rows(sources) == [("model", "supplies")]
+        assert not company.rows("from categorized.lines_to_decide")
+        bill["billLineItems"][0]["description"] = "rent of a tape machine"  # type: ignore[index]
+        company.put("bills", bill, FIRST_SYNC + timedelta(days=4))
+        company.sync(FIRST_SYNC + timedelta(days=4))
+        assert company.rows(sources)[0][0] == "default"
+        assert len(company.rows("from categorized.lines_to_decide")) == 1
