@@ -75,6 +75,7 @@ class BillApi:
         self._sessions = sessions or MemorySessions()
         self._patience_seconds = patience_seconds
         self._login_lock = threading.Lock()
+        self._refusal: errors.ConnectionRefused | None = None
         self._count_lock = threading.Lock()
         self.requests = 0  # sent so far, logins included
         self._http = httpx.Client(
@@ -134,7 +135,13 @@ class BillApi:
             session = self._sessions.get(self.client)
             if session is not None and session.fingerprint == self.connection.fingerprint:
                 return session, False
-            session = self._open_session()
+            if self._refusal is not None:
+                raise self._refusal  # other threads were waiting to ask the same
+            try:
+                session = self._open_session()
+            except errors.ConnectionRefused as refusal:
+                self._refusal = refusal
+                raise
             self._sessions.put(self.client, session)
             return session, True
 

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import pickle
+import threading
 
 import httpx
 import pytest
 
 from bill_pipeline.bill import errors
-from bill_pipeline.bill.api import REQUEST_SECONDS, TRIES_WHEN_CROWDED, TRIES_WHEN_UNAVAILABLE
+from bill_pipeline.bill.api import (
+    REQUEST_SECONDS,
+    TRIES_WHEN_CROWDED,
+    TRIES_WHEN_UNAVAILABLE,
+    BillApi,
+)
 from bill_pipeline.bill.budget import HOUR, SharedBudget
 from bill_pipeline.bill.sessions import MemorySessions
 from tests.bill.fake_bill import DEV_KEY, PASSWORD, FakeBill, FakeClock, error, fake_api, page
@@ -150,6 +156,27 @@ def test_a_refused_login_is_never_retried_and_says_what_to_do(
     assert clock.slept == []
     assert bill.logins <= 3  # v3, v2, and one question which organizations the token opens
     assert kind.remedy in str(caught.value)
+
+
+def test_a_refused_token_is_asked_for_once_even_by_many_threads() -> None:
+    bill = FakeBill()
+    bill.login_answers = [error(401, "BDC_1101", "Invalid username or password.")] * 30
+    refusals: list[errors.BillError] = []
+
+    def ask(api: BillApi) -> None:
+        try:
+            api.get("/v3/bills", subject="bills")
+        except errors.LoginRefused as refusal:
+            refusals.append(refusal)
+
+    with fake_api(bill) as api:
+        threads = [threading.Thread(target=ask, args=(api,)) for _ in range(9)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    assert len(refusals) == 9
+    assert bill.logins == 3
 
 
 def test_a_good_token_for_another_organization_is_told_from_a_bad_one() -> None:
