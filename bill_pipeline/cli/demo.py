@@ -17,7 +17,7 @@ from rich.table import Table
 
 from bill_pipeline.bill.connection import Connection
 from bill_pipeline.cli.options import home_option
-from bill_pipeline.clients import Registry
+from bill_pipeline.clients import Registry, utc_now
 from bill_pipeline.errors import PipelineError
 from bill_pipeline.settings import Home, base_urls
 
@@ -25,6 +25,8 @@ _COMPANIES = 6
 _DOCUMENTS = 500
 _SEED = 1
 _PORT = 8765
+#: Wide enough for the books, where the output goes to a file.
+_WIDTH = 118
 
 
 class DemoFailed(PipelineError):
@@ -49,8 +51,11 @@ def demo(companies: int, documents: int, port: int, home: Home) -> None:
         "--documents", str(documents), "--seed", str(_SEED),
     ]  # fmt: skip
     console = Console()
+    if not console.is_terminal:
+        console = Console(width=_WIDTH)
     with _sandbox(command) as (where, organizations):
-        click.echo(f"A BILL look-alike with {len(organizations)} invented companies is running.")
+        _live_until_now(where["environment"])
+        console.print(f"A BILL look-alike with {len(organizations)} invented companies is running.")
         names = [_connect(home, where, organization) for organization in organizations]
         with console.status("importing") as status:
             for outcome in sync_clients(
@@ -66,10 +71,9 @@ def demo(companies: int, documents: int, port: int, home: Home) -> None:
 Try next:
   bill-pipeline query "from trial_balance where client = '{names[0]}'"
   bill-pipeline query "select client, sum(amount_total) as owed from payables_aging group by all"
-  bill-pipeline review --client {names[0]}     the lines it asks about
-  bill-pipeline ui                            the assets, at http://127.0.0.1:3000
-  bill-pipeline {again} --live
-                                              keeps the look-alike running, with new bills""",
+  bill-pipeline review --client {names[0]}    # the lines it asks about
+  bill-pipeline {again} --live    # keeps the look-alike up
+  bill-pipeline ui    # the assets, at http://127.0.0.1:3000; keeps every client fresh""",
         highlight=False,
         soft_wrap=True,
     )
@@ -98,6 +102,18 @@ def _sandbox(command: list[str]) -> Iterator[tuple[dict[str, Any], list[dict[str
         process.wait(timeout=10)
 
 
+def _live_until_now(root_url: str) -> None:
+    """Let the companies live on from where their history ends, so that aging is of today."""
+    from bill_pipeline.sandbox.control_client import ControlClient
+
+    control = ControlClient(root_url)
+    try:
+        control.live()
+        control.set_clock(utc_now().isoformat())
+    finally:
+        control.close()
+
+
 def _connect(home: Home, where: dict[str, Any], organization: dict[str, Any]) -> str:
     client: str = organization["client"]
     base_url, v2_url = base_urls(where["environment"])
@@ -118,8 +134,8 @@ def _print_books(home: Home, names: list[str], console: Console) -> None:
     from bill_pipeline.query import open_ledger
 
     table = Table(
-        "client (invented)", "documents", "lines coded in BILL", "by the model", "by a person",
-        "asked", "owed to vendors", "owed by customers", "trial balance",
+        "client (invented)", "documents", "lines coded\nin BILL", "by the\nmodel", "by a\nperson",
+        "a person\nis asked", "owed to\nvendors", "owed by\ncustomers", "trial\nbalance",
         title="The books",
     )  # fmt: skip
     for column in table.columns[1:]:
