@@ -49,25 +49,33 @@ documents as (
 lines as (
     select documents.* exclude (lines), unnest(lines) as line
     from documents
+),
+
+-- BILL's ids of lines are unique; if one came twice in a document, both lines must still count.
+numbered as (
+    select
+        *,
+        row_number() over (partition by document_type, document_id, line.id order by line.i) as times_seen
+    from lines
 )
 
 select
     document_type,                                             -- bill, vendor_credit, invoice or credit_memo.
     document_id,                                               -- BILL's id of the document.
-    coalesce(line.id, 'line-' || line.i) as line_id,           -- BILL's id of the line, else its position.
+    if(times_seen = 1 and line.id is not null, line.id, coalesce(line.id || ':', 'line-') || line.i) as line_id,  -- BILL's id of the line, else its position.
     line.i::integer as line_no,                                -- Position in the document, from 1.
     version,                                                   -- Version of the document in the archive.
     is_booked,                                                 -- The document belongs in the books.
     date,                                                      -- Day the document counts for.
     party_id,                                                  -- Vendor or customer.
-    coalesce(line.description, lines.description) as description,  -- Text of the line, else of the document.
+    coalesce(line.description, numbered.description) as description,  -- Text of the line, else of the document.
     line.amount as amount,                                     -- As on the document; negative lines are negative.
     currency,                                                  -- Currency of the amount.
-    coalesce(line.classifications.chartOfAccountId, lines.classifications.chartOfAccountId) as coded_account_id,  -- Account chosen in BILL, if any.
-    coalesce(line.classifications.accountingClassId, lines.classifications.accountingClassId) as class_id,     -- Accounting class.
-    coalesce(line.classifications.departmentId, lines.classifications.departmentId) as department_id,          -- Department.
-    coalesce(line.classifications.locationId, lines.classifications.locationId) as location_id,                -- Location.
-    coalesce(line.classifications.jobId, lines.classifications.jobId) as job_id,                               -- Job.
-    coalesce(line.classifications.itemId, lines.classifications.itemId) as item_id,                            -- Product or service.
-    coalesce(line.classifications.employeeId, lines.classifications.employeeId) as employee_id                 -- Employee.
-from lines
+    coalesce(line.classifications.chartOfAccountId, numbered.classifications.chartOfAccountId) as coded_account_id,  -- Account chosen in BILL, if any.
+    coalesce(line.classifications.accountingClassId, numbered.classifications.accountingClassId) as class_id,     -- Accounting class.
+    coalesce(line.classifications.departmentId, numbered.classifications.departmentId) as department_id,          -- Department.
+    coalesce(line.classifications.locationId, numbered.classifications.locationId) as location_id,                -- Location.
+    coalesce(line.classifications.jobId, numbered.classifications.jobId) as job_id,                               -- Job.
+    coalesce(line.classifications.itemId, numbered.classifications.itemId) as item_id,                            -- Product or service.
+    coalesce(line.classifications.employeeId, numbered.classifications.employeeId) as employee_id                 -- Employee.
+from numbered

@@ -24,7 +24,7 @@ lines as (
 document_lines as (
     select
         document_id as open_item_id, date, account_id, party_id, class_id, department_id, location_id,
-        job_id, document_type, sum(amount) as amount, max(posted_at) as posted_at
+        job_id, document_type, sum(amount) as amount
     from lines
     where is_document and not coalesce(is_control, false)
     group by all
@@ -33,8 +33,7 @@ document_lines as (
 -- What settled it, by day, as a change of its taken-up total.
 settlements as (
     select
-        open_item_id, date, any_value(account_id) as control_account_id, sum(amount) as amount,
-        max(posted_at) as posted_at
+        open_item_id, date, any_value(account_id) as control_account_id, sum(amount) as amount
     from lines
     where is_control and not is_document and open_item_id is not null
     group by open_item_id, date
@@ -42,14 +41,13 @@ settlements as (
 
 -- Documents never settled and not worth zero have nothing to take up.
 changes as (
-    select open_item_id, date, max(posted_at) as posted_at
+    select distinct open_item_id, date
     from (
-        select open_item_id, date, posted_at from document_lines
+        select open_item_id, date from document_lines
         union all
-        select open_item_id, date, posted_at from settlements
+        select open_item_id, date from settlements
     )
     where open_item_id in (select open_item_id from settlements)
-    group by open_item_id, date
 ),
 
 parts as (
@@ -70,7 +68,7 @@ parts as (
 -- The document as it stood on each day of a change, part by part.
 parts_by_day as (
     select
-        changes.open_item_id, changes.date, changes.posted_at, parts.* exclude (open_item_id),
+        changes.open_item_id, changes.date, parts.* exclude (open_item_id),
         coalesce(sum(document_lines.amount), 0) as amount
     from changes
     inner join parts using (open_item_id)
@@ -162,25 +160,24 @@ unsettled_zero_documents as (
 basis_lines as (
     select
         line_id as basis_line_id, date, account_id, amount, party_id, class_id, department_id,
-        location_id, job_id, document_type, document_id, posted_at
+        location_id, job_id, document_type, document_id
     from lines
     where not is_document and not coalesce(is_control, false)
     union all by name
     select
         open_item_id || ':' || date || ':' || part_no as basis_line_id, date, account_id,
         change as amount, party_id, class_id, department_id, location_id, job_id, document_type,
-        open_item_id as document_id, posted_at
+        open_item_id as document_id
     from taken_up_changes
     union all by name
     select
         open_item_id || ':' || date || ':remainder' as basis_line_id, date,
-        control_account_id as account_id, change as amount, open_item_id as document_id,
-        (select max(posted_at) from ledger.journal_lines) as posted_at
+        control_account_id as account_id, change as amount, open_item_id as document_id
     from remainder_changes
     union all by name
     select
         line_id as basis_line_id, date, account_id, amount, party_id, class_id, department_id,
-        location_id, job_id, document_type, document_id, posted_at
+        location_id, job_id, document_type, document_id
     from lines
     where is_document and document_id in (select open_item_id from unsettled_zero_documents)
 )
@@ -196,7 +193,6 @@ select
     location_id,                             -- Location.
     job_id,                                  -- Job.
     document_type,                           -- Kind of BILL document.
-    document_id,                             -- BILL's id of the document.
-    posted_at                                -- When the books learnt it.
+    document_id                              -- BILL's id of the document.
 from basis_lines
 where amount <> 0

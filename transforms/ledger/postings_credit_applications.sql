@@ -8,10 +8,11 @@ with
 
 credits as (
     select
-        'vendor_credit' as document_type, vendor_credit_id as document_id, version, currency, amount, amount_home
+        'vendor_credit' as document_type, vendor_credit_id as document_id, vendor_id as party_id, version,
+        currency, amount, amount_home
     from staging.vendor_credits
     union all
-    select 'credit_memo', credit_memo_id, version, currency, amount, amount_home
+    select 'credit_memo', credit_memo_id, customer_id, version, currency, amount, amount_home
     from staging.credit_memos
 ),
 
@@ -21,6 +22,7 @@ applications as (
         settlements.* exclude (currency),
         credits.version,
         credits.currency,
+        credits.party_id as credit_party_id,
         if(settling_type = 'vendor_credit', 1, -1) as sign,
         if(settling_type = 'vendor_credit', roles.ap_control, roles.ar_control) as control_account_id,
         roles.fx_realized,
@@ -48,7 +50,7 @@ entry_lines as (
     from applications
     union all by name
     select
-        *, 'credit' as line_key, control_account_id as account_id, -sign * credit_amount_home as line_amount,
+        * replace (credit_party_id as party_id), 'credit' as line_key, control_account_id as account_id, -sign * credit_amount_home as line_amount,
         -sign * amount as line_amount_currency, settling_id as open_item_id
     from applications
     union all by name

@@ -88,7 +88,7 @@ entry_lines as (
     select
         settling_id as received_payment_id, 'received' as event, settlement_key as line_key,
         receipt_date as date, roles.ar_control as account_id, -amount_home as amount,
-        -parts.amount as amount_currency, settled_id as open_item_id
+        -parts.amount as amount_currency, settled_id as open_item_id, parts.party_id
     from parts
     cross join ledger.role_accounts as roles
     where not is_later
@@ -113,7 +113,7 @@ entry_lines as (
     select
         settling_id as received_payment_id, 'applied:' || settlement_key as event,
         'receivables' as line_key, date, roles.ar_control as account_id, -amount_home as amount,
-        -parts.amount as amount_currency, settled_id as open_item_id
+        -parts.amount as amount_currency, settled_id as open_item_id, parts.party_id
     from parts
     cross join ledger.role_accounts as roles
     where is_later
@@ -138,7 +138,8 @@ entry_lines as (
 postings as (
     select
         'received_payment' as document_type, received_payment_id as document_id, version, event,
-        line_key, date, receipts.receipt_date as document_date, receipts.customer_id as party_id,
+        line_key, date, receipts.receipt_date as document_date, 
+        coalesce(entry_lines.party_id, receipts.customer_id) as party_id,
         account_id, entry_lines.amount, currency, entry_lines.amount_currency,
         null::varchar as class_id, null::varchar as department_id, null::varchar as location_id,
         null::varchar as job_id, open_item_id, null::varchar as source_line_id,

@@ -25,7 +25,12 @@ payment_settlements as (
         bills_paid.paid.billId as settled_id,
         'payment' as settling_type,
         payment_id as settling_id,
-        coalesce(bills_paid.paid.id, 'bill-' || position) as settlement_key,
+        if(
+            row_number() over (partition by payment_id, bills_paid.paid.id order by position) = 1
+            and bills_paid.paid.id is not null,
+            bills_paid.paid.id,
+            coalesce(bills_paid.paid.id || ':', 'bill-') || position
+        ) as settlement_key,
         payment_date as settling_date,
         -- A payment dated before its bill settles it on the bill's day.
         greatest(payment_date, bills.bill_date) as date,
@@ -65,14 +70,18 @@ uses_by_credit as (
 uses_by_payment as (
     select
         credit.id as vendor_credit_id,
-        bill_id,
+        taken.bill_id,
         payment_id,
-        payment_id || ':' || bill_id as settlement_key,
+        payment_id || ':' || taken.bill_id as settlement_key,
         sum(credit.amount) as amount
     from (
         select payment_id, paid.billId as bill_id, unnest(paid.vendorCredits) as credit
         from (select payment_id, unnest(bill_payments) as paid from staging.payments)
-    )
+    ) as taken
+    -- A use that the credit tells without its payment is the same use.
+    anti join (
+        select vendor_credit_id, used.billId as bill_id from credit_uses where used.paymentId is null
+    ) as told on told.vendor_credit_id = credit.id and told.bill_id = taken.bill_id
     group by all
 ),
 

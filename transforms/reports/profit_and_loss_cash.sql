@@ -3,7 +3,7 @@
 -- grain: one row per month, account, class, department, location and job
 -- key: month, account_id, class_id, department_id, location_id, job_id
 -- owner: team:accounting
--- macro: profit_and_loss_cash_between(period_start, period_end, known_at)
+-- macro: profit_and_loss_cash_between(period_start, period_end)
 select
     date_trunc('month', lines.date)::date as month,               -- First day of the month.
     accounts.statement_section,                                   -- Revenue, Cost of Goods Sold, Operating Expenses …
@@ -24,6 +24,5 @@ inner join ledger.accounts as accounts on accounts.account_id = lines.account_id
 where accounts.statement = 'Income Statement'
     and lines.date >= coalesce(getvariable('period_start'), date '0001-01-01')
     and lines.date <= coalesce(getvariable('period_end'), date '9999-12-31')
-    and lines.posted_at <= coalesce(getvariable('known_at'), timestamp '9999-12-31')
 group by all
 having sum(lines.amount) <> 0
