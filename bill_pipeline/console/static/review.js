@@ -23,6 +23,16 @@ const showNotice = (html) => {
   });
 };
 
+// Not a reload: the last answer's notice, with its undo, must stay.
+const showEnd = () => {
+  const end = document.createElement("p");
+  const again = document.createElement("a");
+  again.href = location.href;
+  again.textContent = "Look for more";
+  end.append("All of these are settled. ", again);
+  queue.replaceWith(end);
+};
+
 let isSending = false;
 const waiting = [];
 const send = async () => {
@@ -48,7 +58,7 @@ const send = async () => {
     if (answer.ok) {
       batch.forEach(({ group }) => group.remove());
       showNotice(html);
-      if (!groups().length && !waiting.length) location.reload();
+      if (!groups().length && !waiting.length) showEnd();
     } else restore(html);
   } catch {
     restore('<p class="notice error" role="alert">The console cannot be reached. Nothing was saved.</p>');

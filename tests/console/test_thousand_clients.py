@@ -1,0 +1,68 @@
+"""A firm of a thousand clients: pages stay fast. Prints the measured percentiles."""
+
+from __future__ import annotations
+
+import shutil
+import statistics
+import time
+
+import pytest
+from console_browser import Browser, connect_invented_client, signed_in
+
+from bill_pipeline.clients import Registry, State, utc_now
+from bill_pipeline.console.app import Console
+from bill_pipeline.console.users import Role
+from bill_pipeline.publish import publish
+
+pytestmark = pytest.mark.slow
+
+CLIENTS = 1_000
+ROUNDS = 25
+#: What the issue asks for; machines that build other things meanwhile get three times as long.
+MOST_MS, ALLOWANCE = 100, 3
+
+
+@pytest.fixture
+def thousand(books_console: Console) -> Console:
+    """The books of maple-bakery under a thousand names, all published."""
+    home, registry = books_console.home, Registry(books_console.home)
+    names = [f"invented-{number:04}" for number in range(CLIENTS - 2)]
+    for number, name in enumerate(names):
+        connect_invented_client(home, name, number + 10)
+        shutil.copy(home.client_file("maple-bakery"), home.client_file(name))
+        registry.update(
+            name,
+            state=State.UP_TO_DATE,
+            last_success_at=utc_now(),
+            document_count=24,
+            review_count=3 if number % 4 == 0 else 0,
+        )
+    publish(home, names)
+    return books_console
+
+
+def percentile_95(browser: Browser, path: str) -> tuple[float, float]:
+    """(median, 95th percentile) in milliseconds of opening ``path``."""
+    browser.get(path)
+    took = []
+    for _ in range(ROUNDS):
+        started = time.perf_counter()
+        assert browser.get(path).status_code == 200
+        took.append((time.perf_counter() - started) * 1000)
+    return statistics.median(took), statistics.quantiles(took, n=20)[-1]
+
+
+def test_pages_are_fast_with_a_thousand_clients(thousand: Console) -> None:
+    browser = signed_in(thousand, Role.ADMIN)
+    here = "/clients/invented-0500"
+    slow = []
+    for path in (
+        "/clients", "/clients?search=0500", "/review", here, f"{here}/review",
+        f"{here}/trial-balance", f"{here}/profit-and-loss", f"{here}/balance-sheet",
+        f"{here}/payables", f"{here}/general-ledger", f"{here}/close",
+    ):  # fmt: skip
+        median, most = percentile_95(browser, path)
+        print(f"{path:45} median {median:6.1f} ms   p95 {most:6.1f} ms")
+        if most > MOST_MS * ALLOWANCE:
+            slow.append((path, round(most)))
+    assert not slow
