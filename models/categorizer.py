@@ -35,7 +35,7 @@ MATURE_LINES = 100
 # Lines × accounts cells of one batch: 3M floats = 12 MB per source.
 CELLS_MAX = 1_500_000
 # The guard looks at this many of the latest decisions.
-DECISIONS_KEPT = 3_000
+DECISIONS_KEPT = 1_500
 # With this many decisions of its own a client's calibration counts as much as the others'.
 OWN_DECISIONS = 300
 
