@@ -10,7 +10,6 @@ Everything is set-based and idempotent: after a crash, archiving again archives 
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -18,8 +17,9 @@ from typing import TYPE_CHECKING, Any
 
 from bill_pipeline.bill.documents import Stray
 from bill_pipeline.bill.fields import DOCUMENTED_FIELDS
-from bill_pipeline.bill.lists import LISTS, BillList, JsonType
+from bill_pipeline.bill.lists import LISTS, BillList
 from bill_pipeline.errors import PipelineError
+from bill_pipeline.quarantine import heal, set_aside, set_strays_aside, unreadable_reason
 
 if TYPE_CHECKING:
     import duckdb
@@ -44,15 +44,6 @@ create table if not exists raw.archivings (
     archived_at timestamp not null, loads bigint not null
 );
 """
-
-# What DuckDB's json_type says for each type of the table of lists.
-_JSON_TYPES: dict[JsonType, tuple[str, ...]] = {
-    "text": ("VARCHAR",),
-    "number": ("DOUBLE", "BIGINT", "UBIGINT", "HUGEINT"),
-    "boolean": ("BOOLEAN",),
-    "array": ("ARRAY",),
-    "object": ("OBJECT",),
-}
 
 _COMMENTS = {
     "raw.document_versions": "Every version of every BILL document, append-only.",
@@ -111,7 +102,7 @@ def archive_documents(
         for table in tables:
             _archive_list(connection, LISTS[table], as_of, report)
         for table, found in (strays or {}).items():
-            _set_strays_aside(connection, table, found, as_of, report)
+            _add(report.quarantined, table, set_strays_aside(connection, table, found, as_of))
         if loads is not None:
             connection.execute(
                 "insert into raw.archivings values (?, ?)", [as_of.replace(tzinfo=None), loads]
@@ -140,8 +131,13 @@ def _archive_list(
     if _find_changed(connection, row):
         report.unknown_fields += _note_unknown_fields(connection, row, values)
         _append_versions(connection, values, report)
-        _set_aside(connection, values, report)
-    _heal(connection, row, values, report)
+        _add(report.quarantined, row.table, set_aside(connection, values))
+    _add(report.healed, row.table, heal(connection, values))
+
+
+def _add(counts: dict[str, int], table: str, count: int) -> None:
+    if count:
+        counts[table] = counts.get(table, 0) + count
 
 
 def _find_changed(connection: duckdb.DuckDBPyConnection, row: BillList) -> bool:
@@ -158,7 +154,7 @@ def _find_changed(connection: duckdb.DuckDBPyConnection, row: BillList) -> bool:
         select
             r.id, coalesce(last.version, 0) + 1 as version, r.updated_at, r.is_archived,
             r.is_deleted, r.content_hash, r.document,
-            case when not r.is_deleted then {_reason(row)} end as reason
+            case when not r.is_deleted then {unreadable_reason(row)} end as reason
         from raw.{row.table} as r
         left join last using (id)
         where r.content_hash is distinct from last.content_hash
@@ -166,25 +162,6 @@ def _find_changed(connection: duckdb.DuckDBPyConnection, row: BillList) -> bool:
         {"list": row.table},
     )
     return connection.execute("select 1 from changed limit 1").fetchone() is not None
-
-
-def _reason(row: BillList) -> str:
-    """SQL for why a document cannot be read: a sentence, or null."""
-    problems = [
-        _problem(name, kind, is_required=name in row.required) for name, kind in row.guarded.items()
-    ]
-    return f"nullif(concat_ws('; ', {', '.join(problems)}), '')" if problems else "null"
-
-
-def _problem(name: str, kind: JsonType, *, is_required: bool) -> str:
-    found = f"coalesce(json_type(r.document, '$.{name}'), 'NULL')"
-    allowed = ", ".join(f"'{json_type}'" for json_type in _JSON_TYPES[kind])
-    missing = f"'the field {name} is missing'" if is_required else "null"
-    wrong = f"'the field {name} is not a {kind}: ' || lower({found})"
-    return (
-        f"case when {found} = 'NULL' then {missing} "
-        f"when {found} not in ({allowed}) then {wrong} end"
-    )
 
 
 def _append_versions(
@@ -217,94 +194,6 @@ def _append_versions(
             counter[values["list"]] = count
 
 
-def _set_aside(
-    connection: duckdb.DuckDBPyConnection, values: dict[str, Any], report: ArchiveReport
-) -> None:
-    added = connection.execute(
-        """
-        insert into raw.quarantine
-        select $list, id, reason, content_hash, document, $as_of, null
-        from changed
-        where
-            reason is not null
-            and not exists (
-                select 1 from raw.quarantine as q
-                where q.list = $list and q.id = changed.id
-                    and q.content_hash = changed.content_hash and q.healed_at is null
-            )
-        returning id
-        """,
-        values,
-    ).fetchall()
-    if added:
-        report.quarantined[values["list"]] = len(added)
-
-
-def _heal(
-    connection: duckdb.DuckDBPyConnection,
-    row: BillList,
-    values: dict[str, Any],
-    report: ArchiveReport,
-) -> None:
-    """Close the quarantine of documents whose current state is the last archived version."""
-    healed = connection.execute(
-        f"""
-        update raw.quarantine set healed_at = $as_of
-        where
-            list = $list
-            and healed_at is null
-            and id in (
-                select r.id
-                from raw.{row.table} as r
-                where
-                    r.content_hash = (
-                        select arg_max(v.content_hash, v.version)
-                        from raw.document_versions as v
-                        where v.list = $list and v.id = r.id
-                    )
-                    and r.id in (
-                        select q.id from raw.quarantine as q
-                        where q.list = $list and q.healed_at is null
-                    )
-            )
-        returning id
-        """,
-        values,
-    ).fetchall()
-    if healed:
-        report.healed[values["list"]] = len(healed)
-
-
-def _set_strays_aside(
-    connection: duckdb.DuckDBPyConnection,
-    table: str,
-    strays: list[Stray],
-    as_of: datetime,
-    report: ArchiveReport,
-) -> None:
-    """Keep what came in a list without an id; it belongs to no document, so nothing heals it."""
-    for stray in strays:
-        content_hash = hashlib.blake2b(stray.text.encode(), digest_size=16).hexdigest()
-        added = connection.execute(
-            """
-            insert into raw.quarantine
-            select $list, '', $reason, $hash, $text, $as_of, null
-            where not exists (
-                select 1 from raw.quarantine where list = $list and content_hash = $hash
-            )
-            returning id
-            """,
-            {
-                "list": table,
-                "reason": stray.reason,
-                "hash": content_hash,
-                "text": stray.text,
-                "as_of": as_of.replace(tzinfo=None),
-            },
-        ).fetchall()
-        report.quarantined[table] = report.quarantined.get(table, 0) + len(added)
-
-
 def _note_unknown_fields(
     connection: duckdb.DuckDBPyConnection, row: BillList, values: dict[str, Any]
 ) -> list[str]:
@@ -331,23 +220,3 @@ def archived_loads(connection: duckdb.DuckDBPyConnection) -> int:
     """How many dlt loads were archived: fewer than there are means that some still must be."""
     found = connection.execute("select max(loads) from raw.archivings").fetchone()
     return int(found[0]) if found and found[0] is not None else 0
-
-
-def quarantined_ids(
-    connection: duckdb.DuckDBPyConnection, most_per_list: int
-) -> dict[str, list[str]]:
-    """Documents in quarantine by list, the longest waiting first, to be asked for again."""
-    rows = connection.execute(
-        """
-        select list, id from raw.quarantine
-        where healed_at is null and id <> ''
-        group by list, id
-        qualify row_number() over (partition by list order by min(first_seen_at), id) <= ?
-        order by list, min(first_seen_at), id
-        """,
-        [most_per_list],
-    ).fetchall()
-    found: dict[str, list[str]] = {}
-    for table, document_id in rows:
-        found.setdefault(table, []).append(document_id)
-    return found

@@ -13,11 +13,11 @@ from datetime import date, datetime
 from bill_pipeline import probe
 from bill_pipeline.bill import errors
 from bill_pipeline.bill.api import BillApi
+from bill_pipeline.bill.asking import NOT_OFFERED
 from bill_pipeline.bill.budget import SharedBudget
 from bill_pipeline.bill.connection import Connection
 from bill_pipeline.bill.lists import BillList, lists_to_read
 from bill_pipeline.bill.pages import Query, read_page
-from bill_pipeline.bill.reader import NOT_OFFERED
 from bill_pipeline.bill.sessions import MemorySessions, SessionStore
 from bill_pipeline.clients import Registry, SealedSessions
 from bill_pipeline.loading import ImportReport, Progress, load_lists

@@ -22,13 +22,13 @@ from bill_pipeline.archive import (
     archive_documents,
     archived_loads,
     make_archive,
-    quarantined_ids,
 )
 from bill_pipeline.bill.api import BillApi
 from bill_pipeline.bill.documents import Document, Stray
 from bill_pipeline.bill.lists import LISTS, lists_to_read
 from bill_pipeline.bill.reading import DOCUMENTS_PER_CHUNK, Chunk, Reading, Seen, State
 from bill_pipeline.probe import write_probe
+from bill_pipeline.quarantine import quarantined_ids
 from bill_pipeline.raw import DUCKDB_SETTINGS, StoredDocuments, count_loads, make_tables, opened
 
 if TYPE_CHECKING:

@@ -16,9 +16,9 @@ from bill_pipeline.bill.lists import LISTS
 if TYPE_CHECKING:
     import duckdb
 
-# An import holds this much in DuckDB, and about as much again in documents on their way. Without a
+# An import holds this much in DuckDB, and as much again in libraries and documents. Without a
 # limit DuckDB takes what the machine has; beyond it, it works on disk beside the client's file.
-DUCKDB_SETTINGS = {"memory_limit": "400MB", "preserve_insertion_order": "false"}
+DUCKDB_SETTINGS = {"memory_limit": "250MB", "preserve_insertion_order": "false"}
 # The columns and types that dlt gives these tables; a test compares them.
 _COLUMNS = (
     "id varchar not null, updated_at timestamp, is_archived boolean not null, "
@@ -62,7 +62,7 @@ def count_loads(connection: duckdb.DuckDBPyConnection) -> int:
 
 
 class StoredDocuments:
-    """``bill.reading.KnownDocuments`` over a client's file.
+    """``bill.stored.KnownDocuments`` over a client's file.
 
     The file is opened for each question and closed again: dlt opens it too, in between.
     """

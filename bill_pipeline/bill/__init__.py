@@ -12,7 +12,9 @@
 ``fields``      the fields BILL documents, so that new ones are noticed
 ``pages``       one page of one list, over v3 or v2
 ``cursor``      how far a list was read, and what was learned about it
+``asking``      what BILL accepts of a filter, a sort or a page token
 ``reader``      from page to page of one list, without holes
+``stored``      what must be known of the documents stored already
 ``reading``     many lists, in order, three requests at a time, in bounded chunks
 ``source``      a chunk as a dlt source
 

@@ -11,23 +11,23 @@ Elsewhere tokens are followed, with an end: a token that repeats, or pages that 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from bill_pipeline.bill import errors
 from bill_pipeline.bill.api import BillApi
+from bill_pipeline.bill.asking import Asker
 from bill_pipeline.bill.cursor import Cursor, Walk
 from bill_pipeline.bill.documents import Document, Stray
 from bill_pipeline.bill.lists import BillList
-from bill_pipeline.bill.pages import Page, Query, after, read_page
+from bill_pipeline.bill.pages import Page, Query, after
 
 # BILL's clocks, and ours, may disagree by minutes; what is read twice is recognised by its hash.
 OVERLAP = timedelta(minutes=10)
 # A document dated later than this is a mistake and must not move the watermark.
 FURTHEST_FUTURE = timedelta(days=1)
 MOST_PAGES_WITHOUT_NEWS = 25
-NOT_OFFERED = "BDC_1121"
 
 Parents = Callable[[str, str], str | None]
 
@@ -64,11 +64,11 @@ class ListReader:
         self._since = since
         self._full = full
         self._next_parent = next_parent
+        self._asker = Asker(api, row)
         self._tokens: set[str] = set()
         self._last_ids: set[str] = set()
         self._pages_without_news = 0
         self._asked_again = False
-        self._restarted = False
         # What an earlier run left half read is finished first, then read from its end to now.
         self._is_resumed = cursor.walk is not None
         if full and not self._is_resumed:
@@ -87,7 +87,7 @@ class ListReader:
             self._end_pass(walk)
             return [], []
         try:
-            page, query = self._ask(walk, query)
+            page, query = self._asker.ask(self.cursor, walk, query, self._tokens)
         except errors.RequestRefused as refusal:
             if not walk.only_archived or refusal.status not in (400, 422):
                 raise
@@ -196,47 +196,6 @@ class ListReader:
             return self._next_parent(self.row.parent, walk.parent_after)
         return self.cursor.pending_parents[0] if self.cursor.pending_parents else None
 
-    def _ask(self, walk: Walk, query: Query) -> tuple[Page, Query]:
-        """The page for ``query``, or for what of it BILL accepts, which is remembered."""
-        refusal: errors.RequestRefused | None = None
-        for variant in self._variants(walk, query):
-            try:
-                page = read_page(self._api, self.row, variant)
-            except errors.RequestRefused as error:
-                if error.status not in (400, 422) or error.code == NOT_OFFERED:
-                    raise
-                refusal = refusal or error
-                continue
-            self._learn_refused(walk, query, variant)
-            return page, variant
-        if refusal is None:
-            raise AssertionError("there is always a variant")
-        raise refusal
-
-    def _variants(self, walk: Walk, query: Query) -> Iterator[Query]:
-        yield query
-        if query.token is not None and not self._restarted:
-            self._restarted = True  # the token may have expired: this pass starts over
-            yield replace(query, token=None)
-        if query.updated_from is not None and query.is_sorted:
-            yield replace(query, is_sorted=False)
-        if query.updated_from is not None:
-            token = walk.spare_token
-            yield replace(query, updated_from=None, token=token)
-            yield replace(query, updated_from=None, token=token, is_sorted=False)
-        elif query.is_sorted:
-            yield replace(query, is_sorted=False)
-
-    def _learn_refused(self, walk: Walk, asked: Query, accepted: Query) -> None:
-        if asked.updated_from is not None and accepted.updated_from is None:
-            self.cursor.has_time_filter = False
-            walk.updated_from = None
-        if asked.is_sorted and not accepted.is_sorted:
-            self.cursor.has_time_sort = False
-        if asked.token is not None and accepted.token is None:
-            walk.token = None
-            self._tokens.clear()
-
     # --- from page to page -------------------------------------------------------------------
 
     def _advance(self, walk: Walk, page: Page, query: Query) -> None:
@@ -314,7 +273,7 @@ class ListReader:
         self._last_ids = set()
         self._pages_without_news = 0
         self._asked_again = False
-        self._restarted = False
+        self._asker.may_restart = True
 
 
 def _moment(text: str) -> datetime:

@@ -11,18 +11,20 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any
 
 import orjson
 
 from bill_pipeline.bill import errors
 from bill_pipeline.bill.api import BillApi
+from bill_pipeline.bill.asking import NOT_OFFERED
 from bill_pipeline.bill.budget import IN_FLIGHT_PER_ORGANIZATION
 from bill_pipeline.bill.cursor import Cursor
-from bill_pipeline.bill.documents import Document, Stray, document_of
+from bill_pipeline.bill.documents import Document, Stray
 from bill_pipeline.bill.lists import LISTS, STAGES, BillList
-from bill_pipeline.bill.pages import IDS_PER_REQUEST, read_by_ids, read_one
-from bill_pipeline.bill.reader import NOT_OFFERED, ListOutcome, ListReader
+from bill_pipeline.bill.pages import IDS_PER_REQUEST, read_by_ids
+from bill_pipeline.bill.reader import ListOutcome, ListReader
+from bill_pipeline.bill.stored import KnownDocuments, ids_at, read_or_tombstone
 
 # About 15 MB of JSON: small enough for memory, large enough that storing it is not the cost.
 DOCUMENTS_PER_CHUNK = 10_000
@@ -32,19 +34,6 @@ LAST_STAGE_OF_DOCUMENTS = 3
 State = dict[str, Any]
 Watch = Callable[[str, ListOutcome], None]
 Seen = Callable[[str, list[Document]], None]
-
-
-class KnownDocuments(Protocol):
-    """What is stored already. Implemented where the documents are kept."""
-
-    def hashes(self, table: str, ids: list[str]) -> dict[str, str]:
-        """The content hash of each of ``ids`` that is stored and not marked as deleted."""
-
-    def texts(self, table: str, ids: list[str]) -> dict[str, bytes]:
-        """The stored documents of ``ids``, those marked as deleted left out."""
-
-    def next_id(self, table: str, document_id: str) -> str | None:
-        """The smallest stored id after ``document_id``, or ``None``."""
 
 
 @dataclass
@@ -311,46 +300,6 @@ class Reading:
             if document_id not in shown:
                 found.extend(read_or_tombstone(self._api, row, self._known, document_id))
         return found
-
-
-def read_or_tombstone(
-    api: BillApi, row: BillList, known: KnownDocuments, document_id: str
-) -> list[Document]:
-    """The document; or, when BILL no longer has it, its last content marked as deleted."""
-    try:
-        return [read_one(api, row, document_id)]
-    except errors.DocumentGone:
-        return tombstone(known, row.table, document_id)
-
-
-def tombstone(known: KnownDocuments, table: str, document_id: str) -> list[Document]:
-    """The stored document marked as deleted; nothing when it was never stored."""
-    text = known.texts(table, [document_id]).get(document_id)
-    if text is None:
-        return []
-    last = document_of(document_id, orjson.loads(text))
-    return [
-        Document(
-            id=document_id,
-            updated_at=last.updated_at,
-            is_archived=last.is_archived,
-            is_deleted=True,
-            content_hash=f"deleted-{last.content_hash}",
-            text=text,
-        )
-    ]
-
-
-def ids_at(value: Any, path: tuple[str, ...]) -> Iterator[str]:
-    """The ids that ``value`` names at ``path``, looking into every array on the way."""
-    if isinstance(value, list):
-        for item in value:
-            yield from ids_at(item, path)
-    elif not path:
-        if isinstance(value, str) and value:
-            yield value
-    elif isinstance(value, dict):
-        yield from ids_at(value.get(path[0]), path[1:])
 
 
 @dataclass

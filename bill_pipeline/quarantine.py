@@ -1,0 +1,149 @@
+"""Documents from BILL that cannot be read: why, since when, and when they healed.
+
+What a list's documents must have is in ``bill.lists``. The archive calls this while it appends the
+good versions; everything happens in its transaction.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from bill_pipeline.bill.documents import Stray
+from bill_pipeline.bill.lists import BillList, JsonType
+
+if TYPE_CHECKING:
+    import duckdb
+
+# What DuckDB's json_type says for each type of the table of lists.
+_JSON_TYPES: dict[JsonType, tuple[str, ...]] = {
+    "text": ("VARCHAR",),
+    "number": ("DOUBLE", "BIGINT", "UBIGINT", "HUGEINT"),
+    "boolean": ("BOOLEAN",),
+    "array": ("ARRAY",),
+    "object": ("OBJECT",),
+}
+
+
+def unreadable_reason(row: BillList) -> str:
+    """SQL for why a document cannot be read: a sentence, or null."""
+    problems = [
+        _problem(name, kind, is_required=name in row.required) for name, kind in row.guarded.items()
+    ]
+    return f"nullif(concat_ws('; ', {', '.join(problems)}), '')" if problems else "null"
+
+
+def _problem(name: str, kind: JsonType, *, is_required: bool) -> str:
+    found = f"coalesce(json_type(r.document, '$.{name}'), 'NULL')"
+    allowed = ", ".join(f"'{json_type}'" for json_type in _JSON_TYPES[kind])
+    missing = f"'the field {name} is missing'" if is_required else "null"
+    wrong = f"'the field {name} is not a {kind}: ' || lower({found})"
+    return (
+        f"case when {found} = 'NULL' then {missing} "
+        f"when {found} not in ({allowed}) then {wrong} end"
+    )
+
+
+def set_aside(connection: duckdb.DuckDBPyConnection, values: dict[str, Any]) -> int:
+    """Set aside what the archive's table ``changed`` says cannot be read; how many are new.
+
+    ``values``: the ``list`` and the sync's ``as_of``.
+    """
+    added = connection.execute(
+        """
+        insert into raw.quarantine
+        select $list, id, reason, content_hash, document, $as_of, null
+        from changed
+        where
+            reason is not null
+            and not exists (
+                select 1 from raw.quarantine as q
+                where q.list = $list and q.id = changed.id
+                    and q.content_hash = changed.content_hash and q.healed_at is null
+            )
+        returning id
+        """,
+        values,
+    ).fetchall()
+    return len(added)
+
+
+def heal(connection: duckdb.DuckDBPyConnection, values: dict[str, Any]) -> int:
+    """Close the quarantine of documents whose current state is archived; how many there were."""
+    healed = connection.execute(
+        f"""
+        update raw.quarantine set healed_at = $as_of
+        where
+            list = $list
+            and healed_at is null
+            and id in (
+                select r.id
+                from raw.{values["list"]} as r
+                where
+                    r.content_hash = (
+                        select arg_max(v.content_hash, v.version)
+                        from raw.document_versions as v
+                        where v.list = $list and v.id = r.id
+                    )
+                    and r.id in (
+                        select q.id from raw.quarantine as q
+                        where q.list = $list and q.healed_at is null
+                    )
+            )
+        returning id
+        """,
+        values,
+    ).fetchall()
+    return len(healed)
+
+
+def set_strays_aside(
+    connection: duckdb.DuckDBPyConnection,
+    table: str,
+    strays: list[Stray],
+    as_of: datetime,
+) -> int:
+    """Keep what came in a list without an id, each once; it belongs to no document to heal it."""
+    count = 0
+    for stray in strays:
+        content_hash = hashlib.blake2b(stray.text.encode(), digest_size=16).hexdigest()
+        added = connection.execute(
+            """
+            insert into raw.quarantine
+            select $list, '', $reason, $hash, $text, $as_of, null
+            where not exists (
+                select 1 from raw.quarantine where list = $list and content_hash = $hash
+            )
+            returning id
+            """,
+            {
+                "list": table,
+                "reason": stray.reason,
+                "hash": content_hash,
+                "text": stray.text,
+                "as_of": as_of.replace(tzinfo=None),
+            },
+        ).fetchall()
+        count += len(added)
+    return count
+
+
+def quarantined_ids(
+    connection: duckdb.DuckDBPyConnection, most_per_list: int
+) -> dict[str, list[str]]:
+    """Documents in quarantine by list, the longest waiting first, to be asked for again."""
+    rows = connection.execute(
+        """
+        select list, id from raw.quarantine
+        where healed_at is null and id <> ''
+        group by list, id
+        qualify row_number() over (partition by list order by min(first_seen_at), id) <= ?
+        order by list, min(first_seen_at), id
+        """,
+        [most_per_list],
+    ).fetchall()
+    found: dict[str, list[str]] = {}
+    for table, document_id in rows:
+        found.setdefault(table, []).append(document_id)
+    return found
