@@ -1,7 +1,7 @@
 -- Vendors that billed at least six times and then fell silent for far longer than ever before.
 --
 -- Silence is counted up to the moment the books know. A vendor is named after 180 days, when the
--- silence is also more than twice its longest pause.
+-- silence is also more than twice its longest pause, and for a year: then it is no news any more.
 --
 -- grain: one row per vendor
 -- key: party_id
@@ -49,5 +49,5 @@ from vendors
 cross join ledger.books as books
 left join open_amounts using (party_id)
 where vendors.billing_day_count >= 6
-    and books.known_until::date - vendors.last_bill_date > 180
+    and books.known_until::date - vendors.last_bill_date between 181 and 545
     and books.known_until::date - vendors.last_bill_date > 2 * vendors.longest_pause_days
