@@ -21,8 +21,8 @@ from bill_pipeline.clients import Registry, utc_now
 from bill_pipeline.errors import PipelineError
 from bill_pipeline.settings import Home, base_urls
 
-_COMPANIES = 6
-_DOCUMENTS = 500
+_COMPANIES = 4
+_DOCUMENTS = 900
 _SEED = 1
 _PORT = 8765
 #: Wide enough for the books, where the output goes to a file.
@@ -64,7 +64,8 @@ def demo(companies: int, documents: int, port: int, home: Home) -> None:
                 if isinstance(outcome, SyncFailure):
                     raise DemoFailed(str(outcome.error)) from outcome.error
                 console.print(outcome.sentence(), highlight=False)
-    _print_books(home, names, console)
+        truth = _true_accounts(where["environment"], names)
+    _print_books(home, truth, console)
     again = " ".join(command)
     console.print(
         f"""
@@ -129,21 +130,39 @@ def _connect(home: Home, where: dict[str, Any], organization: dict[str, Any]) ->
     return client
 
 
-def _print_books(home: Home, names: list[str], console: Console) -> None:
+def _true_accounts(root_url: str, names: list[str]) -> dict[str, dict[str, str]]:
+    """Per client: line id → the account the invented bookkeeper had in mind for an uncoded line."""
+    from bill_pipeline.sandbox.control_client import ControlClient
+
+    control = ControlClient(root_url)
+    try:
+        return {
+            name: {row["line_id"]: row["account_id"] for row in control.truth(name)}
+            for name in names
+        }
+    finally:
+        control.close()
+
+
+def _print_books(home: Home, truth: dict[str, dict[str, str]], console: Console) -> None:
     """Per client: documents, lines by who categorized them, and the trial balance's sum."""
     from bill_pipeline.query import open_ledger
 
     table = Table(
-        "client (invented)", "documents", "lines coded\nin BILL", "by the\nmodel", "by a\nperson",
-        "a person\nis asked", "owed to\nvendors", "owed by\ncustomers", "trial\nbalance",
+        "client (invented)", "documents", "lines coded\nin BILL", "by the\nmodel",
+        "of these\nright", "by a\nperson", "a person\nis asked", "owed to\nvendors",
+        "owed by\ncustomers", "trial\nbalance",
         title="The books",
     )  # fmt: skip
     for column in table.columns[1:]:
         column.justify = "right"
     with open_ledger(home) as ledger:
-        for name in names:
-            row = ledger.execute(_BOOKS, {"client": name}).fetchone()
-            table.add_row(name, *(f"{value:,}" for value in row or ()))
+        for name, accounts in truth.items():
+            row = ledger.execute(_BOOKS, {"client": name}).fetchone() or ()
+            values = [f"{value:,}" for value in row]
+            chosen = ledger.execute(_CHOSEN_BY_MODEL, {"client": name}).fetchall()
+            right = sum(accounts.get(line) == account for line, account in chosen)
+            table.add_row(name, *values[:3], f"{right:,}", *values[3:])
     console.print(table)
 
 
@@ -160,4 +179,9 @@ select
         from trial_balance where client = $client)
 from transactions
 where client = $client
+"""
+
+_CHOSEN_BY_MODEL = """
+select line_id, account_id from transactions
+where client = $client and category_source = 'model' and not needs_review
 """
