@@ -19,6 +19,8 @@ from bill_pipeline.errors import PipelineError
 GROUPS_SHOWN = 40
 #: Lines shown of a group before its own page is opened.
 EXAMPLES_SHOWN = 3
+#: An alternative less likely than this only takes up room.
+LEAST_SHOWN = 0.01
 
 _QUEUE = """
 asked as (
@@ -241,7 +243,7 @@ def _group(
     alternatives = [
         (by_id[other["account_id"]], float(other["confidence"]))
         for other in json.loads(row["alternatives"] or "[]")
-        if other.get("account_id") in by_id
+        if other.get("account_id") in by_id and float(other["confidence"]) >= LEAST_SHOWN
     ]
     return Group(
         client=row["client"],

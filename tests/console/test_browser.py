@@ -244,7 +244,7 @@ def _look_at_every_page(chromium: Browser, address: str, page: Page, images: Pat
             other.goto(f"{here}/profit-and-loss")
             other.screenshot(path=images / "console-dark.png")
             other.set_viewport_size(PHONE)
-            other.goto(f"{here}/review")
+            other.goto(f"{here}/payables")
             other.screenshot(path=images / "console-phone.png")
     assert not found
 
@@ -326,8 +326,9 @@ def test_everything_works_without_scripts(
     page.get_by_label("Other address").fill(sandbox.base_url)
     page.get_by_role("button", name="Connect").click()
     deadline = time.monotonic() + PATIENCE_MS / 1000
-    while page.locator("#progress").get_by_text("Up to date").count() == 0:
-        assert time.monotonic() < deadline
+    while "Up to date" not in (state := page.locator("#progress").inner_text()):
+        assert time.monotonic() < deadline, state
+        page.wait_for_timeout(500)
         page.reload()
     page.goto("/review")
     groups = page.locator(".group")
