@@ -42,7 +42,10 @@ class ListOutcome:
 
 
 class ListReader:
-    """Reads one list. ``next_parent(table, id)`` is the id after ``id`` in a parent table."""
+    """Reads one list. ``next_parent(table, id)`` is the id after ``id`` in a parent table.
+
+    ``archived_are_shown``: other lists of this organization show archived documents unasked.
+    """
 
     def __init__(
         self,
@@ -54,6 +57,7 @@ class ListReader:
         full: bool = False,
         since: datetime | None = None,
         next_parent: Parents | None = None,
+        archived_are_shown: bool = False,
     ) -> None:
         self.row = row
         self.cursor = cursor
@@ -64,6 +68,7 @@ class ListReader:
         self._since = since
         self._full = full
         self._next_parent = next_parent
+        self._archived_are_shown = archived_are_shown
         self._asker = Asker(api, row)
         self._tokens: set[str] = set()
         self._last_ids: set[str] = set()
@@ -125,7 +130,7 @@ class ListReader:
         if not walk.only_archived:
             archived_walk = replace(self._new_walk(), only_archived=True, is_full=walk.is_full)
             self.cursor.watermark = self._new_watermark(walk)
-            if self._needs_archived_pass():
+            if self._needs_archived_pass(walk):
                 self.cursor.walk = archived_walk
                 return
         self.cursor.walk = None
@@ -137,11 +142,13 @@ class ListReader:
             return
         self.is_done = True
 
-    def _needs_archived_pass(self) -> bool:
+    def _needs_archived_pass(self, walk: Walk) -> bool:
         if self.row.is_v2 or self.row.parent or self.row.shape != "pages":
             return False
         if self.row.has_archived_filter is False or self.cursor.has_archived_filter is False:
             return False
+        if self.cursor.shows_archived is None and not walk.is_full and self._archived_are_shown:
+            return False  # as in the organization's other lists; a full read makes sure
         return self.cursor.shows_archived is not True
 
     def _new_watermark(self, walk: Walk) -> str | None:
@@ -159,6 +166,8 @@ class ListReader:
         if walk.only_archived:
             is_obeyed = all(document.is_archived for document in page.documents)
             self.cursor.has_archived_filter = is_obeyed
+            if is_obeyed and page.documents:
+                self.cursor.shows_archived = False  # the unfiltered pass showed none of them
         elif self.row.shape == "pages" and any(d.is_archived for d in page.documents):
             self.cursor.shows_archived = True
 

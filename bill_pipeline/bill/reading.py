@@ -84,6 +84,7 @@ class Reading:
         }
         # Tables that changed since the lists that follow them were last read.
         self._changed: set[str] = set(state.get("changed", []))
+        self._archived_are_shown = any(c.shows_archived for c in self.cursors.values())
         self._readers: dict[str, ListReader] = {}
         self._v2_problem = ""
         self.follow_ups = ListOutcome()
@@ -210,6 +211,7 @@ class Reading:
                     full=self._full,
                     since=self._since,
                     next_parent=self._known.next_id,
+                    archived_are_shown=self._archived_are_shown,
                 )
             yield self._readers[row.table]
 

@@ -137,3 +137,25 @@ def test_something_without_an_id_is_set_aside_and_the_rest_of_the_page_is_read()
 def test_a_bare_array_is_a_whole_list() -> None:
     bill = FakeBill(httpx.Response(200, json=[{"id": "app1"}, {"id": "app2"}]))
     assert read(bill, "approval_policies") == ["app1", "app2"]
+
+
+def test_the_archived_are_asked_for_unless_the_list_is_known_to_show_them() -> None:
+    """Known from itself, or in an ordinary sync from the organization's other lists."""
+    archived = vendor(1) | {"archived": True}
+    watermark = "2026-06-01T10:00:00+00:00"
+    for shows, others_show, completions, asks in (
+        (None, False, 1, True),
+        (None, True, 1, False),
+        (None, True, 0, True),
+        (True, False, 1, False),
+        (False, True, 1, True),
+    ):
+        cursor = Cursor(watermark=watermark, completions=completions, shows_archived=shows)
+        bill = FakeBill(page(), page(archived))
+        reader = ListReader(
+            fake_api(bill), LISTS["vendors"], cursor, now=NOW, archived_are_shown=others_show
+        )
+        while not reader.is_done:
+            reader.next_page()
+        assert any("archived:eq:true" in p.get("filters", "") for p in params(bill)) is asks
+        assert cursor.shows_archived is (False if asks else shows)
