@@ -262,6 +262,22 @@ def reopen(
     )
 
 
+def link_parties(
+    connection: duckdb.DuckDBPyConnection,
+    party_id: str,
+    same_as_party_id: str,
+    *,
+    decided_at: datetime,
+    decided_by: str,
+    withdrawn: bool = False,
+) -> None:
+    """Say that two parties are one; a view for reports, the journal keeps BILL's own ids."""
+    connection.execute(
+        "insert into decisions.party_links values (?, ?, ?, ?, ?)",
+        [party_id, same_as_party_id, decided_at, decided_by, withdrawn],
+    )
+
+
 def record_opening_balance(
     connection: duckdb.DuckDBPyConnection,
     *,

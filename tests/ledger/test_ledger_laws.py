@@ -21,7 +21,7 @@ from tests.ledger.lives import FIRST_SYNC, begin, hand_over, live, lives
 
 SLOW = [HealthCheck.too_slow, HealthCheck.data_too_large]
 few = settings(max_examples=3, deadline=None, suppress_health_check=SLOW, print_blob=True)
-many = settings(max_examples=25, deadline=None, suppress_health_check=SLOW, print_blob=True)
+many = settings(max_examples=12, deadline=None, suppress_health_check=SLOW, print_blob=True)
 
 JOURNAL = "select * exclude (posted_at) from ledger.journal_lines order by line_id"
 BALANCES = """

@@ -29,6 +29,14 @@ controls (control, claim) as (
     ('money in clearing', 'Money in clearing equals receipts in flight')
 ),
 
+scheduled as (
+    select paid.billId as bill_id, sum(paid.amount) as amount
+    from (
+        select unnest(bill_payments) as paid from staging.payments where payment_state = 'scheduled'
+    )
+    group by paid.billId
+),
+
 claims as (
     select
         controls.claim, coalesce(balances.amount, 0) as amount_in_ledger,
@@ -37,12 +45,14 @@ claims as (
     left join balances using (control)
     left join open_amounts using (control)
     union all
-    -- BILL's own figure, document by document: what it says is due or on its way.
+    -- BILL's own figure: what it says is due, and what it took off for payments not yet started.
+    -- Its scheduled amount is no help: it holds payments until they clear, long after they started.
     select
         'Open bills equal what BILL says is due',
         coalesce(sum(documents.amount_open), 0),
-        coalesce(sum(bills.amount_due + bills.amount_scheduled), 0)
+        coalesce(sum(bills.amount_due + coalesce(scheduled.amount, 0)), 0)
     from staging.bills as bills
+    left join scheduled on scheduled.bill_id = bills.bill_id
     inner join ledger.documents as documents
         on documents.document_type = 'bill' and documents.document_id = bills.bill_id
     where bills.is_booked and bills.amount_due is not null
