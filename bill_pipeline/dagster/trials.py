@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 HELD_BACK_SHARE = 0.3
 HELD_BACK_LINES = 4_000
 #: Fewer lines than this say nothing about which model is better.
-FEWEST_LINES = 50
+FEWEST_LINES = 30
 #: Without a fair trial, this much more knowledge is taken for better.
 GROWTH = 1.1
 
@@ -57,7 +57,7 @@ class Trial:
         if len(self.lines):
             facts["from"] = str(self.lines["date"].min())[:10]
             facts["through"] = str(self.lines["date"].max())[:10]
-            shown = ["date", "party", "description", "amount", "account_id", "category_source"]
+            shown = ["date", "party_name", "description", "amount", "account_id"]
             facts["sample"] = table_value(self.lines[shown].tail(5).to_dict("records"))
         return facts
 
@@ -66,6 +66,8 @@ class Trial:
         seen, and always the vendor's last account beside them."""
         figures: dict[str, Any] = {"lines_judged": plotted(len(self.outcomes))}
         if not len(self.outcomes):
+            needed = FEWEST_LINES / HELD_BACK_SHARE
+            figures["note"] = f"No trial: it takes {needed:.0f} coded lines to say anything."
             return figures
         booked = self.outcomes[~self.outcomes["needs_review"].astype(bool)]
         figures["share_right"] = plotted(_share_right(self.outcomes))
