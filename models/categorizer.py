@@ -16,9 +16,8 @@ from sklearn.base import BaseEstimator
 from sklearn.exceptions import NotFittedError
 
 from models.accounts import Accounts
-from models.confidence import NEVER, Calibrator, choose_threshold
 from models.decision import Decisions, decide
-from models.evidence import Sources, account_word_matrix, gather
+from models.evidence import gather
 from models.explanation import reasons
 from models.fingerprint import code_version, fingerprint, frame_fingerprint
 from models.history import CountTable, History, keys_of
@@ -28,16 +27,14 @@ from models.normalize import combine
 from models.ranker import Ranker
 from models.replay import replay
 from models.safety import Limits
+from models.sources import Sources, account_word_matrix
 from models.text_model import TextModel
+from models.track_record import TrackRecord
 
 # Suggestions only, nothing booked unasked, before a client has this many coded lines.
 MATURE_LINES = 100
 # Lines × accounts cells of one batch: 3M floats = 12 MB per source.
 CELLS_MAX = 1_500_000
-# The guard looks at this many of the latest decisions.
-DECISIONS_KEPT = 1_500
-# With this many decisions of its own a client's calibration counts as much as the others'.
-OWN_DECISIONS = 300
 
 
 class Categorizer(BaseEstimator):
@@ -136,62 +133,23 @@ class Categorizer(BaseEstimator):
             lines, account, self._sources, folds=folds, lines_max=self.replay_lines,
             text_rows_max=self.text_rows_max // 2, random_state=self.random_state,
         )  # fmt: skip
-        self.calibrator_ = Calibrator().fit(np.zeros((0, 5)), np.zeros(0))
-        self.threshold_ = NEVER
-        self.recent_confidence_, self.recent_hit_ = np.zeros(0), np.zeros(0, bool)
-        self.recent_facts_, self.recent_answer_ = np.zeros((0, 5)), np.zeros(0, bool)
         self.ranker_ = self._ranker().fit(replays)
-        # Judge the ranker on steps that came after what it learned from.
-        judged = []
-        for cut in (len(replays) // 3, 2 * len(replays) // 3):
-            past = self._ranker().fit(replays[:cut])
-            following = replays[cut : cut + max(len(replays) // 3, 1)]
-            judged += [
-                (item, decide(item.lines, item.evidence, past, self._limits_at(item.lines)))
-                for item in following
-            ]
-        if not judged:
-            return
-        facts = np.concatenate([d.facts for _, d in judged])
-        hit = np.concatenate([d.account == item.truth for item, d in judged])
-        rule = np.concatenate([d.rule for _, d in judged])
-        # Each half is calibrated by the other, so that no decision vouches for itself.
-        half = len(hit) // 2
-        newer = Calibrator().fit(facts[half:], hit[half:]).confidence(facts[:half])
-        older = Calibrator().fit(facts[:half], hit[:half]).confidence(facts[half:])
-        bookable = rule < 0
-        self.recent_confidence_ = np.r_[newer, older][bookable][-DECISIONS_KEPT:]
-        self.recent_hit_ = hit[bookable][-DECISIONS_KEPT:]
-        self.recent_facts_, self.recent_answer_ = facts[-DECISIONS_KEPT:], hit[-DECISIONS_KEPT:]
-        self.calibrator_ = Calibrator().fit(facts, hit)
-        self._choose_threshold()
+        self.record_ = TrackRecord.of_replays(
+            replays, self.ranker_, self._limits(), self.target_precision
+        )
 
     def _ranker(self) -> Ranker:
         skill = self.knowledge.skill_ if self.knowledge is not None else None
         return Ranker(skill=skill.ranker if skill else None, random_state=self.random_state)
 
-    def _confidence(self, facts: np.ndarray) -> np.ndarray:
-        """Calibrated by this client's past, and by the sharing clients' while that is short."""
-        skill = self.knowledge.skill_ if self.knowledge is not None else None
-        if skill is None:
-            return self.calibrator_.confidence(facts)
-        elsewhere = skill.calibrator.confidence(facts)
-        if self.calibrator_.model_ is None:
-            return elsewhere
-        own = self.calibrator_.decision_count_ / (self.calibrator_.decision_count_ + OWN_DECISIONS)
-        return own * self.calibrator_.confidence(facts) + (1 - own) * elsewhere
-
-    def _limits_at(self, lines: Lines) -> Limits:
-        return Limits(self.large_log_amount_, int(lines.day.max()), self.gap_days_max)
-
-    def _choose_threshold(self) -> None:
-        self.threshold_ = choose_threshold(
-            self.recent_confidence_, self.recent_hit_, self.target_precision
-        )
+    @property
+    def threshold_(self) -> float:
+        """The confidence below which a person is asked."""
+        return self.record_.threshold
 
     def threshold_for(self, precision: float) -> float:
         """The confidence that promises another ``precision`` than ``target_precision``."""
-        return choose_threshold(self.recent_confidence_, self.recent_hit_, precision)
+        return self.record_.threshold_for(precision)
 
     def suggest(self, lines: pd.DataFrame) -> pd.DataFrame:
         """The best account of each line, how sure that is, and whether to ask a person.
@@ -227,7 +185,9 @@ class Categorizer(BaseEstimator):
         sources = self._sources(self.history_, self.text_model_)
         evidence = gather(lines, sources)
         decisions = decide(lines, evidence, self.ranker_, self._limits())
-        confidence = self._confidence(decisions.facts)
+        skill = self.knowledge.skill_ if self.knowledge is not None else None
+        elsewhere = skill.calibrator if skill else None
+        confidence = self.record_.calibrated(decisions.facts, elsewhere)
         return decisions.with_corrections(confidence, self._corrected(lines))
 
     def _corrected(self, lines: Lines) -> np.ndarray:
@@ -288,18 +248,10 @@ class Categorizer(BaseEstimator):
         """The online guard: the latest answers recalibrate, and decide what is sure enough."""
         for part in self._batches(lines):
             decisions = self._decide(lines.take(part))
-            bookable = decisions.rule < 0
             hit = decisions.account == account[part]
-            self.recent_confidence_ = np.r_[self.recent_confidence_, decisions.confidence[bookable]]
-            self.recent_hit_ = np.r_[self.recent_hit_, hit[bookable]]
-            self.recent_facts_ = np.r_[self.recent_facts_, decisions.facts]
-            self.recent_answer_ = np.r_[self.recent_answer_, hit]
-        self.recent_confidence_ = self.recent_confidence_[-DECISIONS_KEPT:]
-        self.recent_hit_ = self.recent_hit_[-DECISIONS_KEPT:]
-        self.recent_facts_ = self.recent_facts_[-DECISIONS_KEPT:]
-        self.recent_answer_ = self.recent_answer_[-DECISIONS_KEPT:]
-        self.calibrator_ = Calibrator().fit(self.recent_facts_, self.recent_answer_)
-        self._choose_threshold()
+            self.record_ = self.record_.add(
+                decisions.facts, hit, decisions.confidence, decisions.rule < 0
+            )
 
     def _remember_corrections(self, lines: Lines, account: np.ndarray, coded: pd.DataFrame) -> None:
         if "is_correction" not in coded.columns:

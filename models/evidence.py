@@ -1,24 +1,19 @@
 """Everything known about a line and an account: the candidates of a line and their features.
 
-Sources: the client's history (counts per key), its text model, the firm's knowledge, the names of
-the accounts. Each source gives a number for every account; the best few accounts become candidates,
+Each source (``sources``) gives a number for every account; the best few accounts become candidates,
 and the ranker sees only features that mean the same for every client and every chart.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
-from scipy import sparse
 
 from models.history import EPOCH_DAY, HALF_LIFE_DAYS, KEYS, History, keys_of
 from models.lines import Lines
-from models.text_model import TextModel
-
-if TYPE_CHECKING:
-    from models.knowledge import GlobalKnowledge
+from models.sources import Sources, knowledge_share, name_match, text_scores
 
 CANDIDATES = 8
 # How many observations of a key outweigh what the more general keys say.
@@ -27,26 +22,7 @@ TRUST = {
     "party_department": 1.0, "party_text": 0.7, "party_amount": 0.7, "party_text_department": 0.5,
 }  # fmt: skip
 AGED_KEYS = ("any", "party", "party_text", "party_department")
-LONG_WORD = r"\w{3,}"
 NEVER_DAYS = 4_000.0
-
-
-@dataclass
-class Sources:
-    """What a client's model knows at one moment."""
-
-    history: History
-    text_model: TextModel | None
-    knowledge: GlobalKnowledge | None
-    correspondence: np.ndarray | None  # canonical accounts × accounts
-    is_candidate: np.ndarray  # bool (accounts,)
-    is_income: np.ndarray  # bool (accounts,)
-    is_asset: np.ndarray  # bool (accounts,)
-    account_words: sparse.csr_matrix  # (accounts, hashed words), rows of length 1
-
-    @property
-    def account_count(self) -> int:
-        return len(self.is_candidate)
 
 
 @dataclass
@@ -77,25 +53,13 @@ class Evidence:
         return cls(**columns)
 
 
-def account_word_matrix(names: np.ndarray) -> sparse.csr_matrix:
-    """Hashed words and letter groups of account names or line words, rows of length 1."""
-    from sklearn.feature_extraction.text import HashingVectorizer
-    from sklearn.preprocessing import normalize
-
-    shared = {"n_features": 2**16, "alternate_sign": False, "lowercase": False, "norm": "l2"}
-    words = HashingVectorizer(token_pattern=LONG_WORD, **shared)
-    letters = HashingVectorizer(analyzer="char_wb", ngram_range=(5, 5), **shared)
-    joined = sparse.hstack([words.transform(names), letters.transform(names)])
-    return normalize(joined.tocsr()).astype(np.float32)
-
-
 def gather(lines: Lines, sources: Sources, candidates: int = CANDIDATES) -> Evidence:
     """Candidates and features of every line; memory is lines × accounts, so call it in batches."""
     n, accounts = len(lines), sources.account_count
     counts = _Counts.collect(lines, sources.history, accounts)
-    text, text_share = _text_scores(lines, sources)
-    known = _knowledge_share(lines, sources)
-    names = _name_match(lines, sources)
+    text, text_share = text_scores(lines, sources)
+    known = knowledge_share(lines, sources)
+    names = name_match(lines, sources)
     backoff = _backoff(lines, sources, counts, text_share, known, names)
     # A new account has no history: its name alone can make it a candidate.
     combined = backoff + 0.3 * text_share + 0.02 * known + 0.5 * names**2
@@ -140,23 +104,6 @@ class _Counts:
         dense = np.full(like.shape, missing, np.float32)
         dense[line, account] = values[pair]
         return dense
-
-
-def _text_scores(lines: Lines, sources: Sources) -> tuple[np.ndarray, np.ndarray]:
-    from scipy.special import softmax
-
-    if sources.text_model is None:
-        zero = np.zeros((len(lines), sources.account_count), np.float32)
-        return zero, zero
-    scores = sources.text_model.scores(sources.text_model.field_scores(lines), slice(None))
-    return scores, softmax(4.0 * scores, axis=1)
-
-
-def _knowledge_share(lines: Lines, sources: Sources) -> np.ndarray:
-    if sources.knowledge is None or sources.correspondence is None:
-        return np.zeros((len(lines), sources.account_count), np.float32)
-    probabilities = sources.knowledge.probabilities(lines)
-    return (probabilities @ sources.correspondence).astype(np.float32)
 
 
 def _backoff(
@@ -242,20 +189,6 @@ def _features(
         knowledge=picked_known, support=support, seen=seen,
         text_gap=text_best - at(text), mean_amount=mean,
     )  # fmt: skip
-
-
-def _name_match(lines: Lines, sources: Sources) -> np.ndarray:
-    """How many words a line shares with each account's name: (lines, accounts), cosine."""
-    total = np.zeros((len(lines), sources.account_count), np.float32)
-    for code, strings in (
-        (lines.text_code, lines.distinct_texts),
-        (lines.name_code, lines.distinct_names),
-        (lines.department_code, lines.distinct_departments),
-    ):
-        used, position = np.unique(code, return_inverse=True)
-        match = (account_word_matrix(strings[used]) @ sources.account_words.T).toarray()
-        total += match[position]
-    return total
 
 
 def _or_far(distance: np.ndarray) -> np.ndarray:

@@ -91,6 +91,10 @@ class Ranker(BaseEstimator):
             ).fit(features, hit)  # fmt: skip
         return self
 
+    def untrained(self) -> Ranker:
+        """A twin with the same parameters that has learned nothing; the skill is shared."""
+        return Ranker(**self.get_params(deep=False))
+
     def probabilities(self, evidence: Evidence) -> np.ndarray:
         """(n, k); 0 for missing candidates. Rows sum to 1 or less: the rest is "none of these"."""
         valid = evidence.account >= 0

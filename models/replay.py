@@ -12,10 +12,11 @@ from itertools import pairwise
 
 import numpy as np
 
-from models.evidence import Evidence, Sources, gather
+from models.evidence import Evidence, gather
 from models.history import History
 from models.lines import Lines
 from models.ranker import Replay
+from models.sources import Sources
 from models.text_model import TextModel
 
 STEPS_PER_FOLD = 3

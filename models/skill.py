@@ -14,13 +14,14 @@ import pandas as pd
 from models.accounts import Accounts
 from models.confidence import Calibrator
 from models.decision import decide
-from models.evidence import Evidence, Sources, account_word_matrix, gather
+from models.evidence import Evidence, gather
 from models.history import History
 from models.knowledge import GlobalKnowledge
 from models.lines import Lines
 from models.ranker import Ranker, Replay
 from models.replay import replay
 from models.safety import Limits
+from models.sources import Sources, account_word_matrix
 from models.text_model import TextModel
 
 CLIENTS_MIN = 4

@@ -33,6 +33,7 @@ TRUSTED_TYPES = (
     "models.ranker.Ranker",
     "models.skill.Skill",
     "models.text_model.TextModel",
+    "models.track_record.TrackRecord",
     _TREE,
 )
 SAVED_CLASSES = ("Categorizer", "GlobalKnowledge", "Ranker")

@@ -13,7 +13,8 @@ import pytest
 from rapidfuzz import fuzz
 
 from models.normalize import fold, vendor_key
-from models.parties import MERGE_AT, resolve, same_party
+from models.parties import MERGE_AT, resolve
+from models.party_pairs import same_party
 
 PAIRS = Path(__file__).with_name("party_pairs.csv")
 
