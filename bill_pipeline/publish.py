@@ -20,8 +20,15 @@ from datetime import UTC, datetime, timedelta
 import duckdb
 import filelock
 
-from bill_pipeline.clients import Registry, UnknownClient
-from bill_pipeline.publishing.catalogue import Contents, read_contents, write_catalogue
+from bill_pipeline.clients import Registry, UnknownClient, utc_now
+from bill_pipeline.publishing.catalogue import (
+    Contents,
+    found_on_disk,
+    is_lost,
+    read_contents,
+    remembered_schema,
+    write_catalogue,
+)
 from bill_pipeline.publishing.registry import RegistryTables
 from bill_pipeline.publishing.tables import (
     PublishedSchema,
@@ -70,7 +77,8 @@ def publish(
     ``connections`` are client files this process has open; other clients' files are opened for
     reading. A file that another process is writing is left for that process to publish, and
     reported in ``not_published``. Without clients only ``clients`` and ``sync_status`` are brought
-    up to date, and disconnected clients are taken out. Raises UnknownClient, PublishError.
+    up to date, and disconnected clients are taken out. After the catalogue was lost, every client
+    is published. Raises UnknownClient, PublishError.
     """
     started = time.perf_counter()
     if "=" in str(home.path):
@@ -81,6 +89,10 @@ def publish(
     home.published.mkdir(parents=True, exist_ok=True)
     connected = set(Registry(home).names())
     refused: dict[str, str] = {}
+    was_lost = is_lost(home)
+    if was_lost:
+        with_books = [name for name in sorted(connected) if home.client_file(name).exists()]
+        clients = [*clients, *with_books]
     with writer_note(home.published) as note:
         versions: list[Version] = []
         for client in dict.fromkeys(clients):
@@ -94,7 +106,9 @@ def publish(
             except (duckdb.IOException, FileNotFoundError) as error:
                 refused[client] = str(error)
         with catalogue_lock(home):
-            report = _swap(home, read_contents(home), versions, schema, grace)
+            is_still_lost = was_lost and is_lost(home)
+            contents = found_on_disk(home, utc_now()) if is_still_lost else read_contents(home)
+            report = _swap(home, contents, versions, schema, grace)
     report.not_published = refused
     report.seconds = time.perf_counter() - started
     return report
@@ -116,7 +130,7 @@ def relocate(home: Home, *, schema: PublishedSchema | None = None) -> bool:
 
 def _schema_of_this_code(home: Home) -> PublishedSchema:
     """As the catalogue remembers it when this very code wrote it, else read from the SQL files."""
-    remembered = read_contents(home).schema
+    remembered = remembered_schema(home)
     if remembered is not None and remembered.code == code_signature():
         return remembered
     return published_schema()

@@ -12,7 +12,7 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -27,18 +27,21 @@ from bill_pipeline.publishing.tables import (
     PublishedTable,
     PublishError,
     identifier,
+    insert,
     quoted,
 )
-from bill_pipeline.publishing.versions import Version, WrittenTable, file_of
+from bill_pipeline.publishing.versions import Version, WrittenTable, path_of
 from bill_pipeline.settings import Home
 
 _DDL = """
 create schema catalogue;
 create table catalogue.home (path varchar, written_at timestamp, schema json);
 create table catalogue.versions (client varchar, version varchar, tables json);
+create table catalogue.shapes (shape varchar, columns json);
 create table catalogue.superseded (client varchar, version varchar, superseded_at timestamp);
 comment on table catalogue.home is 'The folder the views name, and when this file was written.';
 comment on table catalogue.versions is 'The version of each client that the views show.';
+comment on table catalogue.shapes is 'The columns that files have; most clients share one shape.';
 comment on table catalogue.superseded is
     'Versions no view names any more, kept a while for connections opened before.';
 """
@@ -51,7 +54,6 @@ class Contents:
     current: dict[str, Version] = field(default_factory=dict)
     superseded: dict[tuple[str, str], datetime] = field(default_factory=dict)
     home_path: str | None = None
-    schema: PublishedSchema | None = None
 
     def replace(self, version: Version, at: datetime) -> bool:
         """Make ``version`` its client's current one, unless a later one already is.
@@ -65,6 +67,7 @@ class Contents:
                 return False
             self.superseded[before.client, before.number] = at
         self.current[version.client] = version
+        self.superseded.pop((version.client, version.number), None)
         return True
 
     def remove(self, client: str, at: datetime) -> None:
@@ -91,6 +94,47 @@ def read_contents(home: Home) -> Contents:
         ) from error
 
 
+def is_lost(home: Home) -> bool:
+    """Whether there are published files, but no catalogue of this layout to say which count.
+
+    So after ``ledger.duckdb`` was deleted, and after an update that changed the layout: then every
+    client is published anew.
+    """
+    if not any(home.published.glob("*/client=*/*.parquet")):
+        return False
+    if not home.ledger.exists():
+        return True
+    try:
+        with _copy_of(home.ledger) as path, duckdb.connect(str(path), read_only=True) as db:
+            _contents(db)
+    except duckdb.CatalogException:
+        return True
+    except duckdb.Error:
+        return False  # not a database of ours at all; read_contents says what to do
+    return False
+
+
+def found_on_disk(home: Home, at: datetime) -> Contents:
+    """Contents for a lost catalogue: every file there is counts as superseded from now on."""
+    contents = Contents()
+    for path in home.published.glob("*/client=*/*.parquet"):
+        client = path.parent.name.removeprefix(f"{CLIENT_COLUMN}=")
+        contents.superseded[client, path.stem] = at
+    return contents
+
+
+def remembered_schema(home: Home) -> PublishedSchema | None:
+    """What the catalogue in place publishes; None when there is none, or it cannot be read."""
+    if not home.ledger.exists():
+        return None
+    try:
+        with _copy_of(home.ledger) as path, duckdb.connect(str(path), read_only=True) as db:
+            found = db.execute("select schema from catalogue.home").fetchone()
+            return PublishedSchema.from_json(found[0]) if found else None
+    except duckdb.Error:
+        return None
+
+
 @contextlib.contextmanager
 def _copy_of(ledger: Path) -> Iterator[Path]:
     # Read from a copy: somebody's tool may have opened the file for writing and so locked it.
@@ -100,13 +144,16 @@ def _copy_of(ledger: Path) -> Iterator[Path]:
 
 def _contents(db: duckdb.DuckDBPyConnection) -> Contents:
     contents = Contents()
-    for path, schema in db.execute("select path, schema from catalogue.home").fetchall():
+    for (path,) in db.execute("select path from catalogue.home").fetchall():
         contents.home_path = path
-        contents.schema = PublishedSchema.from_json(schema)
+    shapes = {
+        shape: tuple((name, type_) for name, type_ in json.loads(columns))
+        for shape, columns in db.execute("from catalogue.shapes").fetchall()
+    }
     for client, number, tables in db.execute("from catalogue.versions").fetchall():
         written = tuple(
-            WrittenTable(name, tuple(map(tuple, columns)), count)
-            for name, columns, count in json.loads(tables)
+            WrittenTable(name, shape, shapes[shape], count)
+            for name, shape, count in json.loads(tables)
         )
         contents.current[client] = Version(client, number, written)
     for client, number, at in db.execute("from catalogue.superseded").fetchall():
@@ -156,38 +203,33 @@ def _write_contents(
         [str(home.path), at.replace(tzinfo=None), schema.to_json()],
     )
     versions = [
-        [v.client, v.number, json.dumps([[t.table, t.columns, t.row_count] for t in v.tables])]
+        [v.client, v.number, json.dumps([[t.table, t.shape, t.row_count] for t in v.tables])]
         for v in contents.current.values()
     ]
+    shapes = {t.shape: t.columns for v in contents.current.values() for t in v.tables}
+    listed = [[shape, json.dumps(columns)] for shape, columns in shapes.items()]
     superseded = [
         [client, number, when.replace(tzinfo=None)]
         for (client, number), when in contents.superseded.items()
     ]
-    _insert(db, "catalogue.versions", ["varchar", "varchar", "json"], versions)
-    _insert(db, "catalogue.superseded", ["varchar", "varchar", "timestamp"], superseded)
-
-
-def _insert(
-    db: duckdb.DuckDBPyConnection, table: str, types: list[str], rows: Sequence[Sequence[object]]
-) -> None:
-    # One statement over lists: row by row takes a second per thousand clients.
-    if rows:
-        selected = ", ".join(f"unnest(?::{type_}[])" for type_ in types)
-        db.execute(
-            f"insert into {table} select {selected}", list(map(list, zip(*rows, strict=True)))
-        )
+    insert(db, "catalogue.versions", ["varchar", "varchar", "json"], versions)
+    insert(db, "catalogue.shapes", ["varchar", "json"], listed)
+    insert(db, "catalogue.superseded", ["varchar", "varchar", "timestamp"], superseded)
 
 
 def _view_sql(published: Path, table: PublishedTable, contents: Contents) -> str:
     """One view over exact files; clients whose files have the same columns are read together."""
-    files: dict[tuple[tuple[str, str], ...], list[str]] = {}
+    files: dict[str, list[str]] = {}
+    stored: dict[str, tuple[tuple[str, str], ...]] = {}
+    folder = str(published)
     for client in sorted(contents.current):
         version = contents.current[client]
         for written in version.tables:
             if written.table == table.name:
-                path = file_of(published, table.name, client, version.number)
-                files.setdefault(written.columns, []).append(quoted(str(path)))
-    selects = [_select_from(table, dict(columns), paths) for columns, paths in files.items()]
+                path = path_of(folder, table.name, client, version.number)
+                files.setdefault(written.shape, []).append(quoted(path))
+                stored[written.shape] = written.columns
+    selects = [_select_from(table, dict(stored[shape]), paths) for shape, paths in files.items()]
     return f"create view {table.name} as " + (" union all ".join(selects) or _select_empty(table))
 
 

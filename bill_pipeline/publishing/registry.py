@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 import duckdb
 
 from bill_pipeline.clients import ClientStatus, Registry
-from bill_pipeline.publishing.tables import PublishedColumn, PublishedTable, quoted
+from bill_pipeline.publishing.tables import PublishedColumn, PublishedTable, insert, quoted
 from bill_pipeline.publishing.versions import Version, taken_at
 from bill_pipeline.settings import Home
 
@@ -77,9 +77,7 @@ class RegistryTables:
         for table, rows in ((CLIENTS, self._clients()), (SYNC_STATUS, self._sync_status())):
             columns = ["client varchar", *(f"{c.name} {c.type}" for c in table.columns)]
             db.execute(f"create table {table.name} ({', '.join(columns)}, primary key (client))")
-            if rows:
-                places = ", ".join("?" for _ in columns)
-                db.executemany(f"insert into {table.name} values ({places})", rows)
+            insert(db, table.name, ["VARCHAR", *(c.type for c in table.columns)], rows)
             db.execute(_comments(table))
 
     def _clients(self) -> list[list[object]]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from functools import cache
@@ -191,6 +191,22 @@ def identifier(name: str) -> str:
     return name if re.fullmatch(r"[a-z_][a-z0-9_]*", name) and not _is_reserved(name) else (
         '"' + name.replace('"', '""') + '"'
     )  # fmt: skip
+
+
+def insert(
+    db: duckdb.DuckDBPyConnection,
+    table: str,
+    types: Sequence[str],
+    rows: Sequence[Sequence[object]],
+) -> None:
+    """Insert ``rows``, whose columns have ``types``, in one statement.
+
+    Row by row takes a second per thousand clients.
+    """
+    if rows:
+        selected = ", ".join(f"unnest(?::{type_}[])" for type_ in types)
+        by_column = [list(values) for values in zip(*rows, strict=True)]
+        db.execute(f"insert into {table} select {selected}", by_column)
 
 
 @cache

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import hashlib
 import os
 import secrets
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -30,11 +31,21 @@ from bill_pipeline.publishing.tables import (
 
 @dataclass(frozen=True)
 class WrittenTable:
-    """One table of one version; ``columns`` are (name, type) as stored, without ``client``."""
+    """One table of one version; ``columns`` are (name, type) as stored, without ``client``.
+
+    ``shape`` is short for the columns: equal shapes, equal columns.
+    """
 
     table: str
+    shape: str
     columns: tuple[tuple[str, str], ...]
     row_count: int
+
+    @classmethod
+    def of(cls, table: str, columns: Mapping[str, str], row_count: int) -> WrittenTable:
+        pairs = tuple(columns.items())
+        shape = hashlib.sha256(repr(pairs).encode()).hexdigest()[:16]
+        return cls(table, shape, pairs, row_count)
 
 
 @dataclass(frozen=True)
@@ -54,7 +65,12 @@ class Version:
 
 
 def file_of(published: Path, table: str, client: str, number: str) -> Path:
-    return published / table / f"{CLIENT_COLUMN}={client}" / f"{number}.parquet"
+    return Path(path_of(str(published), table, client, number))
+
+
+def path_of(published: str, table: str, client: str, number: str) -> str:
+    """The same as text: a catalogue of 1,000 clients names tens of thousands of files."""
+    return f"{published}/{table}/{CLIENT_COLUMN}={client}/{number}.parquet"
 
 
 def next_number() -> str:
@@ -94,7 +110,7 @@ def write_version(
             }
             path = file_of(published, table.name, client, number)
             count = _write_table(cursor, table.source, client, columns, path)
-            written.append(WrittenTable(table.name, tuple(columns.items()), count))
+            written.append(WrittenTable.of(table.name, columns, count))
         cursor.execute("commit")
     return Version(client, number, tuple(written))
 

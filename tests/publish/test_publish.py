@@ -277,3 +277,20 @@ def test_the_catalogue_names_only_files_that_exist(home: Home, clients: list[str
         for written in version.tables:
             file = f"{written.table}/client={version.client}/{version.number}.parquet"
             assert (home.published / file).exists()
+
+
+@pytest.mark.parametrize("loss", ["deleted", "of another layout"])
+def test_a_lost_catalogue_is_made_again_with_every_client(
+    home: Home, clients: list[str], rows: Rows, loss: str
+) -> None:
+    publish(home, clients, schema=SCHEMA)
+    before = parquet_files(home)
+    home.ledger.unlink()
+    if loss != "deleted":
+        with duckdb.connect(str(home.ledger)) as db:
+            db.execute("create schema catalogue; create table catalogue.home (path varchar)")
+    report = publish(home, ["acme"], schema=SCHEMA)
+    assert set(report.published) == {"acme", "birch"}
+    assert rows("select client from totals order by 1") == [("acme",), ("birch",)]
+    report = publish(home, [], schema=SCHEMA, grace=timedelta(0))
+    assert report.files_collected == len(before)
