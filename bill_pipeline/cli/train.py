@@ -1,0 +1,127 @@
+"""``train`` and ``evaluate``: learn from what people decided, and say honestly how well."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from bill_pipeline.cli.options import home_option, json_option, print_json
+from bill_pipeline.errors import PipelineError
+from bill_pipeline.settings import Home
+
+PROTOCOLS = ("walk-forward", "static", "unseen", "few")
+_SHOWN = {
+    "top1": "right",
+    "top3": "in the first 3",
+    "macro_f1": "macro F1",
+    "coverage95": "booked at 95 %",
+    "precision95": "of these right",
+    "calibration_error": "calibration error",
+    "questions_per_1000": "questions per 1,000",
+}
+
+
+class EvaluationRefused(PipelineError):
+    """The data cannot be evaluated; the message says what they lack."""
+
+
+@click.command()
+@click.argument("names", metavar="CLIENT…", nargs=-1)
+@click.option("--all", "every", is_flag=True, help="Every connected client.")
+@click.option("--roll-back", is_flag=True, help="Use the model before the present one again.")
+@home_option
+@json_option
+def train(names: tuple[str, ...], every: bool, roll_back: bool, home: Home, as_json: bool) -> None:
+    """Train a challenger for each CLIENT and promote it only when it is better.
+
+    Both models are judged on the client's newest coded lines, which neither has seen.
+    """
+    from bill_pipeline import model_shelf
+    from bill_pipeline.clients import Registry
+    from bill_pipeline.training import train_client
+
+    if bool(names) == every:
+        raise click.UsageError("Name one or more clients, or use --all.")
+    registry = Registry(home)
+    for client in registry.names() if every else names:
+        registry.status(client)
+        if roll_back:
+            version = model_shelf.roll_back(home, client)
+            click.echo(f"{client}: model {version} decides again.")
+            continue
+        trained = train_client(home, client)
+        if as_json:
+            print_json({"client": client, **trained.metadata()})
+            continue
+        verdict = "promoted" if trained.is_promoted else "kept the champion"
+        click.echo(f"{client}: {verdict}. {trained.reason}")
+
+
+@click.command()
+@click.option(
+    "--data",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    required=True,
+    help="Parquet with organization, date, vendor, description, amount, account, department.",
+)
+@click.option("--protocol", type=click.Choice(PROTOCOLS), default="walk-forward", show_default=True)
+@click.option("--organization", "organizations", multiple=True, help="Only this one. Repeatable.")
+@click.option("--max-lines", type=int, help="The newest lines of each organization only.")
+@click.option(
+    "-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="Write a CSV as well."
+)
+@json_option
+def evaluate(
+    data: Path,
+    protocol: str,
+    organizations: tuple[str, ...],
+    max_lines: int | None,
+    output: Path | None,
+    as_json: bool,
+) -> None:
+    """Score the model beside its baselines on a ledger whose accounts are known.
+
+    Everything is split by time: nothing of the future is in features, thresholds or calibration.
+    """
+    import pandas as pd
+
+    from models import evaluation
+
+    started = time.perf_counter()
+    try:
+        scores = evaluation.evaluate(
+            pd.read_parquet(data),
+            protocol=protocol,
+            organizations=list(organizations) or None,
+            max_lines=max_lines,
+        )
+    except evaluation.EvaluationDataMissing as error:
+        raise EvaluationRefused(f"{data} cannot be evaluated: {error}.") from error
+    if output:
+        scores.to_csv(output, index=False)
+    if as_json:
+        for row in scores.to_dict("records"):
+            print_json({str(name): value for name, value in row.items()})
+        return
+    _print_scores(scores.to_dict("records"))
+    click.echo(f"{protocol}, {time.perf_counter() - started:.0f} s.")
+
+
+def _print_scores(rows: list[dict[object, object]]) -> None:
+    shown = [name for name in _SHOWN if rows and name in rows[0]]
+    table = Table("organization", "model", "lines", *(_SHOWN[name] for name in shown))
+    for column in table.columns[2:]:
+        column.justify = "right"
+    for row in rows:
+        figures = [row[name] for name in shown]
+        table.add_row(
+            str(row.get("organization", "")),
+            str(row.get("model", "")),
+            f"{row.get('lines', '')}",
+            *(f"{figure:.3f}" if isinstance(figure, float) else str(figure) for figure in figures),
+        )
+    Console().print(table)
