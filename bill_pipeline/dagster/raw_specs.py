@@ -5,6 +5,7 @@ The lists come from ``bill/lists.py``, THE TABLE of what is read; a row there is
 
 from __future__ import annotations
 
+from datetime import timedelta
 from functools import cache
 from pathlib import Path
 
@@ -19,6 +20,11 @@ from bill_pipeline.dagster.raw_columns import meaning, tables_without_sql
 from bill_pipeline.transforms import load_transforms
 
 OWNER = "team:accounting"
+#: Every client is published at least once a day, so nothing for longer means that nothing runs.
+#: Dagster looks at the newest client only; ``freshness_checks`` looks at each.
+_ALIVE = dg.FreshnessPolicy.time_window(
+    warn_window=timedelta(hours=26), fail_window=timedelta(hours=36)
+)
 #: table → (what it is, its grain, its key)
 ARCHIVE = {
     "document_versions": (
@@ -115,6 +121,7 @@ def published_spec() -> dg.AssetSpec:
         kinds={"parquet", "duckdb"},
         source=publish.__file__,
         deps=[[t.schema, t.name] for t in tables],
+        freshness_policy=_ALIVE,
     )
 
 
@@ -127,6 +134,7 @@ def _spec(
     source: str,
     line: int = 1,
     deps: list[list[str]] | None = None,
+    freshness_policy: dg.FreshnessPolicy | None = None,
 ) -> dg.AssetSpec:
     return dg.AssetSpec(
         [schema, name],
@@ -137,6 +145,7 @@ def _spec(
         group_name=schema,
         partitions_def=CLIENTS,
         skippable=True,
+        freshness_policy=freshness_policy,
         metadata={
             "dagster/table_name": f"{schema}.{name}",
             "dagster/column_schema": dg.TableSchema(
