@@ -19,9 +19,12 @@ from datetime import datetime
 
 import duckdb
 
+from bill_pipeline.transforms import with_ancestors
 from bill_pipeline.warehouse import RoomReport, Warehouse, WarehouseError
 
 JOURNAL = ("ledger.journal_lines", "ledger.journal_entries")
+#: What ``decide_missing_roles`` reads besides decisions.
+READ_BY_ROLES = ("staging.standard_accounts", "staging.chart_of_accounts", "staging.bank_accounts")
 
 #: (role, BILL's account type, the whole name in lower case or None for any). A role that exactly
 #: one active account of the client's chart fits is played by it from the first sync on.
@@ -149,6 +152,7 @@ def rebuild(
         row[0]
         for row in connection.execute("select as_of from decisions.batches order by 1").fetchall()
     ]
+    needed = with_ancestors((*JOURNAL, *READ_BY_ROLES))
     with warehouse.transaction():
         for table in JOURNAL:
             connection.execute(f"create or replace temp table old_{table[7:]} as from {table}")
@@ -156,7 +160,10 @@ def rebuild(
         connection.execute("delete from decisions.batches")
         for as_of in batches:
             for schema in ("staging", "categorized", "ledger"):
-                report = warehouse.build_tables(schema, as_of, checked=as_of == batches[-1])
+                is_last = as_of == batches[-1]
+                report = warehouse.build_tables(
+                    schema, as_of, checked=is_last, only=None if is_last else needed
+                )
             if on_batch:
                 on_batch(as_of, report)
         differing = _count_differences(connection)

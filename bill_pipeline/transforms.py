@@ -181,6 +181,19 @@ def in_build_order(transforms: Iterable[Transform]) -> list[Transform]:
     return [by_key[key] for key in graph.static_order()]
 
 
+def with_ancestors(keys: Iterable[str]) -> set[str]:
+    """``keys`` and every transform they read, directly or not."""
+    transforms = load_transforms()
+    found: set[str] = set()
+    waiting = list(keys)
+    while waiting:
+        key = waiting.pop()
+        if key in transforms and key not in found:
+            found.add(key)
+            waiting += transforms[key].upstream
+    return found
+
+
 def macro_sql(
     transform: Transform,
     *,

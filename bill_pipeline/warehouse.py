@@ -214,8 +214,19 @@ class Warehouse:
             self.connection.execute("rollback")
             raise
 
-    def build_tables(self, schema: str, as_of: datetime, *, checked: bool = True) -> RoomReport:
-        """Build the tables of ``schema`` inside the caller's transaction; checks report only."""
+    def build_tables(
+        self,
+        schema: str,
+        as_of: datetime,
+        *,
+        checked: bool = True,
+        only: set[str] | None = None,
+    ) -> RoomReport:
+        """Build the tables of ``schema`` inside the caller's transaction; checks report only.
+
+        Not ``checked`` leaves out checks, comments and counts; ``only`` names the tables that
+        matter for a replay.
+        """
         from bill_pipeline import posting
 
         started = time.perf_counter()
@@ -225,7 +236,11 @@ class Warehouse:
         if schema == "ledger":
             posting.require_order(self.connection, self.client, as_of)
         report = RoomReport(schema, as_of)
-        room = [t for t in load_transforms().values() if t.schema == schema]
+        room = [
+            transform
+            for transform in load_transforms().values()
+            if transform.schema == schema and (only is None or transform.key in only)
+        ]
         self.connection.execute(f"create schema if not exists {schema}")
         for transform in [t for t in room if t.materialize == "append"]:
             self._ensure_append_table(transform)
