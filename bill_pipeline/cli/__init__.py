@@ -49,7 +49,7 @@ class _LazyGroup(click.Group):
             return None
         module_name, attribute = COMMANDS[cmd_name].split(":")
         command: Any = getattr(importlib.import_module(module_name), attribute)
-        return command  # type: ignore[no-any-return]
+        return command
 
     def invoke(self, ctx: click.Context) -> Any:
         """Errors that a person must act on end in one sentence, not in a traceback."""

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import socket
-import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -21,9 +20,7 @@ from bill_pipeline.clients import Registry, State
 from bill_pipeline.dagster.services import Services
 from bill_pipeline.sandbox.server import SandboxServer
 from bill_pipeline.settings import Home
-
-sys.path.insert(0, str(Path(__file__).parent))
-from dagster_ui import browser_page, picture, show
+from tests.browser.dagster_ui import browser_page, picture, show
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 PICTURES = (

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,10 +15,8 @@ from bill_pipeline.console.work import Work
 from bill_pipeline.settings import Home
 
 # With importlib mode a test's neighbours are not on the path.
-sys.path.insert(0, str(Path(__file__).parent))
-
-from console_browser import Browser, IdleExecutor, add_users, signed_in
-from invented_books import copy_of, make_books
+from tests.console.console_browser import Browser, IdleExecutor, add_users, signed_in
+from tests.console.invented_books import copy_of, make_books
 
 
 @pytest.fixture(autouse=True)

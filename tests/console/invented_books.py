@@ -8,13 +8,12 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from console_browser import connect_invented_client
-
 from bill_pipeline.books import ROOMS, Sync, SyncOptions
 from bill_pipeline.clients import Registry, State
 from bill_pipeline.publish import publish, relocate
 from bill_pipeline.settings import Home
 from bill_pipeline.warehouse import Warehouse
+from tests.console.console_browser import connect_invented_client
 
 CLIENTS = ("maple-bakery", "cedar-dental")
 SEEN_AT = datetime(2026, 4, 15, 8, 0, tzinfo=UTC)

@@ -10,7 +10,6 @@ from datetime import date
 from decimal import Decimal
 
 import pytest
-from console_browser import Browser, signed_in
 
 from bill_pipeline.console.app import Console
 from bill_pipeline.console.charts import round_ticks, short_amount, stacked_bar
@@ -18,6 +17,7 @@ from bill_pipeline.console.downloads_pages import _safe
 from bill_pipeline.console.formats import money, money_signed
 from bill_pipeline.console.period import NotADay, fiscal_year_start, period_of
 from bill_pipeline.console.users import Role
+from tests.console.console_browser import Browser, signed_in
 
 CLIENT = "maple-bakery"
 HERE = f"/clients/{CLIENT}"
@@ -68,7 +68,7 @@ def test_the_statements_agree_with_each_other(reader: Browser) -> None:
     sheet = reader.get(f"{HERE}/balance-sheet?to={day}").text
     assert ">Balances<" in sheet
     net = re.search(
-        r"Net income</th>.*?<td class=\"num[^\"]*\">([^<]+)</td></tr></tfoot>",
+        r"Net income</th>.*?<td class=\"num[^\"]*\">([^<]+)</td>\s*</tr></tfoot>",
         reader.get(f"{HERE}/profit-and-loss?from=2026-01-01&to={day}").text,
         re.DOTALL,
     )
@@ -103,7 +103,7 @@ def test_every_line_leads_to_its_document_its_versions_and_its_decisions(reader:
 
 
 def test_the_ledger_is_searched_by_text_party_and_amount(reader: Browser) -> None:
-    for words, expected in (("rye", 6), ("ringwell", 6), ("812.50", 6), ("no such", 0)):
+    for words, expected in (("rye", 3), ("ringwell", 6), ("812.50", 6), ("no such", 0)):
         page = reader.get(f"{HERE}/general-ledger?search={words}").text
         assert page.count("/entries/") == expected, words
 

@@ -12,13 +12,13 @@ from pathlib import Path
 
 import pytest
 import uvicorn
-from console_browser import PASSWORDS, add_users
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from bill_pipeline.console.app import Console, console_app
 from bill_pipeline.console.users import Role
 from bill_pipeline.sandbox.server import SandboxServer
 from bill_pipeline.settings import Home
+from tests.console.console_browser import PASSWORDS, add_users
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from console_browser import Browser, DirectExecutor, add_users, signed_in
 
 from bill_pipeline.clients import Registry, State
 from bill_pipeline.console.app import Console
@@ -16,6 +15,7 @@ from bill_pipeline.console.users import Role
 from bill_pipeline.console.work import Work
 from bill_pipeline.sandbox.server import SandboxServer
 from bill_pipeline.settings import Home
+from tests.console.console_browser import Browser, DirectExecutor, add_users, signed_in
 
 
 @pytest.fixture(scope="module")

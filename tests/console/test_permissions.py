@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 
 import pytest
-from console_browser import PASSWORDS, Browser, signed_in
 
 from bill_pipeline.console.app import Console
 from bill_pipeline.console.guard import Page
 from bill_pipeline.console.routes import PAGES
 from bill_pipeline.console.users import Permission, Role
+from tests.console.console_browser import PASSWORDS, Browser, signed_in
 
 #: Actions that a test may not really take while it walks the table: they reach BILL or end things.
 _ADDRESSES = {
@@ -114,7 +114,7 @@ def test_a_decision_on_another_clients_lines_is_refused(books_console: Console) 
     assert browser.post("/review", {**form, "client-g": "cedar-dental"}).status_code == 404
     # Naming one's own client does not help: the line is looked up among that client's.
     assert browser.post("/review", {**form, "client-g": "maple-bakery"}).status_code == 409
-    with books_console.ledger.reading() as books:
+    with books_console.ledger.reading(["maple-bakery", "cedar-dental"]) as books:
         row = books.row("select category_source from transactions where transaction_id = ?", [line])
     assert row is not None
     assert row["category_source"] != "person"

@@ -6,7 +6,6 @@ import re
 from typing import Any
 
 import pytest
-from console_browser import Browser, signed_in
 
 from bill_pipeline.books import client_lock
 from bill_pipeline.clients import Registry
@@ -14,13 +13,14 @@ from bill_pipeline.console import deciding
 from bill_pipeline.console.app import Console
 from bill_pipeline.console.review_queue import Account, UnknownAccount, account_named
 from bill_pipeline.console.users import Role
+from tests.console.console_browser import Browser, signed_in
 
 CLIENT = "maple-bakery"
 MILL = f"mill-{CLIENT}"
 
 
 def rows(console: Console, sql: str, *values: Any) -> list[dict[str, Any]]:
-    with console.ledger.reading() as books:
+    with console.ledger.reading(["maple-bakery", "cedar-dental"]) as books:
         return books.rows(sql, list(values))
 
 

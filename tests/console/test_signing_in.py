@@ -5,12 +5,12 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from console_browser import PASSWORDS, Browser, csrf_token, signed_in
 from pydantic import SecretStr
 
 from bill_pipeline.console import passwords, sign_ins
 from bill_pipeline.console.app import Console
 from bill_pipeline.console.users import Role, UserRefused
+from tests.console.console_browser import PASSWORDS, Browser, csrf_token, signed_in
 
 
 def test_without_signing_in_every_page_leads_to_the_sign_in_page(console: Console) -> None:

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import shutil
 import statistics
 import time
 
+import duckdb
 import pytest
-from console_browser import Browser, connect_invented_client, signed_in
 
 from bill_pipeline.clients import Registry, State, utc_now
 from bill_pipeline.console.app import Console
 from bill_pipeline.console.users import Role
 from bill_pipeline.publish import publish
+from tests.console.console_browser import Browser, connect_invented_client, signed_in
 
 pytestmark = pytest.mark.slow
 
@@ -29,7 +29,6 @@ def thousand(books_console: Console) -> Console:
     names = [f"invented-{number:04}" for number in range(CLIENTS - 2)]
     for number, name in enumerate(names):
         connect_invented_client(home, name, number + 10)
-        shutil.copy(home.client_file("maple-bakery"), home.client_file(name))
         registry.update(
             name,
             state=State.UP_TO_DATE,
@@ -37,7 +36,8 @@ def thousand(books_console: Console) -> Console:
             document_count=24,
             review_count=3 if number % 4 == 0 else 0,
         )
-    publish(home, names)
+    with duckdb.connect(str(home.client_file("maple-bakery")), read_only=True) as books:
+        publish(home, names, connections=dict.fromkeys(names, books))
     return books_console
 
 

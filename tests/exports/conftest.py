@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
-from pathlib import Path
 
 import duckdb
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parent))
-
-from invented_books import published_home
-
 from bill_pipeline.query import open_ledger
 from bill_pipeline.settings import Home
+from tests.exports.invented_books import published_home
 
 SEEDS = {"bakery": 1, "cafe": 2}
 

@@ -13,7 +13,6 @@ import duckdb
 import openpyxl
 import pytest
 from click.testing import CliRunner
-from invented_books import published_home
 
 from bill_pipeline.cli import main
 from bill_pipeline.clients import UnknownClient
@@ -22,6 +21,7 @@ from bill_pipeline.exports.books import Account, read_books
 from bill_pipeline.exports.names import beancount_names, plain_text_names
 from bill_pipeline.exports.parquet import FolderInUse
 from bill_pipeline.settings import Home
+from tests.exports.invented_books import published_home
 
 
 def contents(path: Path) -> dict[str, bytes]:

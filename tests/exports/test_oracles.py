@@ -9,12 +9,12 @@ from pathlib import Path
 
 import duckdb
 import pytest
-from oracles import ORACLES, Amounts, Hledger
 
 from bill_pipeline.exports import export
 from bill_pipeline.exports.books import read_books
 from bill_pipeline.exports.names import beancount_names, plain_text_names
 from bill_pipeline.settings import Home
+from tests.exports.oracles import ORACLES, Amounts, Hledger
 
 DAYS = (date(2025, 2, 28), date(2025, 12, 31), date(2026, 6, 30))
 CLIENT = "bakery"

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import duckdb
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parent))
-
-from publish_fixture import connect_clients, write_books
-
 from bill_pipeline.settings import Home
+from tests.publish.publish_fixture import connect_clients, write_books
 
 
 @pytest.fixture

@@ -10,7 +10,6 @@ from typing import Any
 
 import duckdb
 import pytest
-from publish_fixture import SCHEMA, connect_clients, fill_books, older, write_books
 
 from bill_pipeline.clients import Registry, State, UnknownClient
 from bill_pipeline.publish import publish, relocate
@@ -18,6 +17,7 @@ from bill_pipeline.publishing.catalogue import Contents, read_contents
 from bill_pipeline.publishing.tables import PublishError
 from bill_pipeline.publishing.versions import Version
 from bill_pipeline.settings import Home
+from tests.publish.publish_fixture import SCHEMA, connect_clients, fill_books, older, write_books
 
 Rows = Callable[[str], list[tuple[Any, ...]]]
 

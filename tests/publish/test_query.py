@@ -11,12 +11,12 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 from click.testing import CliRunner, Result
-from publish_fixture import SCHEMA, write_books
 
 from bill_pipeline.cli import main
 from bill_pipeline.publish import publish
 from bill_pipeline.query import QueryError, open_ledger, run
 from bill_pipeline.settings import Home
+from tests.publish.publish_fixture import SCHEMA, write_books
 
 
 @pytest.fixture

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
-from publish_fixture import SCHEMA
 
 from bill_pipeline.cli import main
 from bill_pipeline.publish import publish
 from bill_pipeline.settings import Home
+from tests.publish.publish_fixture import SCHEMA
 
 
 def test_without_duckdbs_shell_a_plain_one_answers(

@@ -6,7 +6,8 @@ import random
 from pathlib import Path
 
 import pytest
-from stress import Stress
+
+from tests.publish.stress import Stress
 
 
 @pytest.mark.slow
