@@ -30,7 +30,7 @@ def with_books(here: str) -> Callable[[ReportView], Callable[[Visit], Response]]
 
     def decorate(view: ReportView) -> Callable[[Visit], Response]:
         def page(visit: Visit) -> Response:
-            with visit.console.ledger.reading() as books:
+            with visit.console.ledger.reading([visit.client]) as books:
                 facts = statements.book_facts(books, visit.client)
                 if facts is None:
                     return visit.render("no_books.html", client=visit.client, here=here)

@@ -52,7 +52,7 @@ def close_page(visit: Visit, books: Snapshot, facts: BookFacts) -> Response:
 
 def close_month(visit: Visit) -> Response:
     day = _month(visit)
-    with visit.console.ledger.reading() as books:
+    with visit.console.ledger.reading([visit.client]) as books:
         open_points = [i.sentence for i in checklist(books, visit.client, day) if not i.is_done]
     reason = visit.form.text("reason")
     if open_points and visit.form.text("anyway") != "yes":

@@ -63,7 +63,7 @@ def download_report(visit: Visit) -> Response:
     """One report as CSV, for the days that the page shows."""
     name = visit.path("report")
     sql = REPORTS.get(name)
-    with visit.console.ledger.reading() as books:
+    with visit.console.ledger.reading([visit.client]) as books:
         facts = book_facts(books, visit.client)
         if sql is None or facts is None:
             raise HTTPException(404, "There is no such report.")

@@ -1,8 +1,8 @@
 """Read the published ledger for the pages: one consistent snapshot per page, never a lock.
 
-Publishing replaces the catalogue file in one step. The console copies the catalogue it reads (a
-few hundred kilobytes: views that name Parquet files), because DuckDB hands out the old database
-again when a path is opened a second time while the first is still in use.
+Publishing replaces the catalogue file in one step. The console copies the catalogue it reads,
+because DuckDB hands out the old database again when a path is opened a second time while the first
+is still in use.
 """
 
 from __future__ import annotations
@@ -11,18 +11,19 @@ import contextlib
 import shutil
 import tempfile
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import duckdb
 
+from bill_pipeline.console.catalogue import Catalogue
 from bill_pipeline.settings import Home
 
 #: One row of an answer: column name → value.
 Row = dict[str, Any]
-#: Old snapshots that a slow page may still be reading.
-_SNAPSHOTS_KEPT = 2
+#: The newest, and the one before it that a slow page may still be reading.
+_CATALOGUES_KEPT = 2
 
 
 class Ledger:
@@ -32,58 +33,44 @@ class Ledger:
         self._home = home
         self._folder = Path(tempfile.mkdtemp(prefix="bill-pipeline-console-"))
         self._lock = threading.Lock()
-        self._snapshots: dict[tuple[int, int], duckdb.DuckDBPyConnection] = {}
+        self._catalogues: dict[tuple[int, int], Catalogue] = {}
 
     @contextlib.contextmanager
-    def reading(self) -> Iterator[Snapshot]:
-        """The books as published now; the same throughout the ``with``.
+    def reading(self, clients: Iterable[str]) -> Iterator[Snapshot]:
+        """The books of ``clients`` as published now; the same throughout the ``with``.
 
         Before anything is published there is a ledger without tables, and every query is empty.
         """
-        database = self._current()
-        if database is None:
-            yield Snapshot(None)
-            return
-        cursor = database.cursor()
+        with self._lock:
+            catalogue = self._current()
+            cursor = catalogue.cursor(frozenset(clients)) if catalogue else None
         try:
             yield Snapshot(cursor)
         finally:
-            cursor.close()
+            if cursor is not None:
+                cursor.close()
 
     def close(self) -> None:
         with self._lock:
-            for database in self._snapshots.values():
-                database.close()
-            self._snapshots.clear()
+            for catalogue in self._catalogues.values():
+                catalogue.close()
+            self._catalogues.clear()
         shutil.rmtree(self._folder, ignore_errors=True)
 
-    def _current(self) -> duckdb.DuckDBPyConnection | None:
+    def _current(self) -> Catalogue | None:
         try:
             stat = self._home.ledger.stat()
         except FileNotFoundError:
             return None
         key = (stat.st_ino, stat.st_mtime_ns)
-        with self._lock:
-            if key not in self._snapshots:
-                path = self._folder / f"{stat.st_ino}-{stat.st_mtime_ns}.duckdb"
-                shutil.copyfile(self._home.ledger, path)
-                database = duckdb.connect(str(path), read_only=True)
-                database.execute("set TimeZone = 'UTC'")
-                database.execute("set threads = 2")
-                # A version's file never changes, so what is known of it stays true.
-                database.execute("set enable_object_cache = true")
-                self._snapshots[key] = database
-                self._forget_oldest()
-            return self._snapshots[key]
-
-    def _forget_oldest(self) -> None:
-        # Cursors keep their database alive: a page that still reads is not cut off.
-        while len(self._snapshots) > _SNAPSHOTS_KEPT:
-            self._snapshots.pop(next(iter(self._snapshots))).close()
-        for path in self._folder.glob("*.duckdb"):
-            inode, _, modified = path.stem.partition("-")
-            if (int(inode), int(modified)) not in self._snapshots:
-                path.unlink(missing_ok=True)
+        if key not in self._catalogues:
+            path = self._folder / f"{stat.st_ino}-{stat.st_mtime_ns}.duckdb"
+            shutil.copyfile(self._home.ledger, path)
+            self._catalogues[key] = Catalogue(path, self._home)
+            # Cursors keep their database alive: a page that still reads is not cut off.
+            while len(self._catalogues) > _CATALOGUES_KEPT:
+                self._catalogues.pop(next(iter(self._catalogues))).close()
+        return self._catalogues[key]
 
 
 class Snapshot:

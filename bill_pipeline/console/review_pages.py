@@ -60,12 +60,9 @@ def firm_queue(visit: Visit) -> Response:
         ),
         key=lambda s: (-s.review_count, s.client),
     )
-    with visit.console.ledger.reading() as books:
-        queue = read_queue(
-            books,
-            [s.client for s in waiting[:CLIENTS_READ]],
-            visit.console.review_memory.postponed(),
-        )
+    names = [s.client for s in waiting[:CLIENTS_READ]]
+    with visit.console.ledger.reading(names) as books:
+        queue = read_queue(books, names, visit.console.review_memory.postponed())
     return visit.render(
         "review.html",
         client=None,
@@ -79,7 +76,7 @@ def firm_queue(visit: Visit) -> Response:
 
 def client_queue(visit: Visit) -> Response:
     postponed = visit.console.review_memory.postponed()
-    with visit.console.ledger.reading() as books:
+    with visit.console.ledger.reading([visit.client]) as books:
         queue = read_queue(books, [visit.client], postponed)
     return visit.render(
         "review.html",
@@ -94,7 +91,7 @@ def client_queue(visit: Visit) -> Response:
 
 def group_page(visit: Visit) -> Response:
     """Every line of one group, to answer for some of them only."""
-    with visit.console.ledger.reading() as books:
+    with visit.console.ledger.reading([visit.client]) as books:
         queue = read_queue(
             books,
             [visit.client],
@@ -166,7 +163,7 @@ def undo(visit: Visit) -> Response:
 
 def change_line(visit: Visit) -> Response:
     """A person's account for one line, whoever chose the present one."""
-    with visit.console.ledger.reading() as books:
+    with visit.console.ledger.reading([visit.client]) as books:
         lines = read_lines(books, visit.client, [visit.path("transaction")])
         accounts = read_accounts(books, [visit.client])[visit.client]
     if not lines:
@@ -180,15 +177,15 @@ def change_line(visit: Visit) -> Response:
 def _chosen(visit: Visit, keys: list[str]) -> list[Chosen]:
     """The groups the form names, with lines that are really their client's and visible."""
     form, found = visit.form, []
-    with visit.console.ledger.reading() as books:
-        for key in keys:
-            client = form.text(f"client-{key}")
-            _require_visible(visit, client)
-            ids = form.text(f"lines-{key}").split() + form.texts(f"line-{key}")
+    for key in keys:
+        client = form.text(f"client-{key}")
+        _require_visible(visit, client)
+        ids = form.text(f"lines-{key}").split() + form.texts(f"line-{key}")
+        with visit.console.ledger.reading([client]) as books:
             lines = read_lines(books, client, ids)
-            if lines:
-                account, rule = form.text(f"account-{key}"), form.text(f"rule-{key}") == "yes"
-                found.append(Chosen(key, client, lines, account, rule))
+        if lines:
+            account, rule = form.text(f"account-{key}"), form.text(f"rule-{key}") == "yes"
+            found.append(Chosen(key, client, lines, account, rule))
     if not found:
         raise NothingChosen("No line was chosen, or they were settled in the meantime.")
     return found
@@ -215,7 +212,7 @@ def _postpone(visit: Visit, client: str, groups: list[Chosen]) -> None:
 
 
 def _accept(visit: Visit, client: str, groups: list[Chosen]) -> None:
-    with visit.console.ledger.reading() as books:
+    with visit.console.ledger.reading([client]) as books:
         accounts = read_accounts(books, [client])[client]
     settled = [(group.lines, account_named(group.account_text, accounts)) for group in groups]
     rules = [
