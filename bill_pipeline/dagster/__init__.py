@@ -14,7 +14,7 @@ tables as assets, calls ``books`` room by room, and reports what happened::
     evidence      what a run reports: row counts, sums, samples, check results
     charts        pictures for people who would rather look than read
     fleet         many due clients in one run, one client's failure never another's
-    idle_clients  who has news at BILL, in about three requests each
+    idle_clients  who has news at BILL, in two or three requests each
     freshness     when a client is due, when it is stale
     sensors       new clients, due clients, alerts (alerts), dead runs (run_locks)
     schedules     nightly, weekly and monthly work; jobs: the named buttons

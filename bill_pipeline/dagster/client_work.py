@@ -21,18 +21,24 @@ STEPS = ("raw", "staging", "categorized", "ledger", "reports", "published")
 
 
 def do_room(
-    room: str, chosen: Sequence[str], sync: SyncResource, client: str, *, looks: bool = True
+    room: str,
+    chosen: Sequence[str],
+    sync: SyncResource,
+    client: str,
+    *,
+    looks: bool = True,
+    brief: bool = False,
 ) -> Iterator[Evidence]:
     """Do one room's work for ``client`` and report it; after the last room the sync is finished.
 
-    ``looks`` adds samples and column types. A failure is recorded in the client's status and
-    raised; the evidence of failed checks is reported before.
+    ``looks`` adds samples and column types; ``brief`` leaves out what no analyst reads. A failure is
+    recorded in the client's status and raised; the evidence of failed checks is reported before.
     """
     from bill_pipeline.warehouse import ChecksFailed
 
     open_sync = sync.of(client)
     try:
-        yield from _work(room, sync, client, looks)
+        yield from _work(room, sync, client, looks, brief)
         if room == chosen[-1] and room != "published":
             open_sync.finish()
     except ChecksFailed as failed:
@@ -44,14 +50,16 @@ def do_room(
         raise
 
 
-def _work(room: str, sync: SyncResource, client: str, looks: bool) -> Iterator[Evidence]:
+def _work(
+    room: str, sync: SyncResource, client: str, looks: bool, brief: bool
+) -> Iterator[Evidence]:
     from bill_pipeline.publish import publish
     from bill_pipeline.warehouse import Warehouse
 
     open_sync = sync.of(client)
     if room == "raw":
         if not sync.rebuild:
-            yield from import_evidence(open_sync.import_lists(), client)
+            yield from import_evidence(open_sync.import_lists(), client, brief=brief)
     elif room == "published":
         open_sync.finish()
         sync.close()
@@ -60,7 +68,7 @@ def _work(room: str, sync: SyncResource, client: str, looks: bool) -> Iterator[E
         report = open_sync.build(room)
         decided = open_sync.report.categorized if room == "categorized" else None
         if not looks:
-            yield from room_evidence(report, client, decided=decided)
+            yield from room_evidence(report, client, decided=decided, brief=brief)
             return
         with Warehouse.open(sync.books, client) as warehouse:
             yield from room_evidence(

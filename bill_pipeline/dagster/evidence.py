@@ -38,11 +38,18 @@ CELL_CHARACTERS = 200
 LINES = "categorized.lines"
 
 
-def import_evidence(report: ImportReport, client: str) -> Iterator[dg.AssetMaterialization]:
-    """One materialization per BILL list that was read, and those of the archive."""
+def import_evidence(
+    report: ImportReport, client: str, *, brief: bool = False
+) -> Iterator[dg.AssetMaterialization]:
+    """One materialization per BILL list that was read, and those of the archive.
+
+    ``brief``: only the lists in which something was new.
+    """
     archived = report.archive
     # Dagster wants what is read from others after them, and THE TABLE is in that order.
     for table in (table for table in LISTS if table in report.documents):
+        if brief and not (archived.new.get(table) or archived.changed.get(table)):
+            continue
         metadata: dict[str, Any] = {
             "documents_read": plotted(report.documents[table]),
             "documents_new": plotted(archived.new.get(table, 0)),
@@ -77,8 +84,11 @@ def room_evidence(
     *,
     decided: CategorizeReport | None = None,
     connection: duckdb.DuckDBPyConnection | None = None,
+    brief: bool = False,
 ) -> Iterator[Evidence]:
     """One materialization per table of the room and one evaluation per check.
+
+    ``brief``: only the tables that analysts see; an event costs more than building most tables.
 
     With ``connection`` also column types, a sample and charts; a run over many clients leaves
     them out. ``decided`` says what rules and the model did in this sync.
@@ -86,6 +96,8 @@ def room_evidence(
     transforms = load_transforms()
     for transform in in_build_order(transforms[table] for table in report.rows):
         table = transform.key
+        if brief and not transform.is_published:
+            continue
         metadata = _numbers(report, table)
         if decided is not None and table == LINES:
             metadata |= _decisions(decided)

@@ -7,7 +7,7 @@ decision; when a sweep starts is the sensor's.
 # Dagster reads these annotations as types: no `from __future__ import annotations` here.
 
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 import dagster as dg
 from pydantic import Field
@@ -31,10 +31,13 @@ def bring_clients(
     rooms: Sequence[str],
     failures: dict[str, Exception],
     log: logging.Logger,
+    *,
+    brief: Collection[str] = (),
 ) -> Iterator[Evidence]:
     """``rooms`` of every client in turn; what failed is added to ``failures``.
 
-    Clients of which nothing changed are not rebuilt and report nothing.
+    Clients of which nothing changed are not rebuilt and report nothing; those in ``brief`` report
+    only the tables that analysts see, and every check.
     """
     books = [room for room in rooms if room != "published"]
     unpublished: list[str] = []
@@ -44,7 +47,7 @@ def bring_clients(
                 if room != "raw" and "raw" in rooms and not sync.of(client).must_build:
                     sync.of(client).finish()
                     break
-                yield from do_room(room, books, sync, client, looks=False)
+                yield from do_room(room, books, sync, client, looks=False, brief=client in brief)
             else:
                 unpublished.append(client)
                 log.info(f"{client} is up to date ({position:,} of {len(clients):,}).")
@@ -118,8 +121,10 @@ def bring_many(
         from bill_pipeline.dagster.idle_clients import with_news
 
         clients = with_news(sync.books, clients, utc_now(), context.log)
+    # Every table of a new client is reported; later sweeps report what analysts look at.
+    known = {s.client for s in Registry(sync.books).all() if s.last_success_at is not None}
     failures: dict[str, Exception] = {}
-    yield from bring_clients(sync, clients, STEPS, failures, context.log)
+    yield from bring_clients(sync, clients, STEPS, failures, context.log, brief=known)
     raise_failures(
         {
             client: error
