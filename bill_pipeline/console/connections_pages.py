@@ -1,4 +1,7 @@
-"""The firm's clients: how each one is doing; connect, reconnect, sync, pause, disconnect."""
+"""The firm's clients: how each one is doing; sync, pause, resume, disconnect.
+
+Connecting one, and giving it a new token, is in ``connect_pages``.
+"""
 
 from __future__ import annotations
 
@@ -7,14 +10,7 @@ from urllib.parse import urlencode
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from bill_pipeline.clients import ClientAlreadyConnected, ClientStatus, State, UnknownClient
-from bill_pipeline.console.connecting import (
-    NotConnected,
-    Request,
-    client_name_of,
-    connect_client,
-    has_developer_key,
-)
+from bill_pipeline.clients import ClientStatus, State, UnknownClient
 from bill_pipeline.console.visit import Visit
 from bill_pipeline.settings import SettingsError
 
@@ -92,7 +88,7 @@ def _is_working(visit: Visit, status: ClientStatus) -> bool:
 
 def client_page(visit: Visit) -> Response:
     """One client's connection: its state, what may be done, what was done."""
-    status = _status(visit)
+    status = status_of(visit)
     return visit.render(
         "client.html",
         client=visit.client,
@@ -104,7 +100,7 @@ def client_page(visit: Visit) -> Response:
 
 def progress(visit: Visit) -> Response:
     """The part of the client's page that our script asks for while work goes on."""
-    status = _status(visit)
+    status = status_of(visit)
     return visit.render(
         "progress.html",
         client=visit.client,
@@ -113,30 +109,8 @@ def progress(visit: Visit) -> Response:
     )
 
 
-def connect_page(visit: Visit) -> Response:
-    return _connect_form(visit)
-
-
-def connect(visit: Visit) -> Response:
-    request = _request(visit, client_name_of(visit.form.text("client")))
-    if _is_taken(visit, request.client):
-        message = f"There is a client named {request.client} already: open it to reconnect it."
-        return _connect_form(visit, errors={"client": message}, status=422)
-    return _connected(visit, request, is_new=True)
-
-
-def reconnect_page(visit: Visit) -> Response:
-    return _connect_form(visit, status_of_client=_status(visit))
-
-
-def reconnect(visit: Visit) -> Response:
-    """A new token for the same organization; the books stay and go on."""
-    _status(visit)
-    return _connected(visit, _request(visit, visit.client), is_new=False)
-
-
 def sync_now(visit: Visit) -> Response:
-    status = _status(visit)
+    status = status_of(visit)
     if not status.is_syncable:
         raise SettingsError(
             f"{visit.client} is not synced now: it is {status.state.value}. {status.remedy or ''}"
@@ -150,7 +124,7 @@ def sync_now(visit: Visit) -> Response:
 
 
 def pause(visit: Visit) -> Response:
-    _status(visit)
+    status_of(visit)
     visit.console.registry.update(visit.client, state=State.PAUSED)
     visit.record("paused", visit.client)
     visit.notify(f"{visit.client} is paused: nothing is read from BILL until it is resumed.")
@@ -158,7 +132,7 @@ def pause(visit: Visit) -> Response:
 
 
 def resume(visit: Visit) -> Response:
-    status = _status(visit)
+    status = status_of(visit)
     if status.state is not State.PAUSED:
         raise SettingsError(f"{visit.client} is not paused.")
     state = State.UP_TO_DATE if status.last_success_at else State.CONNECTED
@@ -169,7 +143,7 @@ def resume(visit: Visit) -> Response:
 
 
 def disconnect_page(visit: Visit) -> Response:
-    return _disconnect_form(visit, _status(visit))
+    return _disconnect_form(visit, status_of(visit))
 
 
 def disconnect(visit: Visit) -> Response:
@@ -177,7 +151,7 @@ def disconnect(visit: Visit) -> Response:
     from bill_pipeline.books import client_lock
     from bill_pipeline.publish import publish
 
-    status = _status(visit)
+    status = status_of(visit)
     if visit.form.text("keep") not in ("keep", "purge"):
         message = "Say what becomes of the books."
         return _disconnect_form(visit, status, http_status=422, message=message)
@@ -194,79 +168,7 @@ def disconnect(visit: Visit) -> Response:
     return visit.redirect("/clients")
 
 
-def _connected(visit: Visit, request: Request, *, is_new: bool) -> Response:
-    before = None if is_new else _status(visit)
-    try:
-        refused = connect_client(visit.console.home, request)
-    except NotConnected as error:
-        visit.record("connection refused", request.client, why=str(error))
-        return _connect_form(
-            visit, status_of_client=before, errors={error.field: str(error)}, status=422
-        )
-    except (ClientAlreadyConnected, SettingsError) as error:
-        field = "environment" if "environment" in str(error) else "client"
-        return _connect_form(visit, status_of_client=before, errors={field: str(error)}, status=422)
-    visit.record(
-        "connected" if is_new else "reconnected",
-        request.client,
-        organization_id=request.organization_id,
-        token_name=request.token_name,
-        refused_lists=sorted(refused),
-    )
-    visit.notify(f"BILL accepted the token of {request.client}. The import has started.")
-    visit.console.work.start(request.client)
-    return visit.redirect(f"/clients/{request.client}")
-
-
-def _connect_form(
-    visit: Visit,
-    *,
-    status_of_client: ClientStatus | None = None,
-    errors: dict[str, str] | None = None,
-    status: int = 200,
-) -> Response:
-    known = status_of_client
-    typed = {
-        "client": known.client if known else visit.form.text("client"),
-        "organization_id": known.organization_id if known else visit.form.text("organization_id"),
-        "token_name": visit.form.text("token_name"),
-        "environment": visit.form.text("environment")
-        or (known.environment if known else "production"),
-    }
-    return visit.render(
-        "connect.html",
-        status=status,
-        known=known,
-        typed=typed,
-        errors=errors or {},
-        asks_developer_key=not has_developer_key(),
-    )
-
-
-def _request(visit: Visit, client: str) -> Request:
-    form = visit.form
-    environment = form.text("environment") or "production"
-    if environment == "other":
-        environment = form.text("address")
-    return Request(
-        client=client,
-        organization_id=form.text("organization_id"),
-        token_name=form.text("token_name"),
-        token_password=form.secret("token_password"),
-        environment=environment,
-        developer_key=form.secret("developer_key"),
-    )
-
-
-def _is_taken(visit: Visit, client: str) -> bool:
-    try:
-        visit.console.registry.status(client)
-    except UnknownClient:
-        return False
-    return True
-
-
-def _status(visit: Visit) -> ClientStatus:
+def status_of(visit: Visit) -> ClientStatus:
     """404 for a client whose books are kept but which is no longer connected."""
     try:
         return visit.console.registry.status(visit.client)
