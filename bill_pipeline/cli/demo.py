@@ -22,7 +22,7 @@ from bill_pipeline.errors import PipelineError
 from bill_pipeline.settings import Home, base_urls
 
 _COMPANIES = 4
-_DOCUMENTS = 900
+_DOCUMENTS = 1_800
 _SEED = 1
 _PORT = 8765
 #: Wide enough for the books, where the output goes to a file.
