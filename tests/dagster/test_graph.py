@@ -16,7 +16,11 @@ from bill_pipeline.transforms import load_checks, load_transforms
 
 ROOT = Path(__file__).parents[2]
 GROUPS = {"raw", "decisions", "staging", "categorized", "ledger", "reports", "published", "models"}
-SPECS = {spec.key.to_user_string(): spec for spec in defs.resolve_all_asset_specs()}
+# Sorted, because Dagster gives them in another order in every process that runs tests.
+SPECS = {
+    spec.key.to_user_string(): spec
+    for spec in sorted(defs.resolve_all_asset_specs(), key=lambda spec: spec.key.path)
+}
 every_asset = pytest.mark.parametrize("spec", SPECS.values(), ids=list(SPECS))
 
 
