@@ -31,8 +31,8 @@ def do_room(
 ) -> Iterator[Evidence]:
     """Do one room's work for ``client`` and report it; after the last room the sync is finished.
 
-    ``looks`` adds samples and column types; ``brief`` leaves out what no analyst reads. A failure is
-    recorded in the client's status and raised; the evidence of failed checks is reported before.
+    ``looks`` adds samples and column types; ``brief`` leaves out what no analyst reads. A failure
+    is recorded in the client's status and raised; the evidence of failed checks comes before.
     """
     from bill_pipeline.warehouse import ChecksFailed
 

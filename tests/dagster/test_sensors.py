@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from types import SimpleNamespace
 from typing import Any
 
 import dagster as dg
@@ -28,21 +29,28 @@ Connect = Callable[..., str]
 
 @pytest.fixture
 def tick(instance: dg.DagsterInstance, sync: SyncResource) -> Tick:
-    """One tick of a sensor, evaluated as the daemon does it."""
+    """One tick of a sensor; partitions it asks for are added, as the daemon does."""
 
     def tick(sensor: str, cursor: str | None = None) -> Any:
-        with (
-            dg.build_sensor_context(
-                instance=instance, definitions=defs, cursor=cursor, resources={"sync": sync}
-            ) as context,
-            dg.partition_loading_context(dynamic_partitions_store=instance),
-        ):
-            data = defs.resolve_sensor_def(sensor).evaluate_tick(context)
-        if data.dynamic_partitions_requests:
-            for request in data.dynamic_partitions_requests:
-                if isinstance(request, dg.AddDynamicPartitionsRequest):
-                    instance.add_dynamic_partitions("client", list(request.partition_keys))
-        return data
+        with dg.build_sensor_context(
+            instance=instance, definitions=defs, cursor=cursor, resources={"sync": sync}
+        ) as context:
+            answer: Any = defs.resolve_sensor_def(sensor)(context)
+        if isinstance(answer, dg.RunRequest):
+            answer = dg.SensorResult(run_requests=[answer])
+        if isinstance(answer, dg.SkipReason):
+            answer = dg.SensorResult(skip_reason=answer)
+        for request in answer.dynamic_partitions_requests or []:
+            if isinstance(request, dg.AddDynamicPartitionsRequest):
+                instance.add_dynamic_partitions("client", list(request.partition_keys))
+        reason = answer.skip_reason
+        return SimpleNamespace(
+            run_requests=list(answer.run_requests or []),
+            dynamic_partitions_requests=list(answer.dynamic_partitions_requests or []),
+            asset_events=list(answer.asset_events or []),
+            cursor=answer.cursor,
+            skip_message=reason.skip_message if isinstance(reason, dg.SkipReason) else reason,
+        )
 
     return tick
 
