@@ -19,6 +19,7 @@ from bill_pipeline.dagster.evidence import Evidence, publication_evidence, table
 from bill_pipeline.dagster.freshness import due_clients
 from bill_pipeline.dagster.syncs import SyncResource
 from bill_pipeline.errors import PipelineError
+from bill_pipeline.settings import Settings
 
 #: A publication costs a fraction of a second whatever its size, and readers wait for it: more
 #: clients at once would be cheaper, fewer would be fresher.
@@ -115,7 +116,10 @@ def bring_many(
     """Succeeds although BILL refused clients: each one's status says so, and it is tried again by
     itself; a red run would say that the sweep did not happen. An error of ours makes it red."""
     clients = config.clients or [
-        status.client for status in due_clients(Registry(sync.books).all(), utc_now())
+        status.client
+        for status in due_clients(
+            Registry(sync.books).all(), utc_now(), Settings().requests_per_hour
+        )
     ]
     if not (sync.full or sync.since or sync.rebuild):
         from bill_pipeline.dagster.idle_clients import with_news

@@ -19,6 +19,7 @@ from bill_pipeline.dagster.jobs import bring_books_up_to_date, sync_due_clients
 from bill_pipeline.dagster.partitions import CLIENTS, CLIENTS_PER_RUN
 from bill_pipeline.dagster.run_locks import is_alive
 from bill_pipeline.dagster.syncs import SyncResource
+from bill_pipeline.settings import Settings
 
 #: More new clients than this at once are imported in batches, not each in a process of its own.
 FIRST_IMPORTS_IN_OWN_RUN = 5
@@ -121,7 +122,7 @@ def sync_due_clients_sensor(
     now = utc_now()
     # A client that was never tried is add_new_clients' business.
     statuses = [s for s in Registry(sync.books).all() if s.last_attempt_at is not None]
-    due = due_clients(statuses, now)
+    due = due_clients(statuses, now, Settings().requests_per_hour)
     if not due:
         return dg.SkipReason(_why_nobody_is_due(statuses, now))
     running = context.instance.get_runs(

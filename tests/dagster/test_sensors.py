@@ -167,21 +167,24 @@ def test_a_refused_or_paused_client_is_never_due() -> None:
         status("refused", state=State.RECONNECT, last_attempt_at=NOW - timedelta(days=9)),
         status("paused", state=State.PAUSED, last_attempt_at=NOW - timedelta(days=9)),
     ]
-    assert freshness.due_clients(resting, NOW) == []
+    assert freshness.due_clients(resting, NOW, 20_000) == []
 
 
 def test_a_failing_client_is_due_when_its_backoff_ends_and_not_before() -> None:
     failing = status(state=State.FAILING, failure_count=2, last_attempt_at=NOW - timedelta(days=1),
                      next_sync_at=NOW + timedelta(minutes=5))  # fmt: skip
-    assert freshness.due_clients([failing], NOW) == []
-    assert freshness.due_clients([failing], NOW + timedelta(minutes=5)) == [failing]
+    assert freshness.due_clients([failing], NOW, 20_000) == []
+    assert freshness.due_clients([failing], NOW + timedelta(minutes=5), 20_000) == [failing]
 
 
 def test_the_longest_overdue_client_comes_first_and_a_poke_comes_early() -> None:
     late = status("late", last_attempt_at=NOW - timedelta(hours=9), last_success_at=NOW)
     poked = status("poked", last_attempt_at=NOW - timedelta(minutes=1),
                    next_sync_at=NOW - timedelta(seconds=10))  # fmt: skip
-    assert [s.client for s in freshness.due_clients([poked, late], NOW)] == ["late", "poked"]
+    assert [s.client for s in freshness.due_clients([poked, late], NOW, 20_000)] == [
+        "late",
+        "poked",
+    ]
 
 
 def test_every_client_is_reconciled_within_a_week_and_a_small_firm_every_night() -> None:
@@ -269,3 +272,14 @@ def test_a_run_that_is_just_ending_is_not_taken_for_dead(home: Home) -> None:
     with run_locks.hold_run_lock(home, "run"):
         assert run_locks.is_alive(home, "run", started_at=0.0)
     assert run_locks.is_alive(home, "run", started_at=0.0)
+
+
+def test_a_busy_firm_stretches_all_intervals_to_fit_the_hours_requests() -> None:
+    busy = [status(f"client-{n}", last_change_at=NOW) for n in range(1000)]
+    factor = freshness.stretch(busy, NOW, 20_000)
+    probes_an_hour = len(busy) * 30 / factor
+    assert probes_an_hour * freshness.REQUESTS_PER_PROBE <= 20_000 / 2 + 1
+    assert freshness.stretch(busy[:10], NOW, 20_000) == 1.0
+    early = NOW + freshness.SHORTEST_INTERVAL
+    assert freshness.due_clients(busy, early, 20_000) == []
+    assert len(freshness.due_clients(busy[:10], early, 20_000)) == 10
