@@ -1,6 +1,6 @@
 """Carry real organisations' payables through the whole product and compare to the cent.
 
-    python benchmarks/real_ledgers.py --data FOLDER [--organization NAME …] [--output docs/real-books.md]
+    python benchmarks/real_ledgers.py --data FOLDER [--organization NAME …] [--output FILE]
 
 ``FOLDER`` holds ``uk_ledgers.parquet`` (public ledgers; not part of this repository). Each
 organisation becomes a BILL organisation in the look-alike; the lines of its last 90 days come
@@ -171,7 +171,7 @@ def report(rows: list[dict[str, Any]]) -> str:
         "# Real books",
         "",
         "Payables that English public bodies published under the Open Government Licence, carried",
-        "through the product: look-alike → dlt → staging → categories → journal → published ledger.",
+        "through the product: look-alike → raw → staging → categorized → ledger → published.",
         f"The lines of each body's last {UNCODED_DAYS} days came without an account. Made by",
         "`python benchmarks/real_ledgers.py --data FOLDER --output docs/real-books.md`.",
         "",

@@ -5,11 +5,10 @@ Reads the published ledger; locking itself is a decision (``deciding``). Nothing
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
-
-import duckdb
 
 from bill_pipeline.errors import PipelineError
 
@@ -24,6 +23,10 @@ class NotReadyToClose(PipelineError):
         )
 
 
+#: Answers ``select count(*) as n <clause>`` on the published ledger, with values bound by name.
+Count = Callable[[str, dict[str, Any]], int]
+
+
 @dataclass(frozen=True)
 class ClosingPoint:
     """One thing that should be true before a month is closed; ``topic`` says where to look."""
@@ -33,16 +36,14 @@ class ClosingPoint:
     sentence: str
 
 
-def checklist(ledger: duckdb.DuckDBPyConnection, client: str, through: date) -> list[ClosingPoint]:
-    """The points for closing ``client`` through ``through``, on an open published ledger."""
+def checklist(count: Count, client: str, through: date) -> list[ClosingPoint]:
+    """The points for closing ``client`` through ``through``."""
     values = {"client": client, "through": through}
-    to_review = _count(
-        ledger,
+    to_review = count(
         "from transactions where client = $client and needs_review and date <= $through",
         values,
     )
-    suspense = _count(
-        ledger,
+    suspense = count(
         """
         from trial_balance_at($client, report_date := $through) as balances
         inner join accounts on accounts.client = $client
@@ -51,11 +52,8 @@ def checklist(ledger: duckdb.DuckDBPyConnection, client: str, through: date) -> 
         """,
         values,
     )
-    differing = _count(
-        ledger, "from tie_out where client = $client and difference <> 0", {"client": client}
-    )
-    unbalanced = _count(
-        ledger,
+    differing = count("from tie_out where client = $client and difference <> 0", {"client": client})
+    unbalanced = count(
         "from (select sum(balance) as total from "
         "trial_balance_at($client, report_date := $through)) where total <> 0",
         values,
@@ -92,8 +90,3 @@ def require_ready(client: str, through: date, points: list[ClosingPoint]) -> Non
 
 def _point(topic: str, count: int, done: str, not_done: str) -> ClosingPoint:
     return ClosingPoint(topic, count == 0, done if count == 0 else not_done)
-
-
-def _count(ledger: duckdb.DuckDBPyConnection, clause: str, values: dict[str, Any]) -> int:
-    row = ledger.execute(f"select count(*) {clause}", values).fetchone()
-    return row[0] if row else 0

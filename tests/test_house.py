@@ -16,6 +16,7 @@ PRODUCT = sorted(
 )
 MODELS_MAY_IMPORT = {"numpy", "pandas", "scipy", "sklearn", "joblib", "skops", "rapidfuzz"} | {
     "pyarrow",
+    "threadpoolctl",
     "models",
 }
 MOST_LINES = 400

@@ -5,6 +5,7 @@ from __future__ import annotations
 import getpass
 from calendar import monthrange
 from datetime import date
+from typing import Any
 
 import click
 
@@ -40,7 +41,12 @@ def close(client: str, month: str, reason: str, anyway: bool, home: Home) -> Non
     through = last_day(month)
     Registry(home).status(client)
     with open_ledger(home) as ledger:
-        points = checklist(ledger, client, through)
+
+        def count(clause: str, values: dict[str, Any]) -> int:
+            row = ledger.execute(f"select count(*) as n {clause}", values).fetchone()
+            return row[0] if row else 0
+
+        points = checklist(count, client, through)
     for point in points:
         click.echo(f"  {'✓' if point.is_done else '!'} {point.sentence}")
     if not anyway:

@@ -2,30 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import date, timedelta
 
 from starlette.responses import Response
 
+from bill_pipeline.closing import ClosingPoint, checklist, require_ready
 from bill_pipeline.console.books_pages import with_books
-from bill_pipeline.console.deciding import close_through, reopen_from
-from bill_pipeline.console.formats import plural
 from bill_pipeline.console.ledger import Snapshot
 from bill_pipeline.console.period import NotADay, day_of, month_end
 from bill_pipeline.console.statements import BookFacts
 from bill_pipeline.console.visit import Visit
-from bill_pipeline.decisions import DecisionRefused
+from bill_pipeline.deciding import close_through, reopen_from
 
 MONTHS_OFFERED = 24
-
-
-@dataclass(frozen=True)
-class Item:
-    """One thing that should be true before a month is closed."""
-
-    is_done: bool
-    sentence: str
-    link: str = ""
 
 
 @with_books("close")
@@ -38,7 +27,8 @@ def close_page(visit: Visit, books: Snapshot, facts: BookFacts) -> Response:
         facts=facts,
         months=months,
         month=wanted,
-        items=checklist(books, visit.client, wanted) if months else [],
+        points=_points(books, visit.client, wanted) if months else [],
+        links=_links(visit.client, wanted),
         tie_out=books.rows("select * from tie_out where client = ? order by claim", [visit.client]),
         closes=_closes(books, visit.client),
         late=books.rows(
@@ -53,13 +43,11 @@ def close_page(visit: Visit, books: Snapshot, facts: BookFacts) -> Response:
 def close_month(visit: Visit) -> Response:
     day = _month(visit)
     with visit.console.ledger.reading([visit.client]) as books:
-        open_points = [i.sentence for i in checklist(books, visit.client, day) if not i.is_done]
+        points = _points(books, visit.client, day)
     reason = visit.form.text("reason")
-    if open_points and visit.form.text("anyway") != "yes":
-        raise DecisionRefused(
-            f"{visit.client}: {day:%B %Y} is not ready to close. {' '.join(open_points)} Settle "
-            "these, or close anyway and say so."
-        )
+    if visit.form.text("anyway") != "yes":
+        require_ready(visit.client, day, points)
+    open_points = [point.sentence for point in points if not point.is_done]
     close_through(visit.console.home, visit.client, day, by=visit.user.name, reason=reason)
     visit.record(
         "closed a month", visit.client, through=day, reason=reason, open_points=open_points
@@ -79,61 +67,24 @@ def reopen_month(visit: Visit) -> Response:
     return visit.redirect(f"/clients/{visit.client}/close")
 
 
-def checklist(books: Snapshot, client: str, through: date) -> list[Item]:
-    """What a careful bookkeeper looks at before locking ``through``."""
-    to_review = _count(
-        books,
-        "select count(*) as n from transactions where client = ? and needs_review and date <= ?",
-        [client, through],
-    )
-    suspense = _count(
-        books,
-        """
-        select count(*) as n from trial_balance_at(?, report_date := ?) as balances
-        inner join accounts on accounts.client = ? and accounts.account_id = balances.account_id
-        where balance <> 0 and list_has_any(string_split(accounts.roles, ', '), ['suspense'])
-        """,
-        [client, through, client],
-    )
-    differing = _count(
-        books,
-        "select count(*) as n from tie_out where client = ? and difference <> 0",
-        [client],
-    )
-    unbalanced = _count(
-        books,
-        "select count(*) as n from (select sum(balance) as total from "
-        "trial_balance_at(?, report_date := ?)) where total <> 0",
-        [client, through],
-    )
+def _points(books: Snapshot, client: str, through: date) -> list[ClosingPoint]:
+    def count(clause: str, values: dict[str, object]) -> int:
+        row = books.row(f"select count(*) as n {clause}", values)
+        return int(row["n"]) if row else 0
+
+    return checklist(count, client, through)
+
+
+def _links(client: str, through: date) -> dict[str, str]:
+    """Where a person looks at each topic of the checklist."""
     here = f"/clients/{client}"
-    to = f"?to={through}"
-    return [
-        Item(
-            to_review == 0,
-            "Nothing is left to review."
-            if to_review == 0
-            else f"{plural(to_review, 'line')} up to that day not reviewed yet.",
-            f"{here}/review",
-        ),
-        Item(
-            suspense == 0,
-            "Suspense is zero." if suspense == 0 else "Suspense holds money that nobody explained.",
-            f"{here}/trial-balance{to}",
-        ),
-        Item(
-            differing == 0,
-            "Control accounts tie out with BILL's documents."
-            if differing == 0
-            else "Some control accounts do not tie out; see below.",
-            "#tie-out",
-        ),
-        Item(
-            unbalanced == 0,
-            "Debits equal credits." if unbalanced == 0 else "Debits do not equal credits.",
-            f"{here}/trial-balance{to}",
-        ),
-    ]
+    balances = f"{here}/trial-balance?to={through}"
+    return {
+        "review": f"{here}/review",
+        "suspense": balances,
+        "tie_out": "#tie-out",
+        "balance": balances,
+    }
 
 
 def months_to_close(books: Snapshot, client: str, facts: BookFacts) -> list[date]:
@@ -172,11 +123,6 @@ def _closes(books: Snapshot, client: str) -> list[dict[str, object]]:
         """,
         [client],
     )
-
-
-def _count(books: Snapshot, sql: str, values: list[object]) -> int:
-    row = books.row(sql, values)
-    return int(row["n"]) if row else 0
 
 
 def _month(visit: Visit) -> date:

@@ -12,13 +12,6 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from bill_pipeline.clients import UnknownClient
-from bill_pipeline.console.deciding import (
-    Answer,
-    Line,
-    PartyRule,
-    decide_lines,
-    persons_answers,
-)
 from bill_pipeline.console.review_queue import (
     Account,
     account_named,
@@ -28,6 +21,13 @@ from bill_pipeline.console.review_queue import (
     read_queue,
 )
 from bill_pipeline.console.visit import Visit
+from bill_pipeline.deciding import (
+    Answer,
+    Line,
+    PartyRule,
+    decide_lines,
+    persons_answers,
+)
 from bill_pipeline.errors import PipelineError
 
 #: A firm-wide queue reads the books of the clients with most to review.

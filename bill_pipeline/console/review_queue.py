@@ -11,8 +11,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from bill_pipeline.console.deciding import Line
 from bill_pipeline.console.ledger import Snapshot
+from bill_pipeline.deciding import Line
 from bill_pipeline.errors import PipelineError
 
 #: Groups on one page: about what one sitting settles.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import random
+import unicodedata
 from datetime import date, timedelta
 
 from bill_pipeline.sandbox.clock import day_ms
@@ -61,7 +62,8 @@ def found_company(
 
 def new_organization(name: str, salt: str, start: date) -> Organization:
     """An organization with people, credentials, roles, terms and a bank account."""
-    slug = "".join(letter if letter.isalnum() else "-" for letter in name.lower())
+    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
+    slug = "".join(letter if letter.isalnum() else "-" for letter in plain)
     slug = "-".join(part for part in slug.split("-") if part)
     organization = Organization(slug, f"{name} (invented)", salt)
     rng = random.Random(f"{salt}/people")  # noqa: S311
