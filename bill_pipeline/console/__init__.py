@@ -10,7 +10,7 @@ Connections, the review queue and the books, rendered on the server with Starlet
     *_pages.py    one file per part of the console
     templates/    one Jinja2 file per page; static/ holds one style sheet and one script
 
-The books are read from the published ledger, which is never locked. Only ``bill_pipeline.deciding``
-writes into a client's file and only ``history`` reads it, both under its lock. Nothing here talks to
-BILL: ``imports`` and ``books`` do.
+The books are read from the published ledger, which is never locked. ``bill_pipeline.deciding``
+alone writes into a client's file and ``history`` alone reads it, both under the client's lock.
+Nothing here talks to BILL: ``imports`` and ``books`` do.
 """

@@ -1,4 +1,4 @@
-"""Dagster's processes over one home: code server, web page, daemon; started, watched, stopped.
+"""Dagster's processes over one home, and the console's: started, watched, stopped together.
 
 The web page and the daemon share one code server, so the definitions are loaded once. A process
 that dies is started again, with growing pauses; the others go on.
@@ -50,18 +50,27 @@ class Service:
 
 @dataclass
 class Services:
-    """The three processes of one home. ``start``, then ``wait``; ``stop`` from anywhere."""
+    """The processes of one home. ``start``, then ``wait``; ``stop`` from anywhere.
+
+    With a ``console_port`` the accountants' console is served as well, to this machine only.
+    """
 
     home: Home
     host: str = "127.0.0.1"
     port: int = 3000
+    console_port: int | None = None
     services: list[Service] = field(default_factory=list)
     _stopping: threading.Event = field(default_factory=threading.Event)
 
     def start(self) -> None:
-        """Start all three and return when the web page answers. Raises ServiceError."""
+        """Start all of them and return when the web pages answer. Raises ServiceError."""
         if _is_open(self.host, self.port):
             raise ServiceError(f"Port {self.port} is taken. Choose another one with --port.")
+        if self.console_port and _is_open("127.0.0.1", self.console_port):
+            raise ServiceError(
+                f"Port {self.console_port} is taken. Choose another one with --console-port, "
+                "or 0 for no console."
+            )
         uses_postgres = Settings().dagster_postgres_url is not None
         write_instance(self.home, uses_postgres=uses_postgres)
         code_port = _free_port()
@@ -78,8 +87,14 @@ class Services:
             Service("daemon", [str(scripts / "dagster-daemon"), "run", "--workspace",
                     str(workspace)]),
         ]  # fmt: skip
+        ports = [code_port, self.port, 0]
+        if self.console_port:
+            command = [str(scripts / "bill-pipeline"), "console", "--home", str(self.home.path),
+                       "--port", str(self.console_port)]  # fmt: skip
+            self.services.append(Service("console", command))
+            ports.append(self.console_port)
         try:
-            for service, port in zip(self.services, (code_port, self.port, 0), strict=True):
+            for service, port in zip(self.services, ports, strict=True):
                 self._start(service)
                 if port:
                     self._await_port(service, port)
@@ -157,7 +172,7 @@ class Services:
     def _await_port(self, service: Service, port: int) -> None:
         ends = time.monotonic() + START_SECONDS
         while time.monotonic() < ends:
-            if _is_open("127.0.0.1" if service.name == "code-server" else self.host, port):
+            if _is_open(self.host if service.name == "webserver" else "127.0.0.1", port):
                 return
             if service.process is not None and service.process.poll() is not None:
                 break
