@@ -6,6 +6,7 @@ import os
 import shutil
 import socket
 import subprocess
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -21,7 +22,7 @@ from bill_pipeline.dagster.syncs import SyncResource
 from bill_pipeline.settings import Home
 
 BINARIES = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
-FOUND = shutil.which("initdb") or (str(BINARIES[-1] / "initdb") if BINARIES else None)
+FOUND = str(BINARIES[-1] / "initdb") if BINARIES else shutil.which("initdb")
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.skipif(FOUND is None, reason="PostgreSQL is not installed: apt-get install "
@@ -30,16 +31,15 @@ pytestmark = [
 
 
 @pytest.fixture
-def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def postgres_url() -> Iterator[str]:
     """A PostgreSQL of its own, on a free port, gone after the test."""
     binaries = Path(str(FOUND)).parent
-    folder = tmp_path_factory.mktemp("postgres")
+    # Not pytest's folder: PostgreSQL runs as another user, who may not look into ours.
+    folder = Path(tempfile.mkdtemp(prefix="bill-pipeline-postgres-"))
     # PostgreSQL refuses to run as root; test machines often are.
     owner = {"user": "nobody", "group": "nogroup"} if os.getuid() == 0 else {}
     if owner:
         shutil.chown(folder, "nobody", "nogroup")
-        for parent in folder.parents[:2]:
-            parent.chmod(0o755)
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -59,6 +59,7 @@ def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     finally:
         server.terminate()
         server.wait(timeout=30)
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _await(url: str) -> None:
