@@ -26,6 +26,7 @@ from bill_pipeline.settings import Home
 from bill_pipeline.upkeep import (
     count_documents_and_reviews,
     is_current,
+    name_organization,
     next_batch_time,
     record_build,
 )
@@ -56,7 +57,9 @@ class ClientPaused(PipelineError):
     """A person must act before this client can be synced."""
 
     def __init__(self, status: ClientStatus) -> None:
-        remedy = status.remedy or f"Run `bill-pipeline resume {status.client}`."
+        remedy = f"Run `bill-pipeline resume {status.client}`."
+        if status.state is State.RECONNECT:
+            remedy = status.remedy or f"Run `bill-pipeline connect {status.client}` again."
         super().__init__(f"{status.client} is not synced: its state is {status.state}. {remedy}")
 
 
@@ -231,7 +234,8 @@ class Sync:
             last_attempt_at=self.as_of,
             next_sync_at=None if refused else utc_now() + timedelta(minutes=wait),
             failure_count=count,
-            error=str(error),
+            # BILL's errors carry their remedy apart; the others say it in their sentence.
+            error=error.what if isinstance(error, BillError) else str(error),
             remedy=getattr(error, "remedy", None),
             progress={},
         )
@@ -265,6 +269,7 @@ def open_sync(home: Home, client: str, options: SyncOptions | None = None) -> It
     with client_lock(home, client):
         with Warehouse.open(home, client) as warehouse:
             as_of = next_batch_time(warehouse, utc_now())
+            name_organization(warehouse, status.organization_id, as_of)
         sync = Sync(home, client, options or SyncOptions(), as_of)
         try:
             yield sync

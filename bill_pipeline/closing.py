@@ -10,7 +10,12 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from bill_pipeline.clients import ClientStatus
 from bill_pipeline.errors import PipelineError
+
+
+class CannotClose(PipelineError):
+    """There are no books to close, or the month is not over."""
 
 
 class NotReadyToClose(PipelineError):
@@ -79,6 +84,19 @@ def checklist(count: Count, client: str, through: date) -> list[ClosingPoint]:
         ),
         _point("balance", unbalanced, "Debits equal credits.", "Debits do not equal credits."),
     ]
+
+
+def require_closable(status: ClientStatus, through: date, today: date) -> None:
+    """Raises CannotClose for a client without books and for a month that is not over.
+
+    A close before the first import would make the whole history one late adjustment.
+    """
+    if status.last_success_at is None:
+        raise CannotClose(
+            f"{status.client} has no books yet. Run `bill-pipeline sync {status.client}` first."
+        )
+    if through >= today:
+        raise CannotClose(f"{status.client}: {through:%B %Y} is not over yet; close it after that.")
 
 
 def require_ready(client: str, through: date, points: list[ClosingPoint]) -> None:

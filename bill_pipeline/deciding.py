@@ -15,7 +15,8 @@ from datetime import date, datetime
 
 from bill_pipeline import decisions
 from bill_pipeline.books import ROOMS, ClientBusy, Sync, SyncOptions, client_lock
-from bill_pipeline.clients import utc_now
+from bill_pipeline.clients import Registry, utc_now
+from bill_pipeline.closing import require_closable
 from bill_pipeline.errors import PipelineError
 from bill_pipeline.publish import publish
 from bill_pipeline.settings import Home
@@ -90,7 +91,11 @@ def decide_lines(
 
 
 def close_through(home: Home, client: str, day: date, *, by: str, reason: str) -> None:
-    """Lock every day up to and including ``day``. Raises DecisionRefused, ClientBusy."""
+    """Lock every day up to and including ``day``.
+
+    Raises CannotClose, DecisionRefused, ClientBusy.
+    """
+    require_closable(Registry(home).status(client), day, utc_now().date())
     with _held(home, client), _batch(home, client) as batch:
         decisions.close(
             batch.warehouse.connection,

@@ -33,13 +33,13 @@ def close(client: str, month: str, reason: str, anyway: bool, home: Home) -> Non
 
     Later changes post only their difference, on the first open day, and are listed as late.
     """
-    from bill_pipeline.clients import Registry
-    from bill_pipeline.closing import checklist, require_ready
+    from bill_pipeline.clients import Registry, utc_now
+    from bill_pipeline.closing import checklist, require_closable, require_ready
     from bill_pipeline.deciding import close_through
     from bill_pipeline.query import open_ledger
 
     through = last_day(month)
-    Registry(home).status(client)
+    require_closable(Registry(home).status(client), through, utc_now().date())
     with open_ledger(home) as ledger:
 
         def count(clause: str, values: dict[str, Any]) -> int:

@@ -186,6 +186,7 @@ def _age(moment: datetime | None) -> str:
 def _advice(status: ClientStatus) -> str:
     if status.error:
         return f"{status.error} {status.remedy or ''}".strip()
-    if status.skipped_lists:
-        return f"not readable: {', '.join(sorted(status.skipped_lists))}"
+    # A sync token may never read the organization's own record, and nothing depends on it.
+    if unreadable := sorted(set(status.skipped_lists) - {"organizations"}):
+        return f"not readable: {', '.join(unreadable)}"
     return ""

@@ -34,8 +34,20 @@ class DemoFailed(PipelineError):
 
 
 @click.command()
-@click.option("--companies", default=_COMPANIES, show_default=True, help="Invented companies.")
-@click.option("--documents", default=_DOCUMENTS, show_default=True, help="About, per company.")
+@click.option(
+    "--companies",
+    default=_COMPANIES,
+    type=click.IntRange(1, 100),
+    show_default=True,
+    help="Invented companies.",
+)
+@click.option(
+    "--documents",
+    default=_DOCUMENTS,
+    show_default=True,
+    type=click.IntRange(1),
+    help="About, per company.",
+)
 @click.option("--port", default=_PORT, show_default=True, help="Port of the look-alike.")
 @home_option
 def demo(companies: int, documents: int, port: int, home: Home) -> None:
@@ -70,7 +82,7 @@ def demo(companies: int, documents: int, port: int, home: Home) -> None:
     console.print(
         f"""
 Try next:
-  bill-pipeline query "from trial_balance where client = '{names[0]}'"
+  bill-pipeline query "from trial_balance where client = '{names[-1]}' order by account_code"
   bill-pipeline query "select client, sum(amount_total) as owed from payables_aging group by all"
   bill-pipeline review --client {names[0]}    # the lines it asks about
   bill-pipeline {again} --live    # keeps the look-alike up

@@ -18,8 +18,18 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.option("--host", default="127.0.0.1", show_default=True)
-@click.option("--port", default=8080, show_default=True, help="0 takes a free port.")
-@click.option("--companies", type=int, help="Invented companies. [default: 2, or 0 with --import]")
+@click.option(
+    "--port",
+    default=8080,
+    show_default=True,
+    type=click.IntRange(0, 65535),
+    help="0 takes a free port.",
+)
+@click.option(
+    "--companies",
+    type=click.IntRange(0),
+    help="Invented companies. [default: 2, or 0 with --import]",
+)
 @click.option("--documents", default=600, show_default=True, help="About, per invented company.")
 @click.option("--seed", default=1, show_default=True, help="The same seed gives the same books.")
 @click.option("--today", type=click.DateTime(["%Y-%m-%d"]), help="Where invented history ends.")

@@ -33,6 +33,8 @@ def write_folder(ledger: duckdb.DuckDBPyConnection, client: str, folder: Path) -
 
     if ledger.execute("select 1 from clients where client = ?", [client]).fetchone() is None:
         raise UnknownClient(client)
+    if folder.is_file():
+        raise FolderInUse(f"{folder} is a file: choose a new or an empty folder.")
     if folder.exists() and any(p.suffix != ".parquet" for p in folder.iterdir()):
         raise FolderInUse(f"{folder} holds other files: choose a new or an empty folder.")
     draft = folder.with_name(f".{folder.name}.part")

@@ -46,8 +46,16 @@ SYNC_STATUS = _table(
     "How fresh each client's books are, and what stands in the way of fresher ones.",
     [
         ("state", "VARCHAR", "connected, importing, up_to_date, reconnect, failing or paused."),
-        ("books_as_of", "TIMESTAMP", "The books in this ledger were read at this time (UTC)."),
-        ("last_success_at", "TIMESTAMP", "Last time BILL was read to the end (UTC)."),
+        (
+            "books_as_of",
+            "TIMESTAMP",
+            "When these tables were written (UTC); not when BILL was read.",
+        ),
+        (
+            "last_success_at",
+            "TIMESTAMP",
+            "Last time BILL was read to the end (UTC): how fresh the books are.",
+        ),
         ("last_change_at", "TIMESTAMP", "Last time BILL had something new (UTC)."),
         ("last_attempt_at", "TIMESTAMP", "Last time BILL was asked (UTC)."),
         ("next_sync_at", "TIMESTAMP", "When BILL is asked again (UTC)."),

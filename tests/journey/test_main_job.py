@@ -153,6 +153,26 @@ def test_a_person_corrects_a_line_and_the_answer_survives_a_rebuild(
     assert synced.query(line) == expected
 
 
+def test_a_client_without_books_cannot_be_closed(firm: Firm) -> None:
+    assert firm.connect().exit_code == 0
+    result = firm.run("close", firm.client, "2026-01", "--anyway")
+    assert result.exit_code == 1
+    assert f"bill-pipeline sync {firm.client}" in result.output
+
+
+def test_only_months_that_are_over_can_be_closed(synced: Firm) -> None:
+    result = synced.run("close", synced.client, "2199-01", "--anyway")
+    assert result.exit_code == 1
+    assert "not over" in result.output
+    assert synced.run("close", synced.client, "2026-01", "--anyway").exit_code == 0
+    assert synced.query("select closed_through from books") == [{"closed_through": "2026-01-31"}]
+
+
+def test_the_books_name_their_organization(synced: Firm) -> None:
+    expected = synced.sandbox.companies[0].organization_id
+    assert synced.query("select organization_id from books") == [{"organization_id": expected}]
+
+
 @pytest.mark.parametrize(
     ("changes", "words"),
     [

@@ -9,5 +9,5 @@ select
     book_bills_on,      -- entry, or approval: only approved bills are booked.
     closed_through,     -- Last locked day, inclusive; null when all is open.
     organization_id,    -- BILL's id of the organization.
-    getvariable('as_of')::timestamp as known_until  -- Moment up to which the books know BILL.
+    getvariable('as_of')::timestamp as known_until  -- When these books were last derived; sync_status says when BILL was read.
 from staging.policies
