@@ -138,7 +138,8 @@ def _record(
 
 
 def _read(warehouse: Warehouse, sql: str) -> pd.DataFrame:
-    frame = warehouse.connection.execute(sql).df()
+    # Always in the same order: ties are broken by position, and a model must come out the same.
+    frame = warehouse.connection.execute(f"{sql} order by all").df()
     return frame.rename(columns={"party": "party_name"})
 
 
