@@ -111,6 +111,9 @@ def run(
         statements = duckdb.extract_statements(sql)
         if not statements:
             raise QueryError("There is no question in that text: it has no SQL statement.")
+        # CREATE TEMP VIEW, SET and the like may come first; an answer that nobody sees may not.
+        if any(s.type == duckdb.StatementType.SELECT for s in statements[:-1]):
+            raise QueryError("Ask one question at a time: only the last answer would be shown.")
         for statement in statements:
             _require_reading(statement.type, statement.query)
         given = dict(parameters or {})

@@ -1,4 +1,4 @@
-"""Train a client's challenger and promote it only when it beats the champion; roll back.
+"""Train a client's challenger and promote it unless the champion is better; roll back.
 
 Between the books and ``models.training``: reads the coded lines, keeps the winner on the shelf.
 """

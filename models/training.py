@@ -149,4 +149,8 @@ def _reason(challenger: Scores | None, champion: Scores | None) -> str:
     if champion is None:
         return f"first model: {figures}"
     verb = "promoted" if challenger.worth >= champion.worth else "kept the champion"
-    return f"{verb}: challenger {figures}, champion {champion.top1:.3f}"
+    return (
+        f"{verb}: challenger {figures} with a calibration error of "
+        f"{challenger.calibration_error:.3f}, champion {champion.top1:.3f} with "
+        f"{champion.calibration_error:.3f}; as good is promoted, for it has seen more"
+    )

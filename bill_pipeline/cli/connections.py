@@ -60,7 +60,10 @@ def connect(
         password = sys.stdin.readline().rstrip("\r\n")
     else:
         password = click.prompt("Token password", hide_input=True)
-    dev_key = Settings().dev_key or SecretStr(click.prompt("Developer key", hide_input=True))
+    dev_key = Settings().dev_key
+    if dev_key is None and not sys.stdin.isatty():
+        raise SettingsError("Set BILL_PIPELINE_DEV_KEY to the firm's BILL developer key.")
+    dev_key = dev_key or SecretStr(click.prompt("Developer key", hide_input=True))
     if not password or not dev_key.get_secret_value():
         raise SettingsError(f"No token password for {client}. {_STEPS_IN_BILL}")
     base_url, v2_url = base_urls(environment)

@@ -163,7 +163,12 @@ def _accounts(home: Home) -> dict[str, dict[str, set[str]]]:
 
 
 def _account_id(accounts: dict[str, dict[str, set[str]]], client: str, text: str) -> str:
-    ids = accounts.get(client, {}).get(text.casefold(), set())
+    if client not in accounts:
+        raise AnswersRefused(
+            f"There are no published books of a client {client!r}. Nothing was recorded; "
+            "`bill-pipeline clients` lists the clients."
+        )
+    ids = accounts[client].get(text.casefold(), set())
     if len(ids) == 1:
         return next(iter(ids))
     problem = "means several accounts" if ids else "is no account"

@@ -40,10 +40,14 @@ def sync(
     One client's failure never stops the others; the exit code is 1 if any failed.
     """
     from bill_pipeline.books import SyncFailure, SyncOptions, sync_clients
-    from bill_pipeline.clients import Registry
+    from bill_pipeline.clients import Registry, utc_now
 
     if bool(names) == every:
         raise click.UsageError("Name one or more clients, or use --all.")
+    if rebuild and (full or since):
+        raise click.UsageError("--rebuild imports nothing: leave out --full and --since.")
+    if since and since.date() > utc_now().date():
+        raise click.UsageError("--since lies in the future.")
     registry = Registry(home)
     clients = registry.syncable() if every else [registry.status(name).client for name in names]
     options = SyncOptions(full=full, since=since.date() if since else None, rebuild=rebuild)

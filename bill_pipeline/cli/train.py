@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 from rich.console import Console
@@ -12,6 +13,9 @@ from rich.table import Table
 from bill_pipeline.cli.options import home_option, json_option, print_json
 from bill_pipeline.errors import PipelineError
 from bill_pipeline.settings import Home
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 PROTOCOLS = ("walk-forward", "static", "unseen", "few")
 _SHOWN = {
@@ -36,7 +40,7 @@ class EvaluationRefused(PipelineError):
 @home_option
 @json_option
 def train(names: tuple[str, ...], every: bool, roll_back: bool, home: Home, as_json: bool) -> None:
-    """Train a challenger for each CLIENT and promote it only when it is better.
+    """Train a challenger for each CLIENT and promote it unless it is worse.
 
     Both models are judged on the client's newest coded lines, which neither has seen.
     """
@@ -87,14 +91,12 @@ def evaluate(
 
     Everything is split by time: nothing of the future is in features, thresholds or calibration.
     """
-    import pandas as pd
-
     from models import evaluation
 
     started = time.perf_counter()
     try:
         scores = evaluation.evaluate(
-            pd.read_parquet(data),
+            _read_ledger(data),
             protocol=protocol,
             organizations=list(organizations) or None,
             max_lines=max_lines,
@@ -109,6 +111,16 @@ def evaluate(
         return
     _print_scores(scores.to_dict("records"))
     click.echo(f"{protocol}, {time.perf_counter() - started:.0f} s.")
+
+
+def _read_ledger(data: Path) -> pd.DataFrame:
+    import pandas as pd
+    import pyarrow as pa
+
+    try:
+        return pd.read_parquet(data)
+    except (pa.ArrowInvalid, OSError) as error:
+        raise EvaluationRefused(f"{data} is no Parquet file that can be read.") from error
 
 
 def _print_scores(rows: list[dict[object, object]]) -> None:

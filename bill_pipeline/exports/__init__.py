@@ -72,6 +72,8 @@ def export(
     in the middle of the books, UnknownClient, QueryError.
     """
     chosen = FORMATS[format_name]
+    if first_day and last_day and first_day > last_day:
+        raise ExportRefused(f"{client}: nothing lies between {first_day} and {last_day}.")
     if first_day and not chosen.can_begin_later:
         raise ExportRefused(
             f"{format_name} needs the books from their beginning, or balances would be wrong: "

@@ -174,6 +174,27 @@ def test_the_books_name_their_organization(synced: Firm) -> None:
 
 
 @pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["sync", "--all", "--full", "--rebuild"], "--rebuild imports nothing"),
+        (["sync", "--all", "--since", "2199-01-01"], "future"),
+        (["sync"], "--all"),
+        (["close", "nobody", "2026-01"], "bill-pipeline connect nobody"),
+        (["close", "nobody", "january"], "YYYY-MM"),
+        (["correct", "no-such-file.csv"], "cannot be read"),
+        (["train", "nobody"], "bill-pipeline connect nobody"),
+        (["demo", "--companies", "0"], "--companies"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_a_command_that_makes_no_sense_says_so(firm: Firm, words: list[str], said: str) -> None:
+    result = firm.run(*words)
+    assert result.exit_code in (1, 2)
+    assert said in result.output
+    assert isinstance(result.exception, SystemExit), "an error for a person, not a traceback"
+
+
+@pytest.mark.parametrize(
     ("changes", "words"),
     [
         ({"password": "not-the-password"}, ["Make a new token", "connect"]),

@@ -199,3 +199,8 @@ def test_two_open_ledgers_in_one_process_each_see_their_own_moment(
         with open_ledger(ledger) as after:
             assert run(after, batches).fetchall() == [(2,)]
             assert run(before, batches).fetchall() == [(1,)]
+
+
+def test_an_answer_that_nobody_would_see_is_refused(ledger: Home) -> None:
+    with open_ledger(ledger) as connection, pytest.raises(QueryError, match="one question"):
+        run(connection, "select 1; select 2")
