@@ -34,6 +34,8 @@ class PaymentWalk:
         self.credits_of_vendor: dict[str, list[str]] = {}
         #: (checks, electronic payments) sent since BILL's last statement.
         self.sent_counts = (0, 0)
+        #: Reissued payments that BILL pays with the money of the voided ones.
+        self._funded_before: set[str] = set()
 
     def plan(self, now_ms: int, bill: Document, due_date: date) -> None:
         """Decide when and how a new bill will be paid."""
@@ -179,6 +181,11 @@ class PaymentWalk:
         life = self._life
         payment = self._move(now_ms, payment_id, "FUNDING_STARTED")
         day = date.fromisoformat(payment["processDate"])
+        if payment_id in self._funded_before:
+            self._funded_before.discard(payment_id)
+            life.at(now_ms + 3_600_000, self._move_later, payment_id, "PROCESSED")
+            life.at(now_ms + 3 * 3_600_000, self._send, payment_id)
+            return
         movement = life.cash.move(
             life.bank_id(), cash.PAYABLES, -cents(payment["amount"]), day, now_ms
         )
@@ -237,7 +244,7 @@ class PaymentWalk:
         life.in_days(now_ms, life.rng.uniform(0.5, 3), self._void, payment_id, kind)
 
     def _void(self, now_ms: int, payment_id: str, kind: str) -> None:
-        """The void is accepted; the money comes back, goes out again, or neither."""
+        """The void is accepted; the money goes out again with a new payment, or comes back."""
         life = self._life
         life.payables.note_void(payment_id, kind, "ACCEPTED", "", now_ms)
         payment = self._move(now_ms + 1, payment_id, "VOIDED")
@@ -251,20 +258,28 @@ class PaymentWalk:
                 for bill, application in zip(bills, payment["billPayments"], strict=True)
                 if cents(bill["dueAmount"]) >= cents(application["amount"]) > 0
             ]
-            if again:
-                self._pay(now_ms + 2, vendor, again, day, "CHECK")
-            return
-        if kind == "VOID_AND_CREDIT":
-            refund = life.cash.move(
-                life.bank_id(), cash.PAYABLES, cents(payment["amount"]), day, now_ms
-            )
-            life.at(day_ms(add_business_days(day, 2), 15), self._confirm, refund["id"])
+            if sum(application.amount for application in again) == cents(payment["amount"]):
+                reissued = self._pay(now_ms + 2, vendor, again, day, "CHECK")
+                self._funded_before.add(reissued["id"])
+                return
+        self._refund(now_ms, payment, day)
         for bill_id in bill_ids:
             if life.chance(0.8):
                 life.in_days(now_ms, life.rng.uniform(2, 9), self._schedule, bill_id)
 
+    def _refund(self, now_ms: int, payment: Document, day: date) -> None:
+        """BILL gives withdrawn money back; the bank shows it two business days later."""
+        life = self._life
+        refund = life.cash.move(
+            life.bank_id(), cash.PAYABLES, cents(payment["amount"]), day, now_ms
+        )
+        life.at(day_ms(add_business_days(day, 2), 15), self._confirm, refund["id"])
+
     def _cancel(self, now_ms: int, payment_id: str) -> None:
         payment = self._move(now_ms, payment_id, "CANCELED")
+        if payment_id in self._funded_before:
+            self._funded_before.discard(payment_id)
+            self._refund(now_ms, payment, next_business_day(from_ms(now_ms).date()))
         for application in payment["billPayments"]:
             self._life.in_days(now_ms, 6, self._schedule, application["billId"])
 
