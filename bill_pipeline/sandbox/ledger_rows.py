@@ -1,7 +1,8 @@
 """Read a real ledger file into arrays: its lines, and the documents they belong to.
 
 The layout is organization, date, vendor, description, amount, account, department, entity,
-transaction_id (others are ignored; missing optional columns read as null). Nothing here knows
+transaction_id (others are ignored; missing optional columns read as null). Files that call them
+org, label and txn_id, and dates that carry a time of day, are read as well. Nothing here knows
 BILL's documents; ``ledger_documents`` writes them.
 """
 
@@ -17,14 +18,15 @@ import pyarrow as pa
 
 NO_VENDOR = "(no vendor named)"
 REQUIRED = ("organization", "date", "amount")
+_ALSO_CALLED = {"organization": "org", "account": "label", "transaction_id": "txn_id"}
 _OPTIONAL = ("vendor", "description", "account", "department", "entity", "transaction_id")
+_TYPES = {"date": "date", "amount": "decimal(18, 2)"}
 
 # A bill has one vendor and one date: rows of one transaction with several of them are several
 # bills. Rows without a transaction of one vendor and day are one bill.
 _ROWS = """
 select
-    cast(coalesce("date", min("date") over (), date '2000-01-01') - date '1970-01-01' as bigint)
-        as day,
+    coalesce("date", min("date") over (), date '2000-01-01') - date '1970-01-01' as day,
     coalesce(nullif(trim(vendor), ''), ?) as vendor,
     coalesce(transaction_id, '') as transaction_id,
     coalesce(description, '') as description,
@@ -76,11 +78,17 @@ def open_ledger(path: Path) -> duckdb.DuckDBPyConnection:
     except duckdb.Error as problem:
         raise ValueError(f"Cannot read {path} as a ledger: {problem}") from None
     names = {row[0] for row in columns}
-    missing = [name for name in REQUIRED if name not in names]
+    source = {
+        name: name if name in names else _ALSO_CALLED.get(name, name)
+        for name in (*REQUIRED, *_OPTIONAL)
+    }
+    missing = [name for name in REQUIRED if source[name] not in names]
     if missing:
         raise ValueError(f"{path} is no ledger: it lacks the columns {', '.join(missing)}")
-    nulls = "".join(f", null::varchar as {n}" for n in _OPTIONAL if n not in names)
-    connection.execute(f"create view ledger as select *{nulls} from '{quoted}'")
+    selected = [f'"{source[n]}"::{_TYPES.get(n, "varchar")} as {n}'
+                if source[n] in names else f"null::varchar as {n}"
+                for n in source]  # fmt: skip
+    connection.execute(f"create view ledger as select {', '.join(selected)} from '{quoted}'")
     return connection
 
 

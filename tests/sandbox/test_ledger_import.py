@@ -64,6 +64,24 @@ def line_amounts(books: Organization) -> list[int]:
     return bills + credits_
 
 
+def test_other_names_times_of_day_and_binary_amounts_are_read_alike(tmp_path: Path) -> None:
+    rows = invented_rows(120, seed=4)
+    usual = write_ledger(tmp_path / "usual.parquet", rows)
+    other = tmp_path / "other.parquet"
+    duckdb.sql(
+        f"copy (select organization as org, date::timestamp + interval 9 hour as date, vendor, "
+        f"description, amount::double as amount, account as label, department, "
+        f"transaction_id as txn_id from '{usual}') to '{other}'"
+    )
+    read = []
+    for file in (usual, other):
+        state = SandboxState(seed=1)
+        import_ledger(state, file)
+        read.append([line_amounts(books) for books in state.organizations.values()])
+    assert read[0] == read[1]
+    assert len(read[0][0]) > 20
+
+
 @pytest.mark.parametrize("seed", [1, 2, 3])
 def test_every_line_arrives_with_its_amount(seed: int, tmp_path: Path) -> None:
     rows = invented_rows(600, seed)
