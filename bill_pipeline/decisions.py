@@ -9,7 +9,8 @@ Every function takes an open DuckDB connection to the client's file and ``decide
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -38,6 +39,10 @@ create table if not exists decisions.categories (
     needs_review boolean not null, model_version varchar, reason varchar, alternatives json,
     decided_at timestamp not null, decided_by varchar not null, withdrawn boolean not null
 );
+alter table decisions.categories add column if not exists parts struct(
+    account_id varchar, amount decimal(18, 2), class_id varchar, department_id varchar,
+    location_id varchar, description varchar
+)[];
 create table if not exists decisions.rules (
     rule_id varchar not null, priority integer not null, document_type varchar, party_id varchar,
     description_contains varchar, amount_from decimal(18, 2), amount_to decimal(18, 2),
@@ -75,12 +80,30 @@ create table if not exists decisions.batches (as_of timestamp primary key);
 _CATEGORY_COLUMNS = (
     "document_type", "document_id", "line_id", "features_hash", "account_id", "source",
     "confidence", "needs_review", "model_version", "reason", "alternatives", "decided_at",
-    "decided_by", "withdrawn",
+    "decided_by", "withdrawn", "parts",
 )  # fmt: skip
+#: What Arrow cannot say by itself, because a column may hold nothing but nulls.
+_CASTS = {
+    "alternatives": "alternatives::json",
+    "parts": "parts::struct(account_id varchar, amount decimal(18, 2), class_id varchar, "
+    "department_id varchar, location_id varchar, description varchar)[]",
+}
 
 
 class DecisionRefused(PipelineError):
     """A decision contradicts the books or is incomplete; the message says what to change."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """One part of a line that a person splits; what is None stays as it is on the line."""
+
+    account_id: str
+    amount: Decimal
+    class_id: str | None = None
+    department_id: str | None = None
+    location_id: str | None = None
+    description: str | None = None
 
 
 def ensure_decisions(connection: duckdb.DuckDBPyConnection) -> None:
@@ -99,7 +122,7 @@ def record_categories(
 
     A row has ``document_type, document_id, line_id, features_hash, account_id, source`` and may
     have ``confidence, needs_review, model_version, reason, alternatives`` (JSON text),
-    ``withdrawn``. Raises DecisionRefused for an unknown source.
+    ``withdrawn, parts`` (see ``split``). Raises DecisionRefused for an unknown source.
     """
     values = []
     for row in rows:
@@ -114,7 +137,7 @@ def record_categories(
         names = list(_CATEGORY_COLUMNS)
         arrow = pa.table({name: [v[i] for v in values] for i, name in enumerate(names)})
         connection.register("categories_to_append", arrow)
-        casts = ", ".join(f"{name}::json" if name == "alternatives" else name for name in names)
+        casts = ", ".join(_CASTS.get(name, name) for name in names)
         connection.execute(
             f"insert into decisions.categories by position select {casts} from categories_to_append"
         )
@@ -140,6 +163,45 @@ def correct(
         "reason": reason, "withdrawn": account_id is None,
     }  # fmt: skip
     record_categories(connection, [row], decided_at=decided_at, decided_by=decided_by)
+
+
+def split(
+    connection: duckdb.DuckDBPyConnection,
+    *,
+    document_type: str,
+    document_id: str,
+    line_id: str,
+    parts: Sequence[Part],
+    decided_at: datetime,
+    decided_by: str,
+    reason: str | None = None,
+) -> None:
+    """A person's answer for one line that belongs to several accounts or departments.
+
+    It counts while the parts add up to the line; ``correct`` replaces or withdraws it. Raises
+    DecisionRefused for fewer than two parts and for a part of nothing.
+    """
+    require_parts(parts)
+    row = {
+        "document_type": document_type, "document_id": document_id, "line_id": line_id,
+        "features_hash": None, "account_id": None, "source": "person", "confidence": 1.0,
+        "reason": reason, "parts": [asdict(part) for part in parts],
+    }  # fmt: skip
+    record_categories(connection, [row], decided_at=decided_at, decided_by=decided_by)
+
+
+def require_parts(parts: Sequence[Part], total: Decimal | None = None) -> None:
+    """Raises DecisionRefused unless ``parts`` are at least two, none empty, and make ``total``."""
+    if len(parts) < 2:
+        raise DecisionRefused("A split needs at least two parts.")
+    if any(not part.amount for part in parts):
+        raise DecisionRefused("A part of 0.00 is no part: leave it out.")
+    given = sum((part.amount for part in parts), Decimal(0))
+    if total is not None and given != total:
+        raise DecisionRefused(
+            f"The parts add up to {given:,.2f}, the line is {total:,.2f}: "
+            f"{total - given:,.2f} is left to share out."
+        )
 
 
 def add_rule(

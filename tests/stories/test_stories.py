@@ -71,6 +71,10 @@ def decide(company: Company, decision: dict[str, Any], at: datetime) -> None:
             arguments[key] = date.fromisoformat(value)
         elif key.startswith("amount"):
             arguments[key] = Decimal(str(value))
+        elif key == "parts":
+            arguments[key] = [
+                decisions.Part(**{**part, "amount": Decimal(str(part["amount"]))}) for part in value
+            ]
     if name == "record_categories":
         decisions.record_categories(
             company.connection, arguments["rows"], decided_at=at, decided_by="a story"

@@ -30,6 +30,10 @@ accounts as (
         or standard.account_id in (select account_id from categorized.account_roles)
         or standard.account_id in (
             select account_id from decisions.categories where decided_at <= getvariable('as_of')
+            union all
+            select unnest(parts).account_id
+            from decisions.categories
+            where decided_at <= getvariable('as_of')
         )
         or standard.account_id in (
             select account_id from decisions.opening_balances where decided_at <= getvariable('as_of')

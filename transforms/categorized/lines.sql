@@ -40,6 +40,17 @@ person_decisions as (
     ) = 1
 ),
 
+-- A split counts while its parts make up the line; when BILL changes the amount, it is asked anew.
+splits as (
+    select
+        person.document_type, person.document_id, person.line_id, person.parts,
+        list_sum(list_transform(person.parts, part -> part.amount))::decimal(18, 2) as amount,
+        list_sum(list_transform(person.parts, part -> part.amount)) = lines.amount as is_whole
+    from person_decisions as person
+    inner join lines using (document_type, document_id, line_id)
+    where person.parts is not null and not person.withdrawn
+),
+
 machine_decisions as (
     select decisions_known.*
     from decisions_known
@@ -64,11 +75,14 @@ decided as (
         lines.*,
         case
             when person.account_id is not null and not person.withdrawn then 'person'
+            when split.is_whole then 'person'
             when coalesce(lines.coded_account_id, lines.item_account_id) is not null then 'bill'
             when machine.account_id is not null and not machine.withdrawn then machine.source
             else 'default'
         end as category_source,
         person.account_id as person_account_id,
+        if(split.is_whole, split.parts, null) as parts,
+        if(split.is_whole, null, split.amount) as amount_split_before,
         person.reason as person_reason,
         person.decided_at as person_decided_at,
         machine.account_id as machine_account_id,
@@ -80,6 +94,7 @@ decided as (
         machine.decided_at as machine_decided_at
     from lines
     left join person_decisions as person using (document_type, document_id, line_id)
+    left join splits as split using (document_type, document_id, line_id)
     left join machine_decisions as machine using (document_type, document_id, line_id)
 )
 
@@ -113,7 +128,7 @@ select
             else roles.uncategorized_expense
         end
         else machine_account_id
-    end as account_id,                             -- The account that counts.
+    end as account_id,                             -- The account that counts; null when a person split the line.
     category_source,                               -- bill, person, rule, model or default.
     case category_source
         when 'person' then 1.0
@@ -122,15 +137,21 @@ select
         else coalesce(machine_confidence, 0.0)
     end::double as confidence,                     -- Probability in 0–1 that the account is right.
     case
+        when amount_split_before is not null then true
         when category_source in ('person', 'bill') then false
         when category_source = 'default' then true
         else machine_needs_review
     end as needs_review,                           -- A person should look at it.
     if(category_source in ('rule', 'model'), machine_model_version, null) as model_version,  -- Model that decided, if one did.
-    case category_source
-        when 'person' then person_reason
-        when 'bill' then if(coded_account_id is null, 'account of the item', 'coded in BILL')
-        when 'default' then coalesce(machine_reason, 'nobody decided yet')
+    case
+        when amount_split_before is not null
+            then format(
+                'a person split {} of this line, which now is {}: split it again or choose an account',
+                amount_split_before::varchar, amount::varchar
+            )
+        when category_source = 'person' then person_reason
+        when category_source = 'bill' then if(coded_account_id is null, 'account of the item', 'coded in BILL')
+        when category_source = 'default' then coalesce(machine_reason, 'nobody decided yet')
         else machine_reason
     end as reason,                                 -- Why this account, in words.
     machine_alternatives as alternatives,          -- The categorizer's next best accounts, as JSON.
@@ -139,6 +160,7 @@ select
         when 'bill' then null
         else machine_decided_at
     end as decided_at,                             -- When it was decided; null when BILL coded it.
+    parts,                                         -- How a person split the line; null when whole.
     machine_decided_at is not null as has_standing_decision  -- The categorizer answered for exactly these features.
 from decided
 cross join roles

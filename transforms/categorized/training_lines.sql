@@ -1,5 +1,8 @@
 -- Lines whose account a person knows to be right: coded in BILL, corrected, or ruled.
 --
+-- A line that a person split has no one account, so it teaches nothing; nor does one whose split no
+-- longer fits.
+--
 -- grain: one row per document line
 -- key: document_type, document_id, line_id
 -- owner: team:accounting
@@ -21,4 +24,4 @@ select
     account_id,       -- The label.
     category_source   -- bill, person or rule.
 from categorized.lines
-where category_source in ('bill', 'person', 'rule') and is_booked
+where category_source in ('bill', 'person', 'rule') and is_booked and parts is null and not needs_review

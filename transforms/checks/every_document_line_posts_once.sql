@@ -1,11 +1,15 @@
 -- Every booked document line reaches the journal with its own amount, once: count and sum both.
 --
+-- A line that a person split arrives once per part.
+--
 -- table: ledger.postings
 -- severity: error
 with
 
 source_lines as (
-    select document_type, document_id, line_id, count(*) as line_count, sum(amount) as amount
+    select
+        document_type, document_id, line_id, count(*) as line_count, sum(amount) as amount,
+        sum(coalesce(len(parts), 1)) as part_count
     from categorized.lines
     where is_booked and amount <> 0
     group by all
@@ -28,5 +32,5 @@ select
     posted_lines.line_count as times_posted
 from source_lines
 full join posted_lines using (document_type, document_id, line_id)
-where source_lines.line_count is distinct from 1 or posted_lines.line_count is distinct from 1
+where source_lines.line_count is distinct from 1 or posted_lines.line_count is distinct from source_lines.part_count
     or source_lines.amount <> posted_lines.amount

@@ -13,7 +13,7 @@ select
     description,        -- Text of the line, else of the document.
     amount,             -- As on the document; negative lines are negative.
     currency,           -- Currency of the amount.
-    account_id,         -- The account that counts.
+    account_id,         -- The account that counts; null when a person split the line: transactions has its parts.
     category_source,    -- bill, person, rule, model or default.
     class_id,           -- Accounting class.
     department_id,      -- Department.

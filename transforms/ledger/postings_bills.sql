@@ -14,14 +14,14 @@ bills as (
 ),
 
 bill_lines as (
-    select * from categorized.lines where document_type = 'bill' and is_booked
+    select * from categorized.parts where document_type = 'bill' and is_booked
 ),
 
 header_differences as (
     select
         bills.bill_id,
         bills.amount - coalesce(sum(bill_lines.amount), 0) as difference,
-        count(bill_lines.line_id) as line_count
+        count(distinct bill_lines.line_id) as line_count
     from bills
     left join bill_lines on bill_lines.document_id = bills.bill_id
     group by bills.bill_id, bills.amount
@@ -32,7 +32,7 @@ debits as (
     select
         document_id as bill_id,
         line_no,
-        line_id as line_key,
+        line_key,
         line_id as source_line_id,
         if(account_id in (roles.ap_control, roles.ar_control), roles.suspense, account_id) as account_id,
         amount,

@@ -14,14 +14,14 @@ documents as (
 ),
 
 document_lines as (
-    select * from categorized.lines where document_type = 'invoice' and is_booked
+    select * from categorized.parts where document_type = 'invoice' and is_booked
 ),
 
 header_differences as (
     select
         documents.invoice_id,
         documents.amount - documents.sales_tax - coalesce(sum(document_lines.amount), 0) as difference,
-        count(document_lines.line_id) as line_count
+        count(distinct document_lines.line_id) as line_count
     from documents
     left join document_lines on document_lines.document_id = documents.invoice_id
     group by documents.invoice_id, documents.amount, documents.sales_tax
@@ -32,7 +32,7 @@ income_lines as (
     select
         document_id as invoice_id,
         line_no,
-        line_id as line_key,
+        line_key,
         line_id as source_line_id,
         if(account_id in (roles.ap_control, roles.ar_control), roles.suspense, account_id) as account_id,
         amount,

@@ -14,14 +14,14 @@ credits as (
 ),
 
 credit_lines as (
-    select * from categorized.lines where document_type = 'vendor_credit' and is_booked
+    select * from categorized.parts where document_type = 'vendor_credit' and is_booked
 ),
 
 header_differences as (
     select
         credits.vendor_credit_id,
         credits.amount - coalesce(sum(credit_lines.amount), 0) as difference,
-        count(credit_lines.line_id) as line_count
+        count(distinct credit_lines.line_id) as line_count
     from credits
     left join credit_lines on credit_lines.document_id = credits.vendor_credit_id
     group by credits.vendor_credit_id, credits.amount
@@ -32,7 +32,7 @@ line_credits as (
     select
         document_id as vendor_credit_id,
         line_no,
-        line_id as line_key,
+        line_key,
         line_id as source_line_id,
         if(account_id in (roles.ap_control, roles.ar_control), roles.suspense, account_id) as account_id,
         amount,

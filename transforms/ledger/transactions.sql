@@ -1,18 +1,22 @@
 -- Every booked line of money spent or earned, with its category and who chose it.
 --
--- grain: one row per booked document line
+-- A line that a person split counts as its parts, which add up to it.
+--
+-- grain: one row per booked document line, or part of one that was split
 -- key: transaction_id
 -- owner: team:accounting
 select
-    lines.document_type || ':' || lines.document_id || ':' || lines.line_id as transaction_id,  -- Document and line.
+    lines.document_type || ':' || lines.document_id || ':' || lines.line_key as transaction_id,  -- Document, line and part.
     lines.document_id,                             -- BILL's id of the document.
     lines.document_type,                           -- bill, vendor_credit, invoice or credit_memo.
     lines.line_id,                                 -- BILL's id of the line, else its position.
+    lines.part_no,                                 -- Number of the part, from 1.
+    lines.part_count,                              -- Parts that a person split the line into; 1 when whole.
     lines.date,                                    -- Day the document counts for.
     lines.party_id,                                -- Vendor or customer.
     coalesce(parties.party, lines.party) as party, -- Its name as BILL last reported it.
     lines.description,                             -- Text of the line, else of the document.
-    lines.amount,                                  -- As on the document; negative lines are negative.
+    lines.amount,                                  -- Of the line or its part; negative lines are negative.
     lines.currency,                                -- Currency of the amount.
     lines.account_id,                              -- The account that counts.
     accounts.account_code,                         -- Its number, if it has one.
@@ -30,7 +34,7 @@ select
     lines.bill_account_id,                         -- Account chosen in BILL, if any.
     lines.features_hash,                           -- Changes when what the categorizer looks at changes.
     documents.updated_at                           -- BILL's time of last change of the document.
-from categorized.lines as lines
+from categorized.parts as lines
 inner join ledger.documents as documents using (document_type, document_id)
 left join ledger.parties as parties on parties.party_id = lines.party_id
 left join ledger.accounts as accounts on accounts.account_id = lines.account_id
