@@ -51,6 +51,11 @@ class Call:
         except ValueError:
             raise errors.invalid("The request body is not valid JSON") from None
 
+    def json_any(self) -> Any:
+        """The body as an object or an array of objects; raises ``ApiError`` 400."""
+        value = self._loaded()
+        return self.json_array() if isinstance(value, list) else self.json()
+
     def json_array(self) -> list[dict[str, Any]]:
         """The body as an array of objects; raises ``ApiError`` 400."""
         values = self._loaded()
@@ -69,6 +74,13 @@ class Call:
         if self.session is None:
             raise errors.session_invalid()
         return self.session
+
+    def signed_in_person(self) -> Session:
+        """The session of a person: what a sync token may not do begins with this."""
+        session = self.signed_in()
+        if session.credential.kind == "token":
+            raise errors.forbidden(self.state.switches.forbidden_code)
+        return session
 
 
 Handler = Callable[[Call], bytes | dict[str, Any] | list[Any] | None]
@@ -136,7 +148,7 @@ class Endpoint:
             return self._error(call, error)
         except Exception:
             logger.exception("the sandbox failed on %s", call.path)
-            return self._error(call, ApiError(500, "BDC_1001", "System error.", "SERVER"))
+            return self._error(call, errors.system_error())
         if body is None:
             return Response(status_code=call.status)
         content = body if isinstance(body, bytes) else orjson.dumps(body)

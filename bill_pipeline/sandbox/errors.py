@@ -12,6 +12,30 @@ from typing import Any
 
 import orjson
 
+#: BILL's words by code, as its documentation writes them. v2 lists them in ``Errors.json``.
+MESSAGES: dict[str, str] = {
+    "BDC_1001": "System error occurred.",
+    "BDC_1002": "Unknown error occurred.",
+    "BDC_1101": "User name and/or password do not match our records.",
+    "BDC_1102": "Developer key is invalid.",
+    "BDC_1105": "API is not enabled for this organization.",
+    # One public client logs in again on exactly this wording, two spaces included.
+    "BDC_1109": "Session is invalid.  Please log in.",
+    "BDC_1121": "API not supported.",
+    "BDC_1143": "Invalid entity data.",
+    "BDC_1144": "Max number of allowed requests per hour reached: 20000.",
+    "BDC_1150": "User does not have permission to pay bills online.",
+    "BDC_1151": "Online payment is not available.",
+    "BDC_1152": "Process date is invalid.",
+    "BDC_1171": "User does not have permission to perform this operation.",
+    "BDC_1205": "Object not found.",
+    "BDC_1322": "Max number of concurrent requests per organization reached.",
+    "BDC_1356": "MFA challenge is invalid.",
+    "BDC_1358": "MFA token is invalid.",
+    "BDC_1361": "This operation requires a trusted (MFA) session.",
+    "BDC_1374": "MFA is not set up for this user.",
+}
+
 
 class ApiError(Exception):
     """One error as BILL reports it: ``code`` is BDC_nnnn, ``status`` the HTTP status of v3."""
@@ -37,28 +61,37 @@ class ApiError(Exception):
 
 
 def session_invalid() -> ApiError:
-    # One public client logs in again on exactly this wording, two spaces included.
-    return ApiError(401, "BDC_1109", "Session is invalid.  Please log in.")
+    return ApiError(401, "BDC_1109", MESSAGES["BDC_1109"], "DOWNSTREAM")
 
 
 def wrong_password(status: int) -> ApiError:
-    return ApiError(status, "BDC_1101", "Invalid username or password.")
+    return ApiError(status, "BDC_1101", MESSAGES["BDC_1101"])
 
 
 def wrong_dev_key(status: int) -> ApiError:
-    return ApiError(status, "BDC_1102", "Invalid developer key.")
+    return ApiError(status, "BDC_1102", MESSAGES["BDC_1102"])
 
 
 def api_disabled() -> ApiError:
-    return ApiError(403, "BDC_1105", "API is not enabled for this organization.")
+    return ApiError(403, "BDC_1105", MESSAGES["BDC_1105"])
 
 
-def unsupported(path: str) -> ApiError:
-    return ApiError(404, "BDC_1121", f"The operation is not supported: {path}")
+def unsupported() -> ApiError:
+    return ApiError(404, "BDC_1121", MESSAGES["BDC_1121"])
 
 
 def invalid(message: str) -> ApiError:
     return ApiError(400, "BDC_1143", message)
+
+
+def required(name: str) -> ApiError:
+    """BILL's words for a field that a request lacks."""
+    return invalid(f"{name}: The {name} field is required")
+
+
+def unprocessable(message: str, code: str = "BDC_1143") -> ApiError:
+    """A request that is well formed and that a rule of BILL's business forbids."""
+    return ApiError(422, code, message)
 
 
 def not_found(object_id: str) -> ApiError:
@@ -66,11 +99,19 @@ def not_found(object_id: str) -> ApiError:
 
 
 def forbidden(code: str) -> ApiError:
-    return ApiError(403, code, "User does not have permission to perform this operation.")
+    return ApiError(403, code, MESSAGES["BDC_1171"])
 
 
 def untrusted() -> ApiError:
-    return ApiError(403, "BDC_1361", "This operation requires a trusted (MFA) session.")
+    return ApiError(403, "BDC_1361", MESSAGES["BDC_1361"])
+
+
+def wrong_mfa(code: str) -> ApiError:
+    return ApiError(400, code, MESSAGES[code])
+
+
+def system_error() -> ApiError:
+    return ApiError(500, "BDC_1001", MESSAGES["BDC_1001"], "SERVER")
 
 
 def hourly_limit(status: int, limit: int) -> ApiError:
@@ -80,6 +121,4 @@ def hourly_limit(status: int, limit: int) -> ApiError:
 
 
 def concurrency_limit(status: int) -> ApiError:
-    return ApiError(
-        status, "BDC_1322", "Max number of concurrent requests per organization reached."
-    )
+    return ApiError(status, "BDC_1322", MESSAGES["BDC_1322"])

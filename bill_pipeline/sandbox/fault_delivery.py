@@ -22,12 +22,6 @@ _HTML = (
     "<body><center><h1>{status} Server Error</h1></center></body></html>"
 )
 _DRIP_PIECES = 10
-_MESSAGES = {
-    "BDC_1322": "Max number of concurrent requests per organization reached.",
-    "BDC_1144": "Max number of allowed requests per hour reached: 20000.",
-    "BDC_1109": "Session is invalid.  Please log in.",
-    "BDC_1001": "System error.",
-}
 
 
 async def before(call: Call) -> None:
@@ -50,7 +44,7 @@ def instead(call: Call) -> None:
         code = fault.code or "BDC_1322"
         status = fault.status or call.state.switches.limit_status
         category = "SERVER" if status >= 500 else "REQUEST"
-        raise ApiError(status, code, _MESSAGES.get(code, "Error."), category)
+        raise ApiError(status, code, errors.MESSAGES.get(code, "Error."), category)
     if fault.kind == "forbidden":
         raise errors.forbidden(call.state.switches.forbidden_code)
     if fault.kind == "session_loss":

@@ -23,6 +23,7 @@ _TIMED: Filters = {**_BASE, "createdTime": RANGE, "updatedTime": RANGE}
 _PARTY: Filters = {
     **_TIMED,
     "name": NAME,
+    "address.country": ARCHIVED,
     "accountType": CHOICE,
     "paymentStatus": CHOICE,
 }
@@ -48,6 +49,8 @@ class ListRow:
     has_archived: bool = True
     writable: bool = False
     restorable: bool = True
+    #: Sync tokens may read it, but not write in it.
+    people_only: bool = False
     #: v3 only reads it for administrators (a sync token gets 403).
     administrators_only: bool = False
 
@@ -103,7 +106,7 @@ LISTS: dict[str, ListRow] = {
             "vendor-credits",
             "vendor-credits",
             "vcr",
-            {**_BASE, "vendorId": IDS},
+            {**_BASE, "vendorId": IDS, "status": CHOICE, "creditDate": RANGE},
             _CREDIT_SORTS,
             documented=False,
             writable=True,
@@ -113,7 +116,16 @@ LISTS: dict[str, ListRow] = {
             "payments",
             "payments",
             "stp",
-            {"id": IDS, "vendorId": IDS, "transactionNumber": CHOICE},
+            {
+                "id": IDS,
+                "vendorId": IDS,
+                "transactionNumber": CHOICE,
+                "processDate": RANGE | IDS,
+                "status": CHOICE,
+                "singleStatus": CHOICE,
+                "disbursementStatus": CHOICE,
+                "disbursementType": CHOICE,
+            },
             (
                 "description",
                 "processDate",
@@ -159,7 +171,7 @@ LISTS: dict[str, ListRow] = {
             "receivable-payments",
             "receivable-payments",
             "0rp",
-            {"id": IDS, "customerId": IDS, "status": CHOICE},
+            {"id": IDS, "customerId": IDS, "status": CHOICE, "paymentDate": RANGE},
             ("amount", *_TIME_SORTS),
             documented=False,
             has_archived=False,
@@ -168,7 +180,7 @@ LISTS: dict[str, ListRow] = {
             "credit-memos",
             "credit-memos",
             "ccr",
-            {**_BASE, "customerId": IDS},
+            {**_BASE, "customerId": IDS, "status": CHOICE, "creditDate": RANGE},
             _CREDIT_SORTS,
             documented=False,
             writable=True,
@@ -201,14 +213,18 @@ LISTS: dict[str, ListRow] = {
                 "accessToAdmins": ARCHIVED,
             },
             ("archived", "nameOnAccount", "bankName", "accessToAdmins", *_TIME_SORTS),
+            writable=True,
+            people_only=True,
         ),
         ListRow(
             "users",
             "users",
             "006",
-            _BASE,
+            {**_BASE, "email": NAME, "role.id": IDS, "role.type": CHOICE},
             ("archived", "firstName", "lastName", *_TIME_SORTS),
             documented=False,
+            writable=True,
+            people_only=True,
         ),
         ListRow("roles", "roles", "0po", {"id": IDS}, _TIME_SORTS, documented=False),
         ListRow(
@@ -219,6 +235,7 @@ LISTS: dict[str, ListRow] = {
             ("name", *_TIME_SORTS),
             documented=False,
             has_archived=False,
+            writable=True,
         ),
         ListRow(
             "billing-statements",

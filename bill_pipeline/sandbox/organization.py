@@ -48,6 +48,9 @@ class Organization:
     merged_into: dict[str, str] = field(default_factory=dict)
     #: v2-only facts per document id (``glPostingDate`` …): v3 does not show them.
     v2_facts: dict[str, Document] = field(default_factory=dict)
+    #: Uploaded files by id, and those that were deleted.
+    files: dict[str, bytes] = field(default_factory=dict)
+    deleted_files: set[str] = field(default_factory=set)
     approval_policies: list[Document] = field(default_factory=list)
     is_api_enabled: bool = True
     #: For computed documents: the positions of the payments that pay the bill at a position.

@@ -116,7 +116,13 @@ class Payables:
         return bill
 
     def enter_credit(
-        self, vendor: Document, reference: str, day: date, lines: list[Line], at_ms: int
+        self,
+        vendor: Document,
+        reference: str,
+        day: date,
+        lines: list[Line],
+        at_ms: int,
+        **fields: object,
     ) -> Document:
         """A new vendor credit that is not applied yet; line amounts are positive."""
         return self._books["vendor-credits"].add(
@@ -129,6 +135,7 @@ class Payables:
                 "appliedAmount": 0.0,
                 "status": "NOT_APPLIED",
                 "vendorCreditLineItems": self.lines(lines, "vci"),
+                **fields,
             },
             at_ms,
         )
@@ -214,6 +221,10 @@ class Payables:
             document["amount"] = dollars(sum(cents(x["amount"]) for x in document["billLineItems"]))
             document["fundingAmount"] = document["amount"]
             document = with_amounts(document, self.payments_of(document["id"]))
+        if name == "vendor-credits":
+            lines = document["vendorCreditLineItems"]
+            document["amount"] = dollars(sum(cents(line["amount"]) for line in lines))
+            document = with_usage(document, self._payments_using(document["id"]))
         written = self._books[name].replace(document, at_ms)
         if name in {"bills", "vendors"}:
             self.announce(f"{name[:-1]}.updated", written)
@@ -237,8 +248,11 @@ class Payables:
             for used in application.get("vendorCredits", ()):
                 self._refresh_credit(used["id"], credits_ms)
 
+    def _payments_using(self, credit_id: str) -> list[Document]:
+        using = dict.fromkeys(self._payments_of_credit.get(credit_id, ()))
+        return [self.document("payments", one) for one in using]
+
     def _refresh_credit(self, credit_id: str, at_ms: int | None) -> None:
-        using = dict.fromkeys(self._payments_of_credit[credit_id])
-        payments = [self.document("payments", one) for one in using]
+        payments = self._payments_using(credit_id)
         credit = with_usage(self.document("vendor-credits", credit_id), payments)
         self._books["vendor-credits"].replace(credit, at_ms)

@@ -40,6 +40,22 @@ class Receivables:
         self._invoice_payment_ids: dict[tuple[str, str], str] = {}
         self.listeners: list[Callable[[str, Document], None]] = []
 
+    def lines(self, lines: list[SalesLine], prefix: str, *, with_amount: bool) -> list[Document]:
+        """Lines as BILL writes them, each with a new id; an invoice's show no amount."""
+        written = []
+        for line in lines:
+            row: Document = {
+                "id": self._books.new_id(prefix),
+                "description": line.description,
+                "price": dollars(line.price),
+                "quantity": line.quantity,
+            }
+            if with_amount:
+                amount = dollars(line.price * line.quantity)
+                row |= {"amount": amount, "taxable": line.is_taxable}
+            written.append({**row, "classifications": dict(line.classifications)})
+        return written
+
     def issue_invoice(
         self,
         customer_id: str,
@@ -68,16 +84,7 @@ class Receivables:
                 "creditAmount": 0.0,
                 "status": "OPEN",
                 "exchangeRate": 1.0,
-                "invoiceLineItems": [
-                    {
-                        "id": self._books.new_id("00f"),
-                        "description": line.description,
-                        "price": dollars(line.price),
-                        "quantity": line.quantity,
-                        "classifications": dict(line.classifications),
-                    }
-                    for line in lines
-                ],
+                "invoiceLineItems": self.lines(lines, "00f", with_amount=False),
                 "salesTaxTotal": dollars(tax),
                 "salesTaxPercentage": tax_percent if tax else 0.0,
                 **fields,
@@ -154,6 +161,7 @@ class Receivables:
         lines: list[SalesLine],
         tax_percent: float,
         at_ms: int,
+        **fields: object,
     ) -> Document:
         """A credit memo that is not applied yet."""
         net = sum(line.price * line.quantity for line in lines)
@@ -169,18 +177,8 @@ class Receivables:
                 "status": "NOT_APPLIED",
                 "salesTaxTotal": dollars(tax),
                 "salesTaxPercentage": tax_percent if tax else 0.0,
-                "creditMemoLineItems": [
-                    {
-                        "id": self._books.new_id("cml"),
-                        "description": line.description,
-                        "price": dollars(line.price),
-                        "quantity": line.quantity,
-                        "amount": dollars(line.price * line.quantity),
-                        "taxable": line.is_taxable,
-                        "classifications": dict(line.classifications),
-                    }
-                    for line in lines
-                ],
+                "creditMemoLineItems": self.lines(lines, "cml", with_amount=True),
+                **fields,
             },
             at_ms,
         )
@@ -200,7 +198,15 @@ class Receivables:
         self._refresh_invoice(invoice_id, at_ms)
 
     def edit(self, name: str, document: Document, at_ms: int) -> Document:
-        return self._books[name].replace(document, at_ms)
+        """Write back a document somebody edited, with the amounts that follow from its lines."""
+        if name == "invoices":
+            document["totalAmount"] = dollars(_net(document, "invoiceLineItems") + _tax(document))
+        if name == "credit-memos":
+            document["amount"] = dollars(_net(document, "creditMemoLineItems") + _tax(document))
+        written = self._books[name].replace(document, at_ms)
+        if name == "invoices":
+            self._refresh_invoice(document["id"], at_ms)
+        return written
 
     def _refresh_invoice(self, invoice_id: str, at_ms: int) -> None:
         """Give an invoice the payments and amounts its receipts and credits give it."""
@@ -246,6 +252,14 @@ class Receivables:
         if found is None:
             raise KeyError(f"{self._books.client}: no {object_id} in {name}")
         return found
+
+
+def _net(document: Document, lines: str) -> int:
+    return sum(round(cents(x["price"]) * x["quantity"]) for x in document.get(lines, ()))
+
+
+def _tax(document: Document) -> int:
+    return cents(document.get("salesTaxTotal", 0.0))
 
 
 def _invoice_status(total: int, due: int, scheduled: int) -> str:

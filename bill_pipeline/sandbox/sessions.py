@@ -25,6 +25,8 @@ class Session:
     credential: Credential
     dev_key: str
     last_used_ms: int
+    #: Has passed MFA (``trust.py``).
+    is_trusted: bool = False
 
 
 class Sessions:

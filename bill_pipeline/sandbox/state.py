@@ -18,6 +18,7 @@ from bill_pipeline.sandbox.receivables import Receivables
 from bill_pipeline.sandbox.selection import Selections
 from bill_pipeline.sandbox.sessions import Sessions
 from bill_pipeline.sandbox.switches import Switches
+from bill_pipeline.sandbox.trust import Trust
 from bill_pipeline.sandbox.webhooks import Webhooks
 
 #: Where invented history ends unless told otherwise, so that the same seed gives the same books.
@@ -53,6 +54,7 @@ class SandboxState:
         self.switches = switches or Switches()
         self.limits = Limits(self.clock, self.switches)
         self.sessions = Sessions(self.clock, self.switches, seed)
+        self.trust = Trust(seed)
         self.faults = Faults(seed)
         self.selections = Selections()
         self.organizations: dict[str, Organization] = {}
@@ -111,6 +113,12 @@ class SandboxState:
             self._payables[organization.id] = Payables(organization, self.switches)
             self._listen(organization, self._payables[organization.id])
         return self._payables[organization.id]
+
+    def follow(self, organization: Organization, payment: Any) -> None:
+        """Let a client's payment go its way, in a company that lives."""
+        life = self.lives.get(organization.id)
+        if life is not None:
+            life.follow(payment)
 
     def set_live(self, live: bool) -> None:
         """Let the invented companies go on living from now, or stop."""

@@ -49,6 +49,8 @@ class Switches:
     token_login_v3: bool = True
     token_login_v2: bool = True
     token_webhooks: bool = True
+    #: Are a person's sessions trusted without MFA? BILL's are not.
+    users_are_trusted: bool = False
     #: Are vendor rows in lists thinner than single reads?
     thin_vendor_rows: bool = False
     #: ``params`` of an error: "array" as in the samples, "object" as seen live.

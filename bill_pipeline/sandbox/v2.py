@@ -1,6 +1,7 @@
 """The v2 plane: form-encoded calls, HTTP 200 always, lists with ``start`` and ``max``.
 
-What the entities look like is ``v2_entities``; writes are ``v2_writing``.
+What the entities look like is ``v2_entities``; writes are ``v2_writing``, the operations with a
+name of their own ``v2_operations`` and ``v2_files``.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 from starlette.types import Receive, Scope, Send
 
-from bill_pipeline.sandbox import errors, fault_delivery, v2_writing
+from bill_pipeline.sandbox import errors, fault_delivery, v2_files, v2_operations, v2_writing
 from bill_pipeline.sandbox.endpoint import Call
 from bill_pipeline.sandbox.errors import ApiError
 from bill_pipeline.sandbox.sessions import organizations_of
@@ -41,9 +42,18 @@ class _V2Endpoint:
         operation = path.removeprefix(PREFIX).strip("/").removesuffix(".json")
         body = await request.body()
         form = dict(request.query_params)
-        form |= dict(parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True))
+        content_type = request.headers.get("content-type", "")
+        file = b""
+        if content_type.startswith("multipart/"):
+            fields, file = v2_files.form_parts(body, content_type)
+            form |= fields
+        else:
+            form |= dict(parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True))
+        # The session may come as v3's headers do: clients that speak both planes send it so.
+        for name in ("devKey", "sessionId"):
+            form.setdefault(name, request.headers.get(name, ""))
         call = Call(self._state, path, operation, {}, list(form.items()), {}, body)
-        call.notes["form"] = form
+        call.notes |= {"form": form, "file": file}
         try:
             handler = self._admit(call, operation, form)
         except ApiError as error:
@@ -63,6 +73,8 @@ class _V2Endpoint:
     def _admit(self, call: Call, operation: str, form: dict[str, str]) -> Callable[[Call], Any]:
         """Check key, limits and session; the function that answers the operation."""
         state, dev_key = self._state, form.get("devKey", "")
+        if operation == "Errors":
+            return v2_operations.all_errors
         if dev_key != state.dev_key:
             raise errors.wrong_dev_key(200)
         state.limits.count_request(dev_key, f"v2/{operation}")
@@ -78,9 +90,10 @@ class _V2Endpoint:
         kind, _, entity = operation.rpartition("/")
         if kind == "List" and entity in ENTITIES:
             return lambda c: list_entity(c, entity)
-        if kind in v2_writing.CRUD and entity in ENTITIES:
-            return lambda c: v2_writing.CRUD[kind](c, entity)
-        raise errors.unsupported(call.path)
+        crud = v2_writing.operation(kind, entity)
+        if crud is not None:
+            return crud
+        raise errors.unsupported()
 
     def _answer(self, call: Call, handler: Callable[[Call], Any]) -> Response:
         try:
@@ -90,27 +103,20 @@ class _V2Endpoint:
             return _error(error)
         except Exception:
             logger.exception("the sandbox failed on %s", call.path)
-            return _error(ApiError(200, "BDC_1001", "System error."))
-        body = {"response_status": 0, "response_message": "Success", "response_data": data}
-        content = orjson.dumps(body)
+            return _error(errors.system_error())
+        content = orjson.dumps(v2_writing.envelope(data))
         if call.fault is not None and call.fault.kind == "invalid_json":
             content = content[:-1] + b",}"
         return Response(content, media_type="application/json")
 
 
 def _error(error: ApiError) -> Response:
-    data = {"error_code": error.code, "error_message": error.message}
-    body = {"response_status": 1, "response_message": "Error", "response_data": data}
-    return Response(orjson.dumps(body), media_type="application/json")
+    body = orjson.dumps(v2_writing.error_envelope(error))
+    return Response(body, media_type="application/json")
 
 
 def routes(state: SandboxState) -> list[BaseRoute]:
     return [Route(PREFIX + "{rest:path}", _V2Endpoint(state), methods=["GET", "POST"])]
-
-
-def data_of(call: Call) -> dict[str, Any]:
-    """The JSON text in the form field ``data``."""
-    return v2_writing.data_of(call)
 
 
 def _log_in(call: Call) -> dict[str, Any]:
@@ -121,6 +127,8 @@ def _log_in(call: Call) -> dict[str, Any]:
         form.get("password", ""),
         form["devKey"],
     )
+    if form.get("mfaId"):
+        state.trust.step_up(session, form["mfaId"], form.get("deviceId", ""))
     if session.credential.kind == "token" and not state.switches.token_login_v2:
         state.sessions.log_out(session.session_id)
         raise errors.wrong_password(200)
@@ -152,38 +160,11 @@ def _log_out(call: Call) -> dict[str, Any]:
     return {}
 
 
-def _get_documents(call: Call) -> dict[str, Any]:
-    data = data_of(call)
-    documents = list(call.signed_in().organization.below("documents", str(data.get("id", ""))))
-    rows = [
-        {"id": d["id"], "fileName": d["name"], "numPages": str(d.get("numOfPages", 1))}
-        for d in documents
-    ]
-    start, rows_wanted = int(data.get("start", 0)), int(data.get("max", 999))
-    return {"documents": rows[start : start + rows_wanted]}
-
-
-def _get_disbursement(call: Call) -> dict[str, Any]:
-    sent_pay_id = str(data_of(call).get("sentPayId", ""))
-    payment = call.signed_in().organization["payments"].get(sent_pay_id)
-    if payment is None:
-        raise errors.not_found(sent_pay_id)
-    statuses = {"SCHEDULED": "0", "DONE": "3", "FAILED": "4", "VOID": "5"}
-    return {
-        "sentPayId": sent_pay_id,
-        "paymentType": {"CHECK": "0", "ACH": "2", "RPPS": "3"}.get(
-            payment["disbursementType"], "0"
-        ),
-        "status": statuses.get(payment["disbursementStatus"], "0"),
-        "amount": payment["amount"],
-    }
-
-
 def _send_invoice(call: Call) -> dict[str, Any]:
     """No mail leaves the sandbox; emailing is what a sync token may not do with invoices."""
-    if call.signed_in().credential.kind == "token":
-        raise errors.forbidden(call.state.switches.forbidden_code)
-    return v2_writing.written(call, "Invoice", str(data_of(call).get("invoiceId", "")))
+    call.signed_in_person()
+    invoice_id = str(v2_writing.data_of(call).get("invoiceId", ""))
+    return v2_writing.written(call, "Invoice", invoice_id)
 
 
 _WITHOUT_SESSION: dict[str, Callable[[Call], Any]] = {
@@ -193,7 +174,7 @@ _WITHOUT_SESSION: dict[str, Callable[[Call], Any]] = {
 _OPERATIONS: dict[str, Callable[[Call], Any]] = {
     "GetSessionInfo": _session_info,
     "Logout": _log_out,
-    "GetDocuments": _get_documents,
     "SendInvoice": _send_invoice,
-    "GetDisbursementData": _get_disbursement,
+    **v2_operations.OPERATIONS,
+    **v2_files.OPERATIONS,
 }

@@ -1,62 +1,29 @@
-"""v2's ``Crud`` operations: read, create, update, delete (= inactive) and undelete.
+"""v2's ``Crud`` operations: read, create, update, delete (= inactive) and undelete, one or many.
 
-Enough of writing for clients that create customers, vendors, invoices and bills; whatever they
-write shows on v3 too, because both planes share the books.
+Whatever they write shows on v3 too, because both planes share the books and ``writing.py``.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import date
 from typing import Any
 
 import orjson
 
-from bill_pipeline.sandbox import errors
+from bill_pipeline.sandbox import errors, writing
 from bill_pipeline.sandbox.documents import Document
 from bill_pipeline.sandbox.endpoint import Call
-from bill_pipeline.sandbox.ids import ZERO_ID
-from bill_pipeline.sandbox.money import cents
-from bill_pipeline.sandbox.payables import Line
-from bill_pipeline.sandbox.receivables import SalesLine
+from bill_pipeline.sandbox.errors import ApiError
 from bill_pipeline.sandbox.v2_entities import ENTITIES
+from bill_pipeline.sandbox.v2_fields import to_v3
 
-#: v2 field -> dotted v3 field, for the entities that are plain documents.
-_FIELDS: dict[str, dict[str, str]] = {
-    "Vendor": {
-        "name": "name",
-        "shortName": "shortName",
-        "accNumber": "accountNumber",
-        "email": "email",
-        "phone": "phone",
-        "address1": "address.line1",
-        "addressCity": "address.city",
-        "addressState": "address.stateOrProvince",
-        "addressZip": "address.zipOrPostalCode",
-        "addressCountry": "address.countryName",
-        "nameOnCheck": "paymentInformation.payeeName",
-        "track1099": "additionalInfo.track1099",
-        "taxId": "additionalInfo.taxId",
-    },
-    "Customer": {
-        "name": "name",
-        "companyName": "companyName",
-        "email": "email",
-        "phone": "phone",
-        "description": "description",
-        "accNumber": "accountNumber",
-        "contactFirstName": "contact.firstName",
-        "contactLastName": "contact.lastName",
-        "billAddress1": "billingAddress.line1",
-        "billAddressCity": "billingAddress.city",
-        "billAddressState": "billingAddress.stateOrProvince",
-        "billAddressZip": "billingAddress.zipOrPostalCode",
-    },
-    **{
-        entity: {"name": "name", "shortName": "shortName", "description": "description"}
-        for entity in ("ActgClass", "Department", "Location", "Job")
-    },
-}
+_WRITABLE = frozenset(
+    {"Vendor", "Bill", "VendorCredit", "RecurringBill", "Customer", "Invoice", "CreditMemo",
+     "RecurringInvoice", "ChartOfAccount", "ActgClass", "Department", "Location", "Job",
+     "Employee", "Item", "PaymentTerm", "User", "BankAccount"}
+)  # fmt: skip
+#: What only a person may write: a sync token reads it.
+_PEOPLE_ONLY = frozenset({"User", "BankAccount"})
 
 
 def data_of(call: Call) -> dict[str, Any]:
@@ -70,11 +37,6 @@ def data_of(call: Call) -> dict[str, Any]:
     return data
 
 
-def read(call: Call, entity: str) -> Document:
-    object_id = str(data_of(call).get("id", ""))
-    return written(call, entity, object_id)
-
-
 def written(call: Call, entity: str, object_id: str) -> Document:
     """A document as v2 writes it; raises ``ApiError`` BDC_1205 if there is none."""
     books, row = call.signed_in().organization, ENTITIES[entity]
@@ -85,118 +47,107 @@ def written(call: Call, entity: str, object_id: str) -> Document:
     return rows[0]
 
 
-def create(call: Call, entity: str) -> Document:
-    values = data_of(call).get("obj")
-    if not isinstance(values, dict):
-        raise errors.invalid("obj: The obj field is required")
-    books, stamp = call.signed_in().organization, call.state.clock.stamp_ms()
-    if entity == "Bill":
-        return written(call, entity, _create_bill(call, values, stamp)["id"])
-    if entity == "Invoice":
-        return written(call, entity, _create_invoice(call, values, stamp)["id"])
-    if entity not in _FIELDS:
-        raise errors.unsupported(call.path)
-    if not values.get("name"):
-        raise errors.invalid("name: The name field is required")
-    document = books[ENTITIES[entity].list_name].add(
-        _with_fields({"archived": False}, entity, values), stamp
-    )
-    return written(call, entity, document["id"])
-
-
-def update(call: Call, entity: str) -> Document:
-    values = data_of(call).get("obj")
-    if not isinstance(values, dict) or entity not in _FIELDS:
-        raise errors.invalid("obj: this object cannot be updated")
-    documents = call.signed_in().organization[ENTITIES[entity].list_name]
-    document = documents.get(str(values.get("id", "")))
+def _find(call: Call, entity: str, object_id: Any) -> Document:
+    document = call.signed_in().organization[ENTITIES[entity].list_name].get(str(object_id or ""))
     if document is None:
-        raise errors.not_found(str(values.get("id", "")))
-    documents.replace(_with_fields(document, entity, values), call.state.clock.stamp_ms())
-    return written(call, entity, document["id"])
-
-
-def _with_fields(document: Document, entity: str, values: Document) -> Document:
-    for v2_field, path in _FIELDS[entity].items():
-        if v2_field in values:
-            *parents, last = path.split(".")
-            target = document
-            for parent in parents:
-                target = target.setdefault(parent, {})
-            target[last] = values[v2_field]
+        raise errors.not_found(str(object_id or ""))
     return document
 
 
-def _set_active(call: Call, entity: str, *, active: bool) -> Document:
-    object_id = str(data_of(call).get("id", ""))
-    documents = call.signed_in().organization[ENTITIES[entity].list_name]
-    document = documents.get(object_id)
-    if document is None:
-        raise errors.not_found(object_id)
-    document["archived"] = not active
-    documents.replace(document, call.state.clock.stamp_ms())
-    return written(call, entity, object_id)
+def _read(call: Call, entity: str, data: Document) -> Document:
+    return written(call, entity, str(data.get("id", "")))
 
 
-def delete(call: Call, entity: str) -> Document:
-    return _set_active(call, entity, active=False)
+def _object(call: Call, entity: str, data: Document) -> Document:
+    """The object of a create or update; raises ``ApiError`` where it may not be written."""
+    values = data.get("obj")
+    if not isinstance(values, dict):
+        raise errors.required("obj")
+    if entity not in _WRITABLE:
+        raise errors.unsupported()
+    if entity in _PEOPLE_ONLY:
+        call.signed_in_person()
+    return values
 
 
-def undelete(call: Call, entity: str) -> Document:
-    return _set_active(call, entity, active=True)
-
-
-def _create_bill(call: Call, values: Document, stamp: int) -> Document:
+def _create(call: Call, entity: str, data: Document) -> Document:
+    values = _object(call, entity, data)
+    body = to_v3(entity, values)
     books = call.signed_in().organization
-    vendor = books["vendors"].get(str(values.get("vendorId", "")))
-    if vendor is None:
-        raise errors.invalid("vendorId: The vendorId field is required")
-    lines = [
-        Line(cents(float(x.get("amount") or 0)), str(x.get("description") or ""), _codes(x))
-        for x in values.get("billLineItems") or []
-    ]
-    if not lines:
-        raise errors.invalid("billLineItems: at least one line is required")
-    day = _date(values, "invoiceDate")
-    number = str(values.get("invoiceNumber") or "")
-    due = _date(values, "dueDate")
-    return call.state.payables(books).enter_bill(vendor, number, day, due, lines, stamp)
+    if entity == "Invoice" and not body.get("invoiceNumber"):
+        body["invoiceNumber"] = f"INV-{len(books['invoices']) + 1:05d}"
+    if entity == "VendorCredit" and not body.get("referenceNumber"):
+        body["referenceNumber"] = f"VC-{len(books['vendor-credits']) + 1:05d}"
+    made = writing.create(call, ENTITIES[entity].list_name, body)
+    if entity == "Bill" and values.get("glPostingDate"):
+        books.v2_facts[made["id"]] = {"glPostingDate": str(values["glPostingDate"])}
+    return written(call, entity, made["id"])
 
 
-def _create_invoice(call: Call, values: Document, stamp: int) -> Document:
-    books = call.signed_in().organization
-    customer_id = str(values.get("customerId", ""))
-    if books["customers"].get(customer_id) is None:
-        raise errors.invalid("customerId: The customerId field is required")
-    lines = []
-    for line in values.get("invoiceLineItems") or []:
-        quantity = int(line.get("quantity") or 1)
-        price = cents(float(line.get("price") or line.get("amount") or 0))
-        description = str(line.get("description") or "")
-        lines.append(SalesLine(price, quantity, description, _codes(line), is_taxable=False))
-    receivables = call.state.receivables(books)
-    number = str(values.get("invoiceNumber") or f"INV-{len(books['invoices']) + 1:05d}")
-    days = _date(values, "invoiceDate"), _date(values, "dueDate")
-    invoice: Document = receivables.issue_invoice(customer_id, number, *days, lines, 0.0, stamp)
-    return invoice
+def _update(call: Call, entity: str, data: Document) -> Document:
+    values = _object(call, entity, data)
+    name, document = ENTITIES[entity].list_name, _find(call, entity, values.get("id"))
+    writing.change(call, name, document, to_v3(entity, values))
+    if values.get("isActive") in ("1", "2"):
+        changed = _find(call, entity, values["id"])
+        writing.set_archived(call, name, changed, values["isActive"] == "2")
+    return written(call, entity, document["id"])
 
 
-def _codes(line: Document) -> dict[str, str]:
-    names = {"chartOfAccountId", "departmentId", "locationId", "itemId", "jobId"}
-    return {name: line[name] for name in names if line.get(name) not in (None, "", ZERO_ID)}
+def _set_active(call: Call, entity: str, data: Document, *, active: bool) -> Document:
+    document = _find(call, entity, data.get("id"))
+    writing.set_archived(call, ENTITIES[entity].list_name, document, not active)
+    return written(call, entity, document["id"])
 
 
-def _date(values: Document, name: str) -> date:
-    try:
-        return date.fromisoformat(str(values[name])[:10])
-    except (KeyError, ValueError):
-        raise errors.invalid(f"{name}: The {name} field is required") from None
+def _delete(call: Call, entity: str, data: Document) -> Document:
+    return _set_active(call, entity, data, active=False)
 
 
-CRUD: dict[str, Callable[[Call, str], Document]] = {
-    "Crud/Read": read,
-    "Crud/Create": create,
-    "Crud/Update": update,
-    "Crud/Delete": delete,
-    "Crud/Undelete": undelete,
+def _undelete(call: Call, entity: str, data: Document) -> Document:
+    return _set_active(call, entity, data, active=True)
+
+
+_CRUD: dict[str, Callable[[Call, str, Document], Document]] = {
+    "Crud/Read": _read,
+    "Crud/Create": _create,
+    "Crud/Update": _update,
+    "Crud/Delete": _delete,
+    "Crud/Undelete": _undelete,
 }
+
+
+def operation(kind: str, entity: str) -> Callable[[Call], Any] | None:
+    """The function behind ``Crud/…`` or ``Bulk/Crud/…`` of an entity, or ``None``."""
+    work = _CRUD.get(kind.removeprefix("Bulk/"))
+    if work is None or entity not in ENTITIES:
+        return None
+    if kind.startswith("Bulk/"):
+        return lambda call: [{"bulk": [_one(call, work, entity, r) for r in _rows(call)]}]
+    return lambda call: work(call, entity, data_of(call))
+
+
+def _rows(call: Call) -> list[Document]:
+    rows = data_of(call).get("bulk")
+    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+        raise errors.required("bulk")
+    return rows
+
+
+def _one(
+    call: Call, work: Callable[[Call, str, Document], Document], entity: str, row: Document
+) -> Document:
+    """One answer of a bulk operation: each row succeeds or fails for itself."""
+    try:
+        return envelope(work(call, entity, row))
+    except ApiError as error:
+        return error_envelope(error)
+
+
+def envelope(data: Any) -> Document:
+    return {"response_status": 0, "response_message": "Success", "response_data": data}
+
+
+def error_envelope(error: ApiError) -> Document:
+    data = {"error_code": error.code, "error_message": error.message}
+    return {"response_status": 1, "response_message": "Error", "response_data": data}

@@ -43,36 +43,11 @@ def no_results(call: Call) -> dict[str, Any]:
     return {"results": []}
 
 
-def approval_policies(call: Call) -> list[Any]:
-    return call.signed_in().organization.approval_policies
-
-
-def pending_approvals(call: Call) -> dict[str, Any]:
-    """Bills that wait for the signed-in user."""
-    session = call.signed_in()
-    bills = [
-        {
-            "billId": bill["id"],
-            "vendorId": bill["vendorId"],
-            "amount": bill["amount"],
-            "dueDate": bill["dueDate"],
-        }
-        for bill in session.organization["bills"]
-        if any(
-            approver["userId"] == session.credential.user_id and approver["status"] == "WAITING"
-            for approver in bill.get("approvers", ())
-        )
-    ]
-    return {"bills": bills}
-
-
 READS: dict[str, Handler] = {
     "funding-accounts/cards": cards,
     "funding-accounts/ap-cards": ap_cards,
     "funding-accounts/permissions": permissions,
     "funding-accounts/banks/users": bank_account_users,
     "funding-accounts/cards/users": no_results,
-    "bill-approvals/policies": approval_policies,
-    "bill-approvals/pending-user-approvals": pending_approvals,
     "exports": no_results,
 }

@@ -1,12 +1,15 @@
-"""The v3 plane's reads: sessions, every list and single object, and what hangs below them.
+"""The v3 plane's reads: sessions, every list and single object.
 
-Writes are ``v3_writing.py``; the lists themselves are the table in ``lists.py``.
+Writes are ``v3_writing.py``, what hangs below an object ``v3_below.py`` and ``v3_files.py``; the
+lists themselves are the table in ``lists.py``.
 """
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
+import numpy as np
 import orjson
 
 from bill_pipeline.sandbox import errors
@@ -15,12 +18,6 @@ from bill_pipeline.sandbox.endpoint import Call
 from bill_pipeline.sandbox.lists import LISTS, ListRow
 from bill_pipeline.sandbox.queries import Query, read_query
 
-_EMPTY_PDF = (
-    b"%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj\n"
-    b"2 0 obj<</Type/Pages/Kids[3 0 R]/Count 1>>endobj\n"
-    b"3 0 obj<</Type/Page/Parent 2 0 R/MediaBox[0 0 612 792]>>endobj\n"
-    b"trailer<</Root 1 0 R>>\n%%EOF\n"
-)
 #: What is left of a vendor in a list when ``thin_vendor_rows`` is on.
 _THIN_VENDOR = ("id", "archived", "name", "email", "createdTime", "updatedTime")
 
@@ -43,11 +40,14 @@ def log_in(call: Call) -> dict[str, Any]:
     if session.credential.kind == "token" and not state.switches.token_login_v3:
         state.sessions.log_out(session.session_id)
         raise errors.wrong_password(status)
+    if body.get("rememberMeId"):
+        device = str(body.get("device") or "")
+        state.trust.step_up(session, str(body["rememberMeId"]), device)
     return {
         "sessionId": session.session_id,
         "organizationId": session.organization.id,
         "userId": session.credential.user_id,
-        "trusted": False,
+        "trusted": session.is_trusted or state.switches.users_are_trusted,
     }
 
 
@@ -86,23 +86,33 @@ def health(call: Call) -> dict[str, Any]:
 def list_documents(row: ListRow, call: Call) -> bytes:
     """One page of a list, as the bytes of BILL's paging envelope."""
     organization = call.signed_in().organization
-    _check_permission(row, call)
-    _check_own_organization(call)
+    check_permission(row, call)
+    check_own_organization(call)
     if row.name == "billing-statements" and _dates(call) != (None, None):
         return _statements_between(call)
     query = read_query(row, call.parameters, call.state.switches)
     documents = organization[row.name]
     if call.fault is not None and call.fault.kind == "moved_rows" and query.offset > 0:
         _touch_first_rows(documents, query.rows, call)
-    page = _page(row, documents, query, call)
+    page = page_of(row, documents, query, call)
     if row.name == "vendors":
         return _without_private_fields(page, call)
     return page
 
 
-def _page(row: ListRow, documents: DocumentList, query: Query, call: Call) -> bytes:
+def page_of(
+    row: ListRow,
+    documents: DocumentList,
+    query: Query,
+    call: Call,
+    hidden: Collection[str] = (),
+) -> bytes:
+    """One page in BILL's envelope; ``hidden`` are ids of documents that were deleted."""
     switches = call.state.switches
     positions = call.state.selections.positions(row, documents, query, switches.archived_in_lists)
+    if hidden:
+        shown = [documents.ids.at(int(p)) not in hidden for p in positions]
+        positions = positions[np.array(shown, dtype=bool)]
     chosen = [int(p) for p in positions[query.offset : query.offset + query.rows]]
     if call.fault is not None and call.fault.kind == "duplicate_rows" and query.offset > 0:
         chosen.insert(0, int(positions[query.offset - 1]))
@@ -140,8 +150,8 @@ def _without_private_fields(page: bytes, call: Call) -> bytes:
 
 
 def get_document(row: ListRow, call: Call) -> dict[str, Any]:
-    _check_permission(row, call)
-    _check_own_organization(call)
+    check_permission(row, call)
+    check_own_organization(call)
     document = find_document(row, call)
     if row.name == "vendors":
         document.get("paymentInformation", {}).pop("bankAccount", None)
@@ -166,59 +176,16 @@ def get_organization(call: Call) -> dict[str, Any]:
     return session.organization.profile
 
 
-def get_vendor_bank_account(call: Call) -> dict[str, Any]:
-    if call.signed_in().credential.kind == "token":
-        raise errors.forbidden(call.state.switches.forbidden_code)
-    vendor = find_document(LISTS["vendors"], call)
-    account = vendor.get("paymentInformation", {}).get("bankAccount")
-    if account is None:
-        raise errors.not_found(call.parts["object_id"])
-    return {"vendorId": vendor["id"], **account}
-
-
-def list_nested(kind: str, parent_list: str, call: Call) -> bytes:
-    """What hangs below one object: contacts, customer bank accounts, documents."""
-    parent = LISTS[parent_list]
-    _check_permission(parent, call)
-    document = find_document(parent, call)
-    row = ListRow(kind, kind, "", {}, (), has_archived=False)
-    query = read_query(row, call.parameters, call.state.switches)
-    organization = call.signed_in().organization
-    page = _page(row, organization.below(kind, document["id"]), query, call)
-    if kind not in {"documents", "attachments"}:
-        return page
-    body = orjson.loads(page)
-    for file in body["results"]:
-        link = f"{call.state.base_url}/v3/{kind}/download/{document['id']}/{file['id']}"
-        file["downloadLink"] = link
-    return orjson.dumps(body)
-
-
-def download(kind: str, call: Call) -> bytes:
-    """The file behind a ``downloadLink``: a PDF of one empty page."""
-    files = call.signed_in().organization.below(kind, call.parts["object_id"])
-    if files.get(call.parts["nested_id"]) is None:
-        raise errors.not_found(call.parts["nested_id"])
-    call.media_type = "application/pdf"
-    return _EMPTY_PDF
-
-
-def get_nested(kind: str, parent_list: str, call: Call) -> dict[str, Any]:
-    parent = find_document(LISTS[parent_list], call)
-    found = call.signed_in().organization.below(kind, parent["id"]).get(call.parts["nested_id"])
-    if found is None:
-        raise errors.not_found(call.parts["nested_id"])
-    return found
-
-
-def _check_permission(row: ListRow, call: Call) -> None:
+def check_permission(row: ListRow, call: Call) -> None:
+    """Raises ``ApiError`` 403 where the session may not read the list."""
     credential, switches = call.signed_in().credential, call.state.switches
     denied = credential.kind == "token" and row.name in switches.token_denied_lists
     if denied or (row.administrators_only and not credential.is_administrator):
         raise errors.forbidden(switches.forbidden_code)
 
 
-def _check_own_organization(call: Call) -> None:
+def check_own_organization(call: Call) -> None:
+    """Raises ``ApiError`` 404 where a path names another organization."""
     wanted = call.parts.get("organization_id")
     if wanted is not None and wanted != call.signed_in().organization.id:
         raise errors.not_found(wanted)

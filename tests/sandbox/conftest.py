@@ -11,6 +11,7 @@ import pytest
 
 from bill_pipeline.sandbox.server import SandboxServer
 from bill_pipeline.sandbox.state import Company
+from bill_pipeline.sandbox.trust import MFA_CODE
 
 
 class BillClient:
@@ -18,6 +19,7 @@ class BillClient:
 
     def __init__(self, server: SandboxServer, company: Company, kind: str = "token") -> None:
         self.server, self.company = server, company
+        self.remember_id = ""
         self.http = httpx.Client(trust_env=False, timeout=30)
         name, password = (
             (company.token_name, company.token_password)
@@ -40,9 +42,15 @@ class BillClient:
         url = f"{self.server.base_url}/v3/{path}"
         return self.http.get(url, params=parameters, headers=self.headers)
 
-    def post(self, path: str, body: dict[str, Any] | None = None) -> httpx.Response:
+    def post(self, path: str, body: Any = None) -> httpx.Response:
         url = f"{self.server.base_url}/v3/{path}"
         return self.http.post(url, json=body or {}, headers=self.headers)
+
+    def send(self, method: str, path: str, body: Any = None, **parameters: Any) -> httpx.Response:
+        """Any other request; ``bytes`` are sent as they are."""
+        url, content = f"{self.server.base_url}/v3/{path}", isinstance(body, bytes)
+        given: dict[str, Any] = {"content": body} if content else {"json": body}
+        return self.http.request(method, url, params=parameters, headers=self.headers, **given)
 
     def all(self, path: str, **parameters: Any) -> list[dict[str, Any]]:
         """Every row of a list, following nextPage to the end."""
@@ -70,6 +78,16 @@ class BillClient:
 def server() -> Iterator[SandboxServer]:
     with SandboxServer(companies=2, documents=500, seed=7) as running:
         yield running
+
+
+@pytest.fixture
+def person(server: SandboxServer) -> BillClient:
+    """A person's session of the same company, made trusted by MFA."""
+    one = BillClient(server, server.companies[1], kind="user")
+    challenge = one.post("mfa/challenge", {"useBackup": False}).json()["challengeId"]
+    answer = {"challengeId": challenge, "token": MFA_CODE, "device": "test", "rememberMe": True}
+    one.remember_id = one.post("mfa/challenge/validate", answer).json()["rememberMeId"]
+    return one
 
 
 @pytest.fixture

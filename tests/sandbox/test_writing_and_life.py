@@ -44,9 +44,8 @@ def test_required_fields_are_named(client: BillClient) -> None:
 def test_replacing_lines_drops_those_left_out(client: BillClient) -> None:
     bill = new_bill(client)
     kept = bill["billLineItems"][0]
-    body = {"billLineItems": [kept, {"amount": 7.25, "description": "New"}]}
-    url = f"{client.server.base_url}/v3/bills/{bill['id']}"
-    changed = client.http.put(url, json=body, headers=client.headers).json()
+    body = {**bill, "billLineItems": [kept, {"amount": 7.25, "description": "New"}]}
+    changed = client.send("PUT", f"bills/{bill['id']}", body).json()
     assert changed["amount"] == 19.75
     assert kept["id"] == changed["billLineItems"][0]["id"]
     assert bill["billLineItems"][1]["id"] not in {x["id"] for x in changed["billLineItems"]}

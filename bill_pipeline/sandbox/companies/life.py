@@ -19,6 +19,7 @@ from bill_pipeline.sandbox.companies.changes import Changes
 from bill_pipeline.sandbox.companies.payables_life import PayablesLife
 from bill_pipeline.sandbox.companies.receivables_life import ReceivablesLife
 from bill_pipeline.sandbox.companies.trades import Trade
+from bill_pipeline.sandbox.documents import Document
 from bill_pipeline.sandbox.organization import Organization
 from bill_pipeline.sandbox.payables import Payables
 from bill_pipeline.sandbox.receivables import Receivables
@@ -83,6 +84,10 @@ class CompanyLife:
             event(when_ms, *arguments)
             count += 1
         return count
+
+    def follow(self, payment: Document) -> None:
+        """Take a payment that a client made on its way, as the company's own."""
+        self.payables_life.walk.follow(payment)
 
     def resume(self, now_ms: int) -> None:
         """Go on after a pause: what was to come is put off by the time that passed.

@@ -206,6 +206,8 @@ class PayablesLife:
     def _approve(self, now_ms: int, bill_id: str) -> None:
         life = self._life
         bill = life.payables.document("bills", bill_id)
+        if bill["approvalStatus"] not in {"ASSIGNED", "APPROVING"}:
+            return
         denied = life.chance(0.01)
         bill["approvalStatus"] = "DENIED" if denied else "APPROVED"
         bill["approvers"][0] |= {

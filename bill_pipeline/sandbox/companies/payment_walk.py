@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 #: BILL merges at most this many bills into one payment.
 MAX_BILLS_PER_PAYMENT = 35
 _VOIDS = ("VOID_ONLY", "VOID_AND_CREDIT", "VOID_AND_REISSUE")
+#: A client may have ended a payment that the company was still following.
+_OVER = frozenset({"VOIDED", "VOID_PENDING", "CANCELED", "FUNDING_FAILED_VOIDED"})
 _REASONS = ("Sent twice", "Wrong amount", "Vendor asked for another method")
 
 
@@ -99,14 +101,23 @@ class PaymentWalk:
             disbursementInfo={"isVoidable": False},
             createdBy=life.user_id(1),
         )
-        for application in applications:
-            self._forget_if_paid(application.bill_id)
         if life.chance(0.015):
+            self._forget_paid_bills(payment)
             life.in_days(now_ms, 0.2, self._move_later, payment["id"], "CANCELLATION_IN_PROGRESS")
             life.in_days(now_ms, 0.3, self._cancel, payment["id"])
         else:
-            life.at(day_ms(process, 13), self._fund, payment["id"])
+            self.follow(payment)
         return payment
+
+    def follow(self, payment: Document) -> None:
+        """Let a scheduled payment be funded, sent and cleared as its time comes."""
+        self._forget_paid_bills(payment)
+        process = date.fromisoformat(payment["processDate"])
+        self._life.at(day_ms(process, 13), self._fund, payment["id"])
+
+    def _forget_paid_bills(self, payment: Document) -> None:
+        for application in payment["billPayments"]:
+            self._forget_if_paid(application["billId"])
 
     def _forget_if_paid(self, bill_id: str) -> None:
         bill = self._life.payables.document("bills", bill_id)
@@ -179,6 +190,8 @@ class PaymentWalk:
     def _fund(self, now_ms: int, payment_id: str) -> None:
         """BILL begins to process: the money is withdrawn with the day's other payments."""
         life = self._life
+        if life.payables.document("payments", payment_id)["singleStatus"] in _OVER:
+            return
         payment = self._move(now_ms, payment_id, "FUNDING_STARTED")
         day = date.fromisoformat(payment["processDate"])
         if payment_id in self._funded_before:
@@ -213,6 +226,8 @@ class PaymentWalk:
     def _send(self, now_ms: int, payment_id: str) -> None:
         life = self._life
         payment = life.payables.document("payments", payment_id)
+        if payment["singleStatus"] in _OVER:
+            return
         sent = from_ms(now_ms).date()
         is_check = payment["disbursementType"] == "CHECK"
         arrives = add_business_days(sent, 5 if is_check else 1)
@@ -228,6 +243,8 @@ class PaymentWalk:
 
     def _clear(self, now_ms: int, payment_id: str) -> None:
         life = self._life
+        if life.payables.document("payments", payment_id)["singleStatus"] in _OVER:
+            return
         payment = self._move(now_ms, payment_id, "CLEARED")
         if payment["disbursementType"] == "ACH" and life.chance(0.012):
             # The vendor's bank sends an ACH payment back days after it cleared.
@@ -237,6 +254,8 @@ class PaymentWalk:
 
     def _request_void(self, now_ms: int, payment_id: str) -> None:
         life = self._life
+        if life.payables.document("payments", payment_id)["singleStatus"] in _OVER:
+            return
         kind = life.rng.choice(_VOIDS)
         reason = life.rng.choice(_REASONS)
         life.payables.note_void(payment_id, kind, "TO_BE_PROCESSED", reason, now_ms)
@@ -289,5 +308,5 @@ class PaymentWalk:
     def _move_later(self, now_ms: int, payment_id: str, single_status: str) -> None:
         """As ``_move``, unless the payment has been voided in the meantime."""
         payment = self._life.payables.document("payments", payment_id)
-        if payment["singleStatus"] not in {"VOIDED", "VOID_PENDING", "CANCELED"}:
+        if payment["singleStatus"] not in _OVER:
             self._move(now_ms, payment_id, single_status)
