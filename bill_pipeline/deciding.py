@@ -10,7 +10,7 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import date, datetime
 
 from bill_pipeline import decisions
@@ -39,10 +39,14 @@ class Line:
 
 @dataclass(frozen=True)
 class Answer:
-    """A person's account for a line; None withdraws the person's earlier answer."""
+    """A person's account for a line, or the parts it is split into.
+
+    Neither of them withdraws the person's earlier answer.
+    """
 
     line: Line
     account_id: str | None
+    parts: tuple[decisions.Part, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -190,7 +194,8 @@ def _write_answers(batch: _Batch, answers: Sequence[Answer], by: str, reason: st
                 "source": "person",
                 "confidence": 1.0,
                 "reason": reason,
-                "withdrawn": answer.account_id is None,
+                "withdrawn": answer.account_id is None and not answer.parts,
+                "parts": [asdict(part) for part in answer.parts] or None,
             }
             for answer in answers
         ],
@@ -228,12 +233,13 @@ def _withdraw_rules(batch: _Batch, rule_ids: Sequence[str], by: str) -> None:
 
 
 def _persons_answers(warehouse: Warehouse, lines: Sequence[Line]) -> list[Answer]:
-    found: dict[Line, str | None] = dict.fromkeys(lines)
+    found = {line: Answer(line, None) for line in lines}
     if lines:
         rows = warehouse.connection.execute(
             """
             select document_type, document_id, line_id,
-                if(withdrawn, null, account_id) as account_id
+                if(withdrawn, null, account_id) as account_id,
+                if(withdrawn, null, parts) as parts
             from decisions.categories
             where source = 'person' and document_id in (select unnest(?::varchar[]))
             qualify row_number() over (
@@ -243,5 +249,9 @@ def _persons_answers(warehouse: Warehouse, lines: Sequence[Line]) -> list[Answer
             """,
             [list({line.document_id for line in lines})],
         ).fetchall()
-        found |= {Line(*row[:3]): row[3] for row in rows if Line(*row[:3]) in found}
-    return [Answer(line, account_id) for line, account_id in found.items()]
+        for *names, account_id, parts in rows:
+            line = Line(*names)
+            if line in found:
+                split = tuple(decisions.Part(**part) for part in parts or ())
+                found[line] = Answer(line, account_id, split)
+    return list(found.values())

@@ -47,6 +47,7 @@ class CategoryDecision:
     decided_at: datetime
     decided_by: str
     is_withdrawn: bool
+    parts: list[dict[str, Any]] | None
 
 
 @dataclass(frozen=True)
@@ -72,10 +73,12 @@ def document_history(
             """,
             [f"{document_type}s", document_id],
         ).fetchall()
+        # A file that nothing was written to since splitting came has no such column yet.
+        parts = "parts" if _has_parts(books) else "null"
         decisions = books.execute(
-            """
+            f"""
             select line_id, account_id, source, confidence, model_version, reason, decided_at,
-                decided_by, withdrawn
+                decided_by, withdrawn, {parts}
             from decisions.categories where document_type = ? and document_id = ?
             order by decided_at desc, rowid desc
             """,
@@ -85,6 +88,14 @@ def document_history(
         versions=list(_versions(versions))[::-1],
         decisions=[CategoryDecision(*row) for row in decisions],
     )
+
+
+def _has_parts(books: duckdb.DuckDBPyConnection) -> bool:
+    sql = (
+        "select 1 from duckdb_columns() where schema_name = 'decisions' "
+        "and table_name = 'categories' and column_name = 'parts'"
+    )
+    return books.execute(sql).fetchone() is not None
 
 
 def _versions(rows: list[tuple[Any, ...]]) -> Iterator[DocumentVersion]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from urllib.parse import urlencode
 
 from starlette.exceptions import HTTPException
@@ -12,7 +13,7 @@ from bill_pipeline.console.books_pages import with_books
 from bill_pipeline.console.history import DocumentHistory, document_history
 from bill_pipeline.console.ledger import Snapshot
 from bill_pipeline.console.period import day_of, fiscal_year_start, period_choices
-from bill_pipeline.console.review_queue import read_accounts
+from bill_pipeline.console.review_queue import read_accounts, read_whole_line
 from bill_pipeline.console.statements import BookFacts, label
 from bill_pipeline.console.visit import Visit
 
@@ -123,12 +124,11 @@ def document_page(visit: Visit, books: Snapshot, facts: BookFacts) -> Response:
 @with_books("review")
 def line_page(visit: Visit, books: Snapshot, facts: BookFacts) -> Response:
     """One line: its account, who chose it and why, and the form to choose another."""
-    line = books.row(
-        "select * from transactions where client = ? and transaction_id = ?",
-        [visit.client, visit.path("transaction")],
-    )
-    if line is None:
+    parts = read_whole_line(books, visit.client, visit.path("transaction"))
+    named = [part for part in parts if part["transaction_id"] == visit.path("transaction")]
+    if not named:
         raise HTTPException(404, f"{visit.client} has no such line.")
+    line = named[0]
     history, why_not = _history(visit, line["document_type"], line["document_id"])
     names = {
         row["account_id"]: label(row)
@@ -142,6 +142,8 @@ def line_page(visit: Visit, books: Snapshot, facts: BookFacts) -> Response:
         client=visit.client,
         facts=facts,
         line=line,
+        parts=parts,
+        total=sum((part["amount"] for part in parts), Decimal(0)),
         account=names.get(line["account_id"], line["account_id"]),
         accounts=read_accounts(books, [visit.client])[visit.client],
         names=names,

@@ -64,13 +64,14 @@ class ReviewMemory:
     def remember(
         self, client: str, user_name: str, kind: str, content: dict[str, Any], summary: str
     ) -> int:
-        """Note an action and return the number to undo it by."""
+        """Note an action and return the number to undo it by; amounts are kept as text."""
+        text = json.dumps(content, default=str)
         with self._database.transaction() as db:
             cursor = db.execute(
                 "insert into review_actions "
                 "(client, user_name, happened_at, kind, transactions, summary) "
                 "values (?, ?, ?, ?, ?, ?)",
-                [client, user_name, utc_now().isoformat(), kind, json.dumps(content), summary],
+                [client, user_name, utc_now().isoformat(), kind, text, summary],
             )
             return int(cursor.lastrowid or 0)
 

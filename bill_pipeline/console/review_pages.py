@@ -7,13 +7,15 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import asdict, dataclass
+from decimal import Decimal
+from typing import Any
 
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from bill_pipeline.clients import UnknownClient
+from bill_pipeline.console.formats import plural
 from bill_pipeline.console.review_queue import (
-    Account,
     account_named,
     line_of,
     read_accounts,
@@ -28,6 +30,7 @@ from bill_pipeline.deciding import (
     decide_lines,
     persons_answers,
 )
+from bill_pipeline.decisions import Part
 from bill_pipeline.errors import PipelineError
 
 #: A firm-wide queue reads the books of the clients with most to review.
@@ -146,7 +149,7 @@ def undo(visit: Visit) -> Response:
     if action.kind == "postpone":
         memory.bring_back(visit.client, action.content["transaction_ids"])
     else:
-        answers = [Answer(Line(**a["line"]), a["account_id"]) for a in action.content["before"]]
+        answers = [_remembered(answer) for answer in action.content["before"]]
         decide_lines(
             visit.console.home,
             visit.client,
@@ -170,8 +173,43 @@ def change_line(visit: Visit) -> Response:
         raise HTTPException(404, f"{visit.client} has no such line.")
     account = account_named(visit.form.text("account"), accounts)
     reason = visit.form.text("reason") or "chosen in the console"
-    _decide_and_remember(visit, visit.client, [(lines, account)], [], reason)
-    return visit.redirect(f"/clients/{visit.client}/lines/{visit.path('transaction')}")
+    line = line_of(lines[0])
+    answers = [Answer(line, account.account_id)]
+    decide_and_remember(visit, visit.client, answers, [], reason, account.label)
+    # The whole line has the account now: a part's own page is gone.
+    whole = f"{line.document_type}:{line.document_id}:{line.line_id}"
+    return visit.redirect(f"/clients/{visit.client}/lines/{whole}")
+
+
+def decide_and_remember(
+    visit: Visit,
+    client: str,
+    answers: list[Answer],
+    rules: list[PartyRule],
+    reason: str,
+    accounts: str,
+) -> None:
+    """Book the answers, and remember what they replaced so that they can be undone.
+
+    ``accounts``: where the lines go, in people's words.
+    """
+    home, by = visit.console.home, visit.user.name
+    before = persons_answers(home, client, [answer.line for answer in answers])
+    rule_ids = decide_lines(home, client, answers, rules, by=by, reason=reason)
+    summary = f"{client}: {plural(len(answers), 'line')} to {accounts}"
+    content = {"before": [asdict(answer) for answer in before], "rule_ids": rule_ids}
+    number = visit.console.review_memory.remember(client, by, "decide", content, summary)
+    visit.record("decided", client, lines=len(answers), accounts=accounts, rules=rule_ids)
+    made = f" and {plural(len(rule_ids), 'rule')}" if rule_ids else ""
+    visit.notify(f"{summary}{made}. It is in the ledger.", undo=f"/clients/{client}/undo/{number}")
+
+
+def _remembered(answer: dict[str, Any]) -> Answer:
+    """An answer as ``decide_and_remember`` wrote it down: amounts came back as text."""
+    parts = tuple(
+        Part(**{**part, "amount": Decimal(part["amount"])}) for part in answer.get("parts", ())
+    )
+    return Answer(Line(**answer["line"]), answer["account_id"], parts)
 
 
 def _chosen(visit: Visit, keys: list[str]) -> list[Chosen]:
@@ -225,31 +263,8 @@ def _accept(visit: Visit, client: str, groups: list[Chosen]) -> None:
         for group, (_lines, account) in zip(groups, settled, strict=True)
         if group.makes_rule and group.lines[0]["party_id"]
     ]
-    _decide_and_remember(visit, client, settled, rules, "settled in the review queue")
-
-
-def _decide_and_remember(
-    visit: Visit,
-    client: str,
-    settled: list[tuple[list[dict[str, object]], Account]],
-    rules: list[PartyRule],
-    reason: str,
-) -> None:
-    home, by = visit.console.home, visit.user.name
     answers = [
         Answer(line_of(line), account.account_id) for lines, account in settled for line in lines
     ]
-    before = persons_answers(home, client, [answer.line for answer in answers])
-    rule_ids = decide_lines(home, client, answers, rules, by=by, reason=reason)
     names = ", ".join(sorted({account.label for _lines, account in settled}))
-    summary = f"{client}: {len(answers)} {'line' if len(answers) == 1 else 'lines'} to {names}"
-    number = visit.console.review_memory.remember(
-        client,
-        by,
-        "decide",
-        {"before": [asdict(answer) for answer in before], "rule_ids": rule_ids},
-        summary,
-    )
-    visit.record("decided", client, lines=len(answers), accounts=names, rules=rule_ids)
-    made = f" and {len(rule_ids)} rule{'s' if len(rule_ids) > 1 else ''}" if rule_ids else ""
-    visit.notify(f"{summary}{made}. It is in the ledger.", undo=f"/clients/{client}/undo/{number}")
+    decide_and_remember(visit, client, answers, rules, "settled in the review queue", names)

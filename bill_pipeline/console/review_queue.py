@@ -214,6 +214,21 @@ def _lines(books: Snapshot) -> str:
     return "select *, null::json as alternatives from transactions"
 
 
+def read_whole_line(books: Snapshot, client: str, transaction_id: str) -> list[dict[str, Any]]:
+    """The parts of the line that the transaction belongs to; one row when it is not split."""
+    return books.rows(
+        """
+        select lines.*
+        from transactions as lines
+        inner join transactions as named using (client, document_type, document_id, line_id)
+        where client = ? and named.transaction_id = ?
+        -- The first part keeps the line's id; later ones have their number after it.
+        order by length(lines.transaction_id), lines.transaction_id
+        """,
+        [client, transaction_id],
+    )
+
+
 def line_of(row: dict[str, Any]) -> Line:
     return Line(row["document_type"], row["document_id"], row["line_id"])
 

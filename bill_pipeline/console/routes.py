@@ -16,6 +16,7 @@ from bill_pipeline.console import (
     ledger_pages,
     many_clients_pages,
     review_pages,
+    split_pages,
 )
 from bill_pipeline.console.guard import Page
 from bill_pipeline.console.users import Permission
@@ -55,6 +56,8 @@ PAGES: tuple[Page, ...] = (
     Page("POST", "/clients/{client}/undo/{number}", review_pages.undo, _REVIEW),
     Page("POST", "/clients/{client}/lines/{transaction}", review_pages.change_line, _REVIEW),
     Page("GET", "/clients/{client}/lines/{transaction}", ledger_pages.line_page, _READ),
+    Page("GET", "/clients/{client}/lines/{transaction}/split", split_pages.split_page, _REVIEW),
+    Page("POST", "/clients/{client}/lines/{transaction}/split", split_pages.split_line, _REVIEW),
     Page("GET", "/clients/{client}/trial-balance", books_pages.trial_balance, _READ),
     Page("GET", "/clients/{client}/profit-and-loss", books_pages.profit_and_loss, _READ),
     Page("GET", "/clients/{client}/balance-sheet", books_pages.balance_sheet, _READ),

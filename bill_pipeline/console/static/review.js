@@ -108,6 +108,8 @@ const KEYS = {
   r: (group) => group.querySelector("input[name^=rule-]")?.click(),
   x: (group) => group.querySelector("input[name=chosen]")?.click(),
   o: (group) => group.querySelector(".lines-link").click(),
+  // A group of several lines is split line by line: its own page lists them.
+  s: (group) => (group.querySelector(".split-link") ?? group.querySelector(".lines-link")).click(),
 };
 document.addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
