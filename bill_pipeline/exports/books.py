@@ -127,7 +127,7 @@ _LINES = """
     parties_of_client as (from parties where client = $client),
     dimension_values as (from dimensions where client = $client),
     controls as (
-        select account_id from accounts
+        select account_id, control from accounts
         where client = $client and control in ('payables', 'receivables')
     ),
     open_items as (
@@ -136,7 +136,9 @@ _LINES = """
             coalesce(min(documents_of_client.due_date), min(lines.date)) as due_date
         from lines
         inner join controls using (account_id)
-        left join documents_of_client on documents_of_client.document_id = lines.open_item_id
+        left join documents_of_client
+            on documents_of_client.document_id = lines.open_item_id
+            and documents_of_client.control = controls.control
         group by lines.open_item_id
     )
     select

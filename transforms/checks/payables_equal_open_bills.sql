@@ -20,6 +20,12 @@ from_documents as (
     where document_type = 'vendor_credit' and line_key = 'credit' group by all
     union all
     select 'bill:fees', sum(amount) from staging.billing_statements where is_booked and payment_date is null
+    union all
+    -- Brought in by a person, of no party.
+    select postings.party_id, -sum(postings.amount)
+    from ledger.postings_opening_balances as postings
+    inner join ledger.accounts as accounts using (account_id)
+    where accounts.control = 'payables' group by all
 ),
 
 from_journal as (

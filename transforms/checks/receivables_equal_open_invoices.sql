@@ -16,6 +16,12 @@ from_documents as (
     select party_id, sum(amount)
     from ledger.postings_credit_applications
     where document_type = 'credit_memo' and line_key = 'credit' group by all
+    union all
+    -- Brought in by a person, of no party.
+    select postings.party_id, sum(postings.amount)
+    from ledger.postings_opening_balances as postings
+    inner join ledger.accounts as accounts using (account_id)
+    where accounts.control = 'receivables' group by all
 ),
 
 from_journal as (

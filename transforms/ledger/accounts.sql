@@ -53,5 +53,6 @@ left join controls using (account_id)
 union all
 select
     account_id, null, account_id, 'Expense', 'Unspecified', 'debit', 'Income Statement',
-    'Operating Expenses', 'operating', null, null, 'unknown', true
+    'Operating Expenses', 'operating', controls.control, null, 'unknown', true
 from posted_elsewhere
+left join controls using (account_id)

@@ -15,88 +15,95 @@ lines as (
         journal_lines.*,
         accounts.control in ('payables', 'receivables') as is_control,
         journal_lines.document_type in ('bill', 'vendor_credit', 'invoice', 'credit_memo', 'billing_statement')
-        and journal_lines.event in ('entered', 'billed') as is_document
+        and journal_lines.event in ('entered', 'billed') as is_document,
+        -- Ids are unique within a list only, so a document is named with its control account's side.
+        case
+            when journal_lines.document_type in ('invoice', 'credit_memo', 'received_payment')
+                then 'receivables:'
+            else 'payables:'
+        end as side
     from ledger.journal_lines as journal_lines
     inner join ledger.accounts as accounts on accounts.account_id = journal_lines.account_id
-),
-
--- What each document consists of, by day: its lines without the control account's.
-document_lines as (
-    select
-        document_id as open_item_id, date, account_id, party_id, class_id, department_id, location_id,
-        job_id, document_type, sum(amount) as amount
-    from lines
-    where is_document and not coalesce(is_control, false)
-    group by all
 ),
 
 -- What settled it, by day, as a change of its taken-up total.
 settlements as (
     select
-        open_item_id, date, any_value(account_id) as control_account_id, sum(amount) as amount
+        side || open_item_id as item, date, any_value(account_id) as control_account_id,
+        any_value(open_item_id) as open_item_id, sum(amount) as amount
     from lines
     where is_control and not is_document and open_item_id is not null
-    group by open_item_id, date
+    group by item, date
+),
+
+-- What each document consists of, by day: its lines without the control account's.
+document_lines as (
+    select
+        side || document_id as item, document_id as open_item_id, date, account_id, party_id, class_id,
+        department_id, location_id, job_id, document_type, sum(amount) as amount
+    from lines
+    where is_document and not coalesce(is_control, false)
+    group by all
 ),
 
 -- Documents never settled and not worth zero have nothing to take up.
+settled_document_lines as (
+    select
+        *,
+        dense_rank() over (
+            partition by item
+            order by account_id, party_id, class_id, department_id, location_id, job_id, document_type
+        ) as part_no
+    from document_lines
+    where item in (select item from settlements)
+),
+
 changes as (
-    select distinct open_item_id, date
+    select distinct item, date
     from (
-        select open_item_id, date from document_lines
+        select item, date from settled_document_lines
         union all
-        select open_item_id, date from settlements
+        select item, date from settlements
     )
-    where open_item_id in (select open_item_id from settlements)
 ),
 
 parts as (
     select
-        *,
-        row_number() over (
-            partition by open_item_id
-            order by account_id, party_id, class_id, department_id, location_id, job_id
-        ) as part_no
-    from (
-        select distinct
-            open_item_id, account_id, party_id, class_id, department_id, location_id, job_id, document_type
-        from document_lines
-        where open_item_id in (select open_item_id from settlements)
-    )
+        item, part_no, any_value(open_item_id) as open_item_id, any_value(account_id) as account_id,
+        any_value(party_id) as party_id, any_value(class_id) as class_id,
+        any_value(department_id) as department_id, any_value(location_id) as location_id,
+        any_value(job_id) as job_id, any_value(document_type) as document_type
+    from settled_document_lines
+    group by item, part_no
 ),
 
 -- The document as it stood on each day of a change, part by part.
 parts_by_day as (
     select
-        changes.open_item_id, changes.date, parts.* exclude (open_item_id),
-        coalesce(sum(document_lines.amount), 0) as amount
+        changes.date, parts.*,
+        sum(coalesce(lines_of_day.amount, 0)) over (
+            partition by changes.item, parts.part_no order by changes.date
+        ) as amount
     from changes
-    inner join parts using (open_item_id)
-    left join document_lines
-        on document_lines.open_item_id = parts.open_item_id
-        and document_lines.date <= changes.date
-        and document_lines.account_id = parts.account_id
-        and document_lines.party_id is not distinct from parts.party_id
-        and document_lines.class_id is not distinct from parts.class_id
-        and document_lines.department_id is not distinct from parts.department_id
-        and document_lines.location_id is not distinct from parts.location_id
-        and document_lines.job_id is not distinct from parts.job_id
-    group by all
+    inner join parts using (item)
+    left join settled_document_lines as lines_of_day
+        on lines_of_day.item = changes.item
+        and lines_of_day.date = changes.date
+        and lines_of_day.part_no = parts.part_no
 ),
 
 settled_by_day as (
     select
-        changes.open_item_id, changes.date, coalesce(sum(settlements.amount), 0) as settled
+        changes.item, changes.date,
+        sum(coalesce(settlements.amount, 0)) over (partition by changes.item order by changes.date) as settled
     from changes
-    left join settlements
-        on settlements.open_item_id = changes.open_item_id and settlements.date <= changes.date
-    group by changes.open_item_id, changes.date
+    left join settlements on settlements.item = changes.item and settlements.date = changes.date
 ),
 
 totals as (
     select *,
-        sum(amount) over (partition by open_item_id, date) as total,
-        sum(amount) over (partition by open_item_id, date order by part_no) as total_so_far
+        sum(amount) over (partition by item, date) as total,
+        sum(amount) over (partition by item, date order by part_no) as total_so_far
     from parts_by_day
 ),
 
@@ -112,48 +119,48 @@ taken_up as (
             prorated(settled, total_so_far, total) - prorated(settled, total_so_far - totals.amount, total)
         ) as taken_up
     from totals
-    inner join settled_by_day using (open_item_id, date)
+    inner join settled_by_day using (item, date)
 ),
 
 taken_up_changes as (
     select
         *,
-        taken_up - coalesce(lag(taken_up) over (partition by open_item_id, part_no order by date), 0) as change
+        taken_up - coalesce(lag(taken_up) over (partition by item, part_no order by date), 0) as change
     from taken_up
 ),
 
 item_controls as (
-    select open_item_id, max(control_account_id) as control_account_id
+    select item, max(control_account_id) as control_account_id, any_value(open_item_id) as open_item_id
     from settlements
-    group by open_item_id
+    group by item
 ),
 
 -- Settled although the document is gone: stays on the control account until BILL explains it.
 remainders as (
     select
-        settled_by_day.open_item_id, settled_by_day.date,
+        settled_by_day.item, settled_by_day.date,
         settled_by_day.settled - coalesce(sum(taken_up.taken_up), 0) as remainder,
-        item_controls.control_account_id
+        item_controls.control_account_id, item_controls.open_item_id
     from settled_by_day
-    inner join item_controls using (open_item_id)
-    left join taken_up using (open_item_id, date)
+    inner join item_controls using (item)
+    left join taken_up using (item, date)
     group by
-        settled_by_day.open_item_id, settled_by_day.date, settled_by_day.settled,
-        item_controls.control_account_id
+        settled_by_day.item, settled_by_day.date, settled_by_day.settled,
+        item_controls.control_account_id, item_controls.open_item_id
 ),
 
 remainder_changes as (
     select
-        *, remainder - coalesce(lag(remainder) over (partition by open_item_id order by date), 0) as change
+        *, remainder - coalesce(lag(remainder) over (partition by item order by date), 0) as change
     from remainders
 ),
 
 -- Zero documents without a settlement count on their own day.
 unsettled_zero_documents as (
-    select open_item_id
+    select item
     from document_lines
-    where open_item_id not in (select open_item_id from settlements)
-    group by open_item_id
+    where item not in (select item from settlements)
+    group by item
     having sum(amount) = 0
 ),
 
@@ -162,16 +169,17 @@ basis_lines as (
         line_id as basis_line_id, date, account_id, amount, party_id, class_id, department_id,
         location_id, job_id, document_type, document_id
     from lines
-    where not is_document and not coalesce(is_control, false)
+    -- An opening balance of a control account has no document to wait for.
+    where not is_document and (not coalesce(is_control, false) or open_item_id is null)
     union all by name
     select
-        open_item_id || ':' || date || ':' || part_no as basis_line_id, date, account_id,
+        item || ':' || date || ':' || part_no as basis_line_id, date, account_id,
         change as amount, party_id, class_id, department_id, location_id, job_id, document_type,
         open_item_id as document_id
     from taken_up_changes
     union all by name
     select
-        open_item_id || ':' || date || ':remainder' as basis_line_id, date,
+        item || ':' || date || ':remainder' as basis_line_id, date,
         control_account_id as account_id, change as amount, open_item_id as document_id
     from remainder_changes
     union all by name
@@ -179,7 +187,7 @@ basis_lines as (
         line_id as basis_line_id, date, account_id, amount, party_id, class_id, department_id,
         location_id, job_id, document_type, document_id
     from lines
-    where is_document and document_id in (select open_item_id from unsettled_zero_documents)
+    where is_document and side || document_id in (select item from unsettled_zero_documents)
 )
 
 select

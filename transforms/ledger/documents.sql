@@ -62,21 +62,30 @@ documents as (
     cross join staging.policies
 ),
 
+-- Ids are unique within a list only, so an open item is a document and its account's side.
+controls (document_type, control) as (
+    values
+    ('bill', 'payables'), ('vendor_credit', 'payables'), ('billing_statement', 'payables'),
+    ('payment', 'vendor advances'), ('invoice', 'receivables'), ('credit_memo', 'receivables'),
+    ('received_payment', 'customer credits')
+),
+
 open_amounts as (
     select
         lines.open_item_id as document_id,
+        accounts.control,
         sum(if(accounts.control in ('payables', 'customer credits'), -lines.amount_currency, lines.amount_currency))
             as amount_open
     from ledger.journal_lines as lines
     inner join ledger.accounts as accounts using (account_id)
     where accounts.control in ('payables', 'receivables', 'vendor advances', 'customer credits')
         and lines.open_item_id is not null
-    group by lines.open_item_id
+    group by lines.open_item_id, accounts.control
 )
 
 select
     documents.document_id,                                       -- BILL's id of the document.
-    document_type,                                               -- bill, vendor_credit, payment, invoice, credit_memo, received_payment …
+    documents.document_type,                                     -- bill, vendor_credit, payment, invoice, credit_memo, received_payment …
     number,                                                      -- Number for people.
     party_id,                                                    -- Vendor or customer.
     parties.party,                                               -- Its name as BILL last reported it.
@@ -89,6 +98,7 @@ select
     amount_home::decimal(18, 2) as amount_home,                  -- Total in home currency.
     -- Credits and unapplied money are positive too: what is left of the document itself.
     abs(coalesce(open_amounts.amount_open, 0))::decimal(18, 2) as amount_open,  -- Not yet settled or used, in its currency.
+    controls.control,                                            -- Sub-ledger on which it stands open; null for a movement of money.
     status,                                                      -- BILL's status.
     approval_status,                                             -- BILL's status of approval, on bills.
     is_booked,                                                   -- It has a part in the journal.
@@ -97,4 +107,6 @@ select
     updated_at                                                   -- BILL's time of last change.
 from documents
 left join ledger.parties as parties using (party_id)
-left join open_amounts using (document_id)
+left join controls using (document_type)
+left join open_amounts
+    on open_amounts.document_id = documents.document_id and open_amounts.control = controls.control

@@ -19,9 +19,9 @@ credits as (
 -- The credit's own book value, telescoped like that of the document it settles.
 applications as (
     select
-        settlements.* exclude (currency),
+        settlements.*,
         credits.version,
-        credits.currency,
+        credits.currency as credit_currency,
         credits.party_id as credit_party_id,
         if(settling_type = 'vendor_credit', 1, -1) as sign,
         if(settling_type = 'vendor_credit', roles.ap_control, roles.ar_control) as control_account_id,
@@ -50,7 +50,7 @@ entry_lines as (
     from applications
     union all by name
     select
-        * replace (credit_party_id as party_id), 'credit' as line_key, control_account_id as account_id, -sign * credit_amount_home as line_amount,
+        * replace (credit_party_id as party_id, credit_currency as currency), 'credit' as line_key, control_account_id as account_id, -sign * credit_amount_home as line_amount,
         -sign * amount as line_amount_currency, settling_id as open_item_id
     from applications
     union all by name

@@ -11,11 +11,10 @@
 with
 
 -- A withdrawal reaches the bank some days after the payment; payments this close before the first
--- real movement are covered by it.
+-- real movement are covered by it. A movement that BILL has not confirmed shows the list is there.
 first_movements as (
     select clearing_side, min(movement_date) - interval 10 day as derived_before
     from staging.money_movements
-    where is_booked
     group by clearing_side
 ),
 

@@ -74,7 +74,7 @@ entry_lines as (
     select
         settling_id as payment_id, 'paid' as event, settlement_key as line_key, payment_date as date,
         roles.ap_control as account_id, amount_home as amount, parts.amount as amount_currency,
-        settled_id as open_item_id, parts.party_id
+        settled_id as open_item_id, parts.party_id, parts.currency
     from parts
     cross join ledger.role_accounts as roles
     where not is_advance
@@ -110,7 +110,7 @@ entry_lines as (
     select
         settling_id as payment_id, 'advance:' || settlement_key as event, 'payables' as line_key, date,
         roles.ap_control as account_id, amount_home as amount, parts.amount as amount_currency,
-        settled_id as open_item_id, parts.party_id
+        settled_id as open_item_id, parts.party_id, parts.currency
     from parts
     cross join ledger.role_accounts as roles
     where is_advance
@@ -137,7 +137,8 @@ postings as (
         date, payments.payment_date as document_date, 
         -- A bill of a vendor since merged keeps its own sub-ledger.
         coalesce(entry_lines.party_id, payments.vendor_id) as party_id, account_id,
-        entry_lines.amount, currency, entry_lines.amount_currency, null::varchar as class_id,
+        entry_lines.amount,
+        coalesce(entry_lines.currency, payments.currency) as currency, entry_lines.amount_currency, null::varchar as class_id,
         null::varchar as department_id, null::varchar as location_id, null::varchar as job_id,
         open_item_id, null::varchar as source_line_id, null::varchar as category_source,
         payments.description

@@ -23,7 +23,7 @@ receipts as (
     from staging.received_payments as receipts
     cross join ledger.role_accounts as roles
     left join staging.bank_accounts as banks on banks.bank_account_id = receipts.deposit_account_id
-    left join categorized.chart as chart on chart.account_id = receipts.deposit_account_id
+    left join staging.chart_of_accounts as chart on chart.account_id = receipts.deposit_account_id
     left join (
         select
             received_payment_id,
@@ -88,7 +88,7 @@ entry_lines as (
     select
         settling_id as received_payment_id, 'received' as event, settlement_key as line_key,
         receipt_date as date, roles.ar_control as account_id, -amount_home as amount,
-        -parts.amount as amount_currency, settled_id as open_item_id, parts.party_id
+        -parts.amount as amount_currency, settled_id as open_item_id, parts.party_id, parts.currency
     from parts
     cross join ledger.role_accounts as roles
     where not is_later
@@ -113,7 +113,7 @@ entry_lines as (
     select
         settling_id as received_payment_id, 'applied:' || settlement_key as event,
         'receivables' as line_key, date, roles.ar_control as account_id, -amount_home as amount,
-        -parts.amount as amount_currency, settled_id as open_item_id, parts.party_id
+        -parts.amount as amount_currency, settled_id as open_item_id, parts.party_id, parts.currency
     from parts
     cross join ledger.role_accounts as roles
     where is_later
@@ -140,7 +140,8 @@ postings as (
         'received_payment' as document_type, received_payment_id as document_id, version, event,
         line_key, date, receipts.receipt_date as document_date, 
         coalesce(entry_lines.party_id, receipts.customer_id) as party_id,
-        account_id, entry_lines.amount, currency, entry_lines.amount_currency,
+        account_id, entry_lines.amount,
+        coalesce(entry_lines.currency, receipts.currency) as currency, entry_lines.amount_currency,
         null::varchar as class_id, null::varchar as department_id, null::varchar as location_id,
         null::varchar as job_id, open_item_id, null::varchar as source_line_id,
         null::varchar as category_source, receipts.description

@@ -34,7 +34,7 @@ line_credits as (
         line_no,
         line_key,
         line_id as source_line_id,
-        if(account_id in (roles.ap_control, roles.ar_control), roles.suspense, account_id) as account_id,
+        if(list_contains(roles.control_accounts, account_id), roles.suspense, account_id) as account_id,
         amount,
         class_id, department_id, location_id, job_id, category_source, description
     from credit_lines

@@ -25,5 +25,11 @@ select
     max(account_id) filter (where role = 'retained_earnings') as retained_earnings,      -- Earnings of earlier years.
     max(account_id) filter (where role = 'bad_debt') as bad_debt,                        -- Written-off invoices.
     max(account_id) filter (where role = 'sales_discount') as sales_discount,            -- Discounts allowed.
-    max(account_id) filter (where role = 'short_pay') as short_pay                       -- Short pays and returns.
+    max(account_id) filter (where role = 'short_pay') as short_pay,                      -- Short pays and returns.
+    -- An account that once was a control account stays closed to document lines.
+    (
+        select coalesce(list(distinct account_id order by account_id), [])
+        from decisions.account_roles
+        where decided_at <= getvariable('as_of') and role in ('ap_control', 'ar_control')
+    ) as control_accounts                                                                -- Every account that is or was payables or receivables.
 from categorized.account_roles

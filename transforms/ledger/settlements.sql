@@ -40,31 +40,24 @@ payment_settlements as (
 ),
 
 -- The same use of a credit is told twice: by the credit, and by the payment that took it along.
-credit_uses as (
-    select
-        vendor_credit_id,
-        unnest(usage) as used,
-        generate_subscripts(usage, 1) as position
-    from staging.vendor_credits
-    where is_booked
-),
-
 uses_by_credit as (
     select
         vendor_credit_id,
         used.billId as bill_id,
         used.paymentId as payment_id,
-        if(used.paymentId is null, 'use-' || credit_uses.position, used.paymentId || ':' || used.billId) as settlement_key,
+        used.paymentId || ':' || used.billId as settlement_key,
         sum(coalesce(used.amount, 0)) as amount,
-        min(dates.first_seen_date) as first_seen_date
-    from credit_uses
-    left join staging.application_dates as dates
-        on dates.list = 'vendor_credits'
-        and dates.credit_id = vendor_credit_id
-        and dates.position = credit_uses.position
-        and dates.applied_to_id = used.billId
-        and dates.amount = coalesce(used.amount, 0)
+        null::date as since_date
+    from (select vendor_credit_id, unnest(usage) as used from staging.vendor_credits where is_booked)
+    where used.paymentId is not null
     group by all
+    union all by name
+    select
+        id as vendor_credit_id, applied_to_id as bill_id,
+        'to-' || applied_to_id || if(since_version = 1, '', '-' || since_version) as settlement_key,
+        amount, since_date
+    from staging.applications
+    where list = 'vendor_credits'
 ),
 
 uses_by_payment as (
@@ -80,7 +73,7 @@ uses_by_payment as (
     ) as taken
     -- A use that the credit tells without its payment is the same use.
     anti join (
-        select vendor_credit_id, used.billId as bill_id from credit_uses where used.paymentId is null
+        select vendor_credit_id, bill_id from uses_by_credit where payment_id is null
     ) as told on told.vendor_credit_id = credit.id and told.bill_id = taken.bill_id
     group by all
 ),
@@ -94,7 +87,7 @@ credit_settlements as (
         coalesce(uses_by_credit.settlement_key, uses_by_payment.settlement_key) as settlement_key,
         greatest(
             credits.credit_date, bills.bill_date,
-            coalesce(payments.payment_date, uses_by_credit.first_seen_date, credits.credit_date)
+            coalesce(payments.payment_date, uses_by_credit.since_date, credits.credit_date)
         ) as date,
         coalesce(uses_by_credit.amount, uses_by_payment.amount, 0) as amount
     from uses_by_credit
@@ -110,56 +103,48 @@ credit_settlements as (
     where coalesce(payments.is_booked, true)
 ),
 
-invoices_paid as (
-    select
-        received_payment_id,
-        receipt_date,
-        unnest(invoice_payments) as paid,
-        generate_subscripts(invoice_payments, 1) as position
-    from staging.received_payments
-    where is_booked
-),
-
+-- BILL's own day of an application counts where it lies after the receipt's; else one that came
+-- with the receipt is of its day, and one that came later of the day on which it came.
 receipt_settlements as (
     select
         'invoice' as settled_type,
-        invoices_paid.paid.invoiceId as settled_id,
+        applied.applied_to_id as settled_id,
         'received_payment' as settling_type,
-        received_payment_id as settling_id,
-        'invoice-' || position as settlement_key,
-        receipt_date as settling_date,
-        greatest(receipt_date, coalesce(invoices_paid.paid.paymentDate, receipt_date), invoices.invoice_date) as date,
-        coalesce(invoices_paid.paid.amount, 0) as amount
-    from invoices_paid
+        receipts.received_payment_id as settling_id,
+        concat_ws(
+            '-', 'to', applied.applied_to_id, if(applied.since_version = 1, null, applied.since_version),
+            if(applied.given_date = receipts.receipt_date, null, applied.given_date)
+        ) as settlement_key,
+        receipts.receipt_date as settling_date,
+        greatest(
+            receipts.receipt_date, invoices.invoice_date,
+            case
+                when applied.given_date > receipts.receipt_date then applied.given_date
+                when not applied.was_there_from_the_start then applied.since_date
+            end
+        ) as date,
+        applied.amount
+    from staging.applications as applied
+    inner join staging.received_payments as receipts
+        on applied.list = 'received_payments' and receipts.received_payment_id = applied.id and receipts.is_booked
     inner join staging.invoices as invoices
-        on invoices.invoice_id = invoices_paid.paid.invoiceId and invoices.is_booked
-),
-
-memo_uses as (
-    select
-        credit_memo_id, credit_date, unnest(usage) as used, generate_subscripts(usage, 1) as position
-    from staging.credit_memos
-    where is_booked
+        on invoices.invoice_id = applied.applied_to_id and invoices.is_booked
 ),
 
 memo_settlements as (
     select
         'invoice' as settled_type,
-        used.invoiceId as settled_id,
+        applied.applied_to_id as settled_id,
         'credit_memo' as settling_type,
-        credit_memo_id as settling_id,
-        'use-' || memo_uses.position as settlement_key,
-        greatest(credit_date, invoices.invoice_date, coalesce(dates.first_seen_date, credit_date)) as date,
-        coalesce(used.amount, 0) as amount
-    from memo_uses
+        memos.credit_memo_id as settling_id,
+        'to-' || applied.applied_to_id || if(applied.since_version = 1, '', '-' || applied.since_version) as settlement_key,
+        greatest(memos.credit_date, invoices.invoice_date, applied.since_date) as date,
+        applied.amount
+    from staging.applications as applied
+    inner join staging.credit_memos as memos
+        on applied.list = 'credit_memos' and memos.credit_memo_id = applied.id and memos.is_booked
     inner join staging.invoices as invoices
-        on invoices.invoice_id = memo_uses.used.invoiceId and invoices.is_booked
-    left join staging.application_dates as dates
-        on dates.list = 'credit_memos'
-        and dates.credit_id = credit_memo_id
-        and dates.position = memo_uses.position
-        and dates.applied_to_id = used.invoiceId
-        and dates.amount = coalesce(used.amount, 0)
+        on invoices.invoice_id = applied.applied_to_id and invoices.is_booked
 ),
 
 write_offs as (

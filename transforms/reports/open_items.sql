@@ -29,7 +29,8 @@ select
     sum(lines.amount_currency)::decimal(18, 2) as amount_open_currency,  -- Open in that currency, debit positive.
     sum(lines.amount)::decimal(18, 2) as amount_open           -- Open in home currency, debit positive.
 from lines
-left join ledger.documents as documents on documents.document_id = lines.open_item_id
+left join ledger.documents as documents
+    on documents.document_id = lines.open_item_id and documents.control = lines.control
 left join ledger.parties as parties on parties.party_id = lines.party_id
 group by lines.control, lines.open_item_id, lines.party_id, lines.currency
 having sum(lines.amount) <> 0 or sum(lines.amount_currency) <> 0

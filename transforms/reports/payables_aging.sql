@@ -28,7 +28,8 @@ open_items as (
         -sum(lines.amount) as amount_open,
         any_value(lines.day) - coalesce(any_value(documents.due_date), min(lines.date)) as days_late
     from lines
-    left join ledger.documents as documents on documents.document_id = lines.open_item_id
+    left join ledger.documents as documents
+        on documents.document_id = lines.open_item_id and documents.control = lines.control
     group by lines.party_id, lines.control, lines.open_item_id
     having sum(lines.amount) <> 0
 )

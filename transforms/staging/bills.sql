@@ -61,6 +61,8 @@ select
     case
         when coalesce(parties.currency, policies.home_currency) = policies.home_currency
             then coalesce(d.amount, 0)
+        -- Nothing is worth nothing, whatever its funding amount says.
+        when coalesce(d.amount, 0) = 0 then 0
         when d.fundingAmount <> 0 then d.fundingAmount
         else round(d.amount * coalesce(d.exchangeRate, 1), 2)
     end::decimal(18, 2) as amount_home,                     -- Total in home currency; BILL's funding amount.

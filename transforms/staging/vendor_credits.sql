@@ -65,6 +65,7 @@ select
     coalesce(d.amount, 0)::decimal(18, 2) as amount,        -- Total in the credit's currency.
     case
         when credits.currency = credits.home_currency then coalesce(d.amount, 0)
+        when coalesce(d.amount, 0) = 0 then 0
         when d.fundingAmount <> 0 then d.fundingAmount
         when bill_rates.bill_amount is not null
             then prorated(bill_rates.bill_amount_home, coalesce(d.amount, 0), bill_rates.bill_amount)
