@@ -21,8 +21,10 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "exports"))
 
 from invented_books import AS_OF, book, connect
 
+from bill_pipeline.clients import Registry
 from bill_pipeline.publish import publish
-from bill_pipeline.publishing.catalogue import read_contents, write_catalogue
+from bill_pipeline.publishing.catalogue import write_catalogue
+from bill_pipeline.publishing.contents import read_contents
 from bill_pipeline.publishing.registry import RegistryTables
 from bill_pipeline.publishing.tables import published_schema
 from bill_pipeline.publishing.versions import Version, file_of
@@ -44,12 +46,12 @@ def grow(home: Home, clients: int, bills: int) -> None:
     for number in range(1, clients):
         name = f"c{number:04d}"
         connect(home, name)
-        contents.current[name] = Version(name, first.number, first.tables)
+        contents.current[name] = Version(name, first.number, first.layout, first.row_counts)
         for table, content in originals.items():
             path = file_of(home.published, table, name, first.number)
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(content)
-    registry = RegistryTables.of(home, contents.current)
+    registry = RegistryTables(tuple(Registry(home).all()), contents.current)
     write_catalogue(home, contents, published_schema(), registry, AS_OF)
 
 

@@ -208,7 +208,8 @@ class Registry:
         return self._statuses("order by client", [])
 
     def names(self) -> list[str]:
-        return [status.client for status in self.all()]
+        with self.database() as db:
+            return [row["client"] for row in db.execute("select client from clients order by 1")]
 
     def syncable(self) -> list[str]:
         """The clients that are neither paused nor waiting for a new token."""

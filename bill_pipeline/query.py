@@ -16,6 +16,7 @@ from pathlib import Path
 import duckdb
 
 from bill_pipeline.errors import PipelineError
+from bill_pipeline.publishing.stores import LedgerStore, store_of
 from bill_pipeline.publishing.tables import quoted
 from bill_pipeline.settings import Home
 
@@ -39,9 +40,9 @@ class QueryError(PipelineError):
 class NothingPublished(QueryError):
     """The home has no ledger yet."""
 
-    def __init__(self, home: Home) -> None:
+    def __init__(self, store: LedgerStore) -> None:
         super().__init__(
-            f"There is no published ledger at {home.ledger} yet. `bill-pipeline sync --all` brings "
+            f"There is no published ledger at {store.where} yet. `bill-pipeline sync --all` brings "
             "the books up to date and publishes them; `bill-pipeline demo` makes invented ones."
         )
 
@@ -53,50 +54,43 @@ def open_ledger(home: Home) -> Iterator[duckdb.DuckDBPyConnection]:
     Never waits for a sync and never makes one wait. A home that was moved is put right first.
     Raises NothingPublished, QueryError.
     """
-    if not home.ledger.exists():
-        raise NothingPublished(home)
+    store = store_of(home)
+    if not store.exists():
+        raise NothingPublished(store)
     try:
-        connection = _open(home)
-        if _home_in(connection) != str(home.path):
-            from bill_pipeline.publish import relocate
-
-            connection.close()
-            relocate(home)
-            connection = _open(home)
+        connection = _open(store)
     except duckdb.Error as error:
-        raise QueryError(_opening_failed(home, error)) from error
+        raise QueryError(_opening_failed(store, error)) from error
     with connection:
         yield connection
 
 
-def _open(home: Home) -> duckdb.DuckDBPyConnection:
+def _open(store: LedgerStore) -> duckdb.DuckDBPyConnection:
     # Attached to a database of its own: opened directly, DuckDB would hand every caller in this
     # process the first one's, which sees the books as they were then.
     connection = duckdb.connect(":memory:")
+    folders = ", ".join(quoted(folder) for folder in store.readable_folders())
     try:
-        for statement in (
+        for setting in (
             # Its progress bar goes to standard output, into the answer.
-            "set enable_progress_bar = false",
-            "set autoinstall_known_extensions = false",
-            "set autoload_known_extensions = false",
-            f"set temp_directory = {quoted(str(Path(tempfile.gettempdir(), 'bill-pipeline')))}",
-            f"attach {quoted(str(home.ledger))} as ledger (read_only)",
-            "use ledger",
-            f"set allowed_directories = [{quoted(str(home.published) + '/')}]",
-            "set enable_external_access = false",
-            "set TimeZone = 'UTC'",
-            "set lock_configuration = true",
+            "enable_progress_bar = false",
+            "autoinstall_known_extensions = false",
+            "autoload_known_extensions = false",
+            f"temp_directory = {quoted(str(Path(tempfile.gettempdir(), 'bill-pipeline')))}",
         ):
-            connection.execute(statement)
+            connection.execute(f"set {setting}")
+        store.attach(connection)
+        for setting in (
+            f"allowed_directories = [{folders}]",
+            "enable_external_access = false",
+            "TimeZone = 'UTC'",
+            "lock_configuration = true",
+        ):
+            connection.execute(f"set {setting}")
     except duckdb.Error:
         connection.close()
         raise
     return connection
-
-
-def _home_in(connection: duckdb.DuckDBPyConnection) -> str | None:
-    row = connection.execute("select path from catalogue.home").fetchone()
-    return row[0] if row else None
 
 
 def run(
@@ -167,13 +161,13 @@ def _explained(error: duckdb.Error) -> str:
     return message
 
 
-def _opening_failed(home: Home, error: duckdb.Error) -> str:
+def _opening_failed(store: LedgerStore, error: duckdb.Error) -> str:
     if "Could not set lock" in str(error):
         return (
-            f"{home.ledger} is open for writing in another tool. Close it there and open it "
+            f"{store.where} is open for writing in another tool. Close it there and open it "
             f"read-only instead (docs/analysts.md says how). {error}"
         )
-    return f"{home.ledger} cannot be opened: {error}"
+    return f"{store.where} cannot be opened: {error}"
 
 
 def read_sql(path: Path) -> str:

@@ -51,6 +51,14 @@ class Settings(BaseSettings):
     dagster_postgres_url: SecretStr | None = Field(
         None, description="PostgreSQL for Dagster's runs and events; otherwise SQLite in the home."
     )
+    ducklake_catalogue: str | None = Field(
+        None,
+        description="PostgreSQL database of a DuckLake that the books are published to, as "
+        "'dbname=… host=… user=…'; otherwise they are files in the home.",
+    )
+    ducklake_data: str | None = Field(
+        None, description="Folder or s3:// address of the DuckLake's files; else <home>/lake."
+    )
 
 
 @dataclass(frozen=True)
@@ -90,6 +98,15 @@ class Home:
     @property
     def ledger(self) -> Path:
         return self.path / "ledger.duckdb"
+
+    @property
+    def lake(self) -> Path:
+        return self.path / "lake"
+
+    @property
+    def lake_door(self) -> Path:
+        """SQL that opens the published ledger when it is a DuckLake."""
+        return self.path / "ledger.sql"
 
     @property
     def models(self) -> Path:

@@ -25,6 +25,7 @@ def shell(ui: bool, home: Home) -> None:
 
     One session sees one state of the books; start it again for newer ones. Syncs go on meanwhile.
     """
+    from bill_pipeline.publishing.stores import store_of
     from bill_pipeline.query import open_ledger
 
     with open_ledger(home):
@@ -40,7 +41,7 @@ def shell(ui: bool, home: Home) -> None:
         _prompt(home)
         return
     sys.stdout.flush()
-    arguments = [duckdb, "-readonly", *(["-ui"] if ui else []), str(home.ledger)]
+    arguments = [duckdb, *(["-ui"] if ui else []), *store_of(home).shell_arguments()]
     os.execv(duckdb, arguments)  # noqa: S606 (the person asked for this program)
 
 

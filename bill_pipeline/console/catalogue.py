@@ -12,7 +12,7 @@ from pathlib import Path
 
 import duckdb
 
-from bill_pipeline.publishing.catalogue import read_contents
+from bill_pipeline.publishing.contents import read_contents
 from bill_pipeline.publishing.tables import identifier, quoted
 from bill_pipeline.publishing.versions import file_of
 from bill_pipeline.settings import Home

@@ -1,9 +1,14 @@
-"""The parts of publishing; ``bill_pipeline.publish`` puts them in order.
+"""The parts of publishing; ``bill_pipeline.publish`` is the door.
 
 ``tables``     what is published: names, types and words, read from ``transforms/``
 ``versions``   one client's tables as Parquet, one new version at a time; collecting old ones
-``catalogue``  the file analysts open: views and macros that name exact versions
+``views``      many versions read as one table
 ``registry``   the tables ``clients`` and ``sync_status``
+``stores``     where the ledger is kept: one interface, chosen by a setting
+
+``files``      kept as files of one machine: ``contents`` says which version of each client counts,
+               ``catalogue`` writes the file analysts open
+``lake``       kept in DuckLake for several machines: ``lake_connection``, ``lake_tables``
 
 Nothing here decides what the books say, and nothing here is needed to read them: an analyst needs
 DuckDB and the files alone.

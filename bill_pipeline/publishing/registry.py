@@ -12,10 +12,15 @@ from datetime import UTC, datetime
 
 import duckdb
 
-from bill_pipeline.clients import ClientStatus, Registry
-from bill_pipeline.publishing.tables import PublishedColumn, PublishedTable, insert, quoted
+from bill_pipeline.clients import ClientStatus
+from bill_pipeline.publishing.tables import (
+    PublishedColumn,
+    PublishedTable,
+    comments,
+    create_table,
+    insert,
+)
 from bill_pipeline.publishing.versions import Version, taken_at
-from bill_pipeline.settings import Home
 
 
 def _table(name: str, summary: str, columns: list[tuple[str, str, str]]) -> PublishedTable:
@@ -76,17 +81,17 @@ class RegistryTables:
     statuses: tuple[ClientStatus, ...]
     current: Mapping[str, Version]
 
-    @classmethod
-    def of(cls, home: Home, current: Mapping[str, Version]) -> RegistryTables:
-        return cls(tuple(Registry(home).all()), current)
-
     def write(self, db: duckdb.DuckDBPyConnection) -> None:
         """Create both tables, with their words, in the open ledger."""
+        for table in TABLES:
+            db.execute(create_table(table))
+            db.execute(comments(table, "table"))
+        self.fill(db)
+
+    def fill(self, db: duckdb.DuckDBPyConnection) -> None:
+        """Insert the rows into both tables."""
         for table, rows in ((CLIENTS, self._clients()), (SYNC_STATUS, self._sync_status())):
-            columns = ["client varchar", *(f"{c.name} {c.type}" for c in table.columns)]
-            db.execute(f"create table {table.name} ({', '.join(columns)}, primary key (client))")
             insert(db, table.name, ["VARCHAR", *(c.type for c in table.columns)], rows)
-            db.execute(_comments(table))
 
     def _clients(self) -> list[list[object]]:
         return [
@@ -110,15 +115,6 @@ class RegistryTables:
                 ]
             )  # fmt: skip
         return rows
-
-
-def _comments(table: PublishedTable) -> str:
-    statements = [f"comment on table {table.name} is {quoted(table.summary)}"]
-    statements.append(f"comment on column {table.name}.client is 'The name the firm chose.'")
-    statements += [
-        f"comment on column {table.name}.{c.name} is {quoted(c.description)}" for c in table.columns
-    ]
-    return ";\n".join(statements)
 
 
 def _utc(moment: datetime | None) -> datetime | None:

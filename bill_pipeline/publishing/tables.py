@@ -181,6 +181,26 @@ def columns_by_table(connection: duckdb.DuckDBPyConnection) -> dict[str, dict[st
     return found
 
 
+def create_table(table: PublishedTable) -> str:
+    """The statement that makes ``table``, empty."""
+    columns = "".join(f", {identifier(c.name)} {c.type}" for c in table.columns)
+    return f"create table {table.name} ({CLIENT_COLUMN} VARCHAR{columns})"
+
+
+def comments(table: PublishedTable, kind: str) -> str:
+    """Statements that describe ``table``, a ``kind`` of thing (view or table), and its columns."""
+    about = f"{table.summary} Grain: {table.grain}. Key: {', '.join(table.key_columns)}."
+    statements = [
+        f"comment on {kind} {table.name} is {quoted(about)}",
+        f"comment on column {table.name}.{CLIENT_COLUMN} is {quoted(CLIENT_DESCRIPTION)}",
+    ]
+    statements += [
+        f"comment on column {table.name}.{identifier(column.name)} is {quoted(column.description)}"
+        for column in table.columns
+    ]
+    return ";\n".join(statements)
+
+
 def quoted(text: str) -> str:
     """``text`` as a SQL string."""
     return "'" + text.replace("'", "''") + "'"

@@ -12,8 +12,8 @@ import fcntl
 import hashlib
 import os
 import secrets
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -39,29 +39,50 @@ class WrittenTable:
     table: str
     shape: str
     columns: tuple[tuple[str, str], ...]
-    row_count: int
 
     @classmethod
-    def of(cls, table: str, columns: Mapping[str, str], row_count: int) -> WrittenTable:
+    def of(cls, table: str, columns: Mapping[str, str]) -> WrittenTable:
         pairs = tuple(columns.items())
         shape = hashlib.sha256(repr(pairs).encode()).hexdigest()[:16]
-        return cls(table, shape, pairs, row_count)
+        return cls(table, shape, pairs)
+
+
+@dataclass(frozen=True)
+class Layout:
+    """The tables of a version; clients booked by the same code share one, and so its ``name``."""
+
+    name: str
+    tables: tuple[WrittenTable, ...] = field(compare=False)
+
+    @classmethod
+    def of(cls, tables: Sequence[WrittenTable]) -> Layout:
+        text = repr([(table.table, table.shape) for table in tables])
+        return cls(hashlib.sha256(text.encode()).hexdigest()[:16], tuple(tables))
+
+
+NO_TABLES = Layout.of(())
 
 
 @dataclass(frozen=True)
 class Version:
     """One client's tables as they were when ``number`` was taken, all of the same moment.
 
-    ``number`` begins with that time in UTC and so sorts by it.
+    ``number`` begins with that time in UTC and so sorts by it; ``row_counts`` are in the order of
+    the layout's tables.
     """
 
     client: str
     number: str
-    tables: tuple[WrittenTable, ...]
+    layout: Layout = NO_TABLES
+    row_counts: tuple[int, ...] = ()
+
+    @property
+    def tables(self) -> tuple[WrittenTable, ...]:
+        return self.layout.tables
 
     @property
     def row_count(self) -> int:
-        return sum(table.row_count for table in self.tables)
+        return sum(self.row_counts)
 
 
 def file_of(published: Path, table: str, client: str, number: str) -> Path:
@@ -79,7 +100,7 @@ def next_number() -> str:
 
 
 def taken_at(number: str) -> datetime:
-    return datetime.strptime(number.split("-")[0], "%Y%m%dT%H%M%S.%fZ").replace(tzinfo=UTC)
+    return datetime.fromisoformat(number.split("-")[0])
 
 
 def write_version(
@@ -94,7 +115,8 @@ def write_version(
     A table that the file lacks, because older code built it, is left out and has no rows of this
     client until it is built again.
     """
-    written = []
+    written: list[WrittenTable] = []
+    counts: list[int] = []
     # A connection of its own on the same database: the caller's may be inside a transaction.
     with connection.cursor() as cursor:
         cursor.execute("set enable_progress_bar = false")
@@ -109,10 +131,10 @@ def write_version(
                 if name != CLIENT_COLUMN
             }
             path = file_of(published, table.name, client, number)
-            count = _write_table(cursor, table.source, client, columns, path)
-            written.append(WrittenTable.of(table.name, columns, count))
+            counts.append(_write_table(cursor, table.source, client, columns, path))
+            written.append(WrittenTable.of(table.name, columns))
         cursor.execute("commit")
-    return Version(client, number, tuple(written))
+    return Version(client, number, Layout.of(written), tuple(counts))
 
 
 def _write_table(
@@ -159,22 +181,29 @@ class WriterNote:
         os.write(self._descriptor, f"{client} {number}\n".encode())
 
 
-def collect_abandoned(published: Path, named: set[tuple[str, str]]) -> int:
-    """Delete the versions of dead writers that no catalogue ``named``; returns how many files.
-
-    Call it while holding the catalogue's lock.
-    """
-    deleted = 0
+def dead_notes(published: Path) -> list[tuple[Path, list[tuple[str, str]]]]:
+    """The notes of writers that died, and what each said it was writing."""
+    found = []
     for path in sorted((published / ".writing").glob("[!.]*")):
         with contextlib.suppress(FileNotFoundError), path.open(encoding="utf-8") as file:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
                 continue  # its writer lives
-            lines = [tuple(line.split()) for line in file.read().splitlines()]
-            unnamed = [(line[0], line[1]) for line in lines if len(line) == 2 and line not in named]
-            deleted += delete_versions(published, unnamed)
-            path.unlink(missing_ok=True)
+            lines = [line.split() for line in file.read().splitlines()]
+            found.append((path, [(line[0], line[1]) for line in lines if len(line) == 2]))
+    return found
+
+
+def collect_abandoned(published: Path, named: set[tuple[str, str]]) -> int:
+    """Delete the versions of dead writers that no catalogue ``named``; returns how many files.
+
+    Call it while holding the catalogue's lock.
+    """
+    deleted = 0
+    for path, written in dead_notes(published):
+        deleted += delete_versions(published, [each for each in written if each not in named])
+        path.unlink(missing_ok=True)
     return deleted
 
 

@@ -2,17 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import shutil
-import socket
-import subprocess
-import tempfile
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import dagster as dg
-import psycopg2
 import pytest
 
 from bill_pipeline.clients import Registry, State
@@ -20,58 +14,16 @@ from bill_pipeline.dagster.definitions import defs
 from bill_pipeline.dagster.instance import write_instance
 from bill_pipeline.dagster.syncs import SyncResource
 from bill_pipeline.settings import Home
+from tests.postgres_server import needs_postgres, postgres_server
 
-BINARIES = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
-FOUND = str(BINARIES[-1] / "initdb") if BINARIES else shutil.which("initdb")
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(FOUND is None, reason="PostgreSQL is not installed: apt-get install "
-                       "postgresql"),
-]  # fmt: skip
+pytestmark = [pytest.mark.slow, needs_postgres]
 
 
 @pytest.fixture
 def postgres_url() -> Iterator[str]:
-    """A PostgreSQL of its own, on a free port, gone after the test."""
-    binaries = Path(str(FOUND)).parent
-    # Not pytest's folder: PostgreSQL runs as another user, who may not look into ours.
-    folder = Path(tempfile.mkdtemp(prefix="bill-pipeline-postgres-"))
-    # PostgreSQL refuses to run as root; test machines often are.
-    owner = {"user": "nobody", "group": "nogroup"} if os.getuid() == 0 else {}
-    if owner:
-        shutil.chown(folder, "nobody", "nogroup")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    data = folder / "data"
-    subprocess.run([binaries / "initdb", "-D", data, "-U", "firm", "-A", "trust", "--no-sync"],
-                   check=True, capture_output=True, cwd=folder, **owner)  # fmt: skip
-    server = subprocess.Popen(
-        [binaries / "postgres", "-D", data, "-p", str(port), "-k", folder, "-F",
-         "-c", "listen_addresses=127.0.0.1"],
-        cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, **owner,
-    )  # fmt: skip
-    try:
-        address = f"firm@127.0.0.1:{port}/postgres"
-        _await(f"postgresql://{address}")
+    with postgres_server() as port:
         # The driver is named: SQLAlchemy's default is another one than Dagster installs.
-        yield f"postgresql+psycopg2://{address}"
-    finally:
-        server.terminate()
-        server.wait(timeout=30)
-        shutil.rmtree(folder, ignore_errors=True)
-
-
-def _await(url: str) -> None:
-    ends = time.monotonic() + 60
-    while True:
-        try:
-            psycopg2.connect(url).close()
-        except psycopg2.OperationalError:
-            assert time.monotonic() < ends
-            time.sleep(0.1)
-        else:
-            return
+        yield f"postgresql+psycopg2://firm@127.0.0.1:{port}/postgres"
 
 
 def test_runs_sensors_and_checks_work_on_postgresql(

@@ -29,6 +29,9 @@ def ask(home: Home, *arguments: str, stdin: str | None = None) -> Result:
     return CliRunner().invoke(main, ["query", *arguments, "--home", str(home.path)], input=stdin)
 
 
+pytestmark = pytest.mark.parametrize("store", ["files"], indirect=True)
+
+
 SUM = "select client, sum(amount) as amount from journal_lines group by 1 order by 1"
 
 
@@ -163,10 +166,7 @@ def test_a_failed_question_leaves_the_file_of_the_last_one(ledger: Home, tmp_pat
     assert list(tmp_path.glob(".*")) == []
 
 
-def test_a_moved_home_answers_without_a_command(
-    ledger: Home, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("bill_pipeline.publish.published_schema", lambda: SCHEMA)
+def test_a_moved_home_answers_without_a_command(ledger: Home) -> None:
     moved = Home(ledger.path.rename(ledger.path.with_name("moved")))
     assert ask(moved, SUM, "--format", "csv").output.splitlines()[1] == "acme,211.90"
 

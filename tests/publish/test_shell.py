@@ -14,6 +14,8 @@ from bill_pipeline.publish import publish
 from bill_pipeline.settings import Home
 from tests.publish.publish_fixture import SCHEMA
 
+pytestmark = pytest.mark.parametrize("store", ["files"], indirect=True)
+
 
 def test_without_duckdbs_shell_a_plain_one_answers(
     home: Home, clients: list[str], monkeypatch: pytest.MonkeyPatch
@@ -44,5 +46,5 @@ def test_duckdbs_shell_is_started_read_only(
     CliRunner().invoke(main, ["shell", "--ui", "--home", str(home.path)], catch_exceptions=False)
     assert started == [
         [str(program), "-readonly", str(home.ledger)],
-        [str(program), "-readonly", "-ui", str(home.ledger)],
+        [str(program), "-ui", "-readonly", str(home.ledger)],
     ]

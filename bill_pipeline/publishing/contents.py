@@ -1,0 +1,187 @@
+"""Which version of each client counts, and which versions counted not long ago.
+
+The catalogue file remembers it in its schema ``catalogue``, beside the views that name the same
+versions, so the two can never disagree.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import tempfile
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+import duckdb
+
+from bill_pipeline.publishing.tables import (
+    CLIENT_COLUMN,
+    PublishedSchema,
+    PublishError,
+    insert,
+)
+from bill_pipeline.publishing.versions import Layout, Version, WrittenTable
+from bill_pipeline.settings import Home
+
+_DDL = """
+create schema catalogue;
+create table catalogue.home (path varchar, written_at timestamp, schema json);
+create table catalogue.layouts (layout varchar, tables json);
+create table catalogue.versions (
+    client varchar, version varchar, layout varchar, row_counts bigint[]
+);
+create table catalogue.superseded (client varchar, version varchar, superseded_at timestamp);
+comment on table catalogue.home is 'The folder the views name, and when this file was written.';
+comment on table catalogue.layouts is
+    'The tables and columns that a version has; clients booked by the same code share one.';
+comment on table catalogue.versions is 'The version of each client that the views show.';
+comment on table catalogue.superseded is
+    'Versions no view names any more, kept a while for connections opened before.';
+"""
+
+
+@dataclass
+class Contents:
+    """Which versions a catalogue names, and which it named not long ago."""
+
+    current: dict[str, Version] = field(default_factory=dict)
+    superseded: dict[tuple[str, str], datetime] = field(default_factory=dict)
+    home_path: str | None = None
+
+    def replace(self, version: Version, at: datetime) -> bool:
+        """Make ``version`` its client's current one, unless a later one already is.
+
+        A version from the future does not count as later: the clock was set back since.
+        """
+        before = self.current.get(version.client)
+        if before is not None:
+            if version.number < before.number <= f"{at:%Y%m%dT%H%M%S.%fZ}~":
+                self.superseded[version.client, version.number] = at
+                return False
+            self.superseded[before.client, before.number] = at
+        self.current[version.client] = version
+        self.superseded.pop((version.client, version.number), None)
+        return True
+
+    def remove(self, client: str, at: datetime) -> None:
+        """Leave ``client`` out of the ledger."""
+        before = self.current.pop(client)
+        self.superseded[before.client, before.number] = at
+
+    @property
+    def named(self) -> set[tuple[str, str]]:
+        return {(v.client, v.number) for v in self.current.values()} | set(self.superseded)
+
+
+@dataclass(frozen=True)
+class Remembered:
+    """What the catalogue file in place says; ``identity`` changes whenever it is replaced.
+
+    ``is_lost`` when there are published files, but no catalogue of this layout to say which count:
+    after ``ledger.duckdb`` was deleted, and after an update that changed the layout. Then every
+    client is published anew, and the files there are counted as superseded.
+    """
+
+    identity: tuple[int, int, int]
+    contents: Contents
+    schema: PublishedSchema | None = None
+    is_lost: bool = False
+
+
+def identity_of(ledger: Path) -> tuple[int, int, int]:
+    """Tells one catalogue file from the next; the same for every file that is not there."""
+    try:
+        found = ledger.stat()
+    except FileNotFoundError:
+        return (0, 0, 0)
+    return (found.st_ino, found.st_mtime_ns, found.st_size)
+
+
+def read_catalogue(home: Home) -> Remembered:
+    """What the catalogue in place remembers. Raises PublishError when it is none of ours."""
+    identity = identity_of(home.ledger)
+    if not home.ledger.exists():
+        return _lost(home, identity)
+    try:
+        # From a copy: somebody's tool may have opened the file for writing and so locked it.
+        with tempfile.TemporaryDirectory(prefix="bill-pipeline-") as folder:
+            copy = shutil.copy(home.ledger, Path(folder) / "ledger.duckdb")
+            with duckdb.connect(str(copy), read_only=True) as db:
+                return Remembered(identity, _contents(db), _schema(db))
+    except duckdb.CatalogException:
+        return _lost(home, identity)
+    except duckdb.Error as error:
+        raise PublishError(
+            f"{home.ledger} is not a ledger this version can read: {error}. Move it away and run "
+            "`bill-pipeline publish --all`; the books themselves are in the clients' files."
+        ) from error
+
+
+def read_contents(home: Home) -> Contents:
+    """Which versions the catalogue in place names; nothing when there is none yet."""
+    remembered = read_catalogue(home)
+    return Contents() if remembered.is_lost else remembered.contents
+
+
+def _lost(home: Home, identity: tuple[int, int, int]) -> Remembered:
+    at = datetime.now(UTC)
+    contents = Contents()
+    for path in home.published.glob(f"*/{CLIENT_COLUMN}=*/*.parquet"):
+        client = path.parent.name.removeprefix(f"{CLIENT_COLUMN}=")
+        contents.superseded[client, path.stem] = at
+    return Remembered(identity, contents, is_lost=bool(contents.superseded))
+
+
+def _schema(db: duckdb.DuckDBPyConnection) -> PublishedSchema | None:
+    found = db.execute("select schema from catalogue.home").fetchone()
+    return PublishedSchema.from_json(found[0]) if found else None
+
+
+def _contents(db: duckdb.DuckDBPyConnection) -> Contents:
+    contents = Contents()
+    for (path,) in db.execute("select path from catalogue.home").fetchall():
+        contents.home_path = path
+    layouts = {
+        layout: Layout(
+            layout,
+            tuple(
+                WrittenTable(table, shape, tuple((name, type_) for name, type_ in columns))
+                for table, shape, columns in json.loads(tables)
+            ),
+        )
+        for layout, tables in db.execute("from catalogue.layouts").fetchall()
+    }
+    for client, number, layout, counts in db.execute("from catalogue.versions").fetchall():
+        contents.current[client] = Version(client, number, layouts[layout], tuple(counts))
+    for client, number, at in db.execute("from catalogue.superseded").fetchall():
+        contents.superseded[client, number] = at.replace(tzinfo=UTC)
+    return contents
+
+
+def write_contents(
+    db: duckdb.DuckDBPyConnection,
+    home: Home,
+    contents: Contents,
+    schema: PublishedSchema,
+    at: datetime,
+) -> None:
+    """Create the schema ``catalogue`` in the open file and fill it."""
+    db.execute(_DDL)
+    db.execute(
+        "insert into catalogue.home values (?, ?, ?)",
+        [str(home.path), at.replace(tzinfo=None), schema.to_json()],
+    )
+    current = contents.current.values()
+    versions = [[v.client, v.number, v.layout.name, list(v.row_counts)] for v in current]
+    listed = [
+        [layout.name, json.dumps([[t.table, t.shape, t.columns] for t in layout.tables])]
+        for layout in {version.layout for version in current}
+    ]
+    superseded = [
+        [client, number, when.replace(tzinfo=None)]
+        for (client, number), when in contents.superseded.items()
+    ]
+    insert(db, "catalogue.layouts", ["varchar", "json"], listed)
+    insert(db, "catalogue.versions", ["varchar", "varchar", "varchar", "bigint[]"], versions)
+    insert(db, "catalogue.superseded", ["varchar", "varchar", "timestamp"], superseded)

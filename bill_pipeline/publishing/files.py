@@ -1,0 +1,170 @@
+"""The published ledger as files: versioned Parquet beside a catalogue that names exact versions.
+
+Each client's tables are written as a new version beside the old one; then, under a lock, a new
+catalogue that names it replaces the old one in a single rename. A publisher that is killed at any
+moment leaves the old catalogue whole.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+
+import duckdb
+import filelock
+
+from bill_pipeline.clients import Registry
+from bill_pipeline.publishing.catalogue import write_catalogue
+from bill_pipeline.publishing.contents import Contents, Remembered, identity_of, read_catalogue
+from bill_pipeline.publishing.registry import RegistryTables
+from bill_pipeline.publishing.stores import ATTACHED_AS, GRACE, OpenBooks, PublishReport
+from bill_pipeline.publishing.tables import (
+    PublishedSchema,
+    PublishError,
+    code_signature,
+    published_schema,
+    quoted,
+)
+from bill_pipeline.publishing.versions import (
+    Version,
+    collect_abandoned,
+    delete_versions,
+    next_number,
+    write_version,
+    writer_note,
+)
+from bill_pipeline.settings import Home
+
+#: Rewriting the catalogue takes well under a second; somebody who waits this long waits for ever.
+LOCK_TIMEOUT_SECONDS = 120
+
+
+class FilesLedger:
+    """The published ledger in a folder of one machine."""
+
+    def __init__(self, home: Home) -> None:
+        self._home = home
+
+    def publish(
+        self,
+        clients: Sequence[str],
+        open_books: OpenBooks,
+        *,
+        grace: timedelta,
+        schema: PublishedSchema | None,
+    ) -> PublishReport:
+        """Write new versions of ``clients`` and swap the catalogue. Raises PublishError."""
+        home = self._home
+        if "=" in str(home.path):
+            raise PublishError(
+                f"{home.path} cannot hold a ledger: rename the folder to one without '='."
+            )
+        home.published.mkdir(parents=True, exist_ok=True)
+        before = read_catalogue(home)
+        schema = schema or _schema_of_this_code(before)
+        if before.is_lost:
+            connected = Registry(home).names()
+            clients = [*clients, *(c for c in connected if home.client_file(c).exists())]
+        with writer_note(home.published) as note:
+            versions: list[Version] = []
+            refused: dict[str, str] = {}
+            for client in dict.fromkeys(clients):
+                number = next_number()
+                note.add(client, number)
+                try:
+                    with open_books(client) as books:
+                        versions.append(
+                            write_version(books, client, number, schema, home.published)
+                        )
+                except (duckdb.IOException, FileNotFoundError) as error:
+                    refused[client] = str(error)
+            with catalogue_lock(home):
+                is_unchanged = identity_of(home.ledger) == before.identity
+                now = before if is_unchanged else read_catalogue(home)
+                report = _swap(home, now.contents, versions, schema, grace)
+        report.not_published = refused
+        return report
+
+    def exists(self) -> bool:
+        return self._home.ledger.exists()
+
+    def attach(self, connection: duckdb.DuckDBPyConnection) -> None:
+        attaching = f"attach {quoted(str(self._home.ledger))} as {ATTACHED_AS} (read_only)"
+        connection.execute(attaching)
+        named = connection.execute(f"select path from {ATTACHED_AS}.catalogue.home").fetchall()
+        if named != [(str(self._home.path),)]:
+            connection.execute(f"detach {ATTACHED_AS}")
+            self.put_right()
+            connection.execute(attaching)
+        connection.execute(f"use {ATTACHED_AS}")
+
+    def readable_folders(self) -> list[str]:
+        return [f"{self._home.published}/"]
+
+    def put_right(self) -> bool:
+        """Name the files where they are now, after the home was moved or restored elsewhere."""
+        home = self._home
+        with catalogue_lock(home):
+            now = read_catalogue(home)
+            if now.contents.home_path == str(home.path):
+                return False
+            _swap(home, now.contents, [], now.schema or published_schema(), GRACE)
+        return True
+
+    def shell_arguments(self) -> list[str]:
+        return ["-readonly", str(self._home.ledger)]
+
+    @property
+    def where(self) -> str:
+        return str(self._home.ledger)
+
+
+def _schema_of_this_code(remembered: Remembered) -> PublishedSchema:
+    """As the catalogue remembers it when this very code wrote it, else read from the SQL files."""
+    if remembered.schema is not None and remembered.schema.code == code_signature():
+        return remembered.schema
+    return published_schema()
+
+
+@contextlib.contextmanager
+def catalogue_lock(home: Home) -> Iterator[None]:
+    """Hold the catalogue for this process. Raises PublishError when nobody lets go of it."""
+    home.published.mkdir(parents=True, exist_ok=True)
+    try:
+        with filelock.FileLock(home.published / ".lock", timeout=LOCK_TIMEOUT_SECONDS):
+            yield
+    except filelock.Timeout:
+        raise PublishError(
+            f"The catalogue {home.ledger} has been locked for {LOCK_TIMEOUT_SECONDS} seconds. "
+            f"Find the process that holds {home.published / '.lock'}, and publish again."
+        ) from None
+
+
+def _swap(
+    home: Home,
+    contents: Contents,
+    versions: list[Version],
+    schema: PublishedSchema,
+    grace: timedelta,
+) -> PublishReport:
+    """Put the catalogue with ``versions`` in place; collect what no connection can need."""
+    report = PublishReport()
+    at = datetime.now(UTC)
+    abandoned = collect_abandoned(home.published, contents.named)
+    # No view has named these for as long as the grace period, so they may go before the swap; if
+    # this process dies in between, they are still listed and the next one tries again.
+    expired = [version for version, when in contents.superseded.items() if at - when > grace]
+    report.files_collected = abandoned + delete_versions(home.published, expired)
+    for version in expired:
+        del contents.superseded[version]
+    for new in versions:
+        contents.replace(new, at)
+        report.published[new.client] = new.row_count
+    statuses = Registry(home).all()
+    report.removed = tuple(sorted(set(contents.current) - {s.client for s in statuses}))
+    for client in report.removed:
+        contents.remove(client, at)
+    registry = RegistryTables(tuple(statuses), contents.current)
+    write_catalogue(home, contents, schema, registry, at)
+    return report

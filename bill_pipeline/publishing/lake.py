@@ -1,0 +1,208 @@
+"""The published ledger in DuckLake: catalogue in PostgreSQL, files in a folder or object store.
+
+A publication is one transaction of the lake, so readers on any machine see all of it or nothing; an
+open ledger is attached at one snapshot and sees that one to its end. Publishers take turns.
+
+DuckLake holds the tables and their words. It cannot hold our macros (a default of ``null`` makes
+its whole catalogue unreadable, DuckLake 1.0), so each open ledger gets them as temporary ones, and
+``ledger.sql`` does the same for analysts who use DuckDB alone.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import duckdb
+
+from bill_pipeline.clients import Registry
+from bill_pipeline.publishing.lake_connection import (
+    LakeAddress,
+    beside_catalogue,
+    connect,
+    newest_snapshot,
+    only_writer,
+)
+from bill_pipeline.publishing.lake_tables import (
+    collect,
+    make_tables,
+    read_contents,
+    read_schema,
+    replace_rows,
+)
+from bill_pipeline.publishing.registry import RegistryTables
+from bill_pipeline.publishing.stores import ATTACHED_AS, OpenBooks, PublishReport
+from bill_pipeline.publishing.tables import PublishedSchema, published_schema, quoted
+from bill_pipeline.publishing.versions import (
+    Version,
+    dead_notes,
+    next_number,
+    write_version,
+    writer_note,
+)
+from bill_pipeline.publishing.views import Layouts
+from bill_pipeline.settings import Home
+
+#: Where a client's tables wait until it is this process's turn.
+_STAGING = ".staging"
+_DOOR = """\
+-- The published ledger as of {at:%Y-%m-%d %H:%M:%S} UTC, for DuckDB 1.5: duckdb -init ledger.sql
+-- DuckDB loads its extensions ducklake and postgres by itself where it can reach them.
+-- PostgreSQL's password comes from PGPASSWORD or ~/.pgpass; reading needs no more than SELECT.
+{attach};
+use {name};
+{macros}
+"""
+
+
+class LakeLedger:
+    """The published ledger in a DuckLake that several machines share."""
+
+    def __init__(self, home: Home, catalogue: str, data: str | None) -> None:
+        self._home = home
+        self._address = LakeAddress(catalogue, data or f"{home.lake}/")
+
+    def publish(
+        self,
+        clients: Sequence[str],
+        open_books: OpenBooks,
+        *,
+        grace: timedelta,
+        schema: PublishedSchema | None,
+    ) -> PublishReport:
+        """Replace the rows of ``clients`` in one transaction. Raises PublishError."""
+        home = self._home
+        schema = schema or published_schema()
+        if "://" not in self._address.data:
+            Path(self._address.data).mkdir(parents=True, exist_ok=True)
+        number = next_number()
+        staging = home.published / _STAGING / number
+        with writer_note(home.published) as note, connect(self._address) as lake:
+            note.add(_STAGING, number)
+            if self._make_ready(lake, schema):
+                connected = Registry(home).names()
+                clients = [*clients, *(c for c in connected if home.client_file(c).exists())]
+            try:
+                versions, refused = _staged(clients, open_books, schema, staging)
+                with only_writer(lake, self._address):
+                    report = self._replace(lake, schema, staging, versions)
+                    dead = dead_notes(home.published)
+                    report.files_collected = collect(lake, grace, with_orphans=bool(dead))
+                    self._write_door(lake, schema)
+                    for path, written in dead:
+                        for _, left in written:
+                            shutil.rmtree(home.published / _STAGING / left, ignore_errors=True)
+                        path.unlink(missing_ok=True)
+            finally:
+                shutil.rmtree(staging, ignore_errors=True)
+        report.not_published = refused
+        return report
+
+    def _make_ready(self, lake: duckdb.DuckDBPyConnection, schema: PublishedSchema) -> bool:
+        """Attach the lake for writing; True when its tables had to be made or changed."""
+        data = f"data_path {quoted(self._address.data)}, override_data_path true"
+        attaching = (
+            f"attach {quoted(f'ducklake:postgres:{self._address.catalogue}')} as lake "
+            f"({data}, data_inlining_row_limit 0)"
+        )
+        if newest_snapshot(lake) is not None:
+            lake.execute(attaching)
+            lake.execute("use lake")
+            if read_schema(lake) == schema:
+                return False
+            with only_writer(lake, self._address):
+                return make_tables(lake, schema)
+        with only_writer(lake, self._address):
+            lake.execute(attaching)
+            lake.execute("use lake")
+            return make_tables(lake, schema)
+
+    def _replace(
+        self,
+        lake: duckdb.DuckDBPyConnection,
+        schema: PublishedSchema,
+        folder: Path,
+        versions: list[Version],
+    ) -> PublishReport:
+        at = datetime.now(UTC)
+        lake.execute("begin transaction")
+        try:
+            contents = read_contents(lake)
+            before = set(contents.current)
+            fresh = [version for version in versions if contents.replace(version, at)]
+            statuses = Registry(self._home).all()
+            removed = tuple(sorted(before - {status.client for status in statuses}))
+            for client in removed:
+                contents.remove(client, at)
+            replaced = sorted(before & {*removed, *(v.client for v in fresh)})
+            replace_rows(lake, schema, Layouts.of(str(folder), fresh), replaced)
+            lake.execute("delete from clients; delete from sync_status")
+            RegistryTables(tuple(statuses), contents.current).fill(lake)
+            lake.execute("commit")
+        except BaseException:
+            lake.execute("rollback")
+            raise
+        published = {version.client: version.row_count for version in versions}
+        return PublishReport(published=published, removed=removed)
+
+    def exists(self) -> bool:
+        with connect(self._address) as connection:
+            return newest_snapshot(connection) is not None
+
+    def attach(self, connection: duckdb.DuckDBPyConnection) -> None:
+        with beside_catalogue(connection, self._address):
+            snapshot = newest_snapshot(connection)
+        connection.execute(self._address.for_reading(snapshot or 0).format(name=ATTACHED_AS))
+        connection.execute(f"use {ATTACHED_AS}")
+        schema = read_schema(connection)
+        for statement in _macros(schema) if schema else ():
+            connection.execute(statement)
+
+    def readable_folders(self) -> list[str]:
+        return [self._address.data]
+
+    def put_right(self) -> bool:
+        """Files are named relative to the lake's data path, so nothing breaks when it moves."""
+        return False
+
+    def shell_arguments(self) -> list[str]:
+        return ["-init", str(self._home.lake_door)]
+
+    @property
+    def where(self) -> str:
+        return f"DuckLake at {self._address.catalogue}"
+
+    def _write_door(self, lake: duckdb.DuckDBPyConnection, schema: PublishedSchema) -> None:
+        snapshot = newest_snapshot(lake) or 0
+        text = _DOOR.format(
+            at=datetime.now(UTC),
+            attach=self._address.for_reading(snapshot).format(name=ATTACHED_AS),
+            name=ATTACHED_AS,
+            macros="\n".join(f"{statement};" for statement in _macros(schema)),
+        )
+        draft = self._home.lake_door.with_name(".ledger.next.sql")
+        draft.write_text(text, encoding="utf-8")
+        draft.replace(self._home.lake_door)
+
+
+def _staged(
+    clients: Iterable[str], open_books: OpenBooks, schema: PublishedSchema, folder: Path
+) -> tuple[list[Version], dict[str, str]]:
+    """Each client's tables as Parquet of one moment; and why some clients could not be read."""
+    versions: list[Version] = []
+    refused: dict[str, str] = {}
+    for client in dict.fromkeys(clients):
+        try:
+            with open_books(client) as books:
+                versions.append(write_version(books, client, next_number(), schema, folder))
+        except (duckdb.IOException, FileNotFoundError) as error:
+            refused[client] = str(error)
+    return versions, refused
+
+
+def _macros(schema: PublishedSchema) -> Iterable[str]:
+    for macro in schema.macros:
+        yield macro.sql.replace("create or replace macro", "create or replace temp macro", 1)
+        yield f"comment on macro table temp.{macro.name} is {quoted(macro.summary)}"

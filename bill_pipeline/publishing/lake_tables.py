@@ -1,0 +1,159 @@
+"""The tables in the DuckLake: make them, replace clients' rows, collect old snapshots.
+
+Every function works on a connection whose current database is the lake. Connecting and taking
+turns is ``lake_connection``'s work.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+
+import duckdb
+
+from bill_pipeline.publishing import registry
+from bill_pipeline.publishing.contents import Contents
+from bill_pipeline.publishing.tables import (
+    CLIENT_COLUMN,
+    PublishedSchema,
+    PublishedTable,
+    columns_by_table,
+    comments,
+    create_table,
+    identifier,
+    insert,
+)
+from bill_pipeline.publishing.versions import Version
+from bill_pipeline.publishing.views import Layouts
+
+_OWN_TABLES = (
+    "create schema catalogue",
+    "create table catalogue.home (written_at timestamp, schema varchar)",
+    "create table catalogue.versions (client varchar, version varchar, row_count bigint)",
+    "comment on table catalogue.home is 'What this lake publishes, and since when.'",
+    "comment on table catalogue.versions is 'The version of each client that the tables hold.'",
+)
+_OPTIONS = ("call lake.set_option('parquet_compression', 'zstd')",)
+
+
+def read_schema(lake: duckdb.DuckDBPyConnection) -> PublishedSchema | None:
+    """What the lake publishes; None when it is new."""
+    if "catalogue.home" not in columns_by_table(lake):
+        return None
+    found = lake.execute("select schema from catalogue.home").fetchone()
+    return PublishedSchema.from_json(found[0]) if found else None
+
+
+def make_tables(lake: duckdb.DuckDBPyConnection, schema: PublishedSchema) -> bool:
+    """Give the lake the tables of ``schema``; True when clients' rows must be written anew.
+
+    A table whose columns changed keeps the rows it has, with the columns that are left, until each
+    client is published again.
+    """
+    existing = columns_by_table(lake)
+    for option in _OPTIONS:
+        lake.execute(option)
+    lake.execute("begin transaction")
+    if "catalogue.home" not in existing:
+        for statement in _OWN_TABLES:
+            lake.execute(statement)
+    is_changed = False
+    for table in (*registry.TABLES, *schema.tables):
+        before = existing.get(f"main.{table.name}")
+        wanted = {CLIENT_COLUMN: "VARCHAR", **{c.name: c.type for c in table.columns}}
+        if before != wanted:
+            is_changed = True
+            _make_table(lake, table, before)
+        lake.execute(comments(table, "table"))
+    kept = {f"main.{table.name}" for table in (*registry.TABLES, *schema.tables)}
+    for name in existing.keys() - kept:
+        if name.startswith("main."):
+            lake.execute(f"drop table {name}")
+    lake.execute("delete from catalogue.home")
+    now = datetime.now(UTC).replace(tzinfo=None)
+    lake.execute("insert into catalogue.home values (?, ?)", [now, schema.to_json()])
+    lake.execute("commit")
+    return is_changed
+
+
+def _make_table(
+    lake: duckdb.DuckDBPyConnection, table: PublishedTable, before: dict[str, str] | None
+) -> None:
+    if before is None:
+        lake.execute(create_table(table))
+    else:
+        lake.execute(f"alter table {table.name} rename to {table.name}_before")
+        lake.execute(create_table(table))
+        kept = ", ".join(
+            f"{identifier(c.name)}::{c.type}" if c.name in before else f"null::{c.type}"
+            for c in table.columns
+        )
+        lake.execute(
+            f"insert into {table.name} select {CLIENT_COLUMN}, {kept} from {table.name}_before"
+        )
+        lake.execute(f"drop table {table.name}_before")
+    if table not in registry.TABLES:
+        # A file of its own for each client: replacing a client touches nobody else's.
+        lake.execute(f"alter table {table.name} set partitioned by ({CLIENT_COLUMN})")
+
+
+def read_contents(lake: duckdb.DuckDBPyConnection) -> Contents:
+    """Which version of each client the tables hold."""
+    rows = lake.execute("from catalogue.versions").fetchall()
+    return Contents(
+        {client: Version(client, number, row_counts=(n,)) for client, number, n in rows}
+    )
+
+
+def replace_rows(
+    lake: duckdb.DuckDBPyConnection,
+    schema: PublishedSchema,
+    fresh: Layouts,
+    replaced: Sequence[str],
+) -> None:
+    """Take out the rows of ``replaced`` clients and put in those of ``fresh``."""
+    versions = [version for same in fresh.versions.values() for version in same]
+    for table in schema.tables:
+        if replaced:
+            # A list of words, not a parameter: only so DuckLake leaves other clients' files alone.
+            names = ", ".join(f"'{name}'" for name in replaced)
+            lake.execute(f"delete from {table.name} where {CLIENT_COLUMN} in ({names})")
+        if versions:
+            lake.execute(f"insert into {table.name} {fresh.select(table)}")
+    if replaced:
+        lake.execute(f"delete from catalogue.versions where client in ({names})")
+    rows = [[version.client, version.number, version.row_count] for version in versions]
+    insert(lake, "catalogue.versions", ["varchar", "varchar", "bigint"], rows)
+
+
+def collect(lake: duckdb.DuckDBPyConnection, grace: timedelta, *, with_orphans: bool) -> int:
+    """Forget snapshots superseded longer than ``grace`` ago, and delete files no snapshot needs.
+
+    A snapshot's own age says nothing: it may have been the newest until a moment ago. Files
+    ``with_orphans`` are those of publishers that died. Returns how many files were deleted.
+    """
+    expired = lake.execute(
+        """
+        with snapshots as (
+            select snapshot_id, lead(snapshot_time) over (order by snapshot_id) as superseded_at
+            from ducklake_snapshots('lake')
+        )
+        select snapshot_id from snapshots
+        where epoch_us(superseded_at) < epoch_us(get_current_timestamp()) - ?
+        """,
+        [int(grace.total_seconds() * 1e6)],
+    ).fetchall()
+    if expired:
+        versions = ", ".join(str(snapshot) for (snapshot,) in expired)
+        lake.execute(f"call ducklake_expire_snapshots('lake', versions => [{versions}])")
+    deleted = len(
+        lake.execute("select path from ducklake_cleanup_old_files('lake', cleanup_all => true)")
+        .fetchall()
+    )  # fmt: skip
+    if with_orphans:
+        deleted += len(
+            lake.execute(
+                "select path from ducklake_delete_orphaned_files('lake', cleanup_all => true)"
+            ).fetchall()
+        )
+    return deleted

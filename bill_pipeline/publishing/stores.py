@@ -1,0 +1,84 @@
+"""Where published books are kept: one small interface, two implementations, one setting.
+
+``FilesLedger`` is the default: Parquet files and a catalogue file, on one machine. ``LakeLedger``
+keeps them in DuckLake, with its catalogue in PostgreSQL and its files in a folder or an object
+store, for firms whose syncs and analysts are on several machines. Both pass the same tests.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Protocol
+
+import duckdb
+
+from bill_pipeline.publishing.tables import PublishedSchema
+from bill_pipeline.settings import Home, Settings
+
+#: How long a connection may go on reading what it saw when it was opened, after something newer
+#: was published. Longer costs disk: every version a client had in that time is kept.
+GRACE = timedelta(hours=1)
+#: The name under which an open ledger's tables are found.
+ATTACHED_AS = "ledger"
+
+#: Opens one client's file for reading; raises duckdb.IOException or FileNotFoundError.
+OpenBooks = Callable[[str], AbstractContextManager[duckdb.DuckDBPyConnection]]
+
+
+@dataclass
+class PublishReport:
+    """What one publication did."""
+
+    published: dict[str, int] = field(default_factory=dict)  # client → rows in all tables
+    removed: tuple[str, ...] = ()  # clients that are no longer connected
+    not_published: dict[str, str] = field(default_factory=dict)  # client → why; the old books stay
+    files_collected: int = 0
+    seconds: float = 0.0
+
+
+class LedgerStore(Protocol):
+    """The published ledger of one home, wherever it is kept."""
+
+    def publish(
+        self,
+        clients: Sequence[str],
+        open_books: OpenBooks,
+        *,
+        grace: timedelta,
+        schema: PublishedSchema | None,
+    ) -> PublishReport:
+        """Show the books of ``clients``, all in one step, and collect what is out of ``grace``."""
+
+    def exists(self) -> bool:
+        """Whether anything was ever published."""
+
+    def attach(self, connection: duckdb.DuckDBPyConnection) -> None:
+        """Make the newest books the current database of ``connection``, read-only and for good."""
+
+    def readable_folders(self) -> list[str]:
+        """The folders or addresses that a connection must be able to read."""
+
+    def put_right(self) -> bool:
+        """Mend what moving the home broke; False when nothing was."""
+
+    def shell_arguments(self) -> list[str]:
+        """What DuckDB's own command line is called with to open the ledger."""
+
+    @property
+    def where(self) -> str:
+        """The ledger's place in words, without any secret."""
+
+
+def store_of(home: Home) -> LedgerStore:
+    """The store that the settings choose for ``home``."""
+    settings = Settings()
+    if settings.ducklake_catalogue:
+        from bill_pipeline.publishing.lake import LakeLedger
+
+        return LakeLedger(home, settings.ducklake_catalogue, settings.ducklake_data)
+    from bill_pipeline.publishing.files import FilesLedger
+
+    return FilesLedger(home)

@@ -1,0 +1,60 @@
+"""Read clients' Parquet files as one table, with the right columns, whatever code wrote them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from bill_pipeline.publishing.tables import CLIENT_COLUMN, PublishedTable, identifier, quoted
+from bill_pipeline.publishing.versions import Layout, Version, path_of
+
+
+@dataclass(frozen=True)
+class Layouts:
+    """Versions by the tables and columns they have; nearly all clients share one layout."""
+
+    folder: str
+    versions: Mapping[Layout, tuple[Version, ...]]
+
+    @classmethod
+    def of(cls, folder: str, versions: Iterable[Version]) -> Layouts:
+        grouped: dict[Layout, list[Version]] = {}
+        for version in sorted(versions, key=lambda each: each.client):
+            grouped.setdefault(version.layout, []).append(version)
+        return cls(folder, {layout: tuple(same) for layout, same in grouped.items()})
+
+    def select(self, table: PublishedTable) -> str:
+        """Every version's rows of ``table``; files with the same columns are read together."""
+        files: dict[tuple[tuple[str, str], ...], list[str]] = {}
+        for layout, versions in self.versions.items():
+            for written in layout.tables:
+                if written.table == table.name:
+                    files.setdefault(written.columns, []).extend(
+                        quoted(path_of(self.folder, table.name, v.client, v.number))
+                        for v in versions
+                    )
+        selects = [_select_from(table, dict(stored), paths) for stored, paths in files.items()]
+        return " union all ".join(selects) or _select_empty(table)
+
+
+def _select_from(table: PublishedTable, stored: dict[str, str], paths: list[str]) -> str:
+    """The table's columns, in order and of the right type, whatever code wrote the files."""
+    selected = [CLIENT_COLUMN]
+    for column in table.columns:
+        name = identifier(column.name)
+        if column.name not in stored:
+            selected.append(f"null::{column.type} as {name}")
+        elif stored[column.name] == column.type:
+            selected.append(name)
+        else:
+            selected.append(f"{name}::{column.type} as {name}")
+    # The folder's name says whose file it is: a query on one client opens one file.
+    return (
+        f"select {', '.join(selected)} from read_parquet([{', '.join(paths)}], "
+        "hive_partitioning = true, hive_types = {'client': varchar})"
+    )
+
+
+def _select_empty(table: PublishedTable) -> str:
+    columns = "".join(f", null::{c.type} as {identifier(c.name)}" for c in table.columns)
+    return f"select null::varchar as {CLIENT_COLUMN}{columns} where false"
