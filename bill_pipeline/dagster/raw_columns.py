@@ -41,6 +41,7 @@ _EVERYWHERE = {
     "needs_review": "True when a person is asked. ← the model's threshold",
     "model_version": "The model that decided. ← models/",
     "alternatives": "The next best accounts with their probabilities. ← the model",
+    "parts": "The accounts and amounts a person split the line into. ← the person",
     "rule_id": "The rule. ← the person",
     "priority": "Of two rules that match, the lower number wins. ← the person",
     "party_id": "Vendor or customer, BILL's id. ← the person",
