@@ -20,6 +20,7 @@ from bill_pipeline.categorize import CategorizeReport, decide_lines
 from bill_pipeline.clients import ClientStatus, Registry, State, utc_now
 from bill_pipeline.errors import PipelineError
 from bill_pipeline.imports import ImportReport, import_client
+from bill_pipeline.parties import resolve_parties
 from bill_pipeline.posting import rebuild
 from bill_pipeline.publish import publish
 from bill_pipeline.settings import Home
@@ -186,6 +187,8 @@ class Sync:
                 rebuild(warehouse)
                 warehouse.build_room("staging", self.as_of)
                 warehouse.build_room("categorized", self.as_of)
+            if room == "categorized":
+                resolve_parties(warehouse, self.home, self.as_of)
             report = warehouse.build_room(room, self.as_of)
             if room == "categorized":
                 decided = decide_lines(warehouse, self.home, self.as_of)

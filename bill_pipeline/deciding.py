@@ -19,6 +19,7 @@ from bill_pipeline.clients import Registry, utc_now
 from bill_pipeline.closing import require_closable
 from bill_pipeline.errors import PipelineError
 from bill_pipeline.publish import publish
+from bill_pipeline.rule_decisions import add_rule, remove_rule
 from bill_pipeline.settings import Home
 from bill_pipeline.upkeep import count_documents_and_reviews, next_batch_time
 from bill_pipeline.warehouse import Warehouse
@@ -74,11 +75,11 @@ def decide_lines(
     Raises ClientBusy while another process works on the client; ChecksFailed when the books would
     not be right, after the decisions were taken back.
     """
-    with _held(home, client), _batch(home, client) as batch:
+    with decision_batch(home, client) as batch:
         before = _persons_answers(batch.warehouse, [answer.line for answer in answers])
         _write_answers(batch, answers, by, reason)
         rule_ids = [
-            decisions.add_rule(
+            add_rule(
                 batch.warehouse.connection,
                 account_id=rule.account_id,
                 party_id=rule.party_id,
@@ -100,7 +101,7 @@ def close_through(home: Home, client: str, day: date, *, by: str, reason: str) -
     Raises CannotClose, DecisionRefused, ClientBusy.
     """
     require_closable(Registry(home).status(client), day, utc_now().date())
-    with _held(home, client), _batch(home, client) as batch:
+    with decision_batch(home, client) as batch:
         decisions.close(
             batch.warehouse.connection,
             day,
@@ -112,7 +113,7 @@ def close_through(home: Home, client: str, day: date, *, by: str, reason: str) -
 
 def reopen_from(home: Home, client: str, first_open_day: date, *, by: str, reason: str) -> None:
     """Unlock ``first_open_day`` and later. Raises DecisionRefused, ClientBusy."""
-    with _held(home, client), _batch(home, client) as batch:
+    with decision_batch(home, client) as batch:
         decisions.reopen(
             batch.warehouse.connection,
             first_open_day,
@@ -124,17 +125,17 @@ def reopen_from(home: Home, client: str, first_open_day: date, *, by: str, reaso
 
 def persons_answers(home: Home, client: str, lines: Sequence[Line]) -> list[Answer]:
     """What people had answered for ``lines`` until now: what an undo has to put back."""
-    with _held(home, client), Warehouse.open(home, client) as warehouse:
+    with hold_client(home, client), Warehouse.open(home, client) as warehouse:
         return _persons_answers(warehouse, lines)
 
 
-class _Batch:
+class Batch:
     """One moment of decisions on an open client file."""
 
     def __init__(self, warehouse: Warehouse, as_of: datetime) -> None:
         self.warehouse = warehouse
         self.as_of = as_of
-        self.take_back: Callable[[_Batch], None] | None = None
+        self.take_back: Callable[[Batch], None] | None = None
 
     @property
     def decided_at(self) -> datetime:
@@ -142,17 +143,28 @@ class _Batch:
 
 
 @contextlib.contextmanager
-def _batch(home: Home, client: str) -> Iterator[_Batch]:
+def decision_batch(home: Home, client: str) -> Iterator[Batch]:
+    """Decisions written inside the ``with`` are in the published books after it.
+
+    Holds the client's lock. Raises ClientBusy while another process works on the client;
+    ChecksFailed when the books would not be right, after ``take_back`` was called.
+    """
+    with hold_client(home, client), _batch(home, client) as batch:
+        yield batch
+
+
+@contextlib.contextmanager
+def _batch(home: Home, client: str) -> Iterator[Batch]:
     """Decisions are written inside the ``with``; after it the books are built and published."""
     with Warehouse.open(home, client) as warehouse:
-        batch = _Batch(warehouse, next_batch_time(warehouse, utc_now()))
+        batch = Batch(warehouse, next_batch_time(warehouse, utc_now()))
         yield batch
     try:
         _build(home, client, batch.as_of)
     except PipelineError:
         if batch.take_back is not None:
             with Warehouse.open(home, client) as warehouse:
-                batch.take_back(_Batch(warehouse, next_batch_time(warehouse, utc_now())))
+                batch.take_back(Batch(warehouse, next_batch_time(warehouse, utc_now())))
         raise
     publish(home, [client])
 
@@ -167,7 +179,7 @@ def _build(home: Home, client: str, as_of: datetime) -> None:
 
 
 @contextlib.contextmanager
-def _held(home: Home, client: str) -> Iterator[None]:
+def hold_client(home: Home, client: str) -> Iterator[None]:
     """The client's lock, waited for a little: a sync of one client is often done in a second."""
     deadline = time.monotonic() + PATIENCE_SECONDS
     while True:
@@ -181,7 +193,7 @@ def _held(home: Home, client: str) -> Iterator[None]:
             time.sleep(_SECONDS_BETWEEN_TRIES)
 
 
-def _write_answers(batch: _Batch, answers: Sequence[Answer], by: str, reason: str) -> None:
+def _write_answers(batch: Batch, answers: Sequence[Answer], by: str, reason: str) -> None:
     decisions.record_categories(
         batch.warehouse.connection,
         [
@@ -204,32 +216,20 @@ def _write_answers(batch: _Batch, answers: Sequence[Answer], by: str, reason: st
     )
 
 
-def _take_back(batch: _Batch, before: Sequence[Answer], rule_ids: Sequence[str], by: str) -> None:
+def _take_back(batch: Batch, before: Sequence[Answer], rule_ids: Sequence[str], by: str) -> None:
     _write_answers(batch, before, by, "taken back: the books refused it")
     _withdraw_rules(batch, rule_ids, by)
 
 
-def _withdraw_rules(batch: _Batch, rule_ids: Sequence[str], by: str) -> None:
-    connection = batch.warehouse.connection
+def _withdraw_rules(batch: Batch, rule_ids: Sequence[str], by: str) -> None:
     for rule_id in rule_ids:
-        row = connection.execute(
-            "select account_id, party_id, document_type, priority from decisions.rules "
-            "where rule_id = ? order by decided_at desc, rowid desc limit 1",
-            [rule_id],
-        ).fetchone()
-        if row:
-            decisions.add_rule(
-                connection,
-                rule_id=rule_id,
-                account_id=row[0],
-                party_id=row[1],
-                document_type=row[2],
-                priority=row[3],
-                reason="withdrawn",
-                withdrawn=True,
-                decided_at=batch.decided_at,
-                decided_by=by,
-            )
+        remove_rule(
+            batch.warehouse.connection,
+            rule_id,
+            decided_at=batch.decided_at,
+            decided_by=by,
+            reason="withdrawn",
+        )
 
 
 def _persons_answers(warehouse: Warehouse, lines: Sequence[Line]) -> list[Answer]:

@@ -17,9 +17,12 @@ from typing import Any
 
 import duckdb
 
-from bill_pipeline.errors import PipelineError
+from bill_pipeline.errors import DecisionRefused
+from bill_pipeline.party_decisions import DDL as PARTY_DDL
+from bill_pipeline.rule_decisions import DDL as RULE_DDL
 
-SOURCES = ("model", "rule", "person", "default")
+#: Who decides by a recorded row; BILL's coding and the firm's rules are read where they stand.
+SOURCES = ("model", "person", "default")
 #: What each policy may say; the first value is the default that ``staging.policies`` fills in.
 POLICIES: dict[str, tuple[str, ...] | None] = {
     "home_currency": None,
@@ -43,12 +46,6 @@ alter table decisions.categories add column if not exists parts struct(
     account_id varchar, amount decimal(18, 2), class_id varchar, department_id varchar,
     location_id varchar, description varchar
 )[];
-create table if not exists decisions.rules (
-    rule_id varchar not null, priority integer not null, document_type varchar, party_id varchar,
-    description_contains varchar, amount_from decimal(18, 2), amount_to decimal(18, 2),
-    account_id varchar not null, reason varchar, decided_at timestamp not null,
-    decided_by varchar not null, withdrawn boolean not null
-);
 create table if not exists decisions.account_roles (
     role varchar not null, account_id varchar not null, decided_at timestamp not null,
     decided_by varchar not null, reason varchar not null
@@ -60,10 +57,6 @@ create table if not exists decisions.closes (
 create table if not exists decisions.policies (
     name varchar not null, value varchar not null, decided_at timestamp not null,
     decided_by varchar not null
-);
-create table if not exists decisions.party_links (
-    party_id varchar not null, same_as_party_id varchar not null, decided_at timestamp not null,
-    decided_by varchar not null, withdrawn boolean not null
 );
 create table if not exists decisions.opening_balances (
     account_id varchar not null, cutover_date date not null, amount decimal(18, 2) not null,
@@ -90,10 +83,6 @@ _CASTS = {
 }
 
 
-class DecisionRefused(PipelineError):
-    """A decision contradicts the books or is incomplete; the message says what to change."""
-
-
 @dataclass(frozen=True)
 class Part:
     """One part of a line that a person splits; what is None stays as it is on the line."""
@@ -109,6 +98,8 @@ class Part:
 def ensure_decisions(connection: duckdb.DuckDBPyConnection) -> None:
     """Create the tables of the schema ``decisions`` that do not exist yet."""
     connection.execute(DDL)
+    connection.execute(PARTY_DDL)
+    connection.execute(RULE_DDL)
 
 
 def record_categories(
@@ -204,39 +195,6 @@ def require_parts(parts: Sequence[Part], total: Decimal | None = None) -> None:
         )
 
 
-def add_rule(
-    connection: duckdb.DuckDBPyConnection,
-    *,
-    account_id: str,
-    decided_at: datetime,
-    decided_by: str,
-    document_type: str | None = None,
-    party_id: str | None = None,
-    description_contains: str | None = None,
-    amount_from: Decimal | None = None,
-    amount_to: Decimal | None = None,
-    priority: int = 100,
-    reason: str | None = None,
-    withdrawn: bool = False,
-    rule_id: str | None = None,
-) -> str:
-    """Append a rule and return its id; a lower ``priority`` number is tried first.
-
-    Raises DecisionRefused for a rule without any condition: it would swallow every line.
-    """
-    conditions = (document_type, party_id, description_contains, amount_from, amount_to)
-    if not withdrawn and not any(condition is not None for condition in conditions[1:]):
-        raise DecisionRefused("A rule needs a party, a text or an amount to look for.")
-    if rule_id is None:
-        count = connection.execute("select count(*) from decisions.rules").fetchone()
-        rule_id = f"rule-{(count or (0,))[0] + 1}"
-    connection.execute(
-        "insert into decisions.rules values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        [rule_id, priority, *conditions, account_id, reason, decided_at, decided_by, withdrawn],
-    )
-    return rule_id
-
-
 def set_role(
     connection: duckdb.DuckDBPyConnection,
     role: str,
@@ -321,22 +279,6 @@ def reopen(
     connection.execute(
         "insert into decisions.closes values (?, 'reopen', ?, ?, ?)",
         [first_open_day - timedelta(days=1), decided_at, decided_by, reason],
-    )
-
-
-def link_parties(
-    connection: duckdb.DuckDBPyConnection,
-    party_id: str,
-    same_as_party_id: str,
-    *,
-    decided_at: datetime,
-    decided_by: str,
-    withdrawn: bool = False,
-) -> None:
-    """Say that two parties are one; a view for reports, the journal keeps BILL's own ids."""
-    connection.execute(
-        "insert into decisions.party_links values (?, ?, ?, ?, ?)",
-        [party_id, same_as_party_id, decided_at, decided_by, withdrawn],
     )
 
 

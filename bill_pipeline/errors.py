@@ -16,3 +16,7 @@ BILL's own errors have a root of their own, ``bill.errors.BillError``.
 
 class PipelineError(Exception):
     """Says what happened, to which client, and what to do; holds no secret."""
+
+
+class DecisionRefused(PipelineError):
+    """A decision contradicts the books or is incomplete; the message says what to change."""

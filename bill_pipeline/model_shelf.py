@@ -4,6 +4,7 @@
 
     <home>/models/knowledge/                 what the firm knows across clients
     <home>/models/clients/<client>/<version>/   one trained model
+    <home>/models/clients/<client>/<version>/learned.npy   which labelled lines it was trained on
     <home>/models/clients/<client>/champions    its versions in the order of promotion, last = now
 
 What a model is and how it learns is in ``models/``.
@@ -12,20 +13,40 @@ What a model is and how it learns is in ``models/``.
 from __future__ import annotations
 
 import logging
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from bill_pipeline.errors import PipelineError
 from bill_pipeline.settings import Home, require_client_name
 from models.categorizer import Categorizer
 from models.knowledge import GlobalKnowledge
-from models.storage import ModelFileError, ModelFileMissing, load, read_metadata, save
+from models.storage import (
+    ModelFileCorrupt,
+    ModelFileError,
+    ModelFileMissing,
+    load,
+    read_metadata,
+    save,
+)
 
 logger = logging.getLogger(__name__)
 
 #: Versions kept per client, so that a promotion can be rolled back.
 CHAMPIONS_KEPT = 5
+_LEARNED = "learned.npy"
+
+
+@dataclass(frozen=True)
+class Champion:
+    """A client's model in use; ``learned`` are the keys of the labels it was trained on."""
+
+    version: str
+    model: Categorizer
+    learned: np.ndarray  # uint64
 
 
 class NoEarlierModel(PipelineError):
@@ -58,18 +79,28 @@ def load_knowledge(folder: Path, changed_at: float) -> GlobalKnowledge:
     return loaded
 
 
-def champion(home: Home, client: str) -> Categorizer | None:
+def champion(home: Home, client: str) -> Champion | None:
     """The model in use, or None before the first training.
 
     A file that is damaged or foreign is refused and the champion before it is used.
     """
     for version in reversed(_champions(home, client)):
+        folder = _folder(home, client) / version
         try:
-            model: Categorizer = load(_folder(home, client) / version)
+            model: Categorizer = load(folder)
+            return Champion(version, model, _read_learned(folder))
         except ModelFileError as error:
             logger.warning("%s: model %s is refused: %s", client, version, error)
+    return None
+
+
+def training_of_champion(home: Home, client: str) -> tuple[str, np.ndarray] | None:
+    """Version and learned labels of the model in use, without reading the model itself."""
+    for version in reversed(_champions(home, client)):
+        try:
+            return version, _read_learned(_folder(home, client) / version)
+        except ModelFileError:
             continue
-        return model
     return None
 
 
@@ -79,12 +110,26 @@ def champion_metadata(home: Home, client: str) -> dict[str, Any]:
     return read_metadata(_folder(home, client) / versions[-1]) if versions else {}
 
 
-def promote(home: Home, client: str, model: Categorizer, metadata: dict[str, Any]) -> str:
-    """Make ``model`` the champion and return its version; old versions beyond a few are removed."""
+def promote(
+    home: Home,
+    client: str,
+    model: Categorizer,
+    metadata: dict[str, Any],
+    *,
+    learned: np.ndarray,
+) -> str:
+    """Make ``model`` the champion and return its version; old versions beyond a few are removed.
+
+    ``learned``: keys of the labelled lines it was trained on (``client_model.label_keys``).
+    """
     import shutil
 
     version = model.version_
-    save(model, _folder(home, client) / version, metadata)
+    used = {"knowledge": model.knowledge.version_ if model.knowledge is not None else None}
+    folder = _folder(home, client) / version
+    folder.mkdir(parents=True, exist_ok=True)
+    np.save(folder / _LEARNED, learned)
+    save(model, folder, {"version": version, **used, **metadata})
     versions = [v for v in _champions(home, client) if v != version] + [version]
     _write_champions(home, client, versions[-CHAMPIONS_KEPT:])
     for old in versions[:-CHAMPIONS_KEPT]:
@@ -99,6 +144,17 @@ def roll_back(home: Home, client: str) -> str:
         raise NoEarlierModel(client)
     _write_champions(home, client, versions[:-1])
     return versions[-2]
+
+
+def _read_learned(folder: Path) -> np.ndarray:
+    """The labels a model was trained on. Raises ModelFileCorrupt."""
+    try:
+        learned: np.ndarray = np.load(folder / _LEARNED, allow_pickle=False)
+        return learned.astype(np.uint64)
+    except (OSError, ValueError) as error:
+        raise ModelFileCorrupt(
+            f"{folder / _LEARNED} cannot be read; train anew or roll back"
+        ) from error
 
 
 def _folder(home: Home, client: str) -> Path:

@@ -19,8 +19,8 @@ create table if not exists upkeep.builds (
 );
 """
 _DECISIONS = (
-    "categories", "rules", "account_roles", "closes", "policies", "party_links",
-    "opening_balances", "write_offs",
+    "categories", "rules", "account_roles", "closes", "policies", "party_links", "party_splits",
+    "party_names", "party_resolutions", "opening_balances", "write_offs",
 )  # fmt: skip
 
 
@@ -49,11 +49,25 @@ def name_organization(warehouse: Warehouse, organization_id: str, as_of: datetim
 
 def record_build(warehouse: Warehouse, room: str, as_of: datetime) -> None:
     """Remember that ``room`` shows what was known at ``as_of``."""
+    record_version(warehouse, room, as_of, code_version(room))
+
+
+def record_version(warehouse: Warehouse, what: str, as_of: datetime, version: str) -> None:
+    """Remember from what ``what`` was made at ``as_of``."""
     warehouse.connection.execute(_DDL)
     warehouse.connection.execute(
         "insert or replace into upkeep.builds values (?, ?, ?)",
-        [room, as_of.replace(tzinfo=None), code_version(room)],
+        [what, as_of.replace(tzinfo=None), version],
     )
+
+
+def built_version(warehouse: Warehouse, what: str) -> str | None:
+    """From what ``what`` was made last; None: never."""
+    warehouse.connection.execute(_DDL)
+    row = warehouse.connection.execute(
+        "select code_version from upkeep.builds where room = ?", [what]
+    ).fetchone()
+    return row[0] if row else None
 
 
 def is_current(warehouse: Warehouse, rooms: tuple[str, ...], as_of: datetime) -> bool:

@@ -53,6 +53,9 @@ INPUTS = {
     "decisions.closes": "decided_at",
     "decisions.policies": "decided_at",
     "decisions.party_links": "decided_at",
+    "decisions.party_splits": "decided_at",
+    "decisions.party_names": "decided_at",
+    "decisions.party_resolutions": "decided_at",
     "decisions.opening_balances": "decided_at",
     "decisions.write_offs": "decided_at",
 }

@@ -121,3 +121,10 @@ def confusion(outcomes: pd.DataFrame, accounts: int = 15) -> pd.DataFrame:
     guess = outcomes["account_id"].where(outcomes["account_id"].isin(common), "other")
     kept = outcomes["truth"].isin(common)
     return pd.crosstab(outcomes["truth"][kept], guess[kept])
+
+
+def errors_by_account(outcomes: pd.DataFrame, accounts: int = 15) -> pd.DataFrame:
+    """The accounts with most wrong suggestions: index the true account, lines and wrong."""
+    wrong = outcomes["account_id"] != outcomes["truth"]
+    table = wrong.groupby(outcomes["truth"]).agg(lines="size", wrong="sum")
+    return table.sort_values(["wrong", "lines"], ascending=False, kind="stable").head(accounts)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from itertools import combinations
+from itertools import combinations, pairwise
 
 import pandas as pd
 
@@ -25,9 +25,10 @@ BLOCK_MAX = 80
 
 @dataclass(frozen=True)
 class Resolution:
-    """``parties``: name, party_id, party_name. ``pairs``: left, right, probability, reason.
+    """``parties``: key, name, party_id, party_name. ``pairs``: left, right, probability, reason.
 
-    ``review``: the pairs too alike to ignore and too different to merge, likeliest first.
+    ``review``: the pairs too alike to ignore and too different to merge, likeliest first. ``left``
+    and ``right`` are keys: the names themselves, unless ``resolve`` was given other ones.
     """
 
     parties: pd.DataFrame
@@ -36,30 +37,31 @@ class Resolution:
 
 
 def resolve(
-    names: Iterable[str],
+    names: Iterable[str] | Mapping[str, str],
     *,
     known: Mapping[str, str] | None = None,
     decided: Iterable[tuple[str, str, bool]] = (),
 ) -> Resolution:
     """Group names into parties.
 
-    ``known``: party ids given earlier, by name; a group keeps the smallest id it already has, so
-    new spellings never rename a party. ``decided``: what people said, (left, right, is_same); it
-    beats every probability. The same input gives the same ids.
+    ``names``: names, or names by key where two parties may bear one name. ``known``: party ids
+    given earlier, by key; a group keeps the smallest id it already has, so new spellings never
+    rename a party. ``decided``: what people said, (left, right, is_same), the latest last; it beats
+    every probability. The same input gives the same ids.
     """
-    distinct = sorted({str(name) for name in names if isinstance(name, str) and name.strip()})
-    rows = [(*pair, *same_party(*pair)) for pair in _candidate_pairs(distinct)]
-    pairs = pd.DataFrame(rows, columns=["left", "right", "probability", "reason"])
-    pairs = pairs[pairs["probability"] >= REVIEW_AT].reset_index(drop=True)
-    apart = {frozenset((a, b)) for a, b, is_same in decided if not is_same}
-    together = [(a, b) for a, b, is_same in decided if is_same]
+    given = names.items() if isinstance(names, Mapping) else ((name, name) for name in names)
+    name_of = {key: name for key, name in sorted(given, key=str) if _is_name(name)}
+    pairs = _compared(name_of)
+    answers = {frozenset((a, b)): is_same for a, b, is_same in decided}
+    apart = {pair for pair, is_same in answers.items() if not is_same}
+    together = [sorted(pair) for pair, is_same in answers.items() if is_same and len(pair) == 2]
     likely = pairs.sort_values(["probability", "left", "right"], ascending=[False, True, True])
     merges = likely[likely["probability"] >= MERGE_AT]
-    groups = _Groups(distinct, apart)
+    groups = _Groups(list(name_of), apart)
     for left, right in [*together, *zip(merges["left"], merges["right"], strict=True)]:
         groups.merge(left, right)
-    parties = _with_ids(groups, distinct, known or {})
-    group_of = dict(zip(parties["name"], parties["party_id"], strict=True))
+    parties = _with_ids(groups, name_of, known or {})
+    group_of = dict(zip(parties["key"], parties["party_id"], strict=True))
     is_open = pairs["left"].map(group_of) != pairs["right"].map(group_of)
     undecided = [
         frozenset(pair) not in apart for pair in zip(pairs["left"], pairs["right"], strict=True)
@@ -67,6 +69,24 @@ def resolve(
     review = pairs[is_open & pd.Series(undecided, index=pairs.index, dtype=bool)]
     review = review.sort_values("probability", ascending=False, kind="stable")
     return Resolution(parties, pairs, review.reset_index(drop=True))
+
+
+def _is_name(name: object) -> bool:
+    return isinstance(name, str) and bool(name.strip())
+
+
+def _compared(name_of: Mapping[str, str]) -> pd.DataFrame:
+    """Pairs of keys with the probability that they are one party, unlikely ones left out."""
+    keys_of: dict[str, list[str]] = defaultdict(list)
+    for key, name in name_of.items():
+        keys_of[name].append(key)
+    rows = [(*pair, 0.99, "same name") for keys in keys_of.values() for pair in pairwise(keys)]
+    for left, right in _candidate_pairs(sorted(keys_of)):
+        probability, reason = same_party(left, right)
+        if probability >= REVIEW_AT:
+            # One key stands for its namesakes: they are in one group already, or kept apart.
+            rows.append((keys_of[left][0], keys_of[right][0], probability, reason))
+    return pd.DataFrame(rows, columns=["left", "right", "probability", "reason"])
 
 
 def _candidate_pairs(names: list[str]) -> list[tuple[str, str]]:
@@ -112,21 +132,22 @@ class _Groups:
         return iter(self._members.values())
 
 
-def _with_ids(groups: _Groups, names: list[str], known: Mapping[str, str]) -> pd.DataFrame:
+def _with_ids(
+    groups: _Groups, name_of: Mapping[str, str], known: Mapping[str, str]
+) -> pd.DataFrame:
     rows = []
     taken: set[str] = set()
     for members in sorted(map(sorted, groups)):
-        earlier = sorted({known[name] for name in members if name in known} - taken)
-        plainest = min(
-            members, key=lambda name: (len(core_words(name)), " ".join(core_words(name)))
-        )
-        key = " ".join(core_words(plainest)) or plainest
-        party_id = earlier[0] if earlier else f"party_{fingerprint('party', key)}"
+        names = sorted({name_of[key] for key in members})
+        earlier = sorted({known[key] for key in members if key in known} - taken)
+        plainest = min(names, key=lambda name: (len(core_words(name)), " ".join(core_words(name))))
+        core = " ".join(core_words(plainest)) or plainest
+        party_id = earlier[0] if earlier else f"party_{fingerprint('party', core)}"
         # Names kept apart by a person may share a key; the spelling then tells them apart.
         if party_id in taken:
-            party_id = f"party_{fingerprint('party', key, *members)}"
+            party_id = f"party_{fingerprint('party', core, *members)}"
         taken.add(party_id)
-        best = min(members, key=lambda name: (name.isupper(), -len(name), name))
-        rows += [(name, party_id, best) for name in members]
-    table = pd.DataFrame(rows, columns=["name", "party_id", "party_name"])
-    return table.sort_values("name", kind="stable").reset_index(drop=True)
+        best = min(names, key=lambda name: (name.isupper(), -len(name), name))
+        rows += [(key, name_of[key], party_id, best) for key in members]
+    table = pd.DataFrame(rows, columns=["key", "name", "party_id", "party_name"])
+    return table.sort_values("key", kind="stable").reset_index(drop=True)

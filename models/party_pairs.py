@@ -6,10 +6,14 @@ Strings are compared by RapidFuzz, what words mean is in ``party_words``; groupi
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from models.normalize import vendor_words
 from models.party_words import ABBREVIATIONS, TELLING_WORDS, TRADE_NAMES, WEAK_WORDS
 
 
+# A name is compared with many others: its words are taken apart once.
+@lru_cache(maxsize=50_000)
 def core_words(name: str) -> tuple[str, ...]:
     """The words that identify a party, abbreviations written out and trade names resolved.
 
@@ -58,6 +62,7 @@ def same_party(left: str, right: str) -> tuple[float, str]:
     return _compare_words(first, second)
 
 
+@lru_cache(maxsize=50_000)
 def _letters(name: str) -> str:
     return "".join(vendor_words(name))
 
@@ -106,12 +111,14 @@ def _is_slip(word: str, other: str) -> bool:
     """One letter wrong, missing, doubled or swapped, or an abbreviation by its first letters."""
     from rapidfuzz.distance import DamerauLevenshtein
 
+    if word[0] != other[0]:
+        return False
     shorter, longer = sorted((word, other), key=len)
     if any(character.isdigit() for character in word + other):
         return False
     if len(shorter) >= 4 and longer.startswith(shorter):
         return True
-    if word[0] != other[0] or len(shorter) < 5:
+    if len(shorter) < 5:
         return False
     allowed = 2 if len(longer) >= 9 else 1
     return bool(DamerauLevenshtein.distance(word, other, score_cutoff=allowed) <= allowed)

@@ -34,6 +34,19 @@ class Scores:
     precision: float
     calibration_error: float
 
+    @classmethod
+    def of(cls, outcomes: pd.DataFrame) -> Scores:
+        """Figures of ``judged`` lines."""
+        hit = (outcomes["account_id"] == outcomes["truth"]).to_numpy(bool)
+        booked = ~outcomes["needs_review"].to_numpy(bool)
+        return cls(
+            lines=len(outcomes),
+            top1=float(hit.mean()),
+            coverage=float(booked.mean()),
+            precision=float(hit[booked].mean()) if booked.any() else float("nan"),
+            calibration_error=calibration_error(outcomes["confidence"].to_numpy(float), hit),
+        )
+
     @property
     def worth(self) -> float:
         """What decides: right suggestions, less the dishonesty of the confidence."""
@@ -42,7 +55,10 @@ class Scores:
 
 @dataclass(frozen=True)
 class Training:
-    """The outcome of one training: ``model`` is the one to use from now on."""
+    """The outcome of one training: ``model`` is the one to use from now on.
+
+    ``outcomes``: what the challenger said of the judged lines, as ``judged`` gives it.
+    """
 
     model: Categorizer
     is_promoted: bool
@@ -52,6 +68,7 @@ class Training:
     vendor_majority_top1: float | None
     data_hash: str
     code_version: str
+    outcomes: pd.DataFrame
 
     def metadata(self) -> dict[str, Any]:
         """What belongs beside the saved model, as plain values."""
@@ -84,12 +101,14 @@ def train(
     challenger = Categorizer(knowledge=knowledge, **parameters)
     past, recent = split_by_time(coded)
     ours = theirs = vendor = None
+    outcomes = judged(None, recent)
     if len(recent) >= JUDGED_MIN and len(past):
-        ours = score(clone_with_knowledge(challenger).fit(past, chart), recent)
+        outcomes = judged(clone_with_knowledge(challenger).fit(past, chart), recent)
+        ours = Scores.of(outcomes)
         guessed, _ = VendorMajority().fit(past).guess(recent)
         vendor = float(np.mean(guessed[:, 0] == recent["account_id"].to_numpy(object)))
         if champion is not None:
-            theirs = score(_as_it_was(champion, past, chart), recent)
+            theirs = Scores.of(judged(_as_it_was(champion, past, chart), recent))
     is_beaten = theirs is None or ours is None or ours.worth >= theirs.worth
     model = challenger.fit(coded, chart) if is_beaten else champion
     return Training(
@@ -101,6 +120,7 @@ def train(
         vendor_majority_top1=vendor,
         data_hash=frame_fingerprint(coded),
         code_version=code_version(),
+        outcomes=outcomes,
     )
 
 
@@ -114,18 +134,16 @@ def split_by_time(coded: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
     return coded[~is_recent], coded[is_recent]
 
 
-def score(model: Categorizer, lines: pd.DataFrame) -> Scores:
-    """Figures of a fitted model on lines whose accounts are known."""
-    found = model.suggest(lines)
-    hit = (found["account_id"] == lines["account_id"].astype(str)).to_numpy(bool)
-    booked = ~found["needs_review"].to_numpy(bool)
-    return Scores(
-        lines=len(lines),
-        top1=float(hit.mean()),
-        coverage=float(booked.mean()),
-        precision=float(hit[booked].mean()) if booked.any() else float("nan"),
-        calibration_error=calibration_error(found["confidence"].to_numpy(float), hit),
-    )
+def judged(model: Categorizer | None, lines: pd.DataFrame) -> pd.DataFrame:
+    """What a fitted model says of lines whose accounts are known, beside the ``truth``.
+
+    Columns: account_id, confidence, needs_review, truth. Empty without a model.
+    """
+    if model is None:
+        empty = pd.DataFrame({"account_id": [], "confidence": [], "needs_review": [], "truth": []})
+        return empty.astype({"confidence": float, "needs_review": bool})
+    found = model.suggest(lines)[["account_id", "confidence", "needs_review"]]
+    return found.assign(truth=lines["account_id"].astype(str))
 
 
 def clone_with_knowledge(model: Categorizer) -> Categorizer:

@@ -29,6 +29,8 @@ COMMANDS: dict[str, str] = {
     "publish": "bill_pipeline.cli.publish:publish",
     "review": "bill_pipeline.cli.review:review",
     "correct": "bill_pipeline.cli.review:correct",
+    "rules": "bill_pipeline.cli.rules:rules",
+    "parties": "bill_pipeline.cli.parties:parties",
     "close": "bill_pipeline.cli.close:close",
     "reopen": "bill_pipeline.cli.close:reopen",
     "train": "bill_pipeline.cli.train:train",

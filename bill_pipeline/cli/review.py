@@ -1,9 +1,7 @@
-"""``review`` and ``correct``: the lines the model was not sure of, and a person's answers."""
+"""``review`` and ``correct``: what the model was not sure of, and a person's answers."""
 
 from __future__ import annotations
 
-import csv
-import getpass
 import sys
 from pathlib import Path
 from typing import Any
@@ -13,166 +11,183 @@ from rich.console import Console
 from rich.table import Table
 
 from bill_pipeline.cli.options import home_option, json_option, print_json
-from bill_pipeline.errors import PipelineError
+from bill_pipeline.cli.rules import by_option
 from bill_pipeline.settings import Home
-
-_COLUMNS = (
-    "client", "document_type", "document_id", "line_id", "date", "party", "description", "amount",
-    "currency", "suggested_account", "suggested_name", "confidence", "reason",
-)  # fmt: skip
-#: What a person fills in: an account's number, id or exact name; empty means not now.
-_ANSWER = "account"
-_NOTE = "note"
-
-_REVIEW = """
-with suggested as (
-    select
-        client, document_type, document_id, line_id, date, party, description, amount, currency,
-        reason, alternatives::json ->> '$[0].account_id' as account_id,
-        (alternatives::json ->> '$[0].confidence')::double as confidence
-    from transactions
-    where needs_review and (client = $client or $client is null)
-)
-select
-    suggested.client, document_type, document_id, line_id, date, party, description, amount,
-    currency, coalesce(accounts.account_code, suggested.account_id) as suggested_account,
-    accounts.account_name as suggested_name, confidence, reason
-from suggested
-left join accounts using (client, account_id)
-order by suggested.client, party, date, document_id, line_id
-"""
-
-
-class AnswersRefused(PipelineError):
-    """The file of answers cannot be used; the message names the line and what to change."""
 
 
 @click.command()
-@click.option("--client", help="Only this client's lines.")
+@click.option("--client", help="Only this client.")
+@click.option("--lines", "by_line", is_flag=True, help="Every line instead of the questions.")
+@click.option(
+    "--sample", is_flag=True,
+    help="Lines the model booked, chosen by lot, to be checked: they keep its promise honest.",
+)  # fmt: skip
+@click.option("--ask", is_flag=True, help="Ask one question after the other, here.")
 @click.option(
     "--export", "target", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE",
     help="Write the lines to a CSV with an empty column for the answers.",
 )  # fmt: skip
+@by_option
 @home_option
 @json_option
-def review(client: str | None, target: Path | None, home: Home, as_json: bool) -> None:
-    """List the lines that wait for a person, with the model's suggestion and its reason.
+def review(
+    client: str | None, by_line: bool, sample: bool, ask: bool, target: Path | None, by: str,
+    home: Home, as_json: bool,
+) -> None:  # fmt: skip
+    """What waits for a person, grouped into questions: one answer settles many lines.
 
-    Fill the column `account` of the exported file (number, id or name of an account) and hand it
-    to `bill-pipeline correct FILE`.
+    The question whose answer saves most comes first. To answer in a spreadsheet, fill the column
+    `account` of the exported file (number, id or name of an account) and hand it to
+    `bill-pipeline correct FILE`.
     """
-    rows = _lines_to_review(home, client)
-    if target:
-        with target.open("w", newline="", encoding="utf-8") as file:
-            writer = csv.DictWriter(file, [*_COLUMNS, _ANSWER, _NOTE])
-            writer.writeheader()
-            writer.writerows(rows)
-        click.echo(f"{len(rows):,} lines written to {target}; fill the column '{_ANSWER}'.")
-    elif as_json:
-        for row in rows:
-            print_json(row)
-    elif not rows:
-        click.echo("Nothing waits for a person.")
-    else:
-        _print_lines(rows)
+    from bill_pipeline import review as waiting
+
+    if target or by_line or sample:
+        rows = waiting.lines(home, client, sampled=sample)
+        if target:
+            waiting.write_lines(rows, target)
+            click.echo(
+                f"{len(rows):,} lines written to {target}; fill the column '{waiting.ANSWER}'."
+            )
+        else:
+            _print(rows, as_json, _line_table)
+        return
+    found = waiting.questions(home, client)
+    if ask:
+        _ask_each(home, found, by)
+        return
+    _print(found, as_json, _question_table)
+    if found and not as_json:
+        lines = sum(row["line_count"] for row in found)
+        click.echo(
+            f"{len(found):,} questions settle {lines:,} lines. `--ask` asks them here, "
+            "`--export FILE` writes the lines for `bill-pipeline correct`."
+        )
 
 
 @click.command()
 @click.argument("file", type=click.Path(dir_okay=False, allow_dash=True, path_type=Path))
-@click.option("--by", default=getpass.getuser, show_default="your user name", help="Who decided.")
+@click.option(
+    "--whole-questions", is_flag=True,
+    help="An answer for one line is also that of the question's lines left empty.",
+)  # fmt: skip
+@by_option
 @home_option
-def correct(file: Path, by: str, home: Home) -> None:
+@json_option
+def correct(file: Path, whole_questions: bool, by: str, home: Home, as_json: bool) -> None:
     """Record a person's answers from FILE (- is standard input) and book them at once.
 
     FILE is a CSV as `review --export` writes it; lines with an empty `account` are left alone. An
-    answer always wins over the model, survives every import, and teaches the model.
+    answer always wins over the model, survives every import, and teaches the model at once.
     """
-    from bill_pipeline.deciding import Answer, Line, decide_lines
+    from bill_pipeline import review as waiting
+    from bill_pipeline.deciding import decide_lines
 
-    rows = [row for row in _read_answers(file) if row[_ANSWER].strip()]
-    accounts = _accounts(home)
+    rows = waiting.read_answers(_text_of(file), str(file))
+    found = waiting.answers_by_client(home, rows, whole_questions=whole_questions)
+    for client, answers in found.items():
+        decide_lines(home, client, answers.given, by=by, reason=answers.reason)
+        if as_json:
+            print_json({"client": client, "lines_corrected": len(answers.given)})
+        else:
+            click.echo(f"{client}: {len(answers.given):,} lines corrected and booked.")
+    if not found and not as_json:
+        click.echo(f"No line of the file has an answer in the column '{waiting.ANSWER}'.")
+
+
+def _text_of(file: Path) -> str:
+    from bill_pipeline.review import AnswersRefused
+
+    try:
+        return sys.stdin.read() if str(file) == "-" else file.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise AnswersRefused(f"{file} cannot be read: {error}.") from error
+
+
+def _ask_each(home: Home, found: list[dict[str, Any]], by: str) -> None:
+    """Ask until all is answered or the person stops; then record everything, client by client."""
+    from bill_pipeline.deciding import Answer, decide_lines
+    from bill_pipeline.naming import NameRefused, Names
+    from bill_pipeline.review import lines_of
+
     answers: dict[str, list[Answer]] = {}
-    notes: dict[str, list[str]] = {}
-    for row in rows:
-        line = Line(row["document_type"], row["document_id"], row["line_id"])
-        account_id = _account_id(accounts, row["client"], row[_ANSWER].strip())
-        answers.setdefault(row["client"], []).append(Answer(line, account_id))
-        if note := (row.get(_NOTE) or "").strip():
-            notes.setdefault(row["client"], []).append(note)
+    for number, question in enumerate(found, start=1):
+        names = Names.read(home, question["client"], "account")
+        _print_question(question, f"{number} of {len(found)}")
+        while True:
+            text = click.prompt(
+                "Account (number, name; empty: the suggestion; s: not now; q: stop)",
+                default="", show_default=False,
+            ).strip()  # fmt: skip
+            if text in {"s", "q"}:
+                break
+            try:
+                account_id = names.id_of(text) if text else question["suggested_account_id"]
+            except NameRefused as error:
+                click.echo(str(error))
+                continue
+            if account_id:
+                lines = lines_of(question["transaction_ids"])
+                given = [Answer(line, account_id) for line in lines]
+                answers.setdefault(question["client"], []).extend(given)
+                break
+            click.echo("There is no suggestion for this one: name an account, or s.")
+        if text == "q":
+            break
     for client, given in answers.items():
-        reason = "; ".join(sorted(set(notes.get(client, [])))) or "corrected by a person"
-        decide_lines(home, client, given, by=by, reason=reason)
-        click.echo(f"{client}: {len(given):,} lines corrected and booked.")
+        decide_lines(home, client, given, by=by, reason="answered in the review")
+        click.echo(f"{client}: {len(given):,} lines booked.")
     if not answers:
-        click.echo(f"No line of the file has an answer in the column '{_ANSWER}'.")
+        click.echo("Nothing was recorded.")
 
 
-def _lines_to_review(home: Home, client: str | None) -> list[dict[str, Any]]:
-    from bill_pipeline.clients import Registry
-    from bill_pipeline.query import open_ledger
+def _print_question(question: dict[str, Any], which: str) -> None:
+    click.echo(
+        f"\n{which}: {question['client']}, {question['party'] or 'no vendor or customer'}, "
+        f"{question['line_count']:,} {question['document_type'].replace('_', ' ')} lines over "
+        f"{question['amount_asked']:,} {question['currency'] or ''}, for example "
+        f"“{(question['example'] or 'without text')[:80]}”."
+    )
+    if question["suggested_account_id"]:
+        click.echo(
+            f"Suggested: {_account(question)} ({question['confidence']:.0%}; {question['reason']})."
+        )
 
-    if client is not None:
-        Registry(home).status(client)
-    with open_ledger(home) as ledger:
-        found = ledger.execute(_REVIEW, {"client": client}).fetchall()
-    return [dict(zip(_COLUMNS, row, strict=True)) for row in found]
+
+def _print(rows: list[dict[str, Any]], as_json: bool, table_of: Any) -> None:
+    if as_json:
+        for row in rows:
+            print_json(row)
+    elif rows:
+        Console().print(table_of(rows))
+    else:
+        click.echo("Nothing waits for a person.")
 
 
-def _print_lines(rows: list[dict[str, Any]]) -> None:
+def _question_table(rows: list[dict[str, Any]]) -> Table:
+    table = Table("client", "vendor or customer", "lines", "amount", "example", "suggestion",
+                  "sure", "why", "saves")  # fmt: skip
+    for row in rows:
+        table.add_row(
+            row["client"], row["party"] or "", f"{row['line_count']:,}",
+            f"{row['amount_asked']:,} {row['currency'] or ''}", (row["example"] or "")[:60],
+            _account(row), f"{row['confidence']:.0%}", row["reason"] or "",
+            f"{row['rows_saved']:,.0f}",
+        )  # fmt: skip
+    return table
+
+
+def _line_table(rows: list[dict[str, Any]]) -> Table:
     table = Table("client", "date", "party", "description", "amount", "suggestion", "sure", "why")
     table.columns[4].justify = "right"
     for row in rows:
         table.add_row(
-            row["client"], str(row["date"]), row["party"] or "", row["description"] or "",
+            row["client"], str(row["date"]), row["party"] or "", (row["description"] or "")[:80],
             f"{row['amount']:,}", f"{row['suggested_account'] or ''} {row['suggested_name'] or ''}",
             "" if row["confidence"] is None else f"{row['confidence']:.0%}", row["reason"] or "",
         )  # fmt: skip
-    Console().print(table)
-    click.echo(f"{len(rows):,} lines. `--export FILE` writes them for `bill-pipeline correct`.")
+    return table
 
 
-def _read_answers(file: Path) -> list[dict[str, str]]:
-    try:
-        text = sys.stdin.read() if str(file) == "-" else file.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise AnswersRefused(f"{file} cannot be read: {error}.") from error
-    reader = csv.DictReader(text.splitlines())
-    needed = {"client", "document_type", "document_id", "line_id", _ANSWER}
-    if missing := needed - set(reader.fieldnames or ()):
-        raise AnswersRefused(
-            f"{file} lacks the columns {', '.join(sorted(missing))}: begin with the file that "
-            "`bill-pipeline review --export FILE` writes."
-        )
-    return list(reader)
-
-
-def _accounts(home: Home) -> dict[str, dict[str, set[str]]]:
-    """Per client: what a person may write for an account → the ids it can mean."""
-    from bill_pipeline.query import open_ledger
-
-    found: dict[str, dict[str, set[str]]] = {}
-    with open_ledger(home) as ledger:
-        rows = ledger.execute(
-            "select client, account_id, account_code, account_name from accounts"
-        ).fetchall()
-    for client, account_id, code, name in rows:
-        names = found.setdefault(client, {})
-        for text in {account_id, code, name} - {None, ""}:
-            names.setdefault(text.casefold(), set()).add(account_id)
-    return found
-
-
-def _account_id(accounts: dict[str, dict[str, set[str]]], client: str, text: str) -> str:
-    if client not in accounts:
-        raise AnswersRefused(
-            f"There are no published books of a client {client!r}. Nothing was recorded; "
-            "`bill-pipeline clients` lists the clients."
-        )
-    ids = accounts[client].get(text.casefold(), set())
-    if len(ids) == 1:
-        return next(iter(ids))
-    problem = "means several accounts" if ids else "is no account"
-    raise AnswersRefused(
-        f"{client}: {text!r} {problem}. Nothing was recorded. Use the account's id; "
-        f"`bill-pipeline query \"from accounts where client = '{client}'\"` lists them."
-    )
+def _account(row: dict[str, Any]) -> str:
+    return f"{row['suggested_account_code'] or ''} {row['suggested_account'] or ''}".strip()

@@ -57,7 +57,7 @@ def train(names: tuple[str, ...], every: bool, roll_back: bool, home: Home, as_j
             version = model_shelf.roll_back(home, client)
             click.echo(f"{client}: model {version} decides again.")
             continue
-        trained = train_client(home, client)
+        trained = train_client(home, client).trained
         if as_json:
             print_json({"client": client, **trained.metadata()})
             continue

@@ -140,3 +140,15 @@ def coverage_picture(curve: pd.DataFrame, target_precision: float) -> dg.Metadat
         axis.legend(frameon=False)
 
     return picture(draw, 4.2, 3.6)
+
+
+def errors_picture(table: pd.DataFrame) -> dg.MetadataValue:
+    """The accounts whose lines were most often suggested elsewhere, among all of their lines."""
+
+    def draw(axis: Any) -> None:
+        names = [str(name)[:32] for name in table.index][::-1]
+        axis.barh(names, table["lines"].to_numpy()[::-1], color=BLUE, label="lines")
+        axis.barh(names, table["wrong"].to_numpy()[::-1], color=RED, label="suggested elsewhere")
+        axis.legend(frameon=False)
+
+    return picture(draw, 6.4, 0.8 + 0.28 * len(table))

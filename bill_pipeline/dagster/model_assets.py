@@ -30,7 +30,7 @@ _STEPS: dict[str, tuple[str, str, dict[str, str]]] = {
     "challenger": (
         "A model fitted to all of them, not yet in use.",
         "models/training_set",
-        {"version": "Hash of data, code, parameters and knowledge. ← models.training_set"},
+        {"code_version": "Hash of the models' code. ← models.training_set"},
     ),
     "evaluation": (
         "The challenger's method against the champion's on the client's recent past.",
@@ -98,24 +98,20 @@ def train_models(context: dg.AssetExecutionContext, sync: SyncResource) -> Itera
 
 def train_client(sync: SyncResource, client: str) -> Iterator[dg.AssetMaterialization]:
     """One client's training, in four materializations. Raises UnknownClient, ClientBusy."""
-    from bill_pipeline import model_shelf
-    from bill_pipeline.books import client_lock
+    from bill_pipeline import training
 
-    home = sync.books
-    Registry(home).status(client)
-    with client_lock(home, client):
-        trial = trials.hold(home, client)
-    yield _event("training_set", client, trial.facts_of_lines())
+    Registry(sync.books).status(client)
+    done = training.train_client(sync.books, client)
+    trained = done.trained
+    yield _event("training_set", client, trials.facts_of_lines(done))
     yield _event("challenger", client, {
-        "version": trial.challenger.version_, "lines": plotted(len(trial.lines)),
-        "seconds": plotted(trial.seconds),
+        "lines": plotted(len(done.lines)), "code_version": trained.code_version,
+        "seconds": plotted(done.seconds),
     })  # fmt: skip
-    yield _event("evaluation", client, trial.figures() | trial.pictures())
-    if trial.is_better:
-        model_shelf.promote(home, client, trial.challenger, trial.record())
+    yield _event("evaluation", client, trials.figures(done) | trials.pictures(done))
     yield _event("promotion", client, {
-        "is_promoted": dg.MetadataValue.bool(trial.is_better), "because": trial.reason,
-        "champion": str(model_shelf.champion_metadata(home, client).get("version", "none")),
+        "is_promoted": dg.MetadataValue.bool(trained.is_promoted), "because": trained.reason,
+        "champion": done.version,
     })  # fmt: skip
 
 

@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 import yaml
 
-from bill_pipeline import decisions, posting
+from bill_pipeline import decisions, party_decisions, posting, rule_decisions
 from tests.ledger.company import Company, new_company
 
 HERE = Path(__file__).parent
@@ -67,7 +67,14 @@ def decide(company: Company, decision: dict[str, Any], at: datetime) -> None:
     """Call the function of ``decisions`` that the story names."""
     name, arguments = next(iter(decision.items()))
     for key, value in arguments.items():
-        if key in {"through", "first_open_day", "cutover_date", "write_off_date"}:
+        if key in {
+            "through",
+            "first_open_day",
+            "cutover_date",
+            "write_off_date",
+            "valid_from",
+            "valid_to",
+        }:
             arguments[key] = date.fromisoformat(value)
         elif key.startswith("amount"):
             arguments[key] = Decimal(str(value))
@@ -80,9 +87,9 @@ def decide(company: Company, decision: dict[str, Any], at: datetime) -> None:
             company.connection, arguments["rows"], decided_at=at, decided_by="a story"
         )
     else:
-        getattr(decisions, name)(
-            company.connection, **arguments, decided_at=at, decided_by="a story"
-        )
+        rooms = (decisions, party_decisions, rule_decisions)
+        module = next(module for module in rooms if hasattr(module, name))
+        getattr(module, name)(company.connection, **arguments, decided_at=at, decided_by="a story")
 
 
 def written(value: Any) -> str:

@@ -14,6 +14,7 @@ lines as (
             else items.income_account_id
         end as item_account_id,
         parties.party,
+        coalesce(parties.merged_party_id, document_lines.party_id) as merged_party_id,
         -- What the categorizer may look at: when it changes, an old suggestion is stale.
         md5(concat_ws(
             chr(31), document_lines.document_type, coalesce(document_lines.party_id, ''),
@@ -22,7 +23,7 @@ lines as (
         )) as features_hash
     from categorized.document_lines as document_lines
     left join staging.items as items using (item_id)
-    left join staging.parties as parties using (party_id)
+    left join categorized.parties as parties using (party_id)
 ),
 
 decisions_known as (
@@ -55,10 +56,20 @@ machine_decisions as (
     select decisions_known.*
     from decisions_known
     inner join lines using (document_type, document_id, line_id, features_hash)
-    where decisions_known.source <> 'person'
+    where decisions_known.source in ('model', 'default')
     qualify row_number() over (
         partition by document_type, document_id, line_id order by decided_at desc, decision_no desc
     ) = 1
+),
+
+-- A rule is no recorded decision: it counts while it stands and fits, so removing it undoes it.
+first_rules as (
+    select
+        matches.document_type, matches.document_id, matches.line_id, rules.rule_id,
+        rules.account_id, rules.reason, rules.decided_at
+    from categorized.rule_matches as matches
+    inner join categorized.rules as rules using (rule_id)
+    where matches.is_first
 ),
 
 roles as (
@@ -77,6 +88,7 @@ decided as (
             when person.account_id is not null and not person.withdrawn then 'person'
             when split.is_whole then 'person'
             when coalesce(lines.coded_account_id, lines.item_account_id) is not null then 'bill'
+            when first_rules.rule_id is not null then 'rule'
             when machine.account_id is not null and not machine.withdrawn then machine.source
             else 'default'
         end as category_source,
@@ -85,6 +97,10 @@ decided as (
         if(split.is_whole, null, split.amount) as amount_split_before,
         person.reason as person_reason,
         person.decided_at as person_decided_at,
+        first_rules.rule_id,
+        first_rules.account_id as rule_account_id,
+        first_rules.reason as rule_reason,
+        first_rules.decided_at as rule_decided_at,
         machine.account_id as machine_account_id,
         machine.confidence as machine_confidence,
         machine.needs_review as machine_needs_review,
@@ -95,6 +111,7 @@ decided as (
     from lines
     left join person_decisions as person using (document_type, document_id, line_id)
     left join splits as split using (document_type, document_id, line_id)
+    left join first_rules using (document_type, document_id, line_id)
     left join machine_decisions as machine using (document_type, document_id, line_id)
 )
 
@@ -108,6 +125,7 @@ select
     date,                                          -- Day the document counts for.
     party_id,                                      -- Vendor or customer.
     party,                                         -- Its name as BILL last reported it.
+    merged_party_id,                               -- The vendor or customer that stands for all its spellings.
     description,                                   -- Text of the line, else of the document.
     amount,                                        -- As on the document; negative lines are negative.
     currency,                                      -- Currency of the amount.
@@ -122,6 +140,7 @@ select
     case category_source
         when 'person' then person_account_id
         when 'bill' then coalesce(coded_account_id, item_account_id)
+        when 'rule' then rule_account_id
         when 'default' then case
             when document_type = 'invoice' then roles.uncategorized_income
             when document_type = 'credit_memo' then roles.short_pay
@@ -133,16 +152,17 @@ select
     case category_source
         when 'person' then 1.0
         when 'bill' then 1.0
+        when 'rule' then 1.0
         when 'default' then 0.0
         else coalesce(machine_confidence, 0.0)
     end::double as confidence,                     -- Probability in 0–1 that the account is right.
     case
         when amount_split_before is not null then true
-        when category_source in ('person', 'bill') then false
+        when category_source in ('person', 'bill', 'rule') then false
         when category_source = 'default' then true
         else machine_needs_review
     end as needs_review,                           -- A person should look at it.
-    if(category_source in ('rule', 'model'), machine_model_version, null) as model_version,  -- Model that decided, if one did.
+    if(category_source = 'model', machine_model_version, null) as model_version,  -- Model that decided, if one did.
     case
         when amount_split_before is not null
             then format(
@@ -151,6 +171,7 @@ select
             )
         when category_source = 'person' then person_reason
         when category_source = 'bill' then if(coded_account_id is null, 'account of the item', 'coded in BILL')
+        when category_source = 'rule' then rule_id || ': ' || coalesce(rule_reason, 'a rule of the firm')
         when category_source = 'default' then coalesce(machine_reason, 'nobody decided yet')
         else machine_reason
     end as reason,                                 -- Why this account, in words.
@@ -158,9 +179,17 @@ select
     case category_source
         when 'person' then person_decided_at
         when 'bill' then null
+        when 'rule' then rule_decided_at
         else machine_decided_at
     end as decided_at,                             -- When it was decided; null when BILL coded it.
     parts,                                         -- How a person split the line; null when whole.
-    machine_decided_at is not null as has_standing_decision  -- The categorizer answered for exactly these features.
+    if(category_source = 'rule', rule_id, null) as rule_id,  -- The rule that decided, if one did.
+    machine_decided_at is not null as has_standing_decision,  -- The categorizer answered for exactly these features.
+    machine_model_version as answered_model_version,  -- The model that answered for them.
+    (
+        category_source = 'model'
+        and machine_decided_at >= getvariable('as_of') - interval 60 day
+        and ('0x' || left(md5(document_type || document_id || line_id), 6))::integer % 25 = 0
+    ) as is_sampled                                -- One in 25 of what the model booked lately: a person should check it.
 from decided
 cross join roles

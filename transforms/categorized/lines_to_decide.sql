@@ -1,4 +1,4 @@
--- Lines that need a decision now: no account in BILL, no person, no answer for these features.
+-- Lines that nobody and nothing decided yet: without an answer, or one that a person is asked about.
 --
 -- grain: one row per document line
 -- key: document_type, document_id, line_id
@@ -9,7 +9,7 @@ select
     line_id,          -- BILL's id of the line, else its position.
     features_hash,    -- To be stored with the decision.
     date,             -- Day the document counts for.
-    party_id,         -- Vendor or customer.
+    merged_party_id as party_id,  -- Vendor or customer, one id for all its spellings.
     party,            -- Its name.
     description,      -- Text of the line, else of the document.
     amount,           -- As on the document.
@@ -18,6 +18,9 @@ select
     department_id,    -- Department.
     location_id,      -- Location.
     job_id,           -- Job.
-    item_id           -- Product or service.
+    item_id,          -- Product or service.
+    has_standing_decision,  -- The categorizer answered already, and a person is asked.
+    answered_model_version, -- The model that answered.
+    alternatives      -- What it said, as JSON.
 from categorized.lines
-where category_source in ('default', 'rule', 'model') and not has_standing_decision and is_booked
+where category_source = 'default' and is_booked

@@ -44,6 +44,8 @@ select
     model_version,                   -- Model that decided, if one did.
     reason,                          -- Why this account, in words.
     alternatives,                    -- The categorizer's next best accounts, as JSON.
+    rule_id,                         -- The rule that decided, if one did.
+    is_sampled,                      -- One of the lines booked by the model that a person should check.
     bill_account_id,                 -- Account chosen in BILL, on the line or by its item.
     features_hash                    -- Changes when what the categorizer looks at changes.
 from parts

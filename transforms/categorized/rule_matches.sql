@@ -1,49 +1,59 @@
--- Lines that a firm's rule decides: the first rule that fits, where it says something new.
+-- Which of the firm's rules fit which lines, whoever decided the line in the end.
 --
--- grain: one row per document line
--- key: document_type, document_id, line_id
+-- grain: one row per document line and rule that fits it
+-- key: document_type, document_id, line_id, rule_id
 -- owner: team:accounting
 with
 
--- The last row of a rule counts; a withdrawn rule decides nothing more.
-rules as (
-    select *
-    from decisions.rules
-    where decided_at <= getvariable('as_of')
-    qualify row_number() over (partition by rule_id order by decided_at desc, rowid desc) = 1
+lines as (
+    select
+        document_lines.document_type, document_lines.document_id, document_lines.line_id,
+        document_lines.description, document_lines.department_id, document_lines.amount,
+        document_lines.date, coalesce(parties.merged_party_id, document_lines.party_id) as party_id
+    from categorized.document_lines as document_lines
+    left join categorized.parties as parties using (party_id)
+    where document_lines.is_booked
 ),
 
--- One row per line: the rule with the lowest number that fits.
-first_rules as (
-    select
-        lines.document_type, lines.document_id, lines.line_id, lines.features_hash,
-        lines.category_source, lines.account_id as standing_account_id,
-        rules.rule_id, rules.account_id, rules.reason
-    from categorized.lines as lines
-    inner join rules
-        on not rules.withdrawn
-        and coalesce(rules.document_type = lines.document_type, true)
-        and coalesce(rules.party_id = lines.party_id, rules.party_id is null)
-        and coalesce(
-            contains(lower(lines.description), lower(rules.description_contains)),
-            rules.description_contains is null
-        )
-        and coalesce(lines.amount >= rules.amount_from, true)
-        and coalesce(lines.amount <= rules.amount_to, true)
-    where lines.is_booked and lines.category_source in ('default', 'model', 'rule')
-    qualify row_number() over (
-        partition by lines.document_type, lines.document_id, lines.line_id
-        order by rules.priority, rules.rule_id
-    ) = 1
+rules as (
+    select rules.* replace (coalesce(parties.merged_party_id, rules.party_id) as party_id)
+    from categorized.rules as rules
+    left join categorized.parties as parties using (party_id)
+),
+
+-- Rules for a party are joined by the party: only the others are compared with every line.
+candidates as (
+    select lines.*, rules.rule_id
+    from lines
+    inner join rules using (party_id)
+    union all
+    select lines.*, rules.rule_id
+    from lines
+    cross join rules
+    where rules.party_id is null
+),
+
+fitting as (
+    select candidates.*, rules.position, rules.account_id
+    from candidates
+    inner join rules using (rule_id)
+    where coalesce(rules.document_type = candidates.document_type, true)
+        and (rules.description_contains is null
+            or contains(lower(candidates.description), lower(rules.description_contains)))
+        and (rules.department_id is null or rules.department_id = candidates.department_id)
+        and coalesce(candidates.amount >= rules.amount_from, true)
+        and coalesce(candidates.amount <= rules.amount_to, true)
+        and coalesce(candidates.date >= rules.valid_from, true)
+        and coalesce(candidates.date <= rules.valid_to, true)
 )
 
 select
     document_type,    -- bill, vendor_credit, invoice or credit_memo.
     document_id,      -- BILL's id of the document.
     line_id,          -- BILL's id of the line, else its position.
-    features_hash,    -- To be stored with the decision.
     rule_id,          -- The rule that fits.
-    account_id,       -- The account it says.
-    reason            -- Why the firm made the rule.
-from first_rules
-where category_source <> 'rule' or standing_account_id <> account_id
+    account_id,       -- Where it sends the line.
+    row_number() over (
+        partition by document_type, document_id, line_id order by position
+    ) = 1 as is_first -- No rule before it fits.
+from fitting

@@ -11,7 +11,7 @@ select
     document_id,      -- BILL's id of the document.
     line_id,          -- BILL's id of the line, else its position.
     date,             -- Day the document counts for.
-    party_id,         -- Vendor or customer.
+    merged_party_id as party_id,  -- Vendor or customer, one id for all its spellings.
     party,            -- Its name.
     description,      -- Text of the line, else of the document.
     amount,           -- As on the document.
@@ -22,6 +22,9 @@ select
     job_id,           -- Job.
     item_id,          -- Product or service.
     account_id,       -- The label.
-    category_source   -- bill, person or rule.
+    category_source,  -- bill, person or rule.
+    md5_number_lower(concat_ws(
+        chr(31), document_type, document_id, line_id, account_id, category_source
+    )) as label_key   -- Changes when the line's label does: tells what a model has not learned yet.
 from categorized.lines
 where category_source in ('bill', 'person', 'rule') and is_booked and parts is null and not needs_review

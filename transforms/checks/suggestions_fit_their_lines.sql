@@ -1,4 +1,4 @@
--- A rule's or the model's account was decided for exactly this line as it is now.
+-- The model's account was decided for exactly this line as it is now.
 --
 -- table: categorized.lines
 -- severity: error
@@ -10,4 +10,4 @@ anti join decisions.categories as decided
     and decided.line_id = lines.line_id
     and decided.features_hash = lines.features_hash
     and decided.account_id = lines.account_id
-where lines.category_source in ('rule', 'model')
+where lines.category_source = 'model'

@@ -5,6 +5,29 @@
 -- grain: one row per booked document line, or part of one that was split
 -- key: transaction_id
 -- owner: team:accounting
+with
+
+suggestions as (
+    select
+        document_type, document_id, line_id,
+        unnest(from_json(alternatives, '[{"account_id": "VARCHAR", "confidence": "DOUBLE"}]')) as other,
+        unnest(range(json_array_length(alternatives)::bigint)) as i
+    from categorized.lines
+    where alternatives is not null
+),
+
+alternatives as (
+    select
+        suggestions.document_type, suggestions.document_id, suggestions.line_id,
+        to_json(list({
+            'account_id': other.account_id, 'account_code': accounts.account_code,
+            'account_name': accounts.account_name, 'confidence': other.confidence
+        } order by i)) as alternatives
+    from suggestions
+    left join ledger.accounts as accounts on accounts.account_id = other.account_id
+    group by suggestions.document_type, suggestions.document_id, suggestions.line_id
+)
+
 select
     lines.document_type || ':' || lines.document_id || ':' || lines.line_key as transaction_id,  -- Document, line and part.
     lines.document_id,                             -- BILL's id of the document.
@@ -26,7 +49,9 @@ select
     lines.model_version,                           -- Model that decided, if one did.
     lines.needs_review,                            -- A person should look at it.
     lines.reason,                                  -- Why this account, in words.
-    lines.alternatives,                            -- The next best accounts, as JSON; of a line to review, the suggestion first.
+    alternatives.alternatives,                     -- The next best accounts with their names, as JSON; of a line to review, the suggestion first.
+    lines.rule_id,                                 -- The rule that decided, if one did.
+    lines.is_sampled,                              -- One of the lines booked by the model that a person should check.
     lines.class_id,                                -- Accounting class.
     lines.department_id,                           -- Department.
     lines.location_id,                             -- Location.
@@ -38,4 +63,5 @@ from categorized.parts as lines
 inner join ledger.documents as documents using (document_type, document_id)
 left join ledger.parties as parties on parties.party_id = lines.party_id
 left join ledger.accounts as accounts on accounts.account_id = lines.account_id
+left join alternatives using (document_type, document_id, line_id)
 where lines.is_booked

@@ -17,23 +17,13 @@ documents as (
         }') as d
     from staging.documents_known
     where list in ('vendors', 'customers')
-),
-
-links as (
-    select party_id, arg_max(same_as_party_id, (decided_at, rowid)) as same_as_party_id
-    from decisions.party_links
-    where decided_at <= getvariable('as_of')
-    group by party_id
-    having not arg_max(withdrawn, (decided_at, rowid))
 )
 
 select
     id as party_id,                                                     -- BILL's id; renames and merges never change it.
     if(list = 'vendors', 'vendor', 'customer') as party_type,           -- vendor or customer.
     coalesce(d.name, d.companyName, id) as party,                       -- Name as BILL last reported it.
-    coalesce(links.same_as_party_id, id) as merged_party_id,            -- The party a person said it is the same as, else itself.
     coalesce(d.billCurrency, d.invoiceCurrency) as currency,            -- Currency in which it bills or is billed; null: home.
     coalesce(d.additionalInfo.track1099, false) as is_1099_vendor,      -- BILL's flag to track payments for Form 1099.
     is_archived                                                         -- No longer offered in BILL.
 from documents
-left join links on links.party_id = documents.id
