@@ -15,6 +15,7 @@ from pathlib import Path
 
 import jinja2
 from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
@@ -121,16 +122,17 @@ def console_app(console: Console) -> Starlette:
             Middleware(TrustedHostMiddleware, allowed_hosts=list(console.allowed_hosts)),
         ],
         exception_handlers={HTTPException: _refused, 500: _broken},
-        lifespan=_closing(console),
+        lifespan=_lifespan(console),
     )
     app.state.console = console
     return app
 
 
-def _closing(console: Console):  # type: ignore[no-untyped-def]
+def _lifespan(console: Console):  # type: ignore[no-untyped-def]
     @contextlib.asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
         try:
+            await run_in_threadpool(console.ledger.warm)
             yield
         finally:
             console.many_clients.close()

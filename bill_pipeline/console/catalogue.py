@@ -1,120 +1,140 @@
 """One published catalogue, narrowed to the clients a page is about.
 
 The catalogue's views name the files of every client; planning a query over a thousand of them takes
-longer than running it. A page knows whose books it shows, so here the same tables and macros are
-made over those clients' files alone, once per publication.
+longer than running it. Here the same tables and macros are made once, over files that a variable
+names, and each page sets that variable to the files of the clients it shows: only what its queries
+read is opened, and a client that nobody looked at before costs no more than the last one.
 """
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from pathlib import Path
 
 import duckdb
 
-from bill_pipeline.publishing.contents import read_contents
-from bill_pipeline.publishing.tables import identifier, quoted
-from bill_pipeline.publishing.versions import file_of
-from bill_pipeline.settings import Home
+from bill_pipeline.publishing.contents import Remembered
+from bill_pipeline.publishing.tables import (
+    CLIENT_COLUMN,
+    PublishedSchema,
+    PublishedTable,
+    identifier,
+    quoted,
+)
+from bill_pipeline.publishing.versions import path_of
 
-#: Sets of clients whose views are kept; making them anew takes some ten milliseconds.
-_SETS_KEPT = 200
+#: (name, type) of the columns as they are stored.
+Columns = tuple[tuple[str, str], ...]
+#: (published table, shape) → columns: several versions of us may have written files of one table.
+Parts = dict[tuple[str, str], Columns]
 
 
 class Catalogue:
     """The tables and macros of one publication. Not for several threads at once; cursors are."""
 
-    def __init__(self, path: Path, home: Home) -> None:
-        self._published = home.published
-        with duckdb.connect(str(path), read_only=True) as catalogue:
-            self._columns = _columns(catalogue)
-            self._macros = catalogue.execute(
-                "select function_name, parameters, macro_definition from duckdb_functions() "
-                "where function_type = 'table_macro' and not internal"
-            ).fetchall()
-        # Read after the copy was taken: should there be a newer publication by now, its versions
-        # are shown, which the next look at the file would have done.
-        self._versions = read_contents(home).current
-        path.unlink()
-        self._database = duckdb.connect()
-        for setting in ("TimeZone = 'UTC'", "threads = 2", "parquet_metadata_cache = true"):
-            self._database.execute(f"set {setting}")
-        self._schemas: OrderedDict[frozenset[str], str] = OrderedDict()
-        self._schema_count = 0
+    def __init__(
+        self, remembered: Remembered, published: Path, folder: Path, before: Catalogue | None
+    ) -> None:
+        """``folder`` is for small files of our own.
+
+        ``before`` lends its views when they are the same, as nearly always.
+        """
+        self._published = str(published)
+        self._versions = remembered.contents.current
+        schema = remembered.schema or PublishedSchema(())
+        parts = {
+            (written.table, written.shape): written.columns
+            for layout in {version.layout for version in self._versions.values()}
+            for written in layout.tables
+        }
+        lent = before.views if before else None
+        fits = lent is not None and lent.fit(schema, parts)
+        self.views: Views = lent if lent and fits else Views(schema, parts, folder)
 
     def cursor(self, clients: frozenset[str]) -> duckdb.DuckDBPyConnection:
         """A connection in which the ledger's tables are those of ``clients``."""
-        if clients not in self._schemas:
-            self._schemas[clients] = self._make_schema(clients)
-            while len(self._schemas) > _SETS_KEPT:
-                _clients, schema = self._schemas.popitem(last=False)
-                self._database.execute(f"drop schema {schema} cascade")
-        self._schemas.move_to_end(clients)
+        files: dict[tuple[str, str], list[str]] = {}
+        for client in sorted(clients & self._versions.keys()):
+            version = self._versions[client]
+            for written in version.tables:
+                path = path_of(self._published, written.table, client, version.number)
+                files.setdefault((written.table, written.shape), []).append(path)
+        return self.views.cursor(files)
+
+
+class Views:
+    """The published tables and macros over the files that each cursor names."""
+
+    def __init__(self, schema: PublishedSchema, parts: Parts, folder: Path) -> None:
+        self._schema, self._parts = schema, parts
+        self._database = duckdb.connect()
+        for setting in ("TimeZone = 'UTC'", "threads = 2", "parquet_metadata_cache = true"):
+            self._database.execute(f"set {setting}")
+        # The first query with a value loads libraries for a second or two: not on a page's time.
+        self._database.execute("select ?", ["warm"])
+        self._none = {part: self._write_none(folder, *part) for part in parts}
+        self._set_files(self._database, {})
+        for table in schema.tables:
+            self._database.execute(f"create view {table.name} as {self._select(table)}")
+        for macro in schema.macros:
+            self._database.execute(macro.sql)
+
+    def fit(self, schema: PublishedSchema, parts: Parts) -> bool:
+        return (schema, parts) == (self._schema, self._parts)
+
+    def cursor(self, files: dict[tuple[str, str], list[str]]) -> duckdb.DuckDBPyConnection:
         cursor = self._database.cursor()
-        cursor.execute(f"use memory.{self._schemas[clients]}")
+        self._set_files(cursor, files)
         return cursor
 
     def close(self) -> None:
         self._database.close()
 
-    def _make_schema(self, clients: frozenset[str]) -> str:
-        self._schema_count += 1
-        schema = f"set_{self._schema_count}"
-        maker = self._database.cursor()
-        maker.execute(f"create schema {schema}")
-        maker.execute(f"use memory.{schema}")
-        for table, columns in self._columns.items():
-            maker.execute(f"create view {table} as {self._select(table, columns, clients)}")
-        for name, (of_client, *others), body in self._macros:
-            parameters = ", ".join([of_client, *(f"{other} := null" for other in others)])
-            maker.execute(f"create macro {name}({parameters}) as table {body}")
-        maker.close()
-        return schema
+    def _set_files(
+        self, cursor: duckdb.DuckDBPyConnection, files: dict[tuple[str, str], list[str]]
+    ) -> None:
+        if not self._parts:
+            return
+        fields = (
+            f"part_{number}: [{', '.join(map(quoted, files.get(part, [self._none[part]])))}]"
+            for number, part in enumerate(self._parts)
+        )
+        cursor.execute(f"set variable files = {{{', '.join(fields)}}}")
 
-    def _select(self, table: str, columns: list[tuple[str, str]], clients: frozenset[str]) -> str:
-        """Files with the same columns are read together, as in the catalogue itself."""
-        files: dict[tuple[tuple[str, str], ...], list[str]] = {}
-        for client in sorted(clients & self._versions.keys()):
-            version = self._versions[client]
-            for written in version.tables:
-                if written.table == table:
-                    path = file_of(self._published, table, client, version.number)
-                    files.setdefault(tuple(written.columns), []).append(quoted(str(path)))
+    def _write_none(self, folder: Path, table: str, shape: str) -> str:
+        """A file with these columns and no rows: it stands where none of the clients has one."""
+        path = folder / f"{table}-{shape}" / f"{CLIENT_COLUMN}=none" / "none.parquet"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        columns = self._parts[table, shape]
+        nulls = ", ".join(f"null::{type_} as {identifier(name)}" for name, type_ in columns)
+        self._database.execute(f"copy (select {nulls} where false) to {quoted(str(path))}")
+        return str(path)
+
+    def _select(self, table: PublishedTable) -> str:
         selects = [
-            f"select {', '.join(_selected(columns, dict(stored)))} from read_parquet("
-            f"[{', '.join(paths)}], hive_partitioning = true, hive_types = {{'client': varchar}})"
-            for stored, paths in files.items()
+            _select_part(table, dict(columns), number)
+            for number, ((name, _shape), columns) in enumerate(self._parts.items())
+            if name == table.name
         ]
-        empty = ", ".join(f"null::{type_} as {identifier(name)}" for name, type_ in columns)
-        return " union all ".join(selects) or f"select {empty} where false"
+        return " union all ".join(selects) or _select_nothing(table)
 
 
-def _columns(catalogue: duckdb.DuckDBPyConnection) -> dict[str, list[tuple[str, str]]]:
-    """Published table → its columns and types, in order."""
-    found: dict[str, list[tuple[str, str]]] = {}
-    rows = catalogue.execute(
-        """
-        select columns.table_name, columns.column_name, columns.data_type
-        from duckdb_columns() as columns
-        inner join duckdb_views() as views
-            on views.view_name = columns.table_name and views.schema_name = columns.schema_name
-        where not views.internal and views.schema_name = 'main'
-        order by columns.table_name, columns.column_index
-        """
-    ).fetchall()
-    for table, column, type_ in rows:
-        found.setdefault(table, []).append((column, type_))
-    return found
-
-
-def _selected(columns: list[tuple[str, str]], stored: dict[str, str]) -> list[str]:
+def _select_part(table: PublishedTable, stored: dict[str, str], number: int) -> str:
+    """The table's columns, in order and of the right type, whatever code wrote the files."""
     selected = []
-    for column, type_ in columns:
-        name = identifier(column)
-        if column == "client" or stored.get(column) == type_:
+    for column in table.columns:
+        name = identifier(column.name)
+        if stored.get(column.name) == column.type:
             selected.append(name)
-        elif column in stored:
-            selected.append(f"{name}::{type_} as {name}")
         else:
-            selected.append(f"null::{type_} as {name}")
-    return selected
+            source = name if column.name in stored else "null"
+            selected.append(f"{source}::{column.type} as {name}")
+    return (
+        f"select {CLIENT_COLUMN}, {', '.join(selected)} "
+        f"from read_parquet(getvariable('files').part_{number}, "
+        f"hive_partitioning = true, hive_types = {{'{CLIENT_COLUMN}': varchar}})"
+    )
+
+
+def _select_nothing(table: PublishedTable) -> str:
+    columns = "".join(f", null::{c.type} as {identifier(c.name)}" for c in table.columns)
+    return f"select null::varchar as {CLIENT_COLUMN}{columns} where false"

@@ -18,12 +18,11 @@ from typing import Any
 import duckdb
 
 from bill_pipeline.console.catalogue import Catalogue
+from bill_pipeline.publishing.contents import identity_of, read_catalogue
 from bill_pipeline.settings import Home
 
 #: One row of an answer: column name → value.
 Row = dict[str, Any]
-#: The newest, and the one before it that a slow page may still be reading.
-_CATALOGUES_KEPT = 2
 
 
 class Ledger:
@@ -33,7 +32,7 @@ class Ledger:
         self._home = home
         self._folder = Path(tempfile.mkdtemp(prefix="bill-pipeline-console-"))
         self._lock = threading.Lock()
-        self._catalogues: dict[tuple[int, int], Catalogue] = {}
+        self._newest: tuple[tuple[int, int, int], Catalogue] | None = None
 
     @contextlib.contextmanager
     def reading(self, clients: Iterable[str]) -> Iterator[Snapshot]:
@@ -50,27 +49,31 @@ class Ledger:
             if cursor is not None:
                 cursor.close()
 
+    def warm(self) -> None:
+        """Read the catalogue before the first page asks for it."""
+        with self.reading([]):
+            pass
+
     def close(self) -> None:
         with self._lock:
-            for catalogue in self._catalogues.values():
-                catalogue.close()
-            self._catalogues.clear()
+            if self._newest is not None:
+                self._newest[1].views.close()
+            self._newest = None
         shutil.rmtree(self._folder, ignore_errors=True)
 
     def _current(self) -> Catalogue | None:
-        try:
-            stat = self._home.ledger.stat()
-        except FileNotFoundError:
-            return None
-        key = (stat.st_ino, stat.st_mtime_ns)
-        if key not in self._catalogues:
-            path = self._folder / f"{stat.st_ino}-{stat.st_mtime_ns}.duckdb"
-            shutil.copyfile(self._home.ledger, path)
-            self._catalogues[key] = Catalogue(path, self._home)
+        identity = identity_of(self._home.ledger)
+        if self._newest is None or self._newest[0] != identity:
+            if not self._home.ledger.exists():
+                return None
+            remembered = read_catalogue(self._home)
+            before = self._newest[1] if self._newest else None
             # Cursors keep their database alive: a page that still reads is not cut off.
-            while len(self._catalogues) > _CATALOGUES_KEPT:
-                self._catalogues.pop(next(iter(self._catalogues))).close()
-        return self._catalogues[key]
+            self._newest = (
+                remembered.identity,
+                Catalogue(remembered, self._home.published, self._folder, before),
+            )
+        return self._newest[1]
 
 
 class Snapshot:

@@ -5,7 +5,7 @@ How groups are found is in ``review_queue``, how answers reach the books in ``de
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from dataclasses import asdict, dataclass
 from decimal import Decimal
 from typing import Any
@@ -13,7 +13,7 @@ from typing import Any
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from bill_pipeline.clients import UnknownClient
+from bill_pipeline.clients import ClientStatus, UnknownClient
 from bill_pipeline.console.formats import plural
 from bill_pipeline.console.review_queue import (
     account_named,
@@ -33,8 +33,10 @@ from bill_pipeline.deciding import (
 from bill_pipeline.decisions import Part
 from bill_pipeline.errors import PipelineError
 
-#: A firm-wide queue reads the books of the clients with most to review.
+#: A firm-wide queue reads the books of the clients with most to review: as many as it takes to fill
+#: a page, since reading one takes a few milliseconds.
 CLIENTS_READ = 25
+LINES_READ = 60
 LINES_OF_A_GROUP = 2_000
 
 
@@ -63,18 +65,31 @@ def firm_queue(visit: Visit) -> Response:
         ),
         key=lambda s: (-s.review_count, s.client),
     )
-    names = [s.client for s in waiting[:CLIENTS_READ]]
+    postponed = visit.console.review_memory.postponed()
+    names = _enough(waiting, Counter(client for client, _line in postponed))
     with visit.console.ledger.reading(names) as books:
-        queue = read_queue(books, names, visit.console.review_memory.postponed())
+        queue = read_queue(books, names, postponed)
     return visit.render(
         "review.html",
         client=None,
         queue=queue,
         waiting=waiting,
-        clients_read=CLIENTS_READ,
+        clients_read=len(names),
         back="/review",
         postponed_count=0,
     )
+
+
+def _enough(waiting: list[ClientStatus], put_off: Counter[str]) -> list[str]:
+    """Clients from the first on until their lines fill a page of the queue."""
+    names: list[str] = []
+    lines = 0
+    for status in waiting[:CLIENTS_READ]:
+        if lines >= LINES_READ:
+            break
+        names.append(status.client)
+        lines += max(status.review_count - put_off[status.client], 0)
+    return names
 
 
 def client_queue(visit: Visit) -> Response:
@@ -86,7 +101,7 @@ def client_queue(visit: Visit) -> Response:
         client=visit.client,
         queue=queue,
         waiting=[],
-        clients_read=CLIENTS_READ,
+        clients_read=1,
         back=f"/clients/{visit.client}/review",
         postponed_count=sum(client == visit.client for client, _line in postponed),
     )

@@ -57,7 +57,6 @@ _EVERYWHERE = {
     "merged_party_id": "The vendor or customer that stands for all spellings. ← names and people",
     "firm_party_id": "The party's id at every client of the firm. ← names and people",
     "firm_party": "The party's name across spellings. ← names and people",
-    "parts": "How a person split the line; empty when it is whole. ← the person",
     "role": "What the account is used for: payables, receivables, clearing … ← the person or rule",
     "closed_through": "Last day of the closed period, inclusive. ← the person",
     "action": "close or reopen. ← the person",
