@@ -38,6 +38,8 @@ from bill_pipeline.settings import Home
 
 #: Rewriting the catalogue takes well under a second; somebody who waits this long waits for ever.
 LOCK_TIMEOUT_SECONDS = 120
+#: DuckDB takes these in a path for a pattern or a partition, and we end a path at a line's end.
+_UNFIT = set("=*?[\n")
 
 
 class FilesLedger:
@@ -56,9 +58,10 @@ class FilesLedger:
     ) -> PublishReport:
         """Write new versions of ``clients`` and swap the catalogue. Raises PublishError."""
         home = self._home
-        if "=" in str(home.path):
+        if unfit := set(str(home.path)) & _UNFIT:
             raise PublishError(
-                f"{home.path} cannot hold a ledger: rename the folder to one without '='."
+                f"{home.path} cannot hold a ledger: rename the folder to one without "
+                f"{' or '.join(repr(sign) for sign in sorted(unfit))}."
             )
         home.published.mkdir(parents=True, exist_ok=True)
         before = read_catalogue(home)
@@ -95,8 +98,10 @@ class FilesLedger:
         named = connection.execute(f"select path from {ATTACHED_AS}.catalogue.home").fetchall()
         if named != [(str(self._home.path),)]:
             connection.execute(f"detach {ATTACHED_AS}")
-            self.put_right()
+            with contextlib.suppress(OSError):  # mounted for reading only, perhaps
+                self.put_right()
             connection.execute(attaching)
+            connection.execute(f"set variable ledger_home = {quoted(str(self._home.path))}")
         connection.execute(f"use {ATTACHED_AS}")
 
     def readable_folders(self) -> list[str]:

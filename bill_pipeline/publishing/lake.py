@@ -42,7 +42,6 @@ from bill_pipeline.publishing.versions import (
     write_version,
     writer_note,
 )
-from bill_pipeline.publishing.views import Layouts
 from bill_pipeline.settings import Home
 
 #: Where a client's tables wait until it is this process's turn.
@@ -137,7 +136,7 @@ class LakeLedger:
             for client in removed:
                 contents.remove(client, at)
             replaced = sorted(before & {*removed, *(v.client for v in fresh)})
-            replace_rows(lake, schema, Layouts.of(str(folder), fresh), replaced)
+            replace_rows(lake, schema, fresh, folder, replaced)
             lake.execute("delete from clients; delete from sync_status")
             RegistryTables(tuple(statuses), contents.current).fill(lake)
             lake.execute("commit")

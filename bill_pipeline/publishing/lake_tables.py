@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import duckdb
 
@@ -24,7 +25,7 @@ from bill_pipeline.publishing.tables import (
     insert,
 )
 from bill_pipeline.publishing.versions import Version
-from bill_pipeline.publishing.views import Layouts
+from bill_pipeline.publishing.views import Layouts, files_in
 
 _OWN_TABLES = (
     "create schema catalogue",
@@ -108,21 +109,22 @@ def read_contents(lake: duckdb.DuckDBPyConnection) -> Contents:
 def replace_rows(
     lake: duckdb.DuckDBPyConnection,
     schema: PublishedSchema,
-    fresh: Layouts,
+    fresh: Sequence[Version],
+    folder: Path,
     replaced: Sequence[str],
 ) -> None:
-    """Take out the rows of ``replaced`` clients and put in those of ``fresh``."""
-    versions = [version for same in fresh.versions.values() for version in same]
+    """Take out the rows of ``replaced`` clients; put in the ``fresh`` versions in ``folder``."""
+    layouts = Layouts.of(fresh)
     for table in schema.tables:
         if replaced:
             # A list of words, not a parameter: only so DuckLake leaves other clients' files alone.
             names = ", ".join(f"'{name}'" for name in replaced)
             lake.execute(f"delete from {table.name} where {CLIENT_COLUMN} in ({names})")
-        if versions:
-            lake.execute(f"insert into {table.name} {fresh.select(table)}")
+        if fresh:
+            lake.execute(f"insert into {table.name} {layouts.select(table, files_in(folder))}")
     if replaced:
         lake.execute(f"delete from catalogue.versions where client in ({names})")
-    rows = [[version.client, version.number, version.row_count] for version in versions]
+    rows = [[version.client, version.number, version.row_count] for version in fresh]
     insert(lake, "catalogue.versions", ["varchar", "varchar", "bigint"], rows)
 
 

@@ -2,42 +2,54 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from bill_pipeline.publishing.tables import CLIENT_COLUMN, PublishedTable, identifier, quoted
-from bill_pipeline.publishing.versions import Layout, Version, path_of
+from bill_pipeline.publishing.versions import Layout, Version, file_of
+
+#: The SQL of a list with one table's files of some versions, all of one layout.
+FilesOf = Callable[[Layout, Sequence[Version], PublishedTable], str]
 
 
 @dataclass(frozen=True)
 class Layouts:
     """Versions by the tables and columns they have; nearly all clients share one layout."""
 
-    folder: str
     versions: Mapping[Layout, tuple[Version, ...]]
 
     @classmethod
-    def of(cls, folder: str, versions: Iterable[Version]) -> Layouts:
+    def of(cls, versions: Iterable[Version]) -> Layouts:
         grouped: dict[Layout, list[Version]] = {}
         for version in sorted(versions, key=lambda each: each.client):
             grouped.setdefault(version.layout, []).append(version)
-        return cls(folder, {layout: tuple(same) for layout, same in grouped.items()})
+        return cls({layout: tuple(same) for layout, same in grouped.items()})
 
-    def select(self, table: PublishedTable) -> str:
+    def select(self, table: PublishedTable, files_of: FilesOf) -> str:
         """Every version's rows of ``table``; files with the same columns are read together."""
         files: dict[tuple[tuple[str, str], ...], list[str]] = {}
         for layout, versions in self.versions.items():
             for written in layout.tables:
                 if written.table == table.name:
-                    files.setdefault(written.columns, []).extend(
-                        quoted(path_of(self.folder, table.name, v.client, v.number))
-                        for v in versions
-                    )
-        selects = [_select_from(table, dict(stored), paths) for stored, paths in files.items()]
+                    files.setdefault(written.columns, []).append(files_of(layout, versions, table))
+        selects = [
+            _select_from(table, dict(stored), " || ".join(lists)) for stored, lists in files.items()
+        ]
         return " union all ".join(selects) or _select_empty(table)
 
 
-def _select_from(table: PublishedTable, stored: dict[str, str], paths: list[str]) -> str:
+def files_in(folder: Path) -> FilesOf:
+    """The versions' files in ``folder``, one by one."""
+
+    def files_of(_layout: Layout, versions: Sequence[Version], table: PublishedTable) -> str:
+        paths = (file_of(folder, table.name, v.client, v.number) for v in versions)
+        return f"[{', '.join(quoted(str(path)) for path in paths)}]"
+
+    return files_of
+
+
+def _select_from(table: PublishedTable, stored: dict[str, str], files: str) -> str:
     """The table's columns, in order and of the right type, whatever code wrote the files."""
     selected = [CLIENT_COLUMN]
     for column in table.columns:
@@ -50,7 +62,7 @@ def _select_from(table: PublishedTable, stored: dict[str, str], paths: list[str]
             selected.append(f"{name}::{column.type} as {name}")
     # The folder's name says whose file it is: a query on one client opens one file.
     return (
-        f"select {', '.join(selected)} from read_parquet([{', '.join(paths)}], "
+        f"select {', '.join(selected)} from read_parquet({files}, "
         "hive_partitioning = true, hive_types = {'client': varchar})"
     )
 

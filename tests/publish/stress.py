@@ -2,7 +2,7 @@
 
 Run by ``test_stress`` for seconds, by a person for minutes, on invented books::
 
-    python tests/publish/stress.py --seconds 120 --clients 200
+    python tests/publish/stress.py --seconds 120 --clients 200 [--store ducklake]
 
 Readers and writers are processes of their own, started from one that has the modules loaded.
 """
@@ -10,8 +10,10 @@ Readers and writers are processes of their own, started from one that has the mo
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import multiprocessing
+import os
 import random
 import statistics
 import sys
@@ -60,6 +62,20 @@ def write(home_path: str, names: list[str], log: str) -> None:
             file.write(f"{json.dumps(report.not_published)}\n")
 
 
+def opened(home_path: str) -> Any:
+    """The ledger as an analyst opens it: with DuckDB alone."""
+    import duckdb
+
+    if not os.environ.get("BILL_PIPELINE_DUCKLAKE_CATALOGUE"):
+        return duckdb.connect(f"{home_path}/ledger.duckdb", read_only=True)
+    from bill_pipeline.publishing.lake_connection import LakeAddress, load_extensions
+
+    db = duckdb.connect()
+    load_extensions(db, LakeAddress("dbname=any", ""))
+    db.execute(Path(home_path, "ledger.sql").read_text())
+    return db
+
+
 def read(home_path: str, names: list[str], stop: str, log: str) -> None:
     """Open, join, close, again and again until the file ``stop`` exists; leave a JSON log."""
     import duckdb
@@ -70,7 +86,7 @@ def read(home_path: str, names: list[str], stop: str, log: str) -> None:
     }  # fmt: skip
     while not Path(stop).exists():
         try:
-            with duckdb.connect(f"{home_path}/ledger.duckdb", read_only=True) as db:
+            with opened(home_path) as db:
                 for _ in range(rng.randint(1, 3)):
                     started = time.perf_counter()
                     found["inconsistent"] += db.execute(INCONSISTENT).fetchall()[0][0]
@@ -195,9 +211,16 @@ if __name__ == "__main__":
     parser.add_argument("--clients", type=int, default=200)
     parser.add_argument("--workers", type=int, default=4, help="writers, and as many readers")
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(1_000_000))
+    parser.add_argument("--store", choices=["files", "ducklake"], default="files")
     options = parser.parse_args()
     print(f"seed of the kills: {options.seed}")
-    with tempfile.TemporaryDirectory() as scratch:
+    with tempfile.TemporaryDirectory() as scratch, contextlib.ExitStack() as stack:
+        if options.store == "ducklake":
+            sys.path.insert(0, str(FOLDER.parents[1]))
+            from tests.postgres_server import create_database, postgres_server
+
+            port = stack.enter_context(postgres_server())
+            os.environ["BILL_PIPELINE_DUCKLAKE_CATALOGUE"] = create_database(port, "lake")
         run = Stress(
             Path(scratch), clients=options.clients, workers=options.workers, seed=options.seed
         )
