@@ -86,7 +86,12 @@ class Version:
 
 
 def file_of(published: Path, table: str, client: str, number: str) -> Path:
-    return published / table / f"{CLIENT_COLUMN}={client}" / f"{number}.parquet"
+    return Path(path_of(str(published), table, client, number))
+
+
+def path_of(published: str, table: str, client: str, number: str) -> str:
+    """The same as text: a thousand clients have tens of thousands of files."""
+    return f"{published}/{table}/{CLIENT_COLUMN}={client}/{number}.parquet"
 
 
 def next_number() -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bill_pipeline.publishing.tables import CLIENT_COLUMN, PublishedTable, identifier, quoted
-from bill_pipeline.publishing.versions import Layout, Version, file_of
+from bill_pipeline.publishing.versions import Layout, Version, path_of
 
 #: The SQL of a list with one table's files of some versions, all of one layout.
 FilesOf = Callable[[Layout, Sequence[Version], PublishedTable], str]
@@ -43,8 +43,8 @@ def files_in(folder: Path) -> FilesOf:
     """The versions' files in ``folder``, one by one."""
 
     def files_of(_layout: Layout, versions: Sequence[Version], table: PublishedTable) -> str:
-        paths = (file_of(folder, table.name, v.client, v.number) for v in versions)
-        return f"[{', '.join(quoted(str(path)) for path in paths)}]"
+        paths = (path_of(str(folder), table.name, v.client, v.number) for v in versions)
+        return f"[{', '.join(map(quoted, paths))}]"
 
     return files_of
 
