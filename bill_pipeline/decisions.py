@@ -227,6 +227,10 @@ def set_policy(
         raise DecisionRefused(f"{name} can be {' or '.join(allowed)}, not {value!r}.")
     if name == "fiscal_year_end":
         _require_month_and_day(value)
+    if name == "home_currency" and not (len(value) == 3 and value.isascii() and value.isupper()):
+        raise DecisionRefused(f"A currency is three letters such as USD, not {value!r}.")
+    if name == "form_1099_threshold":
+        _require_amount(value)
     connection.execute(
         "insert into decisions.policies values (?, ?, ?, ?)", [name, value, decided_at, decided_by]
     )
@@ -327,3 +331,12 @@ def _require_month_and_day(value: str) -> None:
         date.fromisoformat(f"2024-{value}")
     except ValueError:
         raise DecisionRefused(f"A fiscal year end is written MM-DD, not {value!r}.") from None
+
+
+def _require_amount(value: str) -> None:
+    try:
+        is_amount = Decimal(value) >= 0
+    except ArithmeticError:
+        is_amount = False
+    if not is_amount:
+        raise DecisionRefused(f"A threshold is an amount such as 600.00, not {value!r}.")

@@ -24,6 +24,13 @@ _KINDS: dict[str, tuple[str, str]] = {
         """,
         "bill-pipeline query \"from accounts where client = '{client}'\"",
     ),
+    "account in use": (
+        """
+        select account_id, account_code, account_name from accounts
+        where client = $client and not is_archived
+        """,
+        "bill-pipeline query \"from accounts where client = '{client}'\"",
+    ),
     "party": (
         "select party_id, null, party from parties where client = $client",
         "bill-pipeline parties list {client} --all",

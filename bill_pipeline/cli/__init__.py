@@ -31,6 +31,8 @@ COMMANDS: dict[str, str] = {
     "correct": "bill_pipeline.cli.review:correct",
     "rules": "bill_pipeline.cli.rules:rules",
     "parties": "bill_pipeline.cli.parties:parties",
+    "settings": "bill_pipeline.cli.keeping:settings",
+    "opening-balances": "bill_pipeline.cli.keeping:opening_balances",
     "close": "bill_pipeline.cli.close:close",
     "reopen": "bill_pipeline.cli.close:reopen",
     "train": "bill_pipeline.cli.train:train",

@@ -13,6 +13,7 @@ from bill_pipeline.console import (
     connect_pages,
     connections_pages,
     downloads_pages,
+    keeping_pages,
     ledger_pages,
     many_clients_pages,
     review_pages,
@@ -69,6 +70,12 @@ PAGES: tuple[Page, ...] = (
     Page("GET", "/clients/{client}/close", closing_pages.close_page, _READ),
     Page("POST", "/clients/{client}/close", closing_pages.close_month, _REVIEW),
     Page("POST", "/clients/{client}/reopen", closing_pages.reopen_month, _REVIEW),
+    Page("GET", "/clients/{client}/settings", keeping_pages.keeping_page, _READ),
+    Page("POST", "/clients/{client}/settings/policies", keeping_pages.save_policies, _REVIEW),
+    Page("POST", "/clients/{client}/settings/role", keeping_pages.save_role, _REVIEW),
+    Page(
+        "POST", "/clients/{client}/settings/opening-balances", keeping_pages.save_opening, _REVIEW
+    ),
     Page("GET", "/clients/{client}/download/books/{format}", downloads_pages.download_books, _READ),
     Page("GET", "/clients/{client}/download/{report}", downloads_pages.download_report, _READ),
 )

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any
 
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
+from bill_pipeline.amounts import amount_of
 from bill_pipeline.console.books_pages import with_books
 from bill_pipeline.console.ledger import Snapshot
 from bill_pipeline.console.review_pages import decide_and_remember
@@ -171,7 +172,7 @@ def _answer(
         parts.append(
             Part(
                 account_id=_account(number, row, accounts).account_id,
-                amount=_amount(number, row),
+                amount=amount_of(row.amount, f"Part {number}"),
                 description=row.description if row.description != whole["description"] else None,
                 **{f"{name}_id": value for name, value in given.items()},
             )
@@ -184,21 +185,6 @@ def _account(number: int, row: PartRow, accounts: list[Account]) -> Account:
     if not row.account:
         raise PartRefused(f"Part {number} has an amount and no account.")
     return account_named(row.account, accounts)
-
-
-def _amount(number: int, row: PartRow) -> Decimal:
-    """1,234.50, -10 or (10.00), as people write them."""
-    text = row.amount.replace(",", "").replace(" ", "").replace("−", "-")
-    if text.startswith("(") and text.endswith(")"):
-        text = f"-{text[1:-1]}"
-    try:
-        amount = Decimal(text)
-        is_money = amount.is_finite() and amount == amount.quantize(Decimal("0.01"))
-    except InvalidOperation:
-        is_money = False
-    if not is_money:
-        raise PartRefused(f"Part {number}: “{row.amount}” is no amount; write it like 1,234.50.")
-    return amount
 
 
 def _dimensions(books: Snapshot, client: str) -> dict[str, list[tuple[str, str]]]:

@@ -42,6 +42,7 @@ class BookFacts:
     fiscal_year_end: str
     closed_through: date | None
     today: date
+    book_bills_on: str
 
 
 @dataclass
@@ -98,6 +99,7 @@ def book_facts(books: Snapshot, client: str) -> BookFacts | None:
         fiscal_year_end=row["fiscal_year_end"],
         closed_through=row["closed_through"],
         today=row["known_until"].date(),
+        book_bills_on=row["book_bills_on"],
     )
 
 

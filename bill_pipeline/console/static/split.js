@@ -1,7 +1,8 @@
-// Says while one types what is left to share out, in whole cents; the server checks it again.
+// Says while one types what is left to share out, of a line that is split or of opening balances,
+// in whole cents; the server checks it again.
 "use strict";
 
-const split = document.getElementById("split");
+const split = document.getElementById("split") ?? document.getElementById("opening-form");
 const left = document.getElementById("left");
 const cents = (text) => {
   const plain = text.replace(/[,\s]/g, "").replace("−", "-").replace(/^\((.*)\)$/, "-$1");
@@ -16,12 +17,12 @@ const money = (value) => {
   return value < 0n ? `(${text})` : text;
 };
 const showLeft = () => {
-  let rest = cents(split.dataset.total);
+  let rest = cents(split.dataset.total ?? "0");
   for (const field of split.querySelectorAll("[data-part]")) {
     const value = cents(field.value);
     field.toggleAttribute("aria-invalid", value === null);
     if (value === null) { left.textContent = "?"; return; }
-    rest -= value;
+    rest -= field.dataset.side === "debit" ? -value : value;
   }
   left.textContent = money(rest);
   left.closest("tr").classList.toggle("done", rest === 0n);
@@ -30,7 +31,7 @@ split.addEventListener("input", showLeft);
 // An empty amount beside a chosen account takes what is left.
 split.addEventListener("focusin", (event) => {
   if (!event.target.matches("[data-part]") || event.target.value) return;
-  if (!event.target.closest("tr").querySelector("[name=account]").value) return;
+  if (!event.target.closest("tr").querySelector("[name=account]")?.value) return;
   showLeft();
   if (/^[^?]*[1-9]/.test(left.textContent)) {
     event.target.value = left.textContent;

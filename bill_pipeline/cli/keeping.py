@@ -1,0 +1,164 @@
+"""``settings`` and ``opening-balances``: how one client's books are kept."""
+
+from __future__ import annotations
+
+import csv
+import getpass
+from datetime import datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from bill_pipeline.amounts import amount_of
+from bill_pipeline.cli.options import home_option, json_option, print_json
+from bill_pipeline.errors import DecisionRefused
+from bill_pipeline.settings import Home
+
+if TYPE_CHECKING:
+    from bill_pipeline.naming import Names
+
+_BOOKS = "select home_currency, fiscal_year_end, book_bills_on from books where client = ?"
+_ROLES = """
+select unnest(string_split(roles, ', ')) as role, coalesce(account_code, ''), account_name
+from accounts where client = ? and roles is not null order by role
+"""
+
+
+@click.command()
+@click.argument("client")
+@click.option("--fiscal-year-end", metavar="MM-DD", help="Last day of the fiscal year.")
+@click.option("--home-currency", metavar="CODE", help="Such as USD; while no month is closed.")
+@click.option("--book-bills-on", type=click.Choice(("entry", "approval")))
+@click.option(
+    "--book-unexportable-payments",
+    type=click.Choice(("yes", "no")),
+    help="Whether payments marked as already in other books are booked.",
+)
+@click.option("--form-1099-threshold", metavar="AMOUNT", help="Instead of the year's own.")
+@click.option(
+    "--role",
+    "roles",
+    multiple=True,
+    metavar="ROLE=ACCOUNT",
+    help="The account (number, id or name) that plays a role, such as ap_control=2000.",
+)
+@click.option("--reason", default="set on the command line", help="Kept with a role.")
+@json_option
+@home_option
+def settings(
+    client: str,
+    roles: tuple[str, ...],
+    reason: str,
+    as_json: bool,
+    home: Home,
+    **policies: str | None,
+) -> None:
+    """Show or change how CLIENT's books are kept: fiscal year, currency, accounts by role.
+
+    What is posted in open months is posted anew; in closed months only the difference is, on the
+    first open day.
+    """
+    from bill_pipeline.keeping import change_policies, change_role
+    from bill_pipeline.naming import Names
+
+    by = getpass.getuser()
+    names = Names.read(home, client, "account in use")
+    chosen = [_role_and_account(text, names) for text in roles]
+    if values := {name: value for name, value in policies.items() if value is not None}:
+        change_policies(home, client, values, by=by)
+    for role, account_id in chosen:
+        change_role(home, client, role, account_id, by=by, reason=reason)
+    _show(home, client, as_json=as_json)
+
+
+@click.command("opening-balances")
+@click.argument("client")
+@click.argument("file", type=click.Path(dir_okay=False, exists=True, path_type=Path))
+@click.option(
+    "--on",
+    "cutover",
+    required=True,
+    type=click.DateTime(["%Y-%m-%d"]),
+    help="The day at whose end the balances stood, usually the last one of the old books.",
+)
+@click.option("--reason", required=True, help="Where they come from; kept with the entries.")
+@home_option
+def opening_balances(client: str, file: Path, cutover: datetime, reason: str, home: Home) -> None:
+    """Bring in what CLIENT's accounts held when the books moved here.
+
+    FILE is a CSV with the columns account (number, id or name) and debit and credit, or amount
+    (debit positive); it holds all of them: what an earlier file brought in and this one does not
+    name is taken out. The other side goes to opening balance equity. Payables, receivables and
+    clearing accounts open with their documents.
+    """
+    from bill_pipeline.keeping import bring_in_balances
+    from bill_pipeline.naming import Names
+
+    names = Names.read(home, client, "account in use")
+    balances: dict[str, Decimal] = {}
+    for number, row in enumerate(_rows(file), start=2):
+        account_id = names.id_of(row.get("account") or "")
+        if account_id in balances:
+            raise DecisionRefused(f"{file}, line {number}: {row['account']} is named twice.")
+        balances[account_id] = _balance(row, f"{file}, line {number}")
+    left = bring_in_balances(
+        home, client, cutover.date(), balances, by=getpass.getuser(), reason=reason
+    )
+    click.echo(f"{client}: {len(balances):,} opening balances booked on {cutover.date()}.")
+    if left:
+        click.echo(f"{left:,.2f} is left in opening balance equity; it is zero when all are there.")
+
+
+def _role_and_account(text: str, names: Names) -> tuple[str, str]:
+    role, equals, account = text.partition("=")
+    if not equals:
+        raise DecisionRefused(f"{text!r}: write ROLE=ACCOUNT, for example ap_control=2000.")
+    return role.strip(), names.id_of(account)
+
+
+def _rows(file: Path) -> list[dict[str, str]]:
+    with file.open(newline="", encoding="utf-8-sig") as lines:
+        reader = csv.DictReader(lines)
+        columns = {name.strip().lower() for name in reader.fieldnames or ()}
+        if "account" not in columns or not columns & {"amount", "debit", "credit"}:
+            raise DecisionRefused(f"{file} needs the columns account, debit and credit.")
+        return [
+            {(name or "").strip().lower(): (value or "") for name, value in row.items()}
+            for row in reader
+        ]
+
+
+def _balance(row: dict[str, str], where: str) -> Decimal:
+    given = {name: row.get(name, "").strip() for name in _SIGNS}
+    filled = {name: text for name, text in given.items() if text}
+    if len(filled) != 1:
+        raise DecisionRefused(f"{where}: give one of debit, credit and amount.")
+    ((name, text),) = filled.items()
+    return amount_of(text, where) * _SIGNS[name]
+
+
+_SIGNS = {"debit": 1, "credit": -1, "amount": 1}
+
+
+def _show(home: Home, client: str, *, as_json: bool) -> None:
+    from bill_pipeline.query import open_ledger
+
+    with open_ledger(home) as ledger:
+        books = ledger.execute(_BOOKS, [client]).fetchone()
+        roles = ledger.execute(_ROLES, [client]).fetchall()
+    if books is None:
+        raise DecisionRefused(f"{client} has no books yet: run `bill-pipeline sync {client}`.")
+    kept = dict(zip(("home_currency", "fiscal_year_end", "book_bills_on"), books, strict=True))
+    if as_json:
+        print_json({"client": client, **kept, "roles": {role: name for role, _code, name in roles}})
+        return
+    for name, value in kept.items():
+        click.echo(f"{name.replace('_', ' '):17} {value}")
+    table = Table("role", "account", "name")
+    for row in roles:
+        table.add_row(*row)
+    Console().print(table)

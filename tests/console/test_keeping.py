@@ -1,0 +1,166 @@
+"""Fiscal year, account roles and opening balances, set in the console and on the command line."""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+from bill_pipeline import deciding
+from bill_pipeline.cli import main
+from bill_pipeline.console.app import Console
+from bill_pipeline.console.users import Role
+from bill_pipeline.deciding import close_through
+from bill_pipeline.errors import DecisionRefused
+from bill_pipeline.keeping import bring_in_balances, change_policies, change_role
+from bill_pipeline.settings import Home
+from tests.console.console_browser import Browser, signed_in
+
+CLIENT = "maple-bakery"
+PATH = f"/clients/{CLIENT}/settings"
+
+
+@pytest.fixture
+def bookkeeper(books_console: Console) -> Browser:
+    return signed_in(books_console, Role.BOOKKEEPER)
+
+
+def balances(console: Console) -> dict[str, Decimal]:
+    with console.ledger.reading([CLIENT]) as books:
+        rows = books.rows("select account_id, balance from trial_balance where balance <> 0")
+    return {row["account_id"]: row["balance"] for row in rows}
+
+
+def opening_form(day: str, **sides: str) -> dict[str, Any]:
+    form = {name.replace("_", "-", 1): text for name, text in sides.items()}
+    return {"cutover": day, **form}
+
+
+def test_the_fiscal_year_is_changed_and_shown(bookkeeper: Browser) -> None:
+    form = {"fiscal_year_end": "06-30", "home_currency": "USD", "book_bills_on": "approval"}
+    assert bookkeeper.post(f"{PATH}/policies", form).status_code == 303
+    page = bookkeeper.get(PATH).text
+    assert 'value="06-30"' in page
+    assert '<option value="approval" selected>' in page
+    refused = bookkeeper.post(f"{PATH}/policies", {"fiscal_year_end": "31-12"})
+    assert refused.status_code == 409
+    assert "MM-DD" in refused.text
+
+
+def test_a_role_moves_what_is_posted_to_its_new_account(
+    books_console: Console, bookkeeper: Browser
+) -> None:
+    before = balances(books_console)
+    form = {"role": "uncategorized_expense", "account": "TOOLS"}
+    assert bookkeeper.post(f"{PATH}/role", form).status_code == 303
+    after = balances(books_console)
+    (moved,) = before.keys() - after.keys()
+    assert after["TOOLS"] == before[moved]
+    assert after["AP"] == before["AP"]
+    refused = bookkeeper.post(f"{PATH}/role", {"role": "ap_control", "account": "RENT"})
+    assert refused.status_code == 409
+    assert "Rent is one of the income statement" in refused.text
+
+
+def test_opening_balances_are_booked_replaced_and_kept_as_typed_when_refused(
+    books_console: Console, bookkeeper: Browser
+) -> None:
+    before = balances(books_console)
+    form = opening_form("2025-12-31", debit_BANK="10,000.00", credit_TOOLS="400")
+    assert bookkeeper.post(f"{PATH}/opening-balances", form).status_code == 303
+    page = bookkeeper.get(PATH).text
+    assert "9,600.00 is left in opening balance equity" in page
+    assert 'name="debit-BANK" value="10,000.00"' in page
+    after = balances(books_console)
+    assert after["BANK"] - before.get("BANK", Decimal(0)) == Decimal("10000.00")
+    # The form holds all balances: an account left out is taken out.
+    bookkeeper.post(f"{PATH}/opening-balances", opening_form("2025-12-31", debit_BANK="9,000"))
+    now = balances(books_console)
+    assert now["BANK"] - before.get("BANK", Decimal(0)) == Decimal("9000.00")
+    assert now.get("TOOLS") == before.get("TOOLS")
+    for typed, problem in (
+        ({"debit_BANK": "1,0x"}, "is no amount"),
+        ({"debit_BANK": "1", "credit_BANK": "1"}, "a debit or a credit, not both"),
+    ):
+        answer = bookkeeper.post(f"{PATH}/opening-balances", opening_form("2025-12-31", **typed))
+        assert answer.status_code == 422
+        assert problem in answer.text
+        assert f'value="{typed["debit_BANK"]}"' in answer.text
+    assert balances(books_console) == now
+
+
+def test_what_would_make_wrong_books_is_refused(books_home: Home) -> None:
+    day, by = date(2025, 12, 31), {"by": "test"}
+    with pytest.raises(DecisionRefused, match="control account"):
+        bring_in_balances(books_home, CLIENT, day, {"AP": Decimal(-5)}, **by, reason="x")
+    with pytest.raises(DecisionRefused, match="no account 'nothing'"):
+        bring_in_balances(books_home, CLIENT, day, {"nothing": Decimal(5)}, **by, reason="x")
+    with pytest.raises(DecisionRefused, match="no role 'chief'"):
+        change_role(books_home, CLIENT, "chief", "BANK", **by, reason="x")
+    with pytest.raises(DecisionRefused, match="organization_id cannot be changed"):
+        change_policies(books_home, CLIENT, {"organization_id": "x"}, **by)
+    close_through(books_home, CLIENT, date(2026, 1, 31), by="test", reason="")
+    with pytest.raises(DecisionRefused, match="reopen January 2026"):
+        bring_in_balances(
+            books_home, CLIENT, date(2026, 1, 1), {"BANK": Decimal(5)}, **by, reason="x"
+        )
+    with pytest.raises(DecisionRefused, match="closed through 2026-01-31"):
+        change_policies(books_home, CLIENT, {"home_currency": "EUR"}, **by)
+
+
+def test_books_that_refuse_a_setting_get_the_old_one_back(
+    books_console: Console, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from bill_pipeline.warehouse import ChecksFailed, RoomReport, Warehouse
+
+    def refuse(_home: Any, client: str, as_of: Any) -> None:
+        raise ChecksFailed(client, RoomReport("ledger", as_of))
+
+    home = books_console.home
+    monkeypatch.setattr(deciding, "_build", refuse)
+    with pytest.raises(ChecksFailed):
+        change_policies(home, CLIENT, {"fiscal_year_end": "06-30"}, by="test")
+    with pytest.raises(ChecksFailed):
+        bring_in_balances(
+            home, CLIENT, date(2025, 12, 31), {"BANK": Decimal(5)}, by="test", reason="x"
+        )
+    with pytest.raises(ChecksFailed):
+        change_role(home, CLIENT, "uncategorized_expense", "TOOLS", by="test", reason="x")
+    with Warehouse.open(home, CLIENT) as warehouse:
+        last = warehouse.connection.execute(
+            """
+            select
+                (select arg_max(value, (decided_at, rowid)) from decisions.policies
+                    where name = 'fiscal_year_end'),
+                (select arg_max(amount, (decided_at, rowid)) from decisions.opening_balances),
+                (select arg_max(account_id, (decided_at, rowid)) <> 'TOOLS'
+                    from decisions.account_roles where role = 'uncategorized_expense')
+            """
+        ).fetchone()
+    assert last == ("12-31", Decimal("0.00"), True)
+
+
+def test_the_command_line_does_the_same(books_home: Home, tmp_path: Path) -> None:
+    def run(*arguments: str) -> tuple[int, str]:
+        result = CliRunner().invoke(main, [*arguments, "--home", str(books_home.path)])
+        return result.exit_code, result.output
+
+    code, text = run("settings", CLIENT, "--fiscal-year-end", "03-31", "--role", "rounding=6300")
+    assert code == 0, text
+    assert "03-31" in text
+    assert "Small Equipment" in text
+    file = tmp_path / "opening.csv"
+    file.write_text('account,debit,credit\n1000,"1,200.00",\n6300,,200.00\n')
+    arguments = ("opening-balances", CLIENT, str(file), "--on", "2025-12-31", "--reason", "old")
+    code, text = run(*arguments)
+    assert code == 0, text
+    assert "2 opening balances booked on 2025-12-31" in text
+    assert "1,000.00 is left in opening balance equity" in text
+    file.write_text("account,debit,credit\n1000,1,1\n")
+    code, text = run(*arguments)
+    assert code == 1
+    assert "line 2: give one of debit, credit and amount" in text
