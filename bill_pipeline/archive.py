@@ -45,6 +45,10 @@ create table if not exists raw.archivings (
 );
 """
 
+# What is compared and what is copied at a time: both within an import's memory.
+_IDS_PER_PART = 250_000
+_DOCUMENTS_PER_BATCH = 20_000
+
 _COMMENTS = {
     "raw.document_versions": "Every version of every BILL document, append-only.",
     "raw.quarantine": "Documents from BILL that cannot be read, until a good version comes.",
@@ -128,7 +132,9 @@ def _archive_list(
     connection: duckdb.DuckDBPyConnection, row: BillList, as_of: datetime, report: ArchiveReport
 ) -> None:
     values: dict[str, Any] = {"list": row.table, "as_of": as_of.replace(tzinfo=None)}
-    if _find_changed(connection, row):
+    _find_changed(connection, row)
+    for first, last in _batches(connection):
+        _take_batch(connection, row, first, last)
         report.unknown_fields += _note_unknown_fields(connection, row, values)
         _append_versions(connection, values, report)
         _add(report.quarantined, row.table, set_aside(connection, values))
@@ -140,28 +146,71 @@ def _add(counts: dict[str, int], table: str, count: int) -> None:
         counts[table] = counts.get(table, 0) + count
 
 
-def _find_changed(connection: duckdb.DuckDBPyConnection, row: BillList) -> bool:
-    """Make the temporary table ``changed``: what differs from the last archived version."""
+def _find_changed(connection: duckdb.DuckDBPyConnection, row: BillList) -> None:
+    """Make the temporary table ``changed_ids``: what differs from the last archived version.
+
+    Only ids and hashes are compared here, a part of them at a time, and the documents themselves
+    follow in batches: a list of a million documents does not fit into an import's memory.
+    """
+    connection.execute(
+        "create or replace temporary table changed_ids "
+        "(row_number bigint, id varchar, version integer)"
+    )
+    found = connection.execute(f"select count(*) from raw.{row.table}").fetchone()
+    parts = (int(found[0]) if found else 0) // _IDS_PER_PART + 1
+    for part in range(parts):
+        connection.execute(
+            f"""
+            insert into changed_ids
+            with last as (
+                select
+                    id, max(version) as version, arg_max(content_hash, version) as content_hash
+                from raw.document_versions
+                where list = $list and hash(id) % $parts = $part
+                group by id
+            )
+            select r.rowid, r.id, coalesce(last.version, 0) + 1
+            from raw.{row.table} as r
+            left join last using (id)
+            where
+                hash(r.id) % $parts = $part
+                and r.content_hash is distinct from last.content_hash
+            """,
+            {"list": row.table, "parts": parts, "part": part},
+        )
+
+
+def _batches(connection: duckdb.DuckDBPyConnection) -> list[tuple[int, int]]:
+    """Ranges of row numbers that hold at most ``_DOCUMENTS_PER_BATCH`` changed documents each."""
+    return connection.execute(
+        """
+        with numbered as (
+            select row_number, (row_number() over (order by row_number) - 1) // $size as batch
+            from changed_ids
+        )
+        select min(row_number), max(row_number) from numbered group by batch order by batch
+        """,
+        {"size": _DOCUMENTS_PER_BATCH},
+    ).fetchall()
+
+
+def _take_batch(
+    connection: duckdb.DuckDBPyConnection, row: BillList, first: int, last: int
+) -> None:
+    """Make the temporary table ``changed``: the changed documents of one batch."""
     connection.execute(
         f"""
         create or replace temporary table changed as
-        with last as (
-            select id, max(version) as version, arg_max(content_hash, version) as content_hash
-            from raw.document_versions
-            where list = $list
-            group by id
-        )
         select
-            r.id, coalesce(last.version, 0) + 1 as version, r.updated_at, r.is_archived,
-            r.is_deleted, r.content_hash, r.document,
+            c.id, c.version, r.updated_at, r.is_archived, r.is_deleted, r.content_hash, r.document,
             case when not r.is_deleted then {unreadable_reason(row)} end as reason
         from raw.{row.table} as r
-        left join last using (id)
-        where r.content_hash is distinct from last.content_hash
-        """,
-        {"list": row.table},
+        join changed_ids as c on c.row_number = r.rowid
+        where
+            r.rowid between {first:d} and {last:d}
+            and c.row_number between {first:d} and {last:d}
+        """
     )
-    return connection.execute("select 1 from changed limit 1").fetchone() is not None
 
 
 def _append_versions(
@@ -190,8 +239,7 @@ def _append_versions(
     ).fetchone()
     by_kind = (report.new, report.changed, report.archived, report.deleted)
     for counter, count in zip(by_kind, counts or (), strict=True):
-        if count:
-            counter[values["list"]] = count
+        _add(counter, values["list"], count)
 
 
 def _note_unknown_fields(

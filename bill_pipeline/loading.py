@@ -10,6 +10,7 @@ the state that says what comes next.
 from __future__ import annotations
 
 import logging
+import shutil
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time
@@ -238,6 +239,8 @@ def _load(pipeline: Pipeline, chunk: Chunk) -> None:
 
     info = pipeline.run(bill_source(chunk), loader_file_format="parquet")
     info.raise_on_failed_jobs()
+    # dlt keeps a copy of every package it loaded; the documents are in the client's file.
+    shutil.rmtree(Path(pipeline.working_dir) / "load" / "loaded", ignore_errors=True)
 
 
 def _archive(

@@ -71,8 +71,20 @@ def set_aside(connection: duckdb.DuckDBPyConnection, values: dict[str, Any]) -> 
 
 def heal(connection: duckdb.DuckDBPyConnection, values: dict[str, Any]) -> int:
     """Close the quarantine of documents whose current state is archived; how many there were."""
+    waiting = connection.execute(
+        "select distinct id from raw.quarantine where list = $list and healed_at is null",
+        {"list": values["list"]},
+    ).fetchall()
+    if not waiting:
+        return 0
     healed = connection.execute(
         f"""
+        with last as (
+            select id, arg_max(content_hash, version) as content_hash
+            from raw.document_versions
+            where list = $list and id in (select unnest($waiting::varchar[]))
+            group by id
+        )
         update raw.quarantine set healed_at = $as_of
         where
             list = $list
@@ -80,20 +92,12 @@ def heal(connection: duckdb.DuckDBPyConnection, values: dict[str, Any]) -> int:
             and id in (
                 select r.id
                 from raw.{values["list"]} as r
-                where
-                    r.content_hash = (
-                        select arg_max(v.content_hash, v.version)
-                        from raw.document_versions as v
-                        where v.list = $list and v.id = r.id
-                    )
-                    and r.id in (
-                        select q.id from raw.quarantine as q
-                        where q.list = $list and q.healed_at is null
-                    )
+                join last using (id)
+                where r.content_hash = last.content_hash
             )
         returning id
         """,
-        values,
+        {**values, "waiting": [document_id for (document_id,) in waiting]},
     ).fetchall()
     return len(healed)
 

@@ -1,0 +1,36 @@
+"""Large lists: what an import compares, copies and keeps is bounded, whatever the client's size."""
+
+from __future__ import annotations
+
+import pytest
+
+from bill_pipeline import archive
+from tests.imports.books import Client
+
+
+def test_a_list_larger_than_a_batch_is_archived_whole(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(archive, "_IDS_PER_PART", 37)
+    monkeypatch.setattr(archive, "_DOCUMENTS_PER_BATCH", 10)
+    report = client.sync()
+    for table in ("bills", "payments", "vendors"):
+        [(stored,)] = client.query(f"select count(*) from raw.{table}")
+        assert stored > 37
+        versions = client.query(
+            "select count(*), count(distinct id), max(version) "
+            f"from raw.document_versions where list = '{table}'"
+        )
+        assert versions == [(stored, stored, 1)]
+        assert report.archive.new[table] == stored
+    assert client.sync().changed == 0
+    client.sandbox.control.change(client.name, count=25)
+    assert client.sync().archive.changed["bills"] == 25
+
+
+def test_dlt_keeps_no_copy_of_what_it_loaded(client: Client) -> None:
+    client.sync(documents_per_chunk=100)
+    packages = list((client.folder / "dlt").rglob("*.parquet"))
+    assert packages == []
+    client.sandbox.control.change(client.name, count=5)
+    assert client.sync().archive.changed["bills"] == 5
