@@ -36,7 +36,7 @@ class UnknownClient(PipelineError):
 
 
 class ClientAlreadyConnected(PipelineError):
-    """The name is taken by a connection to another organization."""
+    """The name is another organization's, or the organization has another name already."""
 
 
 class State(StrEnum):
@@ -135,11 +135,19 @@ class Registry:
         finally:
             db.close()
 
-    def connect(self, client: str, connection: Connection, *, environment: str) -> None:
+    def connect(
+        self,
+        client: str,
+        connection: Connection,
+        *,
+        environment: str,
+        allow_duplicate: bool = True,
+    ) -> None:
         """Add ``client``, or give a connected one a new token.
 
-        Raises ClientAlreadyConnected when the name belongs to another organization: two
-        organizations' documents must never meet in one file.
+        Raises ClientAlreadyConnected when the name belongs to another organization (two
+        organizations' documents must never meet in one file) and, unless ``allow_duplicate``, when
+        the organization is connected under another name: its amounts would be counted twice.
         """
         require_client_name(client)
         vault = Vault.of(self.home)
@@ -151,6 +159,17 @@ class Registry:
                 raise ClientAlreadyConnected(
                     f"{client!r} is already connected to organization {row['organization_id']}. "
                     f"Choose another name, or `bill-pipeline disconnect {client} --purge` first."
+                )
+            twin = db.execute(
+                "select client from clients "
+                "where organization_id = ? and base_url = ? and client <> ?",
+                [connection.organization_id, connection.base_url, client],
+            ).fetchone()
+            if twin and not allow_duplicate:
+                raise ClientAlreadyConnected(
+                    f"Organization {connection.organization_id} is already connected as "
+                    f"{twin['client']!r}. Connected twice, its amounts would count twice in the "
+                    "firm's reports. Use that client, or connect again with --allow-duplicate."
                 )
             db.execute(
                 """

@@ -6,6 +6,8 @@ one is in ``pages``. A client's threads share one ``BillApi``.
 What is retried, and for how long:
 
 * cut connections, timeouts, 5xx, HTML, broken JSON: five tries, exponentially further apart;
+* no connection at all, and BILL has not answered since this began: two tries, then none for any
+  thread, because a wrong address or a network that is down does not mend in seconds;
 * too many requests at a time: eight tries, jittered;
 * the hour is spent: the next hour, if ``patience_seconds`` allows;
 * the session ended: one login per request;
@@ -33,6 +35,8 @@ from bill_pipeline.bill.sessions import MemorySessions, Session, SessionStore
 
 TRIES_WHEN_UNAVAILABLE = 5
 TRIES_WHEN_CROWDED = 8
+# Before BILL ever answered: to say soon that it cannot be reached.
+TRIES_WHEN_NEVER_REACHED = 2
 # The stored one, one that another thread opened meanwhile, and one of our own.
 SESSIONS_PER_REQUEST = 3
 # Pauses double from the first to the longest, each stretched by 50 to 150 %.
@@ -76,6 +80,8 @@ class BillApi:
         self._patience_seconds = patience_seconds
         self._login_lock = threading.Lock()
         self._refusal: errors.ConnectionRefused | None = None
+        self._has_answered = False
+        self._unreachable: errors.BillUnreachable | None = None
         self._count_lock = threading.Lock()
         self.requests = 0  # sent so far, logins included
         self._http = httpx.Client(
@@ -180,10 +186,15 @@ class BillApi:
         unavailable = crowded = 0
         patience_ends = self.clock.time() + self._patience_seconds
         while True:
+            if self._unreachable is not None:
+                raise self._unreachable  # another thread has tried
             try:
                 return read(self._send(request, subject, patience_ends, is_login=is_login))
-            except (errors.BillUnavailable, errors.MalformedAnswer):
+            except (errors.BillUnavailable, errors.MalformedAnswer) as problem:
                 unavailable += 1
+                if isinstance(problem, errors.BillUnreachable) and self._gives_up(unavailable):
+                    self._unreachable = problem
+                    raise
                 if unavailable >= TRIES_WHEN_UNAVAILABLE:
                     raise
                 self._pause(FIRST_PAUSE_SECONDS, unavailable)
@@ -196,6 +207,10 @@ class BillApi:
                 # BILL said so, or our own count ran past the patience: then it is final.
                 if not self._may_wait_for_next_hour(patience_ends, is_login=is_login):
                     raise
+
+    def _gives_up(self, unreachable: int) -> bool:
+        """Whether BILL, which has never answered, was asked often enough."""
+        return not self._has_answered and unreachable >= TRIES_WHEN_NEVER_REACHED
 
     def _may_wait_for_next_hour(self, patience_ends: float, *, is_login: bool) -> bool:
         now = self.clock.time()
@@ -228,7 +243,9 @@ class BillApi:
                     self.requests += 1
                 return self._receive(request, subject)
         except httpx.HTTPError as problem:
-            raise errors.BillUnavailable(
+            is_connected = not isinstance(problem, httpx.ConnectError | httpx.ConnectTimeout)
+            kind = errors.BillUnavailable if is_connected else errors.BillUnreachable
+            raise kind(
                 f"BILL cannot be reached at {request.url.host} ({type(problem).__name__})",
                 client=self.client,
                 subject=subject,
@@ -241,6 +258,7 @@ class BillApi:
     def _receive(self, request: httpx.Request, subject: str) -> Answer:
         deadline = self.clock.time() + REQUEST_SECONDS
         answer = self._http.send(request, stream=True)
+        self._has_answered = True
         try:
             content = bytearray()
             for part in answer.iter_bytes():

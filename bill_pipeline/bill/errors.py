@@ -16,7 +16,8 @@
     ├── LimitReached
     │   ├── HourlyLimit           20,000 requests (200 logins) in this hour
     │   └── ConcurrencyLimit      more than three requests at a time
-    ├── BillUnavailable           down, unreachable, or answering 5xx
+    ├── BillUnavailable           down, or answering 5xx
+    │   └── BillUnreachable       no connection at all: wrong address, no network
     └── MalformedAnswer           an answer that is not what BILL promises
 """
 
@@ -136,6 +137,10 @@ class ConcurrencyLimit(LimitReached):
 
 class BillUnavailable(BillError):
     remedy = "Nothing is lost: the next sync continues where this one stopped."
+
+
+class BillUnreachable(BillUnavailable):
+    """Not even a connection: BILL is down, the network is, or the address is wrong."""
 
 
 class MalformedAnswer(BillError):

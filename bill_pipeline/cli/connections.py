@@ -37,6 +37,11 @@ _STEPS_IN_BILL = (
     show_default=True,
     help="production, sandbox, or the URL of a BILL look-alike.",
 )
+@click.option(
+    "--allow-duplicate",
+    is_flag=True,
+    help="Connect the organization although it is connected under another name.",
+)
 @home_option
 @json_option
 def connect(
@@ -45,6 +50,7 @@ def connect(
     token_name: str,
     token_password_stdin: bool,
     environment: str,
+    allow_duplicate: bool,
     home: Home,
     as_json: bool,
 ) -> None:
@@ -77,7 +83,7 @@ def connect(
     )
     access = check_access(home, client, connection)
     registry = Registry(home)
-    registry.connect(client, connection, environment=environment)
+    registry.connect(client, connection, environment=environment, allow_duplicate=allow_duplicate)
     registry.update(client, skipped_lists=access.refused_lists)
     if as_json:
         print_json({"client": client, "refused_lists": access.refused_lists})
@@ -93,6 +99,9 @@ def connect(
 @json_option
 def clients(home: Home, as_json: bool) -> None:
     """List the connected clients and how each one is doing."""
+    from bill_pipeline.books import mend_interrupted
+
+    mend_interrupted(home)
     statuses = Registry(home).all()
     if as_json:
         for status in statuses:

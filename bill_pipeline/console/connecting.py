@@ -112,7 +112,9 @@ def connect_client(home: Home, request: Request) -> dict[str, str]:
     except BillError as error:
         raise _explained(error) from error
     registry = Registry(home)
-    registry.connect(request.client, connection, environment=request.environment)
+    registry.connect(
+        request.client, connection, environment=request.environment, allow_duplicate=False
+    )
     registry.update(request.client, skipped_lists=access.refused_lists)
     return dict(access.refused_lists)
 

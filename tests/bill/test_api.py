@@ -12,6 +12,7 @@ from bill_pipeline.bill import errors
 from bill_pipeline.bill.api import (
     REQUEST_SECONDS,
     TRIES_WHEN_CROWDED,
+    TRIES_WHEN_NEVER_REACHED,
     TRIES_WHEN_UNAVAILABLE,
     BillApi,
 )
@@ -113,6 +114,35 @@ def test_lasting_trouble_ends_and_names_client_list_and_remedy() -> None:
     assert "acme" in str(caught.value)
     assert "bills" in str(caught.value)
     assert "the next sync continues" in str(caught.value)
+
+
+def test_a_bill_that_was_never_reached_is_given_up_soon_and_by_all_threads_at_once() -> None:
+    bill, clock = FakeBill(), FakeClock()
+    bill.login_answers = [httpx.ConnectError("refused")] * 30
+    failures: list[errors.BillError] = []
+
+    def ask(api: BillApi) -> None:
+        with pytest.raises(errors.BillUnreachable, match="cannot be reached") as caught:
+            api.get("/v3/bills", subject="bills")
+        failures.append(caught.value)
+
+    with fake_api(bill, clock) as api:
+        threads = [threading.Thread(target=ask, args=(api,)) for _ in range(3)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    assert len(failures) == 3
+    assert len(bill.requests) == TRIES_WHEN_NEVER_REACHED
+    assert sum(clock.slept) < 3
+
+
+def test_a_bill_that_answered_before_is_given_its_time() -> None:
+    trouble = [httpx.ConnectError("refused")] * 4
+    bill = FakeBill(page(), *trouble, page({"id": "1"}))
+    with fake_api(bill) as api:
+        api.get("/v3/bills", subject="bills")
+        assert api.get("/v3/bills", subject="bills")["results"] == [{"id": "1"}]
 
 
 def test_lasting_crowding_ends() -> None:

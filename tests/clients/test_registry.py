@@ -10,6 +10,7 @@ from pydantic import SecretStr
 
 from bill_pipeline.bill.connection import Connection
 from bill_pipeline.bill.sessions import Session
+from bill_pipeline.books import client_lock, mend_interrupted
 from bill_pipeline.clients import (
     ClientAlreadyConnected,
     Registry,
@@ -66,6 +67,29 @@ def test_a_name_belongs_to_one_organization(registry: Registry) -> None:
     other = connection(organization="00801OTHEROTHEROTot02")
     with pytest.raises(ClientAlreadyConnected, match="disconnect acme --purge"):
         registry.connect("acme", other, environment="sandbox")
+
+
+def test_an_organization_is_connected_once_unless_told_otherwise(registry: Registry) -> None:
+    registry.connect("acme", connection(), environment="sandbox", allow_duplicate=False)
+    with pytest.raises(ClientAlreadyConnected, match=r"already connected as 'acme'"):
+        registry.connect("acme-2", connection(), environment="sandbox", allow_duplicate=False)
+    assert registry.names() == ["acme"]
+    registry.connect("acme", connection(), environment="sandbox", allow_duplicate=False)
+    registry.connect("acme-2", connection(), environment="sandbox", allow_duplicate=True)
+    assert registry.names() == ["acme", "acme-2"]
+
+
+def test_a_client_whose_import_was_killed_does_not_stay_importing(registry: Registry) -> None:
+    registry.connect("acme", connection(), environment="sandbox")
+    registry.update("acme", state=State.IMPORTING, progress={"bills": 300})
+    with client_lock(registry.home, "acme"):
+        assert mend_interrupted(registry.home) == []  # an import is at work
+        assert registry.status("acme").state is State.IMPORTING
+    assert mend_interrupted(registry.home) == ["acme"]
+    status = registry.status("acme")
+    assert (status.state, status.progress) == (State.CONNECTED, {})
+    assert "continues" in (status.remedy or "")
+    assert mend_interrupted(registry.home) == []
 
 
 def test_a_new_token_clears_the_failure_and_the_old_session(registry: Registry) -> None:
