@@ -27,6 +27,7 @@ from bill_pipeline.settings import Home
 from bill_pipeline.upkeep import (
     count_documents_and_reviews,
     is_current,
+    model_alarm,
     name_organization,
     next_batch_time,
     record_build,
@@ -229,7 +230,8 @@ class Sync:
         self.report.seconds = time.perf_counter() - self._started
         with Warehouse.open(self.home, self.client) as warehouse:
             documents, to_review = count_documents_and_reviews(warehouse)
-        changes: dict[str, Any] = {}
+            alarm = model_alarm(warehouse)
+        changes: dict[str, Any] = {"model_alarm": alarm}
         if self.report.imported:
             changes["skipped_lists"] = self.report.imported.skipped_lists
             if self.report.imported.changed:

@@ -69,6 +69,7 @@ class ClientStatus:
     review_count: int = 0
     skipped_lists: dict[str, str] = field(default_factory=dict)
     progress: dict[str, Any] = field(default_factory=dict)
+    model_alarm: str | None = None  # what a person should know of the client's model
 
     @property
     def is_syncable(self) -> bool:
@@ -98,7 +99,8 @@ create table if not exists clients (
     document_count integer not null default 0,
     review_count integer not null default 0,
     skipped_lists text not null default '{}',
-    progress text not null default '{}'
+    progress text not null default '{}',
+    model_alarm text
 );
 create table if not exists sessions (
     client text primary key,
@@ -124,6 +126,10 @@ class Registry:
         with self.database() as db:
             db.execute("pragma journal_mode = wal")
             db.executescript(_SCHEMA)
+            # A registry of an earlier version lacks the column; sqlite has no "if not exists" here.
+            columns = [row["name"] for row in db.execute("pragma table_info(clients)")]
+            if "model_alarm" not in columns:
+                db.execute("alter table clients add column model_alarm text")
 
     @contextlib.contextmanager
     def database(self) -> Iterator[sqlite3.Connection]:
@@ -268,6 +274,7 @@ class Registry:
             _remove(self.home.client_file(client))
             _remove(self.home.client_file(client).with_suffix(".duckdb.wal"))
             _remove(self.home.dlt_folder(client))
+            _remove(self.home.models / "clients" / client)
 
     def reseal(self) -> int:
         """Seal every stored secret with the vault's first key; returns how many clients."""

@@ -31,6 +31,7 @@ POLICIES: dict[str, tuple[str, ...] | None] = {
     "book_bills_on": ("entry", "approval"),
     "book_unexportable_payments": ("yes", "no"),
     "form_1099_threshold": None,
+    "share_lines": ("no", "yes"),  # whether they may teach other clients' models; see sharing
 }
 WRITE_OFF_ROLES = ("bad_debt", "sales_discount", "short_pay")
 
@@ -56,8 +57,9 @@ create table if not exists decisions.closes (
 );
 create table if not exists decisions.policies (
     name varchar not null, value varchar not null, decided_at timestamp not null,
-    decided_by varchar not null
+    decided_by varchar not null, reason varchar
 );
+alter table decisions.policies add column if not exists reason varchar;
 create table if not exists decisions.opening_balances (
     account_id varchar not null, cutover_date date not null, amount decimal(18, 2) not null,
     decided_at timestamp not null, decided_by varchar not null, reason varchar not null
@@ -218,6 +220,7 @@ def set_policy(
     *,
     decided_at: datetime,
     decided_by: str,
+    reason: str | None = None,
 ) -> None:
     """Set a policy of ``POLICIES``. Raises DecisionRefused for an unknown name or value."""
     if name not in POLICIES:
@@ -232,7 +235,9 @@ def set_policy(
     if name == "form_1099_threshold":
         _require_amount(value)
     connection.execute(
-        "insert into decisions.policies values (?, ?, ?, ?)", [name, value, decided_at, decided_by]
+        "insert into decisions.policies (name, value, decided_at, decided_by, reason) "
+        "values (?, ?, ?, ?, ?)",
+        [name, value, decided_at, decided_by, reason],
     )
 
 

@@ -13,6 +13,7 @@ What a model is and how it learns is in ``models/``.
 from __future__ import annotations
 
 import logging
+import shutil
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -72,6 +73,35 @@ def knowledge(home: Home) -> GlobalKnowledge:
         return GlobalKnowledge.from_seeds()
 
 
+def save_knowledge(home: Home, made: GlobalKnowledge, contributors: list[str]) -> None:
+    """Replace the firm's knowledge; ``contributors`` are the clients whose lines are in it."""
+    taught = f"seed examples and the lines of {len(contributors)} clients"
+    save(made, home.models / "knowledge", {"trained_on": taught, "contributors": contributors})
+
+
+def contributors(home: Home) -> list[str]:
+    """The clients whose lines are in the firm's knowledge."""
+    try:
+        return list(read_metadata(home.models / "knowledge").get("contributors", []))
+    except ModelFileError:
+        return []
+
+
+def remove_taught_by(home: Home, client: str, teacher: str) -> bool:
+    """Remove ``client``'s models whose knowledge came in part from ``teacher``; whether any did."""
+    versions = _champions(home, client)
+    tainted = [
+        version
+        for version in versions
+        if teacher in _metadata(_folder(home, client) / version).get("taught_by", [])
+    ]
+    if tainted:
+        _write_champions(home, client, [v for v in versions if v not in tainted])
+        for version in tainted:
+            shutil.rmtree(_folder(home, client) / version, ignore_errors=True)
+    return bool(tainted)
+
+
 @lru_cache(maxsize=2)
 def load_knowledge(folder: Path, changed_at: float) -> GlobalKnowledge:
     """The knowledge saved in ``folder``, read once per change. Raises ModelFileError."""
@@ -122,10 +152,11 @@ def promote(
 
     ``learned``: keys of the labelled lines it was trained on (``client_model.label_keys``).
     """
-    import shutil
-
     version = model.version_
-    used = {"knowledge": model.knowledge.version_ if model.knowledge is not None else None}
+    used = {
+        "knowledge": model.knowledge.version_ if model.knowledge is not None else None,
+        "taught_by": [other for other in contributors(home) if other != client],
+    }
     folder = _folder(home, client) / version
     folder.mkdir(parents=True, exist_ok=True)
     np.save(folder / _LEARNED, learned)
@@ -155,6 +186,13 @@ def _read_learned(folder: Path) -> np.ndarray:
         raise ModelFileCorrupt(
             f"{folder / _LEARNED} cannot be read; train anew or roll back"
         ) from error
+
+
+def _metadata(folder: Path) -> dict[str, Any]:
+    try:
+        return read_metadata(folder)
+    except ModelFileError:
+        return {}
 
 
 def _folder(home: Home, client: str) -> Path:

@@ -110,6 +110,14 @@ def count_documents_and_reviews(warehouse: Warehouse) -> tuple[int, int]:
     return row or (0, 0)
 
 
+def model_alarm(warehouse: Warehouse) -> str | None:
+    """What a person should know of the client's model, by its newest month; None: nothing."""
+    row = warehouse.connection.execute(
+        "select arg_max(coalesce(alarm, ''), month) from reports.model_health"
+    ).fetchone()
+    return (row[0] or None) if row else None
+
+
 def _latest_knowledge(warehouse: Warehouse) -> datetime | None:
     """The latest time of anything the books are derived from, as naive UTC."""
     parts = ["select max(seen_at) as moment from raw.document_versions"]

@@ -37,6 +37,7 @@ COMMANDS: dict[str, str] = {
     "reopen": "bill_pipeline.cli.close:reopen",
     "train": "bill_pipeline.cli.train:train",
     "evaluate": "bill_pipeline.cli.train:evaluate",
+    "privacy": "bill_pipeline.cli.privacy:privacy",
     "sandbox": "bill_pipeline.cli.sandbox:sandbox",
     "rotate-key": "bill_pipeline.cli.connections:rotate_key",
 }

@@ -201,4 +201,4 @@ def _advice(status: ClientStatus) -> str:
     # A sync token may never read the organization's own record, and nothing depends on it.
     if unreadable := sorted(set(status.skipped_lists) - {"organizations"}):
         return f"not readable: {', '.join(unreadable)}"
-    return ""
+    return status.model_alarm or ""

@@ -37,9 +37,12 @@ class EvaluationRefused(PipelineError):
 @click.argument("names", metavar="CLIENT…", nargs=-1)
 @click.option("--all", "every", is_flag=True, help="Every connected client.")
 @click.option("--roll-back", is_flag=True, help="Use the model before the present one again.")
+@click.option("--firm", is_flag=True, help="First pool what the clients who share know.")
 @home_option
 @json_option
-def train(names: tuple[str, ...], every: bool, roll_back: bool, home: Home, as_json: bool) -> None:
+def train(
+    names: tuple[str, ...], every: bool, roll_back: bool, firm: bool, home: Home, as_json: bool
+) -> None:
     """Train a challenger for each CLIENT and promote it unless it is worse.
 
     Both models are judged on the client's newest coded lines, which neither has seen.
@@ -48,8 +51,10 @@ def train(names: tuple[str, ...], every: bool, roll_back: bool, home: Home, as_j
     from bill_pipeline.clients import Registry
     from bill_pipeline.training import train_client
 
-    if bool(names) == every:
+    if (bool(names) == every and not firm) or (names and every):
         raise click.UsageError("Name one or more clients, or use --all.")
+    if firm:
+        _pool(home, as_json)
     registry = Registry(home)
     for client in registry.names() if every else names:
         registry.status(client)
@@ -63,6 +68,25 @@ def train(names: tuple[str, ...], every: bool, roll_back: bool, home: Home, as_j
             continue
         verdict = "promoted" if trained.is_promoted else "kept the champion"
         click.echo(f"{client}: {verdict}. {trained.reason}")
+
+
+def _pool(home: Home, as_json: bool) -> None:
+    from dataclasses import asdict
+
+    from bill_pipeline import sharing
+
+    pooled = sharing.pool(home)
+    if as_json:
+        print_json({"firm": asdict(pooled)})
+        return
+    skill = "with" if pooled.has_skill else "without"
+    click.echo(
+        f"The firm's knowledge comes from {len(pooled.contributors)} sharing clients "
+        f"({pooled.line_count:,} lines, {pooled.party_count:,} party names), {skill} a pooled "
+        "ranking skill."
+    )
+    for client in pooled.busy:
+        click.echo(f"{client} was busy and is left out until the next time.")
 
 
 @click.command()

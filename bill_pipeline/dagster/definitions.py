@@ -13,7 +13,7 @@ from bill_pipeline.dagster.client_work import STEPS
 from bill_pipeline.dagster.column_sources import column_sources
 from bill_pipeline.dagster.freshness_checks import no_client_is_stale
 from bill_pipeline.dagster.jobs import JOBS
-from bill_pipeline.dagster.model_assets import train_models
+from bill_pipeline.dagster.model_assets import firm_knowledge, train_models
 from bill_pipeline.dagster.raw_columns import tables_without_sql
 from bill_pipeline.dagster.rooms import room_step
 from bill_pipeline.dagster.schedules import SCHEDULES
@@ -51,6 +51,7 @@ defs = dg.Definitions(
         *(room_step(room, specs_of(room), checks_of(room)) for room in STEPS),
         monthly_statement,
         train_models,
+        firm_knowledge,
         *raw_specs.decision_specs(),
     ],
     asset_checks=[no_client_is_stale],

@@ -9,7 +9,7 @@ import dagster as dg
 from bill_pipeline.dagster.client_work import STEPS
 from bill_pipeline.dagster.fleet import bring_many
 from bill_pipeline.dagster.freshness_checks import NO_CLIENT_IS_STALE
-from bill_pipeline.dagster.partitions import CLIENTS
+from bill_pipeline.dagster.partitions import CLIENTS, FIRM_KNOWLEDGE
 from bill_pipeline.dagster.statements import STATEMENT
 
 #: Runs with this tag take many clients; dagster.yaml lets one of them run at a time.
@@ -60,10 +60,17 @@ write_monthly_statements = dg.define_asset_job(
 
 train_and_promote = dg.define_asset_job(
     "train_and_promote",
-    selection=dg.AssetSelection.groups("models"),
+    selection=dg.AssetSelection.groups("models") - dg.AssetSelection.assets(FIRM_KNOWLEDGE),
     partitions_def=CLIENTS,
     description="Train each client's model anew, judge it on the client's recent past, and promote "
     "it only when it is better than the one in use.",
+)
+
+pool_firm_knowledge = dg.define_asset_job(
+    "pool_firm_knowledge",
+    selection=[FIRM_KNOWLEDGE],
+    description="Make anew what the firm knows across the clients who share; a private client's "
+    "lines are in none of it.",
 )
 
 
@@ -71,6 +78,7 @@ JOBS: list[Any] = [
     bring_books_up_to_date,
     sync_due_clients,
     reconcile_with_bill,
+    pool_firm_knowledge,
     train_and_promote,
     write_monthly_statements,
 ]

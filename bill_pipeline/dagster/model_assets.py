@@ -14,7 +14,7 @@ import dagster as dg
 from bill_pipeline.clients import Registry
 from bill_pipeline.dagster import trials
 from bill_pipeline.dagster.evidence import plotted, table_value
-from bill_pipeline.dagster.partitions import BACKFILL, CLIENTS
+from bill_pipeline.dagster.partitions import BACKFILL, CLIENTS, FIRM_KNOWLEDGE
 from bill_pipeline.dagster.preview import code_link
 from bill_pipeline.dagster.raw_specs import OWNER
 from bill_pipeline.dagster.syncs import SyncResource
@@ -49,7 +49,10 @@ def _spec(name: str) -> dg.AssetSpec:
     summary, upstream, figures = _STEPS[name]
     return dg.AssetSpec(
         ["models", name],
-        deps=[dg.AssetKey(upstream.split("/"))],
+        deps=[
+            dg.AssetKey(upstream.split("/")),
+            *([FIRM_KNOWLEDGE] if name == "challenger" else []),
+        ],
         description=f"{summary}\n\n**Grain:** one per client  \n**Key:** `client`",
         owners=[OWNER],
         kinds={"scikitlearn", "python"},
@@ -94,6 +97,42 @@ def train_models(context: dg.AssetExecutionContext, sync: SyncResource) -> Itera
                                               for c, e in failed.items()])},
             allow_retries=False,
         )  # fmt: skip
+
+
+@dg.asset(
+    key=FIRM_KNOWLEDGE,
+    deps=[dg.AssetKey(["categorized", "training_lines"])],
+    description="What holds across clients: which account a vendor and a text usually mean, how "
+    "far that can be trusted, and which names are one party. From clients who share, as hashes and "
+    "coefficients; a private client's lines are in none of it.\n\n**Grain:** one for the firm",
+    owners=[OWNER],
+    kinds={"scikitlearn", "python"},
+    group_name="models",
+    metadata={
+        "dagster/column_schema": dg.TableSchema(
+            columns=[
+                dg.TableColumn("line_count", "number", "Lines pooled. ← categorized.training_lines")
+            ]
+        ),
+        "dagster/code_references": code_link(__file__),
+    },
+)
+def firm_knowledge(context: dg.AssetExecutionContext, sync: SyncResource) -> dg.MaterializeResult:
+    """Pool the lines of the clients who share; a busy one is left out until the next time."""
+    from bill_pipeline import sharing
+
+    pooled = sharing.pool(sync.books)
+    if pooled.busy:
+        context.log.warning(f"Busy and left out this time: {', '.join(pooled.busy)}")
+    return dg.MaterializeResult(
+        metadata={
+            "sharing_clients": plotted(len(pooled.contributors)),
+            "line_count": plotted(pooled.line_count),
+            "party_count": plotted(pooled.party_count),
+            "has_skill": dg.MetadataValue.bool(pooled.has_skill),
+            "version": pooled.version,
+        }
+    )
 
 
 def train_client(sync: SyncResource, client: str) -> Iterator[dg.AssetMaterialization]:

@@ -6,6 +6,9 @@ import dagster as dg
 
 CLIENTS = dg.DynamicPartitionsDefinition(name="client")
 
+#: The one asset of models that is about the whole firm and has no partition.
+FIRM_KNOWLEDGE = dg.AssetKey(["models", "firm_knowledge"])
+
 #: A backfill of a thousand clients becomes forty runs, not a thousand processes: starting a
 #: process costs seconds, a client without changes milliseconds. More per run would make the
 #: backfill page too coarse to follow and one killed run too dear.

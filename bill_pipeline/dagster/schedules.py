@@ -14,6 +14,7 @@ import dagster as dg
 from bill_pipeline.clients import ClientStatus, Registry
 from bill_pipeline.dagster.jobs import (
     MANY_CLIENTS,
+    pool_firm_knowledge,
     reconcile_with_bill,
     train_and_promote,
     write_monthly_statements,
@@ -55,6 +56,24 @@ def clients_of_the_night(statuses: Sequence[ClientStatus], night: datetime) -> l
     if len(ready) <= CLIENTS_EVERY_NIGHT:
         return ready
     return [client for client in ready if zlib.crc32(client.encode()) % 7 == night.weekday()]
+
+
+@dg.schedule(
+    name="weekly_pooling",
+    job=pool_firm_knowledge,
+    cron_schedule="0 3 * * 0",
+    default_status=_RUNNING,
+    description="Makes anew what the firm knows across the clients who share, an hour before the "
+    "clients' models are trained with it.",
+)
+def weekly_pooling(
+    context: dg.ScheduleEvaluationContext, sync: SyncResource
+) -> dg.RunRequest | dg.SkipReason:
+    if not any(s.last_success_at is not None for s in Registry(sync.books).all()):
+        return dg.SkipReason("No client has books to learn from yet.")
+    return dg.RunRequest(
+        run_key=f"pooling/{context.scheduled_execution_time:%Y-%m-%d}", tags={"reason": "pooling"}
+    )
 
 
 @dg.schedule(
@@ -121,4 +140,4 @@ def _batches(
     ]
 
 
-SCHEDULES = [nightly_reconciliation, weekly_training, monthly_statements]
+SCHEDULES = [nightly_reconciliation, weekly_pooling, weekly_training, monthly_statements]
