@@ -12,7 +12,7 @@ from typing import Any, Protocol
 import numpy as np
 import pandas as pd
 
-from models.confidence import Calibrator, choose_threshold
+from models.confidence import DECISIONS_BELIEVED, Calibrator, choose_threshold
 from models.lines import Lines
 
 ROWS_MAX = 15_000
@@ -145,11 +145,12 @@ class Judged:
         cut = int(len(lines) * 0.8)
         guessed, score = BASELINES[name]().fit(lines.iloc[:cut]).guess(lines.iloc[cut:])
         hit = guessed[:, 0] == lines["account_id"].iloc[cut:].to_numpy(object)
-        calibrator = Calibrator().fit(_facts(score), hit)
+        calibrator = Calibrator(penalty=1.0).fit(_facts(score), hit)
         confidence = calibrator.confidence(_facts(score))
         return cls(
             BASELINES[name]().fit(lines), calibrator,
-            choose_threshold(confidence, hit, 0.95), choose_threshold(confidence, hit, 0.98),
+            choose_threshold(confidence, hit, 0.95, DECISIONS_BELIEVED),
+            choose_threshold(confidence, hit, 0.98, DECISIONS_BELIEVED),
         )  # fmt: skip
 
     def outcomes(self, lines: pd.DataFrame) -> pd.DataFrame:

@@ -35,6 +35,7 @@ from models.track_record import TrackRecord
 MATURE_LINES = 100
 # Lines × accounts cells of one batch: 3M floats = 12 MB per source.
 CELLS_MAX = 1_500_000
+BATCH_LINES_MAX = 6_000
 
 
 class Categorizer(BaseEstimator):
@@ -134,9 +135,11 @@ class Categorizer(BaseEstimator):
             text_rows_max=self.text_rows_max // 2, random_state=self.random_state,
         )  # fmt: skip
         self.ranker_ = self._ranker().fit(replays)
+        skill = self.knowledge.skill_ if self.knowledge is not None else None
         self.record_ = TrackRecord.of_replays(
-            replays, self.ranker_, self._limits(), self.target_precision
-        )
+            replays, self.ranker_, self._limits(), self.target_precision,
+            skill.calibrator if skill else None,
+        )  # fmt: skip
 
     def _ranker(self) -> Ranker:
         skill = self.knowledge.skill_ if self.knowledge is not None else None
@@ -144,8 +147,11 @@ class Categorizer(BaseEstimator):
 
     @property
     def threshold_(self) -> float:
-        """The confidence below which a person is asked."""
-        return self.record_.threshold
+        """The confidence below which a person is asked about an ordinary line.
+
+        New vendors and new pairs of vendor and account have thresholds of their own.
+        """
+        return float(self.record_.thresholds[0])
 
     def threshold_for(self, precision: float) -> float:
         """The confidence that promises another ``precision`` than ``target_precision``."""
@@ -161,9 +167,14 @@ class Categorizer(BaseEstimator):
         self._check_fitted()
         prepared = Lines.read(lines)
         is_late = prepared.day - self.history_.last_day > self.gap_days_max
-        key = combine(repeated_key(prepared), is_late.astype(np.uint64) + np.uint64(1))
+        repeated = repeated_key(prepared, self.history_.knows_amount(prepared))
+        key = combine(repeated, is_late.astype(np.uint64) + np.uint64(1))
         _, first, position = np.unique(key, return_index=True, return_inverse=True)
-        distinct = prepared.take(first)
+        # Lines of one vendor side by side: its name is read once per batch.
+        order = np.argsort(prepared.name_code[first], kind="stable")
+        place = np.empty(len(order), np.int64)
+        place[order] = np.arange(len(order))
+        position, distinct = place[position], prepared.take(first[order])
         parts = [self._suggest_batch(distinct.take(part)) for part in self._batches(distinct)]
         if not parts:
             return _no_suggestions(lines.index)
@@ -177,7 +188,7 @@ class Categorizer(BaseEstimator):
             raise NotFittedError("call Categorizer.fit before suggest or learn")
 
     def _batches(self, lines: Lines) -> Iterator[slice]:
-        size = max(CELLS_MAX // max(len(self.accounts_), 1), 250)
+        size = min(max(CELLS_MAX // max(len(self.accounts_), 1), 250), BATCH_LINES_MAX)
         for start in range(0, len(lines), size):
             yield slice(start, start + size)
 
@@ -185,9 +196,7 @@ class Categorizer(BaseEstimator):
         sources = self._sources(self.history_, self.text_model_)
         evidence = gather(lines, sources)
         decisions = decide(lines, evidence, self.ranker_, self._limits())
-        skill = self.knowledge.skill_ if self.knowledge is not None else None
-        elsewhere = skill.calibrator if skill else None
-        confidence = self.record_.calibrated(decisions.facts, elsewhere)
+        confidence = self.record_.calibrated(decisions.facts)
         return decisions.with_corrections(confidence, self._corrected(lines))
 
     def _corrected(self, lines: Lines) -> np.ndarray:
@@ -203,7 +212,7 @@ class Categorizer(BaseEstimator):
 
     def _suggest_batch(self, lines: Lines) -> dict[str, np.ndarray]:
         decisions = self._decide(lines)
-        asked = decisions.asked(self.threshold_, is_young=self.line_count_ < MATURE_LINES)
+        asked = decisions.asked(self.record_.thresholds, is_young=self.line_count_ < MATURE_LINES)
         ids = self.accounts_.account_id.astype(object)
         return {
             "account_id": decisions.account_ids(ids),
@@ -249,9 +258,7 @@ class Categorizer(BaseEstimator):
         for part in self._batches(lines):
             decisions = self._decide(lines.take(part))
             hit = decisions.account == account[part]
-            self.record_ = self.record_.add(
-                decisions.facts, hit, decisions.confidence, decisions.rule < 0
-            )
+            self.record_ = self.record_.add(decisions.facts, hit, decisions.rule < 0)
 
     def _remember_corrections(self, lines: Lines, account: np.ndarray, coded: pd.DataFrame) -> None:
         if "is_correction" not in coded.columns:

@@ -13,7 +13,11 @@ from sklearn.base import BaseEstimator
 WILSON_Z = 1.2816
 # Below this many observed decisions no threshold can be believed: everything is asked.
 DECISIONS_MIN = 60
+# What a calibrated confidence is worth beside the decisions that were observed.
+DECISIONS_BELIEVED = 200
 NEVER = 2.0  # a threshold above every confidence
+FACTS = 5
+NEWTON_STEPS_MAX = 50
 
 
 def wilson_lower_bound(hits: np.ndarray, count: np.ndarray, z: float = WILSON_Z) -> np.ndarray:
@@ -29,17 +33,22 @@ def wilson_lower_bound(hits: np.ndarray, count: np.ndarray, z: float = WILSON_Z)
     return np.where(count > 0, np.maximum(centre - margin, 0.0) / (1 + z * z / n), 0.0)
 
 
-def choose_threshold(confidence: np.ndarray, hit: np.ndarray, target: float) -> float:
+def choose_threshold(
+    confidence: np.ndarray, hit: np.ndarray, target: float, believed: int = 0
+) -> float:
     """The lowest confidence above which precision was at least ``target``, luck allowed for.
 
-    Returns ``NEVER`` when no threshold reaches it or too few decisions were observed.
+    A calibrated confidence is itself some evidence: it counts as ``believed`` more decisions that
+    came out as promised. Returns ``NEVER`` when no threshold reaches it or too few decisions were
+    observed.
     """
     if len(confidence) < DECISIONS_MIN:
         return NEVER
     order = np.argsort(-confidence, kind="stable")
     ranked, right = confidence[order], hit[order].astype(float)
     count = np.arange(1, len(right) + 1)
-    bound = wilson_lower_bound(np.cumsum(right), count)
+    promised = believed * np.cumsum(ranked) / count
+    bound = wilson_lower_bound(np.cumsum(right) + promised, count + believed)
     # Equal confidences are booked together or not at all.
     last_of_its_value = np.r_[ranked[1:] < ranked[:-1], True]
     reached = np.flatnonzero((bound >= target) & last_of_its_value & (count >= DECISIONS_MIN))
@@ -61,6 +70,21 @@ def calibration_error(confidence: np.ndarray, hit: np.ndarray, bins: int = 15) -
     return float(np.sum(gaps) / len(order))
 
 
+def calibration_noise(confidence: np.ndarray, bins: int = 15) -> float:
+    """The calibration error that luck alone gives to a perfectly honest confidence.
+
+    A bin of n lines with mean p misses by ``sqrt(2 p (1 - p) / (pi n))`` on average.
+    """
+    if not len(confidence):
+        return 0.0
+    parts = np.array_split(np.sort(confidence), min(bins, len(confidence)))
+    gaps = [
+        len(part) * np.sqrt(2 * part.mean() * (1 - part.mean()) / (np.pi * len(part)))
+        for part in parts
+    ]
+    return float(np.sum(gaps) / len(confidence))
+
+
 def score_facts(
     p: np.ndarray, is_new_party: np.ndarray, is_new_pair: np.ndarray, is_credit: np.ndarray
 ) -> np.ndarray:
@@ -79,26 +103,68 @@ def score_facts(
 
 
 class Calibrator(BaseEstimator):
-    """Probability that the first candidate is right: logistic regression on a few facts."""
+    """Probability that the first candidate is right: the score, corrected by a few facts.
 
-    def __init__(self, *, decisions_min: int = 40, inverse_penalty: float = 1.0) -> None:
+    A logistic regression that starts from the score itself (or from another client's correction)
+    and leaves it only as far as the decisions insist: ``penalty`` is the number of decisions'
+    worth of stubbornness. Newer decisions count more: their weight halves every
+    ``half_life`` decisions.
+    """
+
+    def __init__(
+        self, *, decisions_min: int = 40, penalty: float = 10.0, half_life: float = 500.0
+    ) -> None:
         self.decisions_min = decisions_min
-        self.inverse_penalty = inverse_penalty
+        self.penalty = penalty
+        self.half_life = half_life
 
-    def fit(self, facts: np.ndarray, hit: np.ndarray) -> Calibrator:
-        """Learn from past decisions: facts (n, 5) and whether each was right (n,)."""
-        from sklearn.linear_model import LogisticRegression
-
-        self.model_ = None
+    def fit(
+        self, facts: np.ndarray, hit: np.ndarray, towards: Calibrator | None = None
+    ) -> Calibrator:
+        """Learn from decisions, oldest first: facts (n, 5) and whether each was right (n,)."""
         self.decision_count_ = len(hit)
-        enough = len(hit) >= self.decisions_min and 0 < hit.sum() < len(hit)
-        if enough:
-            self.model_ = LogisticRegression(C=self.inverse_penalty, max_iter=500).fit(facts, hit)
-        self.share_right_ = float(hit.mean()) if len(hit) else 0.0
+        self.coefficients_ = np.zeros(FACTS + 1)
+        self.is_fitted_ = len(hit) >= self.decisions_min
+        if towards is not None and towards.is_fitted_:
+            self.coefficients_ = towards.coefficients_.copy()
+            if not self.is_fitted_:
+                self.is_fitted_ = True
+                return self
+        if self.is_fitted_:
+            weight = 0.5 ** (np.arange(len(hit))[::-1] / self.half_life)
+            self.coefficients_ = self._newton(_design(facts), facts[:, 0], hit, weight)
         return self
+
+    def _newton(
+        self, design: np.ndarray, score: np.ndarray, hit: np.ndarray, weight: np.ndarray
+    ) -> np.ndarray:
+        from scipy.special import expit
+
+        start = self.coefficients_
+        # The level of a client is learned faster than its peculiarities.
+        penalty = self.penalty * np.r_[0.25, np.ones(FACTS)]
+        result = start.copy()
+        for _ in range(NEWTON_STEPS_MAX):
+            p = expit(score + design @ result)
+            slope = design.T @ (weight * (p - hit)) + penalty * (result - start)
+            curvature = (design * (weight * p * (1 - p))[:, None]).T @ design + np.diag(penalty)
+            step = np.linalg.solve(curvature, slope)
+            # Where the score is far off, a whole Newton step can overshoot.
+            result -= step * min(1.0, 2.0 / max(float(np.abs(step).max()), 1e-12))
+            if np.abs(step).max() < 1e-5:
+                break
+        return result
 
     def confidence(self, facts: np.ndarray) -> np.ndarray:
         """0–1; before enough decisions were observed, the score itself, kept below 0.9."""
-        if self.model_ is None:
-            return 0.9 / (1.0 + np.exp(-facts[:, 0]))
-        return self.model_.predict_proba(facts)[:, 1]
+        from scipy.special import expit
+
+        if not self.is_fitted_:
+            return 0.9 * expit(facts[:, 0])
+        return expit(facts[:, 0] + _design(facts) @ self.coefficients_)
+
+
+def _design(facts: np.ndarray) -> np.ndarray:
+    """A constant and the facts, the two scores centred where most decisions lie."""
+    centred = facts - np.array([1.0, -3.0, 0.0, 0.0, 0.0])
+    return np.column_stack([np.ones(len(facts)), centred])

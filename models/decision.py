@@ -12,10 +12,17 @@ import numpy as np
 
 from models.confidence import score_facts
 from models.evidence import Evidence
-from models.explanation import REASON_THRESHOLD, REASON_YOUNG
+from models.explanation import REASON_CLASS, REASON_THRESHOLD, REASON_YOUNG
 from models.lines import Lines
 from models.ranker import Ranker
-from models.safety import Limits, at_choice, first_rule, is_new_pair, is_new_party
+from models.safety import (
+    Limits,
+    at_choice,
+    first_rule,
+    is_new_pair,
+    is_new_party,
+    risk_class,
+)  # fmt: skip
 
 ALTERNATIVES = 3
 # A person's answer for the same vendor and text is an instruction, not an estimate.
@@ -52,10 +59,15 @@ class Decisions:
             is_correction=follows,
         )
 
-    def asked(self, threshold: float, *, is_young: bool) -> np.ndarray:
-        """Why a person is asked: a rule's index, or a reason of ``explanation``; -1 = not asked."""
-        below = self.confidence < threshold
-        asked = np.where(below & ~self.is_correction, REASON_THRESHOLD, -1)
+    def asked(self, thresholds: np.ndarray, *, is_young: bool) -> np.ndarray:
+        """Why a person is asked: a rule's index, or a reason of ``explanation``; -1 = not asked.
+
+        ``thresholds``: one per risk class.
+        """
+        kind = risk_class(self.facts)
+        below = self.confidence < thresholds[kind]
+        reason = np.where(kind > 0, REASON_CLASS + kind, REASON_THRESHOLD)
+        asked = np.where(below & ~self.is_correction, reason, -1)
         asked = np.where(self.rule >= 0, self.rule, asked)
         if is_young:
             asked = np.where(self.is_correction, asked, REASON_YOUNG)

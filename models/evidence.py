@@ -11,18 +11,22 @@ from typing import Any
 
 import numpy as np
 
-from models.history import EPOCH_DAY, HALF_LIFE_DAYS, KEYS, History, keys_of
+from models.history import KEYS
 from models.lines import Lines
+from models.memory import Counts, memory_features
 from models.sources import Sources, knowledge_share, name_match, text_scores
 
 CANDIDATES = 8
+# A candidate this much weaker than the best one is not ranked at all.
+WORTH_RANKING = 0.01
+ALWAYS_RANKED = 3
 # How many observations of a key outweigh what the more general keys say.
 TRUST = {
-    "any": 60.0, "department": 12.0, "text": 3.0, "first_word": 3.0, "name": 1.0, "party": 1.0,
-    "party_department": 1.0, "party_text": 0.7, "party_amount": 0.7, "party_text_department": 0.5,
+    "any": 60.0, "department": 12.0, "department_amount": 4.0, "text": 3.0, "text_department": 1.5,
+    "first_word": 3.0, "name": 1.0, "party": 1.0, "party_bucket": 2.0, "party_department": 1.0,
+    "party_text": 0.7, "party_amount": 0.7, "party_text_department": 0.5,
+    "party_department_amount": 0.5,
 }  # fmt: skip
-AGED_KEYS = ("any", "party", "party_text", "party_department")
-NEVER_DAYS = 4_000.0
 
 
 @dataclass
@@ -56,7 +60,7 @@ class Evidence:
 def gather(lines: Lines, sources: Sources, candidates: int = CANDIDATES) -> Evidence:
     """Candidates and features of every line; memory is lines × accounts, so call it in batches."""
     n, accounts = len(lines), sources.account_count
-    counts = _Counts.collect(lines, sources.history, accounts)
+    counts = Counts.collect(lines, sources.history, accounts)
     text, text_share = text_scores(lines, sources)
     known = knowledge_share(lines, sources)
     names = name_match(lines, sources)
@@ -71,45 +75,18 @@ def gather(lines: Lines, sources: Sources, candidates: int = CANDIDATES) -> Evid
     top = np.tile(np.arange(accounts), (n, 1)) if top is None else top
     order = np.argsort(-np.take_along_axis(combined, top, 1), axis=1, kind="stable")
     top = np.take_along_axis(top, order, 1)
-    valid = np.take_along_axis(combined, top, 1) >= 0
+    strength = np.take_along_axis(combined, top, 1)
+    # Most lines have few accounts worth ranking; the first three are kept as alternatives.
+    is_worth_it = strength >= WORTH_RANKING * strength[:, :1]
+    is_worth_it[:, :ALWAYS_RANKED] = True
+    valid = (strength >= 0) & is_worth_it
     return _features(lines, sources, counts, text, text_share, known, names, backoff, top, valid)
-
-
-@dataclass
-class _Counts:
-    """The history of a batch, dense: one (lines, accounts) matrix of decayed counts per key."""
-
-    weight: dict[str, np.ndarray]
-    total: dict[str, np.ndarray]
-    pairs: dict[str, tuple[np.ndarray, np.ndarray, np.ndarray]]
-
-    @classmethod
-    def collect(cls, lines: Lines, history: History, accounts: int) -> _Counts:
-        keys = keys_of(lines)
-        now = np.exp2(-(history.last_day - EPOCH_DAY) / HALF_LIFE_DAYS)
-        weight, total, pairs = {}, {}, {}
-        for name in KEYS:
-            table = history.tables[name]
-            line, pair = table.pairs(table.find(keys[name]))
-            account = table.account[pair]
-            dense = np.zeros((len(lines), accounts), np.float32)
-            dense[line, account] = table.weight[pair] * now
-            weight[name], total[name] = dense, dense.sum(axis=1)
-            pairs[name] = (line, account, pair)
-        return cls(weight, total, pairs)
-
-    def spread(self, name: str, values: np.ndarray, missing: float, like: np.ndarray) -> np.ndarray:
-        """Any per-pair value as a dense matrix, ``missing`` where there is no pair."""
-        line, account, pair = self.pairs[name]
-        dense = np.full(like.shape, missing, np.float32)
-        dense[line, account] = values[pair]
-        return dense
 
 
 def _backoff(
     lines: Lines,
     sources: Sources,
-    counts: _Counts,
+    counts: Counts,
     text_share: np.ndarray,
     known: np.ndarray,
     names: np.ndarray,
@@ -129,12 +106,15 @@ def _backoff(
         trust = TRUST[name]
         p = (counts.weight[name] + trust * p) / (counts.total[name][:, None] + trust)
         if name == "text" and sources.text_model is not None:
-            p = 0.4 * p + 0.5 * text_share + 0.1 * name_share
+            # Words never seen before leave more to the names of the accounts.
+            is_new_text = (lines.text != 0) & (counts.total["text"] == 0)
+            named = np.where(is_new_text, 0.25, 0.1)[:, None]
+            p = 0.4 * p + (0.6 - named) * text_share + named * name_share
     return p.astype(np.float32)
 
 
 def _features(
-    lines: Lines, sources: Sources, counts: _Counts, text: np.ndarray, text_share: np.ndarray,
+    lines: Lines, sources: Sources, counts: Counts, text: np.ndarray, text_share: np.ndarray,
     known: np.ndarray, names: np.ndarray, backoff: np.ndarray, top: np.ndarray, valid: np.ndarray,
 ) -> Evidence:  # fmt: skip
     history = sources.history
@@ -146,25 +126,10 @@ def _features(
     def per_line(values: np.ndarray) -> np.ndarray:
         return np.repeat(values[:, None], k, axis=1)
 
-    columns: list[np.ndarray] = []
-    support, seen = {}, {}
-    for name in KEYS:
-        count = at(counts.weight[name])
-        total = counts.total[name][:, None]
-        columns += [count / np.maximum(total, 1e-6), np.log1p(count)]
-        if name != "any":
-            columns.append(per_line(np.log1p(counts.total[name])))
-        raw = at(counts.spread(name, history.tables[name].count, 0.0, backoff))
-        support[name] = raw
-        line, _, pair = counts.pairs[name]
-        seen[name] = np.bincount(line, history.tables[name].count[pair], n).astype(np.float32)
-    for name in AGED_KEYS:
-        table = history.tables[name]
-        age = counts.spread(name, history.last_day - table.last_day, NEVER_DAYS, backoff)
-        columns += [at(age), at(age) - age.min(axis=1, keepdims=True)]
+    columns, support, seen = memory_features(counts, history, top)
     party, overall = history.tables["party"], history.tables["any"]
-    mean = at(counts.spread("party", party.amount / np.maximum(party.count, 1), np.nan, backoff))
-    usual = at(counts.spread("any", overall.amount / np.maximum(overall.count, 1), np.nan, backoff))
+    mean = at(counts.spread("party", party.amount / np.maximum(party.count, 1), np.nan))
+    usual = at(counts.spread("any", overall.amount / np.maximum(overall.count, 1), np.nan))
     amount = lines.log_amount[:, None]
     line, _, _ = counts.pairs["party"]
     accounts_of_party = np.bincount(line, minlength=n).astype(np.float32)

@@ -12,7 +12,7 @@ import numpy as np
 
 from models.evidence import Evidence
 from models.lines import Lines
-from models.safety import RULES, at_choice
+from models.safety import CLASS_SENTENCES, RULES, at_choice
 
 # From the most to the least specific precedent.
 PRECEDENTS = (
@@ -27,6 +27,8 @@ PRECEDENTS = (
 _NO_PRECEDENT = len(PRECEDENTS)
 REASON_THRESHOLD = len(RULES)
 REASON_YOUNG = len(RULES) + 1
+# Plus the risk class, 1 or 2.
+REASON_CLASS = len(RULES) + 1
 REASON_NONE = -1
 
 
@@ -37,7 +39,8 @@ def reasons(
     """One sentence per line; object (n,).
 
     ``asked``: index into ``safety.RULES``, or ``REASON_THRESHOLD``, ``REASON_YOUNG``,
-    ``REASON_NONE``. ``words``: gives the words that counted for the lines at some positions.
+    ``REASON_CLASS`` plus a risk class, ``REASON_NONE``. ``words``: gives the words that counted for
+    the lines at some positions.
     """
     n = len(lines)
     if not evidence.account.shape[1]:
@@ -84,4 +87,6 @@ def _asked(asked: int, threshold: float) -> str:
     if asked == REASON_THRESHOLD:
         known = f"under {threshold:.2f}" if threshold <= 1 else "not proven on the past"
         return f"; asked because the confidence is {known}"
+    if asked > REASON_CLASS:
+        return f"; asked because {CLASS_SENTENCES[asked - REASON_CLASS]}"
     return f"; asked because {RULES[asked].sentence}"

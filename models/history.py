@@ -15,14 +15,19 @@ from models.lines import Lines
 from models.normalize import combine
 
 HALF_LIFE_DAYS = 365.0
+# A second, short memory: what the key went to in the last weeks, so that a switch is seen at once.
+RECENT_HALF_LIFE_DAYS = 45.0
 # Weights are 2 ** ((day - EPOCH_DAY) / half-life): shares need no update as time passes.
 EPOCH_DAY = 18_262  # 2020-01-01
 
 # From the general to the specific: the order in which the back-off estimate trusts them.
 KEYS = (
-    "any", "department", "text", "first_word", "name", "party", "party_department",
-    "party_text", "party_amount", "party_text_department",
+    "any", "department", "department_amount", "text", "text_department", "first_word", "name",
+    "party", "party_bucket", "party_department", "party_text", "party_amount",
+    "party_text_department", "party_department_amount",
 )  # fmt: skip
+
+AMOUNT_KEYS = ("department_amount", "party_amount", "party_department_amount")
 
 
 def keys_of(lines: Lines) -> dict[str, np.ndarray]:
@@ -36,18 +41,27 @@ def keys_of(lines: Lines) -> dict[str, np.ndarray]:
     sign = lines.is_sale.astype(np.uint64) + np.uint64(1)
     # Without the sign, so that a credit finds the bill that it takes back.
     cents = np.abs(lines.cents).astype(np.uint64) * np.uint64(2) + np.uint64(1)
+    # Eight steps per doubling would be exact amounts again; two keep "about as much as last time".
+    bucket = np.floor(lines.log_amount * 2).astype(np.uint64) * np.uint64(2) + np.uint64(1)
+    bucket += lines.is_credit.astype(np.uint64) << np.uint64(32)
     return {
         "any": key("any", sign),
         "department": key("department", lines.department, sign),
+        "department_amount": key("department_amount", lines.department, cents, sign),
         "text": key("text", lines.text, sign),
+        "text_department": key("text_department", lines.text, lines.department, sign),
         "first_word": key("first_word", lines.first_word, sign),
         "name": key("name", lines.name, sign),
         "party": key("party", lines.party, sign),
+        "party_bucket": key("party_bucket", lines.party, bucket, sign),
         "party_department": key("party_department", lines.party, lines.department, sign),
         "party_text": key("party_text", lines.party, lines.text, sign),
         "party_amount": key("party_amount", lines.party, cents, sign),
         "party_text_department": key(
             "party_text_department", lines.party, lines.text, lines.department, sign
+        ),
+        "party_department_amount": key(
+            "party_department_amount", lines.party, lines.department, cents, sign
         ),
     }
 
@@ -60,6 +74,7 @@ class CountTable:
     start: np.ndarray  # int64 (n_keys + 1,): where each key's pairs begin
     account: np.ndarray  # int32 (n_pairs,)
     weight: np.ndarray  # float64 (n_pairs,): decayed count
+    recent: np.ndarray  # float64 (n_pairs,): count decayed by the short half-life
     count: np.ndarray  # float32 (n_pairs,): plain count
     last_day: np.ndarray  # int32 (n_pairs,)
     amount: np.ndarray  # float32 (n_pairs,): sum of log amounts
@@ -68,7 +83,8 @@ class CountTable:
     def empty(cls) -> CountTable:
         return cls(
             keys=np.zeros(0, np.uint64), start=np.zeros(1, np.int64),
-            account=np.zeros(0, np.int32), weight=np.zeros(0), count=np.zeros(0, np.float32),
+            account=np.zeros(0, np.int32), weight=np.zeros(0), recent=np.zeros(0),
+            count=np.zeros(0, np.float32),
             last_day=np.zeros(0, np.int32), amount=np.zeros(0, np.float32),
         )  # fmt: skip
 
@@ -84,6 +100,8 @@ class CountTable:
         pair_account = np.concatenate([self.account, account.astype(np.int32)])
         decayed = np.exp2((day - EPOCH_DAY) / HALF_LIFE_DAYS)
         weight = np.concatenate([self.weight, decayed])
+        quickly = np.exp2((day - EPOCH_DAY) / RECENT_HALF_LIFE_DAYS)
+        recent = np.concatenate([self.recent, quickly])
         count = np.concatenate([self.count, np.ones(len(keys), np.float32)])
         last_day = np.concatenate([self.last_day, day.astype(np.int32)])
         amount = np.concatenate([self.amount, log_amount.astype(np.float32)])
@@ -100,6 +118,7 @@ class CountTable:
             start=np.r_[new_key, len(row_key)].astype(np.int64),
             account=pair_account,
             weight=np.add.reduceat(weight[order], first),
+            recent=np.add.reduceat(recent[order], first),
             count=np.add.reduceat(count[order], first),
             last_day=np.maximum.reduceat(last_day[order], first),
             amount=np.add.reduceat(amount[order], first),
@@ -134,6 +153,12 @@ class History:
     @classmethod
     def empty(cls) -> History:
         return cls({name: CountTable.empty() for name in KEYS}, last_day=EPOCH_DAY)
+
+    def knows_amount(self, lines: Lines) -> np.ndarray:
+        """Whether the exact amount occurred before, for the vendor or the department; bool."""
+        keys = keys_of(lines)
+        found = [self.tables[name].find(keys[name]) >= 0 for name in AMOUNT_KEYS]
+        return np.logical_or.reduce(found)
 
     def learn(self, lines: Lines, account: np.ndarray) -> History:
         """Memory that also holds these lines; ``account`` are codes, -1 for "no account"."""

@@ -19,6 +19,7 @@ from models.chart import canonical_chart, correspondence, name_agreement, read_c
 from models.fingerprint import code_version, fingerprint, frame_fingerprint
 from models.history import CountTable
 from models.lines import Lines
+from models.normalize import combine
 from models.text_model import TextModel
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ SEED_FILE = Path(__file__).with_name("seed_examples.csv")
 # The vendor's own record counts this much against the words, per line seen elsewhere.
 VENDOR_TRUST = 3.0
 SHARPNESS = 3.0
+WORD_ROWS = 24_000
 
 
 def seed_lines() -> pd.DataFrame:
@@ -46,6 +48,31 @@ def seed_lines() -> pd.DataFrame:
             "account_id": seeds["account_code"],
         }
     )
+
+
+def _telling_rows(
+    lines: Lines, account: np.ndarray, clients: pd.Series | None, random_state: int
+) -> np.ndarray:
+    """Positions of lines that teach: one of each kind per client, no client drowned by another.
+
+    A vendor billed a thousand times tells a *new* client no more than one billed twice.
+    """
+    client = np.zeros(len(lines), np.int64)
+    if clients is not None:
+        client = pd.factorize(clients)[0]
+    key = combine(
+        client.astype(np.uint64), lines.name, lines.text, lines.department,
+        account.astype(np.uint64),
+    )  # fmt: skip
+    newest_first = key[::-1]
+    row = np.sort(len(key) - 1 - np.unique(newest_first, return_index=True)[1])
+    share = WORD_ROWS // max(len(np.unique(client)), 1)
+    random = np.random.default_rng(random_state)
+    parts = []
+    for code in np.unique(client[row]):
+        own = row[client[row] == code]
+        parts.append(own if len(own) <= share else random.choice(own, share, replace=False))
+    return np.sort(np.concatenate(parts)) if parts else row
 
 
 class GlobalKnowledge(BaseEstimator):
@@ -73,10 +100,13 @@ class GlobalKnowledge(BaseEstimator):
         # An amount says something only where it was a real one.
         prepared = Lines.read(lines)
         count = len(self.accounts_)
-        self.words_ = TextModel(rows_max=60_000, random_state=self.random_state)
-        self.words_.fit(prepared, account, count)
-        recent = np.full(len(prepared), prepared.day.max() if len(prepared) else 0)
-        self.vendors_ = CountTable.empty().add(prepared.name, account, recent, prepared.log_amount)
+        clients = lines["organization"] if "organization" in lines.columns else None
+        row = _telling_rows(prepared, account, clients, self.random_state)
+        taught, answer = prepared.take(row), account[row]
+        self.words_ = TextModel(rows_max=WORD_ROWS, random_state=self.random_state)
+        self.words_.fit(taught, answer, count)
+        recent = np.full(len(row), prepared.day.max() if len(prepared) else 0)
+        self.vendors_ = CountTable.empty().add(taught.name, answer, recent, taught.log_amount)
         self.line_count_ = len(prepared)
         self.version_ = fingerprint(
             code_version(), frame_fingerprint(lines), frame_fingerprint(self.accounts_.frame())

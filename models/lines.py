@@ -18,6 +18,8 @@ REQUIRED_COLUMNS = (
 )  # fmt: skip
 CREDIT_TYPES = ("vendor_credit", "credit_memo")
 AMOUNT_BUCKETS_PER_DOUBLING = 1
+# Amounts that differ by less than a twelfth look alike to the model, unless one is known exactly.
+AMOUNT_STEPS_PER_DOUBLING = 8
 
 
 class LineColumnsMissing(ValueError):
@@ -31,7 +33,7 @@ class Lines:
     day: np.ndarray  # int64, days since 1970-01-01
     is_credit: np.ndarray  # bool: a credit document or a negative amount
     is_sale: np.ndarray  # bool: invoice or credit memo (receivables)
-    log_amount: np.ndarray  # float32, log2(1 + |amount|)
+    log_amount: np.ndarray  # float32, log2(1 + |amount|) in steps of an eighth
     cents: np.ndarray  # int64, exact amount in hundredths, a key and never booked
     party: np.ndarray  # uint64 hash: BILL's party id, else the normalised name; 0 = none
     name: np.ndarray  # uint64 hash of the normalised name; 0 = none
@@ -93,7 +95,7 @@ class Lines:
             day=_days(frame["date"]),
             is_credit=(amount < 0) ^ kind.isin(CREDIT_TYPES).to_numpy(bool),
             is_sale=kind.isin(("invoice", "credit_memo")).to_numpy(bool),
-            log_amount=np.log2(1.0 + np.abs(amount)).astype(np.float32),
+            log_amount=_in_steps(np.log2(1.0 + np.abs(amount))),
             cents=np.round(amount * 100).astype(np.int64),
             party=np.where(party == 0, name, party),
             name=name,
@@ -107,6 +109,11 @@ class Lines:
             distinct_texts=texts,
             distinct_departments=departments,
         )
+
+
+def _in_steps(log_amount: np.ndarray) -> np.ndarray:
+    steps = np.floor(log_amount * AMOUNT_STEPS_PER_DOUBLING) / AMOUNT_STEPS_PER_DOUBLING
+    return steps.astype(np.float32)
 
 
 def _hash_or_zero(strings: np.ndarray) -> np.ndarray:
@@ -125,8 +132,12 @@ def _days(dates: pd.Series) -> np.ndarray:
     return np.where(missing, earliest, days)
 
 
-def repeated_key(lines: Lines) -> np.ndarray:
-    """Lines with the same key get the same suggestion; uint64."""
+def repeated_key(lines: Lines, is_known_amount: np.ndarray) -> np.ndarray:
+    """Lines with the same key get the same suggestion; uint64.
+
+    ``is_known_amount``: lines whose exact amount the history knows, so that it may count.
+    """
     flags = lines.is_credit.astype(np.uint64) * 2 + lines.is_sale.astype(np.uint64)
-    cents = lines.cents.view(np.uint64)
-    return combine(lines.party, lines.name, lines.text, lines.department, cents, flags)
+    cents = np.where(is_known_amount, lines.cents, 0).view(np.uint64)
+    about = (lines.log_amount * AMOUNT_STEPS_PER_DOUBLING).astype(np.uint64)
+    return combine(lines.party, lines.name, lines.text, lines.department, cents, about, flags)

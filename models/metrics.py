@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from models.confidence import calibration_error
+from models.confidence import calibration_error, calibration_noise
 
 
 def summary(outcomes: pd.DataFrame) -> dict[str, float]:
@@ -32,6 +32,7 @@ def summary(outcomes: pd.DataFrame) -> dict[str, float]:
         "coverage98": share(outcomes["booked98"].to_numpy(bool)),
         "precision98": share(hit[outcomes["booked98"].to_numpy(bool)]),
         "calibration_error": calibration_error(outcomes["confidence"].to_numpy(float), hit),
+        "calibration_noise": calibration_noise(outcomes["confidence"].to_numpy(float)),
         "questions_per_1000": 1000 * asked["question"].nunique() / max(len(outcomes), 1),
     }
 

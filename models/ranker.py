@@ -17,8 +17,13 @@ from models.lines import Lines
 
 # Fewer replayed lines than this teach nothing that the back-off estimate does not know.
 LINES_MIN = 150
-# The back-off estimate keeps the weight of this many replayed lines.
-BACKOFF_LINES = 250
+# Replayed lines after which a client's own ranking has half of the say it can ever have.
+HALF_SAY_LINES = 250
+# What a client's own ranking, the skill of other clients and the plain estimate say in the end.
+# Each errs in its own way: the own ranking follows every accident of one past.
+OWN_SAY, SKILL_SAY, PLAIN_SAY = 0.4, 0.4, 0.2
+OWN_SAY_ALONE = 0.55
+ROWS_AT_ONCE = 3_000
 
 
 @dataclass
@@ -58,8 +63,8 @@ class Ranker(BaseEstimator):
         self,
         *,
         skill: Ranker | None = None,
-        iterations: int = 90,
-        leaves: int = 15,
+        iterations: int = 60,
+        leaves: int = 10,
         random_state: int = 0,
     ) -> None:
         self.skill = skill
@@ -86,7 +91,7 @@ class Ranker(BaseEstimator):
         with one_thread():
             self.model_ = HistGradientBoostingClassifier(
                 max_iter=self.iterations, max_leaf_nodes=self.leaves, learning_rate=0.1,
-                min_samples_leaf=20, l2_regularization=1.0, early_stopping=False,
+                min_samples_leaf=40, l2_regularization=1.0, early_stopping=False,
                 random_state=self.random_state,
             ).fit(features, hit)  # fmt: skip
         return self
@@ -97,23 +102,37 @@ class Ranker(BaseEstimator):
 
     def probabilities(self, evidence: Evidence) -> np.ndarray:
         """(n, k); 0 for missing candidates. Rows sum to 1 or less: the rest is "none of these"."""
+        plain = np.where(evidence.account >= 0, evidence.backoff, 0.0)
+        elsewhere, own_say = plain, OWN_SAY_ALONE
+        if self.skill is not None and self.skill.model_ is not None:
+            # The plain estimate stays in: the skill never saw this client's kind of chart.
+            skilled = self.skill.own_probabilities(evidence)
+            elsewhere = (SKILL_SAY * skilled + PLAIN_SAY * plain) / (SKILL_SAY + PLAIN_SAY)
+            own_say = OWN_SAY
+        if self.model_ is None or not plain.size:
+            return elsewhere
+        own_say *= self.line_count_ / (self.line_count_ + HALF_SAY_LINES)
+        return own_say * self.own_probabilities(evidence) + (1 - own_say) * elsewhere
+
+    def own_probabilities(self, evidence: Evidence) -> np.ndarray:
+        """What this ranker learned itself, nothing mixed in; shape as ``probabilities``."""
         valid = evidence.account >= 0
         p = np.zeros(evidence.account.shape)
-        elsewhere = self._without_own_record(evidence)
-        if self.model_ is None or not valid.any():
-            return elsewhere
-        with one_thread():
-            p[valid] = self.model_.predict_proba(evidence.features[valid])[:, 1]
+        if not valid.any():
+            return p
+        if self.model_ is not None:
+            p[valid] = _boosted(self.model_, evidence.features[valid])
         # An account never used has no record to rank by; its name and the knowledge speak.
         unused = valid & (evidence.support["any"] == 0)
         p = np.where(unused, np.maximum(p, evidence.backoff), p)
-        p /= np.maximum(p.sum(axis=1, keepdims=True), 1.0)
-        own = self.line_count_ / (self.line_count_ + BACKOFF_LINES)
-        return own * p + (1 - own) * elsewhere
+        return p / np.maximum(p.sum(axis=1, keepdims=True), 1.0)
 
-    def _without_own_record(self, evidence: Evidence) -> np.ndarray:
-        backoff = np.where(evidence.account >= 0, evidence.backoff, 0.0)
-        if self.skill is None or self.skill.model_ is None:
-            return backoff
-        # The plain estimate stays in: the skill never saw this client's kind of chart.
-        return 0.75 * self.skill.probabilities(evidence) + 0.25 * backoff
+
+def _boosted(model: Any, features: np.ndarray) -> np.ndarray:
+    """The boosting's answer, in pieces that stay in the processor's cache: twice as fast."""
+    with one_thread():
+        pieces = [
+            model.predict_proba(features[start : start + ROWS_AT_ONCE])[:, 1]
+            for start in range(0, len(features), ROWS_AT_ONCE)
+        ]
+    return np.concatenate(pieces)

@@ -21,14 +21,18 @@ from models.lines import Lines
 from models.ranker import Ranker, Replay
 from models.replay import replay
 from models.safety import Limits
+from models.sampling import some_vendors
 from models.sources import Sources, account_word_matrix
 from models.text_model import TextModel
 
 CLIENTS_MIN = 4
 LINES_MIN = 200
 # How much history a replayed client has: young clients are where the skill matters.
-LIFE_LENGTHS = (250, 1_200)
+LIFE_LENGTHS = (250, 1_800)
+ITERATIONS, LEAVES = 80, 20
 FIRST_DAY_LINES = 150
+# Lines of one client's lives: whole vendors, for a vendor without its past teaches nothing.
+LIFE_LINES = 1_800
 
 
 @dataclass
@@ -54,19 +58,23 @@ def learn_skill(lines: pd.DataFrame, chart: pd.DataFrame, random_state: int = 0)
         knowledge = GlobalKnowledge(chart=chart, random_state=random_state).fit(taught)
         replays.append([])
         for client in own:
-            client_lines = lines[lines["organization"] == client]
+            client_lines = some_vendors(lines[lines["organization"] == client], LIFE_LINES)
             replays[-1] += _lives(client_lines, chart, knowledge, random_state)
     facts, hits = [], []
     for judged, learned in (replays, replays[::-1]):
-        ranker = Ranker(random_state=random_state).fit(learned)
+        ranker = _ranker(random_state).fit(learned)
         for item in judged:
             limits = Limits(99.0, int(item.lines.day.max()), 1)
             decisions = decide(item.lines, item.evidence, ranker, limits)
             facts.append(decisions.facts)
             hits.append(decisions.account == item.truth)
     calibrator = Calibrator().fit(np.concatenate(facts), np.concatenate(hits))
-    ranker = Ranker(random_state=random_state).fit([*replays[0], *replays[1]])
-    return Skill(ranker, calibrator)
+    return Skill(_ranker(random_state).fit([*replays[0], *replays[1]]), calibrator)
+
+
+def _ranker(random_state: int) -> Ranker:
+    # Pooled clients teach more than one: the boosting may be larger.
+    return Ranker(iterations=ITERATIONS, leaves=LEAVES, random_state=random_state)
 
 
 def _lives(

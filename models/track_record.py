@@ -1,4 +1,4 @@
-"""How one client's model has done lately: its calibration and its threshold come from here.
+"""How one client's model has done lately: its calibration and its thresholds come from here.
 
 Starts with decisions replayed from the past; every answer a person gives is added (the online
 guard), so that drift lowers the confidence and raises the bar before it does harm.
@@ -10,96 +10,91 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from models.confidence import NEVER, Calibrator, choose_threshold
+from models.confidence import DECISIONS_BELIEVED, FACTS, NEVER, Calibrator, choose_threshold
 from models.decision import decide
 from models.ranker import Ranker, Replay
-from models.safety import Limits
+from models.safety import Limits, risk_class
 
-# The guard looks at this many of the latest decisions.
-DECISIONS_KEPT = 1_500
-# With this many decisions of its own a client's calibration counts as much as the others'.
-OWN_DECISIONS = 300
+# Decisions that the calibration looks at, and those of one risk class that prove its threshold.
+DECISIONS_KEPT = 4_000
+DECISIONS_CALIBRATED = 1_500
+DECISIONS_PROVING = 1_000
+RISK_CLASSES = 3
 
 
 @dataclass
 class TrackRecord:
-    """The latest decisions with known answers, oldest first.
-
-    ``facts`` and ``answer`` hold all of them; ``confidence`` and ``hit`` only those that no safety
-    rule would have stopped, with the confidence promised at the time.
-    """
+    """The latest decisions with known answers, oldest first."""
 
     facts: np.ndarray  # float (n, 5)
-    answer: np.ndarray  # bool (n,)
-    confidence: np.ndarray  # float (m,)
-    hit: np.ndarray  # bool (m,)
+    answer: np.ndarray  # bool (n,): whether the first candidate was right
+    bookable: np.ndarray  # bool (n,): no safety rule would have stopped it
     calibrator: Calibrator
-    threshold: float
+    thresholds: np.ndarray  # float (risk classes,)
     target_precision: float
+    elsewhere: Calibrator | None  # how scores were corrected at clients who share
 
     @classmethod
-    def empty(cls, target_precision: float) -> TrackRecord:
-        """Nothing observed: nothing may be booked unasked."""
-        no_facts, none = np.zeros((0, 5)), np.zeros(0, bool)
-        calibrator = Calibrator().fit(no_facts, none)
-        return cls(no_facts, none, np.zeros(0), none, calibrator, NEVER, target_precision)
+    def of(
+        cls, facts: np.ndarray, answer: np.ndarray, bookable: np.ndarray, target_precision: float,
+        elsewhere: Calibrator | None,
+    ) -> TrackRecord:  # fmt: skip
+        """Calibrate on these decisions, and find the thresholds that they prove."""
+        facts, answer, bookable = (a[-DECISIONS_KEPT:] for a in (facts, answer, bookable))
+        calibrator = Calibrator().fit(
+            facts[-DECISIONS_CALIBRATED:], answer[-DECISIONS_CALIBRATED:], elsewhere
+        )
+        record = cls(facts, answer, bookable, calibrator, np.zeros(0), target_precision, elsewhere)
+        record.thresholds = record.thresholds_for(target_precision)
+        return record
 
     @classmethod
     def of_replays(
-        cls, replays: list[Replay], ranker: Ranker, limits: Limits, target_precision: float
-    ) -> TrackRecord:
+        cls, replays: list[Replay], ranker: Ranker, limits: Limits, target_precision: float,
+        elsewhere: Calibrator | None = None,
+    ) -> TrackRecord:  # fmt: skip
         """Judge twins of ``ranker`` on replayed steps that came after what each learned from."""
-        judged = []
+        facts, answer, bookable = [np.zeros((0, FACTS))], [np.zeros(0, bool)], [np.zeros(0, bool)]
         third = max(len(replays) // 3, 1)
         for cut in (len(replays) // 3, 2 * len(replays) // 3):
             past = ranker.untrained().fit(replays[:cut])
             for step in replays[cut : cut + third]:
                 then = Limits(limits.large_log_amount, int(step.lines.day.max()), 1)
-                judged.append((step, decide(step.lines, step.evidence, past, then)))
-        if not judged:
-            return cls.empty(target_precision)
-        facts = np.concatenate([decisions.facts for _, decisions in judged])
-        hit = np.concatenate([decisions.account == step.truth for step, decisions in judged])
-        bookable = np.concatenate([decisions.rule < 0 for _, decisions in judged])
-        # Six coefficients on hundreds of decisions: judging them by themselves flatters little,
-        # while halves calibrated by each other would be ranked on two different scales.
-        calibrator = Calibrator().fit(facts, hit)
-        confidence = calibrator.confidence(facts)[bookable]
-        record = cls(
-            facts, hit, confidence, hit[bookable], calibrator, NEVER,
-            target_precision,
+                decisions = decide(step.lines, step.evidence, past, then)
+                facts.append(decisions.facts)
+                answer.append(decisions.account == step.truth)
+                bookable.append(decisions.rule < 0)
+        return cls.of(
+            np.concatenate(facts), np.concatenate(answer), np.concatenate(bookable),
+            target_precision, elsewhere,
         )  # fmt: skip
-        return record.latest()
 
-    def add(
-        self, facts: np.ndarray, hit: np.ndarray, confidence: np.ndarray, bookable: np.ndarray
-    ) -> TrackRecord:
+    def add(self, facts: np.ndarray, hit: np.ndarray, bookable: np.ndarray) -> TrackRecord:
         """The record with newer decisions, recalibrated."""
-        facts, answer = np.r_[self.facts, facts], np.r_[self.answer, hit]
-        facts, answer = facts[-DECISIONS_KEPT:], answer[-DECISIONS_KEPT:]
-        return TrackRecord(
-            facts, answer, np.r_[self.confidence, confidence[bookable]],
-            np.r_[self.hit, hit[bookable]], Calibrator().fit(facts, answer), NEVER,
-            self.target_precision,
-        ).latest()  # fmt: skip
+        return TrackRecord.of(
+            np.r_[self.facts, facts], np.r_[self.answer, hit], np.r_[self.bookable, bookable],
+            self.target_precision, self.elsewhere,
+        )  # fmt: skip
 
-    def latest(self) -> TrackRecord:
-        """The same, cut to the newest decisions, with the threshold that they prove."""
-        self.facts, self.answer = self.facts[-DECISIONS_KEPT:], self.answer[-DECISIONS_KEPT:]
-        self.confidence, self.hit = self.confidence[-DECISIONS_KEPT:], self.hit[-DECISIONS_KEPT:]
-        self.threshold = self.threshold_for(self.target_precision)
-        return self
+    def thresholds_for(self, precision: float) -> np.ndarray:
+        """Per risk class the confidence from which ``precision`` was reached on the record.
+
+        A class of its own is judged by its own decisions: that known vendors are booked rightly
+        proves nothing about vendors never seen.
+        """
+        confidence, kind = self.calibrator.confidence(self.facts), risk_class(self.facts)
+        result = np.full(RISK_CLASSES, NEVER)
+        for code in range(RISK_CLASSES):
+            own = np.flatnonzero((kind == code) & self.bookable)[-DECISIONS_PROVING:]
+            result[code] = choose_threshold(
+                confidence[own], self.answer[own], precision, DECISIONS_BELIEVED
+            )
+        return result
 
     def threshold_for(self, precision: float) -> float:
-        """The confidence from which ``precision`` was reached on the recorded decisions."""
-        return choose_threshold(self.confidence, self.hit, precision)
+        """The threshold of ordinary lines: a known vendor and an account it had before."""
+        return float(self.thresholds_for(precision)[0])
 
-    def calibrated(self, facts: np.ndarray, elsewhere: Calibrator | None) -> np.ndarray:
-        """Confidence by this client's past, and by sharing clients' (``elsewhere``) meanwhile."""
-        if elsewhere is None:
-            return self.calibrator.confidence(facts)
-        others = elsewhere.confidence(facts)
-        if self.calibrator.model_ is None:
-            return others
-        own = self.calibrator.decision_count_ / (self.calibrator.decision_count_ + OWN_DECISIONS)
-        return own * self.calibrator.confidence(facts) + (1 - own) * others
+    def calibrated(self, facts: np.ndarray) -> np.ndarray:
+        """Confidence of decisions with these facts."""
+        return self.calibrator.confidence(facts)

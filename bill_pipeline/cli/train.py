@@ -17,7 +17,7 @@ from bill_pipeline.settings import Home
 if TYPE_CHECKING:
     import pandas as pd
 
-PROTOCOLS = ("walk-forward", "static", "unseen", "few")
+PROTOCOLS = ("walk-forward", "static", "unseen", "few", "all")
 _SHOWN = {
     "top1": "right",
     "top3": "in the first 3",
@@ -98,16 +98,35 @@ def _pool(home: Home, as_json: bool) -> None:
 )
 @click.option("--protocol", type=click.Choice(PROTOCOLS), default="walk-forward", show_default=True)
 @click.option("--organization", "organizations", multiple=True, help="Only this one. Repeatable.")
-@click.option("--max-lines", type=int, help="The newest lines of each organization only.")
 @click.option(
-    "-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="Write a CSV as well."
+    "--max-lines",
+    type=click.IntRange(min=0),
+    default=4_000,
+    show_default=True,
+    help="Whole vendors of each organization up to so many lines; 0 for all of it.",
+)
+@click.option(
+    "--months", type=click.IntRange(min=2), default=18, show_default=True, help="The newest months."
+)
+@click.option("--jobs", type=click.IntRange(min=1), default=1, show_default=True, help="Processes.")
+@click.option(
+    "--alone", is_flag=True, help="Let no organization learn from the others (not for unseen, few)."
+)
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Write the figures as well: tables to read for .md, else a CSV.",
 )
 @json_option
 def evaluate(
     data: Path,
     protocol: str,
     organizations: tuple[str, ...],
-    max_lines: int | None,
+    max_lines: int,
+    months: int,
+    jobs: int,
+    alone: bool,
     output: Path | None,
     as_json: bool,
 ) -> None:
@@ -116,6 +135,7 @@ def evaluate(
     Everything is split by time: nothing of the future is in features, thresholds or calibration.
     """
     from models import evaluation
+    from models.figures import write
 
     started = time.perf_counter()
     try:
@@ -123,18 +143,22 @@ def evaluate(
             _read_ledger(data),
             protocol=protocol,
             organizations=list(organizations) or None,
-            max_lines=max_lines,
+            max_lines=max_lines or None,
+            months=months,
+            is_sharing=not alone,
+            jobs=jobs,
         )
     except evaluation.EvaluationDataMissing as error:
         raise EvaluationRefused(f"{data} cannot be evaluated: {error}.") from error
+    seconds = time.perf_counter() - started
     if output:
-        scores.to_csv(output, index=False)
+        write(scores, output, data.name, seconds)
     if as_json:
         for row in scores.to_dict("records"):
             print_json({str(name): value for name, value in row.items()})
         return
     _print_scores(scores.to_dict("records"))
-    click.echo(f"{protocol}, {time.perf_counter() - started:.0f} s.")
+    click.echo(f"{protocol}, {seconds:.0f} s.")
 
 
 def _read_ledger(data: Path) -> pd.DataFrame:

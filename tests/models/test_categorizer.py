@@ -11,7 +11,7 @@ from sklearn.exceptions import NotFittedError
 
 from models.categorizer import Categorizer
 from models.lines import LineColumnsMissing
-from models.safety import RULES
+from models.safety import CLASS_SENTENCES, RULES
 
 
 def one_line(**changes: object) -> pd.DataFrame:
@@ -25,7 +25,9 @@ def one_line(**changes: object) -> pd.DataFrame:
 
 
 def asked_because(row: pd.Series, rule: str) -> bool:
-    return next(r.sentence for r in RULES if r.name == rule) in row.reason
+    sentences = {r.name: r.sentence for r in RULES}
+    sentences |= {"new_pair": CLASS_SENTENCES[1], "new_party": CLASS_SENTENCES[2]}
+    return sentences[rule] in row.reason
 
 
 def test_init_stores_parameters_only_and_clone_copies_them():
