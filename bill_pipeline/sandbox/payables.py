@@ -219,7 +219,8 @@ class Payables:
         """Write back a document somebody edited (lines, dates, archived, names)."""
         if name == "bills":
             document["amount"] = dollars(sum(cents(x["amount"]) for x in document["billLineItems"]))
-            document["fundingAmount"] = document["amount"]
+            rate = document.get("exchangeRate", 1.0)
+            document["fundingAmount"] = dollars(round(cents(document["amount"]) * rate))
             document = with_amounts(document, self.payments_of(document["id"]))
         if name == "vendor-credits":
             lines = document["vendorCreditLineItems"]

@@ -19,6 +19,8 @@ def disbursement(kind: str, sent: date, arrives: date, number: int) -> Document:
         case "RPPS":
             trace = {"traceNumber": 7_000_000 + number, "batchNumber": 7}
             information["rppsDisbursement"] = {**dates, **trace}
+        case "INTERNATIONAL_E_PAYMENT":
+            information["internationalDisbursement"] = {**dates, "disbursementSubType": "LOCAL"}
         case _:
             information["vcardDisbursement"] = {"arrivesByDate": arrives.isoformat()}
     return information

@@ -55,6 +55,7 @@ def found_company(
     if computed:
         add_volume(organization, salt, computed, start, today)
     life = CompanyLife(organization, trade, rng, state.switches, start, documents / HISTORY_DAYS)
+    life.history_ends = today
     life.coded_until = today - timedelta(days=UNCODED_DAYS)
     life.live_until(state.clock.now_ms())
     return life

@@ -2,7 +2,8 @@
 
 The same life writes the history before the sandbox's today and, in live mode, what comes after.
 What happens with bills and payments is ``payables_life``, with customers ``receivables_life``,
-and what people change afterwards ``changes``.
+what people change afterwards ``changes``, and what is rare
+``rarities``.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from bill_pipeline.sandbox.cash import Cash
 from bill_pipeline.sandbox.clock import DAY_MS, day_ms, from_ms
 from bill_pipeline.sandbox.companies.changes import Changes
 from bill_pipeline.sandbox.companies.payables_life import PayablesLife
+from bill_pipeline.sandbox.companies.rarities import Rarities
 from bill_pipeline.sandbox.companies.receivables_life import ReceivablesLife
 from bill_pipeline.sandbox.companies.trades import Trade
 from bill_pipeline.sandbox.documents import Document
@@ -49,6 +51,8 @@ class CompanyLife:
         self.cash = Cash(organization)
         #: Lines of bills dated after this may come without a GL account.
         self.coded_until = date.max
+        #: The last day of the invented history: what is rare begins after it (``rarities``).
+        self.history_ends = date.max
         #: What the uncoded lines should be coded to: the truth for scoring a classifier.
         self.truth: list[dict[str, str]] = []
         self.accounts = {
@@ -62,6 +66,7 @@ class CompanyLife:
         self.payables_life = PayablesLife(self, documents_per_day)
         self.receivables_life = ReceivablesLife(self, documents_per_day)
         self.changes = Changes(self)
+        self.rarities = Rarities(self)
         self.payables_life.meet_vendors(day_ms(start, 14))
         if trade.sales:
             self.receivables_life.meet_customers(day_ms(start, 15))
@@ -107,6 +112,7 @@ class CompanyLife:
         if self.trade.sales:
             self.receivables_life.begin_day(day)
         self.changes.begin_day(day)
+        self.rarities.begin_day(day)
         self.at(now_ms + DAY_MS, self._begin_day)
 
     def moment(self, day: date) -> int:

@@ -34,6 +34,8 @@ class PaymentWalk:
         self._life = life
         self._open_bills: dict[str, dict[str, date]] = {}
         self.credits_of_vendor: dict[str, list[str]] = {}
+        #: Payments that do not clear by themselves for now.
+        self._held: set[str] = set()
         #: (checks, electronic payments) sent since BILL's last statement.
         self.sent_counts = (0, 0)
         #: Reissued payments that BILL pays with the money of the voided ones.
@@ -199,11 +201,12 @@ class PaymentWalk:
             life.at(now_ms + 3_600_000, self._move_later, payment_id, "PROCESSED")
             life.at(now_ms + 3 * 3_600_000, self._send, payment_id)
             return
-        movement = life.cash.move(
-            life.bank_id(), cash.PAYABLES, -cents(payment["amount"]), day, now_ms
-        )
         confirmed = day_ms(add_business_days(day, 1), 15)
-        life.at(confirmed, self._confirm, movement["id"])
+        if _withdrawn(payment):
+            movement = life.cash.move(
+                life.bank_id(), cash.PAYABLES, -_withdrawn(payment), day, now_ms
+            )
+            life.at(confirmed, self._confirm, movement["id"])
         if life.chance(0.003):
             life.at(confirmed, self._fail_funding, payment_id)
             return
@@ -215,13 +218,19 @@ class PaymentWalk:
 
     def _fail_funding(self, now_ms: int, payment_id: str) -> None:
         """The payer's bank takes the withdrawal back; BILL voids the payment."""
-        life = self._life
         payment = self._move(now_ms, payment_id, "FUNDING_FAILED_VOIDED")
         day = from_ms(now_ms).date()
-        returned = life.cash.move(
-            life.bank_id(), cash.PAYABLES, cents(payment["amount"]), day, now_ms
-        )
-        life.at(day_ms(add_business_days(day, 1), 15), self._confirm, returned["id"])
+        self._return(now_ms, payment, day, 1)
+
+    def _return(self, now_ms: int, payment: Document, day: date, business_days: int) -> None:
+        """What was withdrawn for a payment comes back to the bank account it came from."""
+        life = self._life
+        if _withdrawn(payment):
+            returned = life.cash.move(
+                life.bank_id(), cash.PAYABLES, _withdrawn(payment), day, now_ms
+            )
+            confirmed = day_ms(add_business_days(day, business_days), 15)
+            life.at(confirmed, self._confirm, returned["id"])
 
     def _send(self, now_ms: int, payment_id: str) -> None:
         life = self._life
@@ -237,12 +246,14 @@ class PaymentWalk:
         self.sent_counts = (checks + is_check, transfers + (not is_check))
         life.payables.move(payment_id, "SENT", now_ms, disbursementInfo=information)
         if is_check and life.chance(0.04):
-            life.in_days(now_ms, life.rng.uniform(3, 20), self._request_void, payment_id)
+            life.in_days(now_ms, life.rng.uniform(3, 20), self.request_void, payment_id)
         else:
             life.at(day_ms(arrives, 17), self._clear, payment_id)
 
     def _clear(self, now_ms: int, payment_id: str) -> None:
         life = self._life
+        if payment_id in self._held:
+            return
         if life.payables.document("payments", payment_id)["singleStatus"] in _OVER:
             return
         payment = self._move(now_ms, payment_id, "CLEARED")
@@ -250,13 +261,28 @@ class PaymentWalk:
             # The vendor's bank sends an ACH payment back days after it cleared.
             status = "DISBURSEMENT_FAILED_ACTION_NEEDED"
             life.in_days(now_ms, life.rng.uniform(1, 5), self._move_later, payment_id, status)
-            life.in_days(now_ms, life.rng.uniform(6, 12), self._request_void, payment_id)
+            life.in_days(now_ms, life.rng.uniform(6, 12), self.request_void, payment_id)
 
-    def _request_void(self, now_ms: int, payment_id: str) -> None:
+    def hold(self, now_ms: int, payment_id: str, single_status: str) -> None:
+        """Keep a payment in a state until it is released or ended."""
+        self._held.add(payment_id)
+        self._move_later(now_ms, payment_id, single_status)
+
+    def release(self, now_ms: int, payment_id: str) -> None:
+        """A payment that was held goes on and clears."""
+        self._held.discard(payment_id)
+        self._move_later(now_ms, payment_id, "SENT")
+        self._life.in_days(now_ms, 1, self._clear, payment_id)
+
+    def end(self, now_ms: int, payment_id: str, single_status: str) -> None:
+        """Take a payment to a state, unless it is void by now."""
+        self._move_later(now_ms, payment_id, single_status)
+
+    def request_void(self, now_ms: int, payment_id: str, kind: str = "") -> None:
         life = self._life
         if life.payables.document("payments", payment_id)["singleStatus"] in _OVER:
             return
-        kind = life.rng.choice(_VOIDS)
+        kind = kind or life.rng.choice(_VOIDS)
         reason = life.rng.choice(_REASONS)
         life.payables.note_void(payment_id, kind, "TO_BE_PROCESSED", reason, now_ms)
         self._move(now_ms + 1, payment_id, "VOID_PENDING")
@@ -270,7 +296,7 @@ class PaymentWalk:
         vendor = life.payables.document("vendors", payment["vendorId"])
         day = next_business_day(from_ms(now_ms).date() + timedelta(days=1))
         bill_ids = [application["billId"] for application in payment["billPayments"]]
-        if kind == "VOID_AND_REISSUE":
+        if kind.startswith("VOID_AND_REISSUE"):
             bills = [life.payables.document("bills", one) for one in bill_ids]
             again = [
                 Application(bill["id"], cents(application["amount"]))
@@ -310,3 +336,9 @@ class PaymentWalk:
         payment = self._life.payables.document("payments", payment_id)
         if payment["singleStatus"] not in _OVER:
             self._move(now_ms, payment_id, single_status)
+
+
+def _withdrawn(payment: Document) -> int:
+    """Cents that a payment takes from the bank account: nothing when a card pays."""
+    is_bank = payment["fundingAccount"]["type"] == "BANK_ACCOUNT"
+    return cents(payment["fundingAmount"]) if is_bank else 0
