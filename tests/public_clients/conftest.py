@@ -14,6 +14,8 @@ from bill_pipeline.sandbox.server import SandboxServer
 from bill_pipeline.sandbox.state import Company
 from tests.public_clients import environments
 
+#: Lists of v3 that the connector's host adds to its catalog.
+PAYABLES = ("vendors", "bills", "vendor-credits", "payments", "recurringbills")
 #: Sends (method, arguments) pairs to a client; its answer. Keywords replace credentials.
 Calls = Callable[..., dict[str, Any]]
 
@@ -73,6 +75,7 @@ def connector(sandbox: SandboxServer, company: Company, connector_installed: Non
             "devKey": sandbox.dev_key,
             "apiUrl": sandbox.base_url,
         }
-        return environments.run_connector({"credentials": given | credentials, "calls": calls})
+        request = {"credentials": given | credentials, "calls": calls, "lists": PAYABLES}
+        return environments.run_connector(request)
 
     return ask

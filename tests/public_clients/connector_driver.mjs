@@ -4,7 +4,8 @@
 // Answer, the last line of stdout: `answers`, one per call, or `error` with its text.
 // The connector's host keeps a catalog of BILL's lists in a database. Without one, it is filled
 // through the host library's own SeedForTesting from the list of objects that the connector
-// exports, with the paths that BILL documents. Nothing of the client is changed.
+// exports, with the paths that BILL documents; a host may add any other list of BILL's to its
+// catalog, and `lists` names some. Nothing of the client is changed.
 import { readFileSync } from 'node:fs';
 import { BillComConnector } from '@memberjunction/connector-bill-com';
 import { IntegrationEngineBase } from '@memberjunction/integration-engine-base';
@@ -12,7 +13,10 @@ import { IntegrationEngineBase } from '@memberjunction/integration-engine-base';
 const request = JSON.parse(readFileSync(0, 'utf8'));
 const integration = '11111111-1111-4111-8111-111111111111';
 const connector = new BillComConnector();
-const objects = connector.GetIntegrationObjects();
+const exported = connector.GetIntegrationObjects();
+const id = exported[0].Fields.find((field) => field.Name === 'id');
+const added = (request.lists ?? []).map((name) => ({ Name: name, Fields: [id] }));
+const objects = [...exported, ...added];
 
 IntegrationEngineBase.Instance.SeedForTesting({
   IntegrationObjects: objects.map((object, position) => ({
