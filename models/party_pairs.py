@@ -69,6 +69,7 @@ def _letters(name: str) -> str:
 
 def _compare_words(first: tuple[str, ...], second: tuple[str, ...]) -> tuple[float, str]:
     only_first, only_second, typos = _unmatched(first, second)
+    only_first, only_second = _without_remarks(only_first, only_second, first, second)
     strong = [word for word in (*only_first, *only_second) if word not in WEAK_WORDS]
     shared = [w for w in first if w not in only_first and w not in WEAK_WORDS]
     if any(_is_telling(word) for word in strong):
@@ -91,6 +92,28 @@ def _compare_words(first: tuple[str, ...], second: tuple[str, ...]) -> tuple[flo
     return (0.3, f"one also says {' '.join(strong)!r}")
 
 
+def _without_remarks(
+    left: list[str], right: list[str], first: tuple[str, ...], second: tuple[str, ...]
+) -> tuple[list[str], list[str]]:
+    """Leave out what only one side says about itself: its initials, a shop's or payment's number.
+
+    >>> same_party("Tesco Stores 3228", "TESCO STORES LTD")[0] > 0.9
+    True
+    >>> same_party("Tesco Stores 3228", "Tesco Stores 4410")[0] > 0.5
+    False
+    """
+    if left and right:
+        return left, right
+    common = [word for word in first if word in second]
+    initials = "".join(word[0] for word in common)
+    kept = [
+        word
+        for word in left or right
+        if not (len(word) >= 3 and word == initials) and sum(c.isdigit() for c in word) < 4
+    ]
+    return (kept, []) if left else ([], kept)
+
+
 def _unmatched(
     first: tuple[str, ...], second: tuple[str, ...]
 ) -> tuple[list[str], list[str], list[tuple[str, str]]]:
@@ -98,6 +121,8 @@ def _unmatched(
     left = [word for word in first if word not in second]
     right = [word for word in second if word not in first]
     typos = []
+    if _is_cut_off(first, second) or _is_cut_off(second, first):
+        return [], [], []
     for word in list(left):
         match = next((other for other in right if _is_slip(word, other)), None)
         if match is not None:
@@ -107,6 +132,16 @@ def _unmatched(
     return left, right, typos
 
 
+def _is_cut_off(short: tuple[str, ...], long: tuple[str, ...]) -> bool:
+    """Whether ``short`` is ``long`` cut within its last word, as narrow fields cut long names."""
+    return (
+        len(short) == len(long) >= 4
+        and short[:-1] == long[:-1]
+        and len(short[-1]) >= 2
+        and long[-1].startswith(short[-1])
+    )
+
+
 def _is_slip(word: str, other: str) -> bool:
     """One letter wrong, missing, doubled or swapped, or an abbreviation by its first letters."""
     from rapidfuzz.distance import DamerauLevenshtein
@@ -114,6 +149,8 @@ def _is_slip(word: str, other: str) -> bool:
     if word[0] != other[0]:
         return False
     shorter, longer = sorted((word, other), key=len)
+    if len(shorter) >= 5 and longer == f"{shorter}s":
+        return True
     if any(character.isdigit() for character in word + other):
         return False
     if len(shorter) >= 4 and longer.startswith(shorter):
@@ -128,6 +165,8 @@ def _typo_probability(
     typos: list[tuple[str, str]], first: tuple[str, ...], second: tuple[str, ...]
 ) -> tuple[float, str]:
     shortest = min(min(len(a), len(b)) for a, b in typos)
+    if all(sorted(pair, key=len)[1] == f"{sorted(pair, key=len)[0]}s" for pair in typos):
+        return (0.93, "differ in a plural only")
     written = ", ".join(f"{a}/{b}" for a, b in typos)
     # Johnson Lumber and Johnston Lumber are two firms: a first word is often a surname.
     if any(word in (first[0], second[0]) for word, _ in typos) and min(len(first), len(second)) > 1:

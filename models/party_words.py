@@ -25,6 +25,7 @@ ABBREVIATIONS = {
     "solns": "solutions", "solution": "solutions", "sup": "supply", "supplies": "supply",
     "transp": "transportation", "trans": "transportation", "whse": "warehouse",
     "whsl": "wholesale", "govt": "government", "cnty": "county", "twp": "township",
+    "soc": "society", "cttee": "committee", "cmte": "committee", "dem": "democratic",
     "acctg": "accounting", "adv": "advertising", "amer": "american", "auth": "authority",
     "bldg": "building", "bldrs": "builders", "bus": "business", "cap": "capital", "comml":
     "commercial", "corp": "corporation", "dev": "development", "dvlpmt": "development",
@@ -104,7 +105,7 @@ WEAK_WORDS = frozenset({
     "and", "the", "of", "for", "usa", "us", "america", "group", "holdings", "services",
     "international", "company", "corporation", "incorporated", "limited", "inc", "llc", "ltd",
     "co", "com", "www", "net", "online", "enterprises", "partners", "uk", "ireland", "emea",
-    "global", "worldwide", "trading", "na", "at",
+    "global", "worldwide", "trading", "na", "at", "committee",
 })  # fmt: skip
 
 # Words that tell two branches, units or sister companies apart when they differ.
