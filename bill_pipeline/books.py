@@ -23,8 +23,10 @@ from bill_pipeline.imports import ImportReport, import_client
 from bill_pipeline.parties import resolve_parties
 from bill_pipeline.posting import rebuild
 from bill_pipeline.publish import publish
+from bill_pipeline.raw import DUCKDB_SETTINGS
 from bill_pipeline.settings import Home
 from bill_pipeline.upkeep import (
+    choose_threads,
     count_documents_and_reviews,
     is_current,
     model_alarm,
@@ -165,12 +167,15 @@ def mend_interrupted(home: Home) -> list[str]:
 class Sync:
     """One client's sync, room by room, under the client's lock; see ``open_sync``."""
 
-    def __init__(self, home: Home, client: str, options: SyncOptions, as_of: datetime) -> None:
+    def __init__(
+        self, home: Home, warehouse: Warehouse, options: SyncOptions, as_of: datetime
+    ) -> None:
         self.home = home
-        self.client = client
+        self.client = warehouse.client
+        self.warehouse = warehouse
         self.options = options
         self.registry = Registry(home)
-        self.report = SyncReport(client, as_of)
+        self.report = SyncReport(warehouse.client, as_of)
         self._started = time.perf_counter()
 
     @property
@@ -182,15 +187,21 @@ class Sync:
         state = self.registry.status(self.client)
         if state.last_success_at is None:
             self.registry.update(self.client, state=State.IMPORTING)
-        imported = import_client(
-            self.home,
-            self.client,
-            self.registry.connection(self.client),
-            as_of=self.as_of,
-            full=self.options.full,
-            since=self.options.since,
-            progress=self._show_import(progress),
-        )
+        try:
+            imported = import_client(
+                self.home,
+                self.client,
+                self.registry.connection(self.client),
+                as_of=self.as_of,
+                full=self.options.full,
+                since=self.options.since,
+                progress=self._show_import(progress),
+            )
+        finally:
+            # An import sets limits of its own, for all connections of this process.
+            for name in DUCKDB_SETTINGS:
+                self.warehouse.connection.execute(f"reset global {name}")
+            choose_threads(self.warehouse)
         self.report.imported = imported
         return imported
 
@@ -200,38 +211,37 @@ class Sync:
         imported = self.report.imported
         if self.options.rebuild or imported is None or imported.changed:
             return True
-        with Warehouse.open(self.home, self.client) as warehouse:
-            return not is_current(warehouse, ROOMS, self.as_of)
+        return not is_current(self.warehouse, ROOMS, self.as_of)
 
-    def build(self, room: str) -> RoomReport:
+    def build(self, room: str, *, reuse: bool = True) -> RoomReport:
         """Build one room of SQL tables; ``categorized`` lets rules and the model decide first.
 
+        Tables that would come out the same are left as they are, unless not to ``reuse`` them.
         Raises ChecksFailed after rolling back, with the last good tables kept.
         """
-        with Warehouse.open(self.home, self.client) as warehouse:
-            if room == "ledger" and self.options.rebuild:
-                rebuild(warehouse)
-                warehouse.build_room("staging", self.as_of)
-                warehouse.build_room("categorized", self.as_of)
-            if room == "categorized":
-                resolve_parties(warehouse, self.home, self.as_of)
-            report = warehouse.build_room(room, self.as_of)
-            if room == "categorized":
-                decided = decide_lines(warehouse, self.home, self.as_of)
-                self.report.categorized = decided
-                if decided.count:
-                    report = warehouse.build_room(room, self.as_of)
-            record_build(warehouse, room, self.as_of)
+        warehouse = self.warehouse
+        if room == "ledger" and self.options.rebuild:
+            rebuild(warehouse)
+            warehouse.build_room("staging", self.as_of)
+            warehouse.build_room("categorized", self.as_of)
+        if room == "categorized":
+            resolve_parties(warehouse, self.home, self.as_of)
+        report = warehouse.build_room(room, self.as_of, reuse=reuse)
+        if room == "categorized":
+            decided = decide_lines(warehouse, self.home, self.as_of)
+            self.report.categorized = decided
+            if decided.count:
+                # Only what reads the decisions comes out differently now.
+                report.add(warehouse.build_room(room, self.as_of, reuse=True))
+        record_build(warehouse, room, self.as_of)
         self.report.rooms[room] = report
         return report
 
     def finish(self) -> SyncReport:
         """Record the success: what is in the books and when to look again."""
         self.report.seconds = time.perf_counter() - self._started
-        with Warehouse.open(self.home, self.client) as warehouse:
-            documents, to_review = count_documents_and_reviews(warehouse)
-            alarm = model_alarm(warehouse)
-        changes: dict[str, Any] = {"model_alarm": alarm}
+        documents, to_review = count_documents_and_reviews(self.warehouse)
+        changes: dict[str, Any] = {"model_alarm": model_alarm(self.warehouse)}
         if self.report.imported:
             changes["skipped_lists"] = self.report.imported.skipped_lists
             if self.report.imported.changed:
@@ -289,18 +299,20 @@ class Sync:
 
 @contextlib.contextmanager
 def open_sync(home: Home, client: str, options: SyncOptions | None = None) -> Iterator[Sync]:
-    """Hold the client's lock and run its rooms; any exception is recorded as its failure.
+    """Hold the client's lock and file and run its rooms; any exception is recorded as its failure.
 
+    The file stays open from beginning to end: whatever opens it meanwhile in this process shares
+    it, and a checkpoint is written once, not after each of thirty questions.
     Raises UnknownClient, ClientBusy, ClientPaused before anything is touched.
     """
     status = Registry(home).status(client)
     if not status.is_syncable:
         raise ClientPaused(status)
-    with client_lock(home, client):
-        with Warehouse.open(home, client) as warehouse:
-            as_of = next_batch_time(warehouse, utc_now())
-            name_organization(warehouse, status.organization_id, as_of)
-        sync = Sync(home, client, options or SyncOptions(), as_of)
+    with client_lock(home, client), Warehouse.open(home, client) as warehouse:
+        as_of = next_batch_time(warehouse, utc_now())
+        choose_threads(warehouse)
+        name_organization(warehouse, status.organization_id, as_of)
+        sync = Sync(home, warehouse, options or SyncOptions(), as_of)
         try:
             yield sync
         except Exception as error:

@@ -159,23 +159,21 @@ def _batch(home: Home, client: str) -> Iterator[Batch]:
     with Warehouse.open(home, client) as warehouse:
         batch = Batch(warehouse, next_batch_time(warehouse, utc_now()))
         yield batch
-    try:
-        _build(home, client, batch.as_of)
-    except PipelineError:
-        if batch.take_back is not None:
-            with Warehouse.open(home, client) as warehouse:
+        try:
+            _build(home, batch)
+        except PipelineError:
+            if batch.take_back is not None:
                 batch.take_back(Batch(warehouse, next_batch_time(warehouse, utc_now())))
-        raise
+            raise
     publish(home, [client])
 
 
-def _build(home: Home, client: str, as_of: datetime) -> None:
-    sync = Sync(home, client, SyncOptions(), as_of)
+def _build(home: Home, batch: Batch) -> None:
+    sync = Sync(home, batch.warehouse, SyncOptions(), batch.as_of)
     for room in ROOMS:
         sync.build(room)
-    with Warehouse.open(home, client) as warehouse:
-        _documents, to_review = count_documents_and_reviews(warehouse)
-    sync.registry.update(client, review_count=to_review)
+    _documents, to_review = count_documents_and_reviews(batch.warehouse)
+    sync.registry.update(sync.client, review_count=to_review)
 
 
 @contextlib.contextmanager

@@ -47,7 +47,16 @@ class Settings(BaseSettings):
     target_precision: float = Field(
         0.95, gt=0.5, lt=1, description="Share of lines booked without asking that must be right."
     )
+    workers: int = Field(
+        0, ge=0, description="Processes of one run over many clients; 0: one per core, at most 4."
+    )
     alert_webhook: str | None = Field(None, description="URL that gets a POST when a client fails.")
+    alert_email: str | None = Field(
+        None, description="Address, or several with commas, that gets a mail when a client fails."
+    )
+    alert_smtp_url: SecretStr | None = Field(
+        None, description="Mail server: smtp://user:password@host:587 (STARTTLS) or smtps://…:465."
+    )
     dagster_postgres_url: SecretStr | None = Field(
         None, description="PostgreSQL for Dagster's runs and events; otherwise SQLite in the home."
     )

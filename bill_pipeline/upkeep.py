@@ -10,23 +10,22 @@ from datetime import UTC, datetime, timedelta
 
 from bill_pipeline.decisions import set_policy
 from bill_pipeline.transforms import load_checks, load_transforms
+from bill_pipeline.unchanged import latest_knowledge
 from bill_pipeline.warehouse import Warehouse
 
+#: Books with more document versions than this gain by using every core.
+VERSIONS_WORTH_THREADS = 50_000
 _DDL = """
 create schema if not exists upkeep;
 create table if not exists upkeep.builds (
     room varchar primary key, as_of timestamp not null, code_version varchar not null
 );
 """
-_DECISIONS = (
-    "categories", "rules", "account_roles", "closes", "policies", "party_links", "party_splits",
-    "party_names", "party_resolutions", "opening_balances", "write_offs",
-)  # fmt: skip
 
 
 def next_batch_time(warehouse: Warehouse, now: datetime) -> datetime:
     """``now``, or a microsecond after the latest thing the file knows, whichever is later (UTC)."""
-    latest = _latest_knowledge(warehouse)
+    latest = latest_knowledge(warehouse.connection)
     if latest is None:
         return now
     return max(now, latest.replace(tzinfo=UTC) + timedelta(microseconds=1))
@@ -77,7 +76,7 @@ def is_current(warehouse: Warehouse, rooms: tuple[str, ...], as_of: datetime) ->
         room: (at, version)
         for room, at, version in warehouse.connection.execute("from upkeep.builds").fetchall()
     }
-    latest = _latest_knowledge(warehouse)
+    latest = latest_knowledge(warehouse.connection)
     for room in rooms:
         if room not in built:
             return False
@@ -98,6 +97,16 @@ def code_version(room: str) -> str:
     return hashlib.sha256("\n".join(sorted(texts)).encode()).hexdigest()[:16]
 
 
+def choose_threads(warehouse: Warehouse) -> None:
+    """Small books are built on one thread: handing work around costs more than it saves.
+
+    Measured on a client of 4,400 documents: 3.2 s of CPU on one thread, 4.2 s on two.
+    """
+    row = warehouse.connection.execute("select count(*) from raw.document_versions").fetchone()
+    is_small = row is None or row[0] < VERSIONS_WORTH_THREADS
+    warehouse.connection.execute("set threads = 1" if is_small else "reset threads")
+
+
 def count_documents_and_reviews(warehouse: Warehouse) -> tuple[int, int]:
     """(documents BILL has for the client, lines that wait for a person)."""
     row = warehouse.connection.execute(
@@ -116,15 +125,3 @@ def model_alarm(warehouse: Warehouse) -> str | None:
         "select arg_max(coalesce(alarm, ''), month) from reports.model_health"
     ).fetchone()
     return (row[0] or None) if row else None
-
-
-def _latest_knowledge(warehouse: Warehouse) -> datetime | None:
-    """The latest time of anything the books are derived from, as naive UTC."""
-    parts = ["select max(seen_at) as moment from raw.document_versions"]
-    parts += [f"select max(decided_at) from decisions.{table}" for table in _DECISIONS]
-    parts += ["select max(as_of) from decisions.batches"]
-    row = warehouse.connection.execute(
-        f"select max(moment) from ({' union all '.join(parts)})"
-    ).fetchone()
-    latest: datetime | None = row[0] if row else None
-    return latest

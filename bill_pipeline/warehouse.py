@@ -8,11 +8,10 @@ tables stay. What the tables mean is in ``transforms/``; which rooms to build wh
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -32,33 +31,12 @@ from bill_pipeline.transforms import (
     load_checks,
     load_transforms,
 )
+from bill_pipeline.unchanged import TableMemory
 
 #: The chart of accounts that fills the roles a client's own chart leaves open.
 STANDARD_CHART = FOLDER.parent / "models" / "chart_of_accounts.csv"
 #: Rows of a failed check that are kept for the report; the count is exact all the same.
 OFFENDING_ROWS_SHOWN = 20
-
-#: When each room was last built and from which SQL; tells a sync whether there is anything to do.
-ROOMS_BUILT_DDL = """
-create table if not exists main.rooms_built (
-    room varchar primary key, as_of timestamp not null, code_version varchar not null
-)
-"""
-#: Everything the books are a function of, with the column that says since when it is known.
-INPUTS = {
-    "raw.document_versions": "seen_at",
-    "decisions.categories": "decided_at",
-    "decisions.rules": "decided_at",
-    "decisions.account_roles": "decided_at",
-    "decisions.closes": "decided_at",
-    "decisions.policies": "decided_at",
-    "decisions.party_links": "decided_at",
-    "decisions.party_splits": "decided_at",
-    "decisions.party_names": "decided_at",
-    "decisions.party_resolutions": "decided_at",
-    "decisions.opening_balances": "decided_at",
-    "decisions.write_offs": "decided_at",
-}
 
 
 class WarehouseError(PipelineError):
@@ -92,11 +70,24 @@ class RoomReport:
     sums: dict[str, Decimal] = field(default_factory=dict)  # "table.column" → sum of money
     table_seconds: dict[str, float] = field(default_factory=dict)
     checks: list[CheckResult] = field(default_factory=list)
+    changed: set[str] = field(default_factory=set)  # tables with other rows than before
+    checks_changed: set[str] = field(default_factory=set)  # checks that found more or less
     seconds: float = 0.0
 
     @property
     def failed(self) -> list[CheckResult]:
         return [c for c in self.checks if c.severity == "error" and not c.passed]
+
+    def add(self, later: RoomReport) -> None:
+        """Take up what building the room once more, after decisions, did."""
+        self.rows |= later.rows
+        self.appended |= later.appended
+        self.sums |= later.sums
+        self.table_seconds |= later.table_seconds
+        self.checks = later.checks
+        self.changed |= later.changed
+        self.checks_changed |= later.checks_changed
+        self.seconds += later.seconds
 
 
 class ChecksFailed(WarehouseError):
@@ -145,66 +136,18 @@ class Warehouse:
         finally:
             connection.close()
 
-    def build_room(self, schema: str, as_of: datetime) -> RoomReport:
+    def build_room(self, schema: str, as_of: datetime, *, reuse: bool = False) -> RoomReport:
         """Replace every table of ``schema`` with the state known at ``as_of``, or nothing at all.
 
+        With ``reuse`` tables that would come out the same stay, and are not in the report.
         Raises ChecksFailed after rolling back; WarehouseError when ``as_of`` lies before the
         journal's last batch, because history is never posted backwards.
         """
         with self.transaction():
-            report = self.build_tables(schema, as_of)
+            report = self.build_tables(schema, as_of, reuse=reuse)
             if report.failed:
                 raise ChecksFailed(self.client, report)
         return report
-
-    def rebuild_ledger(self, as_of: datetime) -> RoomReport:
-        """Replay the whole journal from the archive, then build the ledger as of ``as_of``.
-
-        Raises posting.ReplayDiffers when the entries would not come out as they were posted.
-        """
-        from bill_pipeline import posting
-
-        posting.rebuild(self)
-        for room in ("staging", "categorized"):
-            self.build_room(room, as_of)
-        return self.build_room("ledger", as_of)
-
-    def next_batch_time(self, now: datetime) -> datetime:
-        """``now``, or just after everything known when the clock is behind the archive (UTC)."""
-        latest = self.latest_input()
-        if latest is not None and latest >= now.replace(tzinfo=None):
-            return (latest + timedelta(microseconds=1)).replace(tzinfo=UTC)
-        return now
-
-    def latest_input(self) -> datetime | None:
-        """When the last document version or decision became known (UTC, without a zone)."""
-        moments = ", ".join(f"(select max({at}) from {table})" for table, at in INPUTS.items())
-        row = self.connection.execute(f"select greatest({moments})").fetchone()
-        latest: datetime | None = row[0] if row else None
-        return latest
-
-    def is_current(self, as_of: datetime) -> bool:
-        """Whether every room, built now, would come out as it is: no news, same code, same day."""
-        built = {
-            room: (at, code)
-            for room, at, code in self.connection.execute("from main.rooms_built").fetchall()
-        }
-        latest = self.latest_input()
-        return all(
-            room in built
-            and built[room][1] == _room_version(room)
-            and built[room][0].date() == as_of.date()
-            and (latest is None or latest <= built[room][0])
-            for room in SCHEMAS
-        )
-
-    def count_documents_and_reviews(self) -> tuple[int, int]:
-        """(documents in the books, booked lines a person should look at)."""
-        row = self.connection.execute(
-            "select (select count(*) from ledger.documents), "
-            "(select count(*) from categorized.lines where needs_review and is_booked)"
-        ).fetchone()
-        return (row[0], row[1]) if row else (0, 0)
 
     @contextlib.contextmanager
     def transaction(self) -> Iterator[None]:
@@ -224,11 +167,12 @@ class Warehouse:
         *,
         checked: bool = True,
         only: set[str] | None = None,
+        reuse: bool = False,
     ) -> RoomReport:
         """Build the tables of ``schema`` inside the caller's transaction; checks report only.
 
         Not ``checked`` leaves out checks, comments and counts; ``only`` names the tables that
-        matter for a replay.
+        matter for a replay; ``reuse`` keeps tables that would come out the same.
         """
         from bill_pipeline import posting
 
@@ -247,19 +191,32 @@ class Warehouse:
         self.connection.execute(f"create schema if not exists {schema}")
         for transform in [t for t in room if t.materialize == "append"]:
             self._ensure_append_table(transform)
+        memory = TableMemory(self.connection, as_of)
         for transform in in_build_order(room):
+            inputs = memory.inputs_of(transform)
+            if (
+                reuse
+                and transform.materialize != "append"
+                and memory.is_built_from(transform, inputs)
+            ):
+                continue
             self._build(transform, report)
+            if checked:
+                before, state = memory.state_of(transform), self._summarize(transform, report)
+                if state != before:
+                    report.changed.add(transform.key)
+                memory.remember(transform, inputs, state)
+                self._comment(transform)
+            else:
+                memory.forget(transform)
+        memory.save()
         if schema == "ledger":
             posting.record_batch(self.connection, as_of, report.appended)
         if checked:
             report.checks = [self.run_check(c) for c in load_checks().values()
                              if c.table.split(".")[0] == schema]  # fmt: skip
-            self._comment(room)
-            self._summarize(room, report)
-            self.connection.execute(
-                "insert or replace into main.rooms_built values (?, ?, ?)",
-                [schema, as_of.replace(tzinfo=None), _room_version(schema)],
-            )
+            found = {check.name: check.row_count for check in report.checks}
+            report.checks_changed = memory.note_checks(found)
         report.seconds = time.perf_counter() - started
         return report
 
@@ -303,45 +260,40 @@ class Warehouse:
             )
         report.table_seconds[transform.key] = time.perf_counter() - started
 
-    def _comment(self, room: list[Transform]) -> None:
+    def _comment(self, transform: Transform) -> None:
         """Put the words of the SQL file into DuckDB's catalogue."""
-        for transform in room:
-            kind = "view" if transform.materialize == "view" else "table"
-            statements = [f"comment on {kind} {transform.key} is {_quoted(transform.summary)}"]
-            statements += [
-                f"comment on column {transform.key}.{column.name} is {_quoted(column.description)}"
-                for column in transform.columns
-            ]
-            self.connection.execute(";\n".join(statements))
+        kind = "view" if transform.materialize == "view" else "table"
+        statements = [f"comment on {kind} {transform.key} is {_quoted(transform.summary)}"]
+        statements += [
+            f"comment on column {transform.key}.{column.name} is {_quoted(column.description)}"
+            for column in transform.columns
+        ]
+        self.connection.execute(";\n".join(statements))
 
-    def _summarize(self, room: list[Transform], report: RoomReport) -> None:
-        for transform in room:
-            names = self.connection.execute(f"describe {transform.key}").fetchall()
-            money = [n[0] for n in names if n[1] == "DECIMAL(18,2)"]
-            sums = "".join(f", sum({name})" for name in money)
-            row: Any = self.connection.execute(
-                f"select count(*){sums} from {transform.key}"
-            ).fetchone()
-            report.rows[transform.key] = row[0]
-            for name, total in zip(money, row[1:], strict=True):
-                report.sums[f"{transform.key}.{name}"] = total or Decimal(0)
+    def _summarize(self, transform: Transform, report: RoomReport) -> str:
+        """Put the table's counts and sums into ``report``; returns its state, for ``unchanged``."""
+        names = self.connection.execute(f"describe {transform.key}").fetchall()
+        money = [n[0] for n in names if n[1] == "DECIMAL(18,2)"]
+        sums = "".join(f", sum({name})" for name in money)
+        # Rows added are the whole change of an append-only table; nobody reads a view's state.
+        state = ", sum(hash(t)::hugeint)" if transform.materialize == "table" else ""
+        row: Any = self.connection.execute(
+            f"select count(*){sums}{state} from {transform.key} as t"
+        ).fetchone()
+        report.rows[transform.key] = row[0]
+        for name, total in zip(money, row[1:], strict=False):
+            report.sums[f"{transform.key}.{name}"] = total or Decimal(0)
+        return f"{row[0]} rows, {row[-1]}" if state else f"{row[0]} rows"
 
 
 def ensure_schema(connection: duckdb.DuckDBPyConnection) -> None:
     """Create what SQL files rely on: schemas, the archive's table, decisions, shared functions."""
     connection.execute("set TimeZone = 'UTC'")
     make_archive(connection)
-    connection.execute(ROOMS_BUILT_DDL)
     ensure_decisions(connection)
     for schema in SCHEMAS:
         connection.execute(f"create schema if not exists {schema}")
     connection.execute((FOLDER / "functions.sql").read_text(encoding="utf-8"))
-
-
-def _room_version(room: str) -> str:
-    """Changes whenever a SQL file of the room changes."""
-    codes = [t.code_version for t in load_transforms().values() if t.schema == room]
-    return hashlib.sha256("".join(codes).encode()).hexdigest()[:16]
 
 
 def _quoted(text: str) -> str:

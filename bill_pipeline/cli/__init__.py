@@ -39,6 +39,7 @@ COMMANDS: dict[str, str] = {
     "evaluate": "bill_pipeline.cli.train:evaluate",
     "privacy": "bill_pipeline.cli.privacy:privacy",
     "sandbox": "bill_pipeline.cli.sandbox:sandbox",
+    "webhook": "bill_pipeline.cli.webhook:webhook",
     "rotate-key": "bill_pipeline.cli.connections:rotate_key",
 }
 

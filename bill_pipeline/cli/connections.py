@@ -15,6 +15,7 @@ from bill_pipeline.bill.connection import Connection
 from bill_pipeline.cli.options import home_option, json_option, print_json
 from bill_pipeline.clients import ClientStatus, Registry, State, utc_now
 from bill_pipeline.settings import Home, Settings, SettingsError, base_urls, require_client_name
+from bill_pipeline.webhooks import Webhooks
 
 _STEPS_IN_BILL = (
     "In BILL, as an administrator: Settings › Sync & Integrations › Tokens › New. BILL shows the "
@@ -180,6 +181,7 @@ def rotate_key(home: Home) -> None:
         )
     rotate_key_file(home.secret_key)
     count = Registry(home).reseal()
+    Webhooks(Registry(home)).reseal()
     retire_old_keys(home.secret_key)
     click.echo(f"{count} clients' secrets are sealed with a new key.")
 

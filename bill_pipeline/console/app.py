@@ -25,6 +25,7 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from bill_pipeline.clients import Registry, UnknownClient
+from bill_pipeline.console import webhook_door
 from bill_pipeline.console.audit import AuditLog
 from bill_pipeline.console.database import ConsoleDatabase
 from bill_pipeline.console.formats import FILTERS
@@ -114,6 +115,7 @@ def console_app(console: Console) -> Starlette:
     routes: list[Route | Mount] = [
         Route(page.path, guarded(page), methods=[page.method]) for page in PAGES
     ]
+    routes.append(webhook_door.ROUTE)
     routes.append(Mount("/static", StaticFiles(directory=FOLDER / "static")))
     app = Starlette(
         routes=routes,

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from urllib.parse import unquote, urlsplit
 
 import httpx
+from pydantic import SecretStr
 
 from bill_pipeline.clients import ClientStatus, State
-from bill_pipeline.settings import Settings
+from bill_pipeline.settings import Settings, SettingsError
 
 #: One failure is weather; three in a row are a climate.
 FAILURES_BEFORE_ALERT = 3
@@ -48,15 +50,46 @@ def message(troubled: Sequence[ClientStatus], recovered: Sequence[str]) -> dict[
 
 
 def send_alert(troubled: Sequence[ClientStatus], recovered: Sequence[str]) -> bool:
-    """POST the message to the firm's webhook; without one it only goes to the log.
+    """POST the message to the firm's webhook and mail it; with neither it only goes to the log.
 
-    Returns False when no webhook is set. Raises httpx.HTTPError when the webhook does not take
-    it, so that the sensor's tick fails and the next one tells it again.
+    Returns False when nobody is told. Raises httpx.HTTPError, smtplib.SMTPException, OSError or
+    SettingsError when the message cannot be handed over, so that the sensor's tick fails and the
+    next one tells it again.
     """
     body = message(troubled, recovered)
     _log.warning("%s", body["text"])
-    webhook = Settings().alert_webhook
-    if not webhook:
-        return False
-    httpx.post(webhook, json=body, timeout=SEND_SECONDS).raise_for_status()
-    return True
+    settings = Settings()
+    if settings.alert_webhook:
+        httpx.post(settings.alert_webhook, json=body, timeout=SEND_SECONDS).raise_for_status()
+    if settings.alert_email:
+        if settings.alert_smtp_url is None:
+            raise SettingsError("BILL_PIPELINE_ALERT_EMAIL needs BILL_PIPELINE_ALERT_SMTP_URL: "
+                                "the mail server, as smtp://user:password@host:587.")  # fmt: skip
+        subject = _subject(len(troubled), len(recovered))
+        _send_mail(settings.alert_email, settings.alert_smtp_url, subject, str(body["text"]))
+    return bool(settings.alert_webhook or settings.alert_email)
+
+
+def _subject(troubled: int, recovered: int) -> str:
+    told = [f"{troubled:,} failing"] if troubled else []
+    told += [f"{recovered:,} recovered"] if recovered else []
+    return f"bill-pipeline: {', '.join(told)}"
+
+
+def _send_mail(to: str, server: SecretStr, subject: str, text: str) -> None:
+    import smtplib
+    from email.message import EmailMessage
+
+    mail = EmailMessage()
+    mail["Subject"], mail["To"] = subject, to
+    mail["From"] = to.partition(",")[0].strip()
+    mail.set_content(text)
+    address = urlsplit(server.get_secret_value())
+    kind = smtplib.SMTP_SSL if address.scheme == "smtps" else smtplib.SMTP
+    with kind(address.hostname or "", address.port or 0, timeout=SEND_SECONDS) as smtp:
+        if address.username:
+            if address.scheme != "smtps":
+                # A password never travels in clear: a server without STARTTLS is refused.
+                smtp.starttls()
+            smtp.login(unquote(address.username), unquote(address.password or ""))
+        smtp.send_message(mail)

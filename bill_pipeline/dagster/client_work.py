@@ -1,6 +1,6 @@
-"""One room's work for one client, and the evidence of it; the same for one client and for many.
+"""One room's work for one client, and the evidence of it, for a run of that client alone.
 
-What the work is stands in ``books``; how a run reports it to Dagster, in ``rooms`` and ``fleet``.
+What the work is stands in ``books``; runs over many clients are in ``fleet``.
 """
 
 from __future__ import annotations
@@ -25,20 +25,17 @@ def do_room(
     chosen: Sequence[str],
     sync: SyncResource,
     client: str,
-    *,
-    looks: bool = True,
-    brief: bool = False,
 ) -> Iterator[Evidence]:
     """Do one room's work for ``client`` and report it; after the last room the sync is finished.
 
-    ``looks`` adds samples and column types; ``brief`` leaves out what no analyst reads. A failure
-    is recorded in the client's status and raised; the evidence of failed checks comes before.
+    A failure is recorded in the client's status and raised; the evidence of failed checks comes
+    before.
     """
     from bill_pipeline.warehouse import ChecksFailed
 
     open_sync = sync.of(client)
     try:
-        yield from _work(room, sync, client, looks, brief)
+        yield from _work(room, sync, client)
         if room == chosen[-1] and room != "published":
             open_sync.finish()
     except ChecksFailed as failed:
@@ -50,27 +47,21 @@ def do_room(
         raise
 
 
-def _work(
-    room: str, sync: SyncResource, client: str, looks: bool, brief: bool
-) -> Iterator[Evidence]:
+def _work(room: str, sync: SyncResource, client: str) -> Iterator[Evidence]:
     from bill_pipeline.publish import publish
-    from bill_pipeline.warehouse import Warehouse
 
     open_sync = sync.of(client)
     if room == "raw":
         if not sync.rebuild:
-            yield from import_evidence(open_sync.import_lists(), client, brief=brief)
+            yield from import_evidence(open_sync.import_lists(), client)
     elif room == "published":
         open_sync.finish()
         sync.close()
         yield from publication_evidence(publish(sync.books, [client]), client)
     else:
-        report = open_sync.build(room)
+        # Who asks for one client's room by hand wants to see all of it built.
+        report = open_sync.build(room, reuse=False)
         decided = open_sync.report.categorized if room == "categorized" else None
-        if not looks:
-            yield from room_evidence(report, client, decided=decided, brief=brief)
-            return
-        with Warehouse.open(sync.books, client) as warehouse:
-            yield from room_evidence(
-                report, client, decided=decided, connection=warehouse.connection
-            )
+        yield from room_evidence(
+            report, client, decided=decided, connection=open_sync.warehouse.connection
+        )

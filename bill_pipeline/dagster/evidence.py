@@ -6,7 +6,7 @@ builds a table; nothing here decides whether a check passed.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -43,7 +43,7 @@ def import_evidence(
 ) -> Iterator[dg.AssetMaterialization]:
     """One materialization per BILL list that was read, and those of the archive.
 
-    ``brief``: only the lists in which something was new.
+    ``brief``: only the lists in which something was new, and nothing of the archive.
     """
     archived = report.archive
     # Dagster wants what is read from others after them, and THE TABLE is in that order.
@@ -61,6 +61,8 @@ def import_evidence(
         if table in report.skipped_lists:
             metadata["left out because"] = report.skipped_lists[table]
         yield dg.AssetMaterialization(["raw", table], partition=client, metadata=metadata)
+    if brief and not (archived.quarantined or archived.healed or archived.unknown_fields):
+        return
     whole: dict[str, Any] = {
         "versions_added": plotted(archived.versions),
         "requests": plotted(report.requests),
@@ -88,7 +90,8 @@ def room_evidence(
 ) -> Iterator[Evidence]:
     """One materialization per table of the room and one evaluation per check.
 
-    ``brief``: only the tables that analysts see; an event costs more than building most tables.
+    ``brief``: only the tables that analysts see and that have other rows than before, and the
+    checks that found more or less; an event costs more than building most tables.
 
     With ``connection`` also column types, a sample and charts; a run over many clients leaves
     them out. ``decided`` says what rules and the model did in this sync.
@@ -96,7 +99,7 @@ def room_evidence(
     transforms = load_transforms()
     for transform in in_build_order(transforms[table] for table in report.rows):
         table = transform.key
-        if brief and not transform.is_published:
+        if brief and not (transform.is_published and table in report.changed):
             continue
         metadata = _numbers(report, table)
         if decided is not None and table == LINES:
@@ -104,7 +107,8 @@ def room_evidence(
         if connection is not None:
             metadata |= _looks(connection, transform) | report_chart(table, connection)
         yield dg.AssetMaterialization(key_of(table), partition=client, metadata=metadata)
-    yield from check_evidence(report.checks, client)
+    checks = [c for c in report.checks if not brief or c.name in report.checks_changed]
+    yield from check_evidence(checks, client)
 
 
 def publication_evidence(report: PublishReport, client: str) -> Iterator[dg.AssetMaterialization]:
@@ -117,7 +121,9 @@ def publication_evidence(report: PublishReport, client: str) -> Iterator[dg.Asse
         yield dg.AssetMaterialization(["published", "ledger"], partition=client, metadata=metadata)
 
 
-def check_evidence(results: list[CheckResult], client: str) -> Iterator[dg.AssetCheckEvaluation]:
+def check_evidence(
+    results: Iterable[CheckResult], client: str
+) -> Iterator[dg.AssetCheckEvaluation]:
     """What each check found for ``client``, with the first offending rows as a table."""
     for result in results:
         severity = "ERROR" if result.severity == "error" else "WARN"

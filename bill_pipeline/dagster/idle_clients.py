@@ -40,7 +40,8 @@ def with_news(home: Home, clients: Sequence[str], now: datetime, log: logging.Lo
             return True
         try:
             with open_bill(home, client, registry.connection(client)) as bill:
-                return bool(changed_lists(bill, home.dlt_folder(client), lists_of(client, now)))
+                lists = PROBED if was_poked(status, now) else lists_of(client, now)
+                return bool(changed_lists(bill, home.dlt_folder(client), lists))
         except (BillError, PipelineError):
             return True
 
@@ -60,6 +61,12 @@ def can_be_probed(status: ClientStatus, now: datetime) -> bool:
         and status.last_success_at is not None
         and status.last_success_at.date() == now.date()
     )
+
+
+def was_poked(status: ClientStatus, now: datetime) -> bool:
+    """True when somebody said that there is news: a webhook, or a person."""
+    poked, tried = status.next_sync_at, status.last_attempt_at
+    return poked is not None and poked <= now and (tried is None or poked > tried)
 
 
 def lists_of(client: str, now: datetime) -> tuple[str, ...]:

@@ -18,6 +18,7 @@ from bill_pipeline.dagster.evidence import Evidence
 from bill_pipeline.dagster.fleet import bring_clients, raise_failures
 from bill_pipeline.dagster.partitions import BACKFILL, CLIENTS
 from bill_pipeline.dagster.syncs import SyncResource, failure_of
+from bill_pipeline.dagster.workers import Trouble
 from bill_pipeline.errors import PipelineError
 
 
@@ -45,7 +46,7 @@ def room_step(
             except (PipelineError, BillError) as error:
                 raise failure_of(error) from error
         elif room == chosen[0]:
-            failures: dict[str, Exception] = {}
+            failures: dict[str, Trouble] = {}
             yield from bring_clients(sync, clients, chosen, failures, context.log)
             raise_failures(failures, len(clients))
 

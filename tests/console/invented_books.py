@@ -35,10 +35,10 @@ def make_books(folder: Path) -> Home:
         with Warehouse.open(home, client) as warehouse:
             for list_name, document in _documents(client):
                 put(warehouse, list_name, document, SEEN_AT)
-        sync = Sync(home, client, SyncOptions(), SEEN_AT)
-        for room in ROOMS:
-            sync.build(room)
-        sync.finish()
+            sync = Sync(home, warehouse, SyncOptions(), SEEN_AT)
+            for room in ROOMS:
+                sync.build(room)
+            sync.finish()
         Registry(home).update(client, state=State.UP_TO_DATE)
     publish(home, CLIENTS)
     return home

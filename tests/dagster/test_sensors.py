@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import smtplib
 import threading
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from email.message import EmailMessage
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from types import SimpleNamespace
 from typing import Any
@@ -20,7 +22,7 @@ from bill_pipeline.dagster.definitions import defs
 from bill_pipeline.dagster.schedules import CLIENTS_EVERY_NIGHT, clients_of_the_night
 from bill_pipeline.dagster.sensors import FIRST_IMPORTS_IN_OWN_RUN
 from bill_pipeline.dagster.syncs import SyncResource
-from bill_pipeline.settings import Home
+from bill_pipeline.settings import Home, SettingsError
 
 NOW = datetime(2026, 3, 31, 12, tzinfo=UTC)
 Tick = Callable[..., Any]
@@ -229,6 +231,41 @@ def test_an_alert_is_sent_once_per_trouble_and_once_when_it_is_over(
     registry.update(client, state=State.UP_TO_DATE, error=None, remedy=None)
     tick("alert_on_failures", cursor)
     assert [body["recovered"] for body in webhook] == [[], [client]]
+
+
+def test_an_alert_is_mailed_to_everyone_named(
+    tick: Tick, connect: Connect, home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sent: list[EmailMessage] = []
+
+    class Server(smtplib.SMTP):
+        def __init__(self, host: str, port: int, **_: Any) -> None:
+            assert (host, port) == ("mail.example.com", 587)
+
+        def starttls(self, **_: Any) -> Any:
+            sent.append(EmailMessage())
+
+        def login(self, user: str, password: str, **_: Any) -> Any:
+            assert sent, "the password would have travelled in clear"
+            assert (user, password) == ("robot", "p@ss")
+
+        def send_message(self, mail: Any, **_: Any) -> Any:
+            sent.append(mail)
+
+        def __exit__(self, *_: object) -> None: ...
+
+    monkeypatch.setattr(smtplib, "SMTP", Server)
+    monkeypatch.setenv("BILL_PIPELINE_ALERT_EMAIL", "books@example.com, boss@example.com")
+    client = connect()
+    Registry(home).update(client, state=State.RECONNECT, error="BILL refused it.")
+    with pytest.raises(SettingsError, match="ALERT_SMTP_URL"):
+        tick("alert_on_failures")
+    monkeypatch.setenv("BILL_PIPELINE_ALERT_SMTP_URL", "smtp://robot:p%40ss@mail.example.com:587")
+    tick("alert_on_failures")
+    mail = sent[-1]
+    assert mail["To"] == "books@example.com, boss@example.com"
+    assert mail["Subject"] == "bill-pipeline: 1 failing"
+    assert f"{client}: BILL refused it." in mail.get_content()
 
 
 def test_two_failures_are_weather_and_the_third_an_alert(

@@ -1,0 +1,122 @@
+"""Clients' books in several processes at once: each client whole, in one of them.
+
+A sync computes more than it waits, so two clients at once need two processes. A client is handed to
+a process by name and comes back as figures; its lock and its file belong to that process alone.
+What the figures mean to Dagster is in ``evidence``; nothing here knows about it.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from multiprocessing import get_context
+from typing import TYPE_CHECKING
+
+from bill_pipeline.bill.errors import BillError
+from bill_pipeline.errors import PipelineError
+from bill_pipeline.settings import Home, Settings
+
+if TYPE_CHECKING:
+    from bill_pipeline.books import SyncOptions, SyncReport
+    from bill_pipeline.warehouse import CheckResult
+
+#: Starting a process costs the CPU of one or two clients' syncs.
+FEWEST_CLIENTS_FOR_PROCESSES = 8
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Trouble:
+    """Why a client's books stayed as they were, in words that any process can read."""
+
+    message: str
+    remedy: str
+    is_ours: bool  # a mistake of this program, not BILL's refusal or the books' own
+    checks: tuple[CheckResult, ...] = ()
+
+    def __str__(self) -> str:
+        return self.message
+
+
+@dataclass
+class Outcome:
+    """What became of one client: its report, or its trouble."""
+
+    client: str
+    report: SyncReport | None = None
+    trouble: Trouble | None = None
+
+
+@dataclass(frozen=True)
+class Task:
+    """What to do with each client: ``rooms`` of the pipeline, without the publication."""
+
+    home: Home
+    options: SyncOptions
+    rooms: tuple[str, ...]
+    whole: bool = False  # build every table of the rooms, also those that would come out the same
+
+    def of(self, client: str) -> Outcome:
+        """Do it for ``client``. Whatever goes wrong is the client's trouble and stops no other."""
+        from bill_pipeline.books import open_sync
+        from bill_pipeline.warehouse import ChecksFailed
+
+        try:
+            with open_sync(self.home, client, self.options) as sync:
+                if "raw" in self.rooms and not self.options.rebuild:
+                    sync.import_lists()
+                if self.whole or sync.must_build:
+                    for room in self.rooms:
+                        if room != "raw":
+                            sync.build(room, reuse=not self.whole)
+                return Outcome(client, sync.finish())
+        except (PipelineError, BillError) as error:
+            checks = tuple(error.report.checks) if isinstance(error, ChecksFailed) else ()
+            remedy = getattr(error, "remedy", None) or ""
+            trouble = Trouble(str(error), remedy, is_ours=False, checks=checks)
+            return Outcome(client, trouble=trouble)
+        except Exception as error:  # noqa: BLE001 - our own mistake, met in one client's documents
+            _log.exception("%s failed unexpectedly, its last good books stay.", client)
+            message = f"{client}: {type(error).__name__}: {error}"
+            return Outcome(client, trouble=Trouble(message, "", is_ours=True))
+
+
+def outcomes(task: Task, clients: Sequence[str]) -> Iterator[Outcome]:
+    """The outcome of every client, as each is done."""
+    count = Settings().workers or min(os.cpu_count() or 1, 4)
+    if count == 1 or len(clients) < FEWEST_CLIENTS_FOR_PROCESSES:
+        yield from map(task.of, clients)
+    else:
+        yield from _in_processes(task, clients, count)
+
+
+def _in_processes(task: Task, clients: Iterable[str], count: int) -> Iterator[Outcome]:
+    from concurrent.futures import ProcessPoolExecutor, as_completed
+
+    # Not forked: threads and open connections of this process must not be copied.
+    with ProcessPoolExecutor(
+        count, mp_context=get_context("spawn"), initializer=_end_with, initargs=(os.getpid(),)
+    ) as processes:
+        running = [processes.submit(task.of, client) for client in clients]
+        try:
+            for future in as_completed(running):
+                yield future.result()
+        finally:
+            for future in running:
+                future.cancel()
+
+
+def _end_with(parent: int) -> None:
+    """End this process soon after ``parent``: a killed run must not leave its workers behind."""
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(1)
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True, name="end with the run").start()

@@ -1,0 +1,194 @@
+"""Which tables of a client's file need not be built again, because they would come out the same.
+
+A sync of one new bill leaves many of a client's tables as they are. Each built table is remembered
+with everything it was made from: its SQL, the state of every table it reads and, where it asks for
+it, the day. When all of that is the same again, so is the table. Tables that people and imports
+write are append-only, so their number of rows is their state; a built table's state is a sum over
+its rows' hashes, taken in the same pass as its counts. Nothing here builds a table.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from datetime import datetime
+from functools import cache
+from hashlib import sha256
+
+import duckdb
+import sqlglot
+from sqlglot import exp
+
+from bill_pipeline.transforms import FOLDER, Transform, load_transforms
+
+#: What must be known to tell that a table is the same; None when that cannot be told.
+Inputs = str | None
+
+_DDL = """
+create schema if not exists upkeep;
+create table if not exists upkeep.tables (
+    name varchar not null, inputs varchar, state varchar not null
+);
+create table if not exists upkeep.checks (name varchar not null, row_count bigint not null);
+"""
+_ARCHIVE = "raw.document_versions"
+_DECISIONS = (
+    "categories", "rules", "account_roles", "closes", "policies", "party_links", "party_splits",
+    "party_names", "party_resolutions", "opening_balances", "write_offs",
+)  # fmt: skip
+#: The archive as known at one moment: read like the archive itself, list by list.
+_ARCHIVE_VIEW = "staging.documents_known"
+_NOTHING_YET = "none"
+#: Reading what was known until now gives the same again when nothing was learnt since.
+_KNOWN_UNTIL = re.compile(r"(seen_at|decided_at) <= getvariable\('as_of'\)")
+
+
+class TableMemory:
+    """What the tables of one open file were built from; read, used and saved in one transaction."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection, as_of: datetime) -> None:
+        self._connection = connection
+        self._as_of = as_of
+        connection.execute(_DDL)
+        self._inputs: dict[str, str] = {}
+        self._states: dict[str, str] = {}
+        for name, inputs, state in connection.execute("from upkeep.tables").fetchall():
+            self._states[name] = state
+            if inputs is not None:
+                self._inputs[name] = inputs
+        self._list_counts: dict[str, int] | None = None
+        self._changed: set[str] = set()
+        learnt_at = latest_knowledge(connection)
+        # Built for a moment in the past, a table leaves out what the file knows by now.
+        self._is_past = learnt_at is not None and learnt_at > as_of.replace(tzinfo=None)
+
+    def is_built_from(self, transform: Transform, inputs: Inputs) -> bool:
+        """True when building ``transform`` from ``inputs`` would give the table that is there."""
+        return inputs is not None and self._inputs.get(transform.key) == inputs
+
+    def inputs_of(self, transform: Transform) -> Inputs:
+        """Everything ``transform`` is made from, as it is now."""
+        facts = {
+            "code": transform.code_version + _shared_code(),
+            **{table: self._state_of(table, transform) for table in transform.upstream},
+            **{table: self._row_count(table) for table in transform.history},
+        }
+        if "getvariable('report_date')" in transform.sql:
+            facts["day"] = f"{self._as_of:%Y-%m-%d}"
+        if "getvariable('as_of')" in _KNOWN_UNTIL.sub("", transform.sql) or self._is_past:
+            facts["moment"] = f"{self._as_of.replace(tzinfo=None)}"
+        return None if None in facts.values() else json.dumps(facts, sort_keys=True)
+
+    def remember(self, transform: Transform, inputs: Inputs, state: str) -> None:
+        """``transform`` was built from ``inputs``, and this is its state now."""
+        self.forget(transform)
+        self._states[transform.key] = state
+        if inputs is not None:
+            self._inputs[transform.key] = inputs
+
+    def forget(self, transform: Transform) -> None:
+        """``transform`` was built; the next build makes it and what reads it anew."""
+        self._changed.add(transform.key)
+        self._inputs.pop(transform.key, None)
+        self._states.pop(transform.key, None)
+
+    def state_of(self, transform: Transform) -> str | None:
+        """What ``transform``'s table is like; differs whenever its rows do."""
+        return self._states.get(transform.key)
+
+    def note_checks(self, found: dict[str, int]) -> set[str]:
+        """Remember how many rows each check found; returns those that found others before."""
+        before = dict(self._connection.execute("from upkeep.checks").fetchall())
+        changed = {name for name, count in found.items() if before.get(name) != count}
+        self._connection.execute(
+            "delete from upkeep.checks where name in (select unnest(?::varchar[]))", [[*changed]]
+        )
+        self._connection.execute(
+            "insert into upkeep.checks select unnest(?::varchar[]), unnest(?::bigint[])",
+            [[*changed], [found[name] for name in changed]],
+        )
+        return changed
+
+    def save(self) -> None:
+        """Write what changed into the file, within the caller's transaction."""
+        names = sorted(self._changed)
+        self._connection.execute(
+            "delete from upkeep.tables where name in (select unnest(?::varchar[]))", [names]
+        )
+        known = [name for name in names if name in self._states]
+        columns = [known, [self._inputs.get(n) for n in known], [self._states[n] for n in known]]
+        self._connection.execute(
+            "insert into upkeep.tables "
+            "select unnest(?::varchar[]), unnest(?::varchar[]), unnest(?::varchar[])",
+            columns,
+        )
+
+    def _state_of(self, table: str, reader: Transform) -> str | None:
+        if table in (_ARCHIVE, _ARCHIVE_VIEW):
+            counts = self._counts_by_list()
+            lists = _lists_read(reader)
+            return json.dumps({name: counts.get(name, 0) for name in lists or sorted(counts)})
+        if table in load_transforms():
+            return self._states.get(table)
+        return self._row_count(table) if table.startswith("decisions.") else None
+
+    def _row_count(self, table: str) -> str:
+        row = self._connection.execute(f"select count(*) from {table}").fetchone()
+        return str(row[0]) if row else _NOTHING_YET
+
+    def _counts_by_list(self) -> dict[str, int]:
+        if self._list_counts is None:
+            rows = self._connection.execute(
+                f"select list, count(*) from {_ARCHIVE} group by list"
+            ).fetchall()
+            self._list_counts = dict(rows)
+        return self._list_counts
+
+
+def latest_knowledge(connection: duckdb.DuckDBPyConnection) -> datetime | None:
+    """The latest time of anything the books are derived from, as naive UTC."""
+    parts = [f"select max(seen_at) as moment from {_ARCHIVE}"]
+    parts += [f"select max(decided_at) from decisions.{table}" for table in _DECISIONS]
+    parts += ["select max(as_of) from decisions.batches"]
+    row = connection.execute(f"select max(moment) from ({' union all '.join(parts)})").fetchone()
+    latest: datetime | None = row[0] if row else None
+    return latest
+
+
+@cache
+def _shared_code() -> str:
+    """Changes with the functions and files that SQL reads besides tables."""
+    digest = sha256((FOLDER / "functions.sql").read_bytes())
+    digest.update((FOLDER.parent / "models" / "chart_of_accounts.csv").read_bytes())
+    return digest.hexdigest()[:16]
+
+
+@cache
+def _lists_read(transform: Transform) -> tuple[str, ...]:
+    """The BILL lists ``transform`` reads from the archive; empty when it may read any."""
+    found: set[str] = set()
+    for select in sqlglot.parse_one(transform.sql, dialect="duckdb").find_all(exp.Select):
+        source = select.args.get("from_") or select.args.get("from")
+        tables = [source.this] if source else []
+        tables += [join.this for join in select.args.get("joins") or []]
+        names = [f"{t.db}.{t.name}" for t in tables if isinstance(t, exp.Table)]
+        if _ARCHIVE in names or _ARCHIVE_VIEW in names:
+            lists = _lists_chosen(select)
+            if not lists or len(names) > 1:
+                return ()
+            found |= lists
+    return tuple(sorted(found))
+
+
+def _lists_chosen(select: exp.Select) -> set[str]:
+    """The lists named by ``list = '…'`` or ``list in (…)``, when that must hold for every row."""
+    where = select.args.get("where")
+    if where is None:
+        return set()
+    for part in where.this.flatten() if isinstance(where.this, exp.And) else [where.this]:
+        column = part.this if isinstance(part, exp.EQ | exp.In) else None
+        if isinstance(column, exp.Column) and column.name == "list":
+            values = part.expressions if isinstance(part, exp.In) else [part.expression]
+            if all(isinstance(value, exp.Literal) for value in values):
+                return {value.name for value in values}
+    return set()

@@ -1,0 +1,147 @@
+"""Tables that are left as they are equal those that are built anew, whatever happened."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+
+from bill_pipeline import posting
+from bill_pipeline.transforms import SCHEMAS, load_transforms
+from bill_pipeline.unchanged import _DECISIONS, _lists_read
+from bill_pipeline.warehouse import Warehouse
+from tests.ledger.company import Company
+from tests.ledger.lives import FIRST_SYNC, live, lives
+
+few = settings(max_examples=2, deadline=None, suppress_health_check=list(HealthCheck))
+many = settings(max_examples=6, deadline=None, suppress_health_check=list(HealthCheck))
+Tables = dict[str, list[tuple[Any, ...]]]
+
+
+class Watched(Company):
+    """A company that keeps what every table held after each sync."""
+
+    reuse = False
+
+    def __init__(self, warehouse: Warehouse) -> None:
+        super().__init__(warehouse)
+        self.seen: list[Tables] = []
+
+    def sync(self, at: datetime) -> None:
+        self.reports = {
+            room: self.warehouse.build_room(room, at, reuse=self.reuse) for room in SCHEMAS
+        }
+        self.seen.append(
+            {key: sorted(self.rows(f"from {key}"), key=repr) for key in load_transforms()}
+        )
+
+
+class Thrifty(Watched):
+    """The same, but tables that would come out the same are not built."""
+
+    reuse = True
+
+
+@contextmanager
+def company(kind: type[Watched]) -> Iterator[Watched]:
+    with Warehouse.at(":memory:", "acme") as warehouse:
+        yield kind(warehouse)
+
+
+def compare(life: Any) -> None:
+    with company(Watched) as whole, company(Thrifty) as thrifty:
+        live(whole, life)
+        live(thrifty, life)
+        for expected, found in zip(whole.seen, thrifty.seen, strict=True):
+            assert {key: found[key] for key in found if found[key] != expected[key]} == {}
+
+
+@few
+@given(life=lives)
+def test_reuse_gives_the_tables_of_a_whole_build(life: Any) -> None:
+    compare(life)
+
+
+@pytest.mark.slow
+@many
+@given(life=lives)
+def test_reuse_gives_the_tables_of_a_whole_build_in_many_lives(life: Any) -> None:
+    compare(life)
+
+
+def bill(number: int, amount: float) -> dict[str, Any]:
+    return {
+        "id": f"bill-{number}", "vendorId": "paper", "amount": amount, "dueAmount": amount,
+        "dueDate": "2026-03-01", "invoice": {"invoiceNumber": f"{number}",
+                                             "invoiceDate": "2026-01-15"},
+        "billLineItems": [{"id": f"line-{number}", "amount": amount,
+                           "classifications": {"chartOfAccountId": "rent"}}],
+    }  # fmt: skip
+
+
+def first_sync(thrifty: Watched) -> None:
+    for number in range(3):
+        thrifty.put("bills", bill(number, 10.0), FIRST_SYNC)
+    thrifty.put("invoices", {"id": "invoice-1", "totalAmount": 5, "dueAmount": 5}, FIRST_SYNC)
+    thrifty.sync(FIRST_SYNC)
+
+
+def built(company: Company) -> set[str]:
+    return {table for report in company.reports.values() for table in report.rows}
+
+
+def test_a_sync_that_brought_a_bill_leaves_the_other_side_alone() -> None:
+    with company(Thrifty) as thrifty:
+        first_sync(thrifty)
+        assert built(thrifty) == set(load_transforms())
+        later = FIRST_SYNC + timedelta(hours=1)
+        thrifty.put("bills", bill(9, 25.0), later)
+        thrifty.sync(later)
+        assert {"staging.bills", "ledger.documents", "reports.trial_balance"} <= built(thrifty)
+        untouched = {"staging.invoices", "staging.parties", "staging.payments"}
+        assert not untouched & built(thrifty)
+
+
+def test_a_new_day_builds_what_ages_and_nothing_that_does_not() -> None:
+    with company(Thrifty) as thrifty:
+        first_sync(thrifty)
+        thrifty.sync(FIRST_SYNC + timedelta(days=1))
+        assert "reports.payables_aging" in built(thrifty)
+        assert "staging.bills" not in built(thrifty)
+
+
+def test_a_replayed_or_past_build_is_never_taken_for_the_present() -> None:
+    with company(Thrifty) as thrifty:
+        first_sync(thrifty)
+        later = FIRST_SYNC + timedelta(hours=1)
+        thrifty.put("bills", bill(9, 25.0), later)
+        thrifty.sync(later)
+        rows = thrifty.rows("from staging.bills order by all")
+        for room in ("staging", "categorized"):
+            thrifty.warehouse.build_room(room, FIRST_SYNC)  # what was known before the fourth bill
+        assert thrifty.rows("from staging.bills order by all") != rows
+        thrifty.sync(later + timedelta(hours=1))
+        assert thrifty.rows("from staging.bills order by all") == rows
+        posting.rebuild(thrifty.warehouse)
+        thrifty.sync(later + timedelta(hours=2))
+        assert thrifty.rows("from staging.bills order by all") == rows
+
+
+def test_every_table_that_reads_one_list_is_known_to() -> None:
+    transforms = load_transforms()
+    assert _lists_read(transforms["staging.parties"]) == ("customers", "vendors")
+    assert _lists_read(transforms["staging.bills"]) == ("bill_details", "bills")
+    assert _lists_read(transforms["staging.documents_known"]) == ()
+
+
+def test_every_table_of_decisions_counts_as_knowledge() -> None:
+    with company(Watched) as whole:
+        dated = whole.rows(
+            "select table_name from duckdb_columns() "
+            "where schema_name = 'decisions' and column_name = 'decided_at'"
+        )
+    assert {name for (name,) in dated} == set(_DECISIONS)
