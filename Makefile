@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo ui test test-fast lint format types lock clean
+.PHONY: help install demo ui test test-fast test-postgres lint format types lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -32,6 +32,11 @@ test: install lint types ## what CI runs: lint, types, every test that this mach
 
 test-fast: install ## the quick tests only
 	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow and not browser and not real_data"
+
+test-postgres: install ## the operations suite on a real PostgreSQL, from Debian's package
+	@ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || { apt-get update -qq && \
+		DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends postgresql; }
+	BILL_PIPELINE_TEST_STORAGE=postgres $(BIN)/python -m pytest tests/dagster
 
 lint: install ## ruff: lint and format check
 	$(BIN)/ruff check .

@@ -27,8 +27,8 @@ from pydantic import SecretStr
 from bill_pipeline.bill.connection import Connection
 from bill_pipeline.clients import Registry, SealedSessions, State, utc_now
 from bill_pipeline.dagster.definitions import defs
+from bill_pipeline.dagster.fleet import sweep_config
 from bill_pipeline.dagster.instance import write_instance
-from bill_pipeline.dagster.sensors import sweep_config
 from bill_pipeline.sandbox.server import SandboxServer
 from bill_pipeline.settings import Home
 

@@ -21,7 +21,7 @@ from pydantic import SecretStr
 from bill_pipeline.bill.connection import Connection
 from bill_pipeline.bill.sessions import Session
 from bill_pipeline.errors import PipelineError
-from bill_pipeline.settings import Home, require_client_name
+from bill_pipeline.settings import Home, Settings, require_client_name
 from bill_pipeline.vault import Vault, VaultError
 
 
@@ -124,7 +124,7 @@ class Registry:
     def __init__(self, home: Home) -> None:
         self.home = home
         with self.database() as db:
-            db.execute("pragma journal_mode = wal")
+            db.execute(f"pragma journal_mode = {Settings().sqlite_journal_mode}")
             db.executescript(_SCHEMA)
             # A registry of an earlier version lacks the column; sqlite has no "if not exists" here.
             columns = [row["name"] for row in db.execute("pragma table_info(clients)")]

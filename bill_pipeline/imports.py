@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
-from bill_pipeline import probe
+from bill_pipeline import open_documents, probe
 from bill_pipeline.bill import errors
 from bill_pipeline.bill.api import BillApi
 from bill_pipeline.bill.asking import NOT_OFFERED
@@ -35,6 +35,7 @@ __all__ = [
     "has_changes",
     "import_client",
     "open_bill",
+    "open_documents_differ",
     "reconcile_client",
 ]
 
@@ -60,10 +61,15 @@ def open_bill(
     home: Home, client: str, connection: Connection, *, sessions: SessionStore | None = None
 ) -> BillApi:
     """BILL for one client, within this home's budget and with its kept session."""
+    settings = Settings()
     return BillApi(
         connection,
         client=client,
-        budget=SharedBudget(home.budget, requests_per_hour=Settings().requests_per_hour),
+        budget=SharedBudget(
+            home.budget,
+            requests_per_hour=settings.requests_per_hour,
+            journal_mode=settings.sqlite_journal_mode,
+        ),
         sessions=sessions or SealedSessions(Registry(home)),
     )
 
@@ -136,6 +142,16 @@ def reconcile_client(
             as_of=as_of,
             with_v2=Settings().read_v2,
         )
+
+
+def open_documents_differ(home: Home, client: str, connection: Connection) -> bool:
+    """Whether BILL has any open document otherwise than the client's file; a few requests.
+
+    The caller holds the client's lock. Raises ``BillError``.
+    """
+    expected = open_documents.open_documents(home.client_file(client))
+    with open_bill(home, client, connection) as api:
+        return bool(open_documents.differing(api, expected))
 
 
 def check_access(home: Home, client: str, connection: Connection) -> Access:

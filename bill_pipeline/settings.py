@@ -47,6 +47,9 @@ class Settings(BaseSettings):
     target_precision: float = Field(
         0.95, gt=0.5, lt=1, description="Share of lines booked without asking that must be right."
     )
+    shared_home: bool = Field(
+        False, description="The home lies on a file system that several machines share."
+    )
     workers: int = Field(
         0, ge=0, description="Processes of one run over many clients; 0: one per core, at most 4."
     )
@@ -68,6 +71,11 @@ class Settings(BaseSettings):
     ducklake_data: str | None = Field(
         None, description="Folder or s3:// address of the DuckLake's files; else <home>/lake."
     )
+
+    @property
+    def sqlite_journal_mode(self) -> str:
+        """Write-ahead logs need memory that processes share: one machine, never two."""
+        return "delete" if self.shared_home else "wal"
 
 
 @dataclass(frozen=True)

@@ -69,6 +69,7 @@ class SharedBudget:
         clock: Clock | None = None,
         requests_per_hour: int = REQUESTS_PER_HOUR,
         logins_per_hour: int = LOGINS_PER_HOUR,
+        journal_mode: str = "wal",
     ) -> None:
         self._clock = clock or SystemClock()
         self._limits = {"requests": requests_per_hour, "logins": logins_per_hour}
@@ -81,7 +82,7 @@ class SharedBudget:
             isolation_level=None,
             check_same_thread=False,
         )
-        self._database.execute("pragma journal_mode = wal")
+        self._database.execute(f"pragma journal_mode = {journal_mode}")
         # Losing the last counts in a power cut is harmless: BILL's own count still protects it.
         self._database.execute("pragma synchronous = off")
         self._database.executescript(_SCHEMA)

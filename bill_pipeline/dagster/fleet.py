@@ -121,6 +121,14 @@ class ManyClients(dg.Config):
     )
 
 
+def sweep_config(clients: Sequence[str]) -> dg.RunConfig:
+    """The run config of a run over many clients."""
+    return dg.RunConfig(
+        ops={"bring_many": {"config": {"clients": list(clients)}}},
+        resources={"sync": {"config": {}}},
+    )
+
+
 @dg.op(
     out=dg.Out(dg.Nothing, is_required=False),
     description="Bring many clients up to date and publish them in batches.",

@@ -49,7 +49,8 @@ def with_news(home: Home, clients: Sequence[str], now: datetime, log: logging.Lo
         news = dict(zip(clients, threads.map(has_news, clients), strict=True))
     idle = [client for client in clients if not news[client]]
     for client in idle:
-        registry.update(client, last_attempt_at=now, last_success_at=now, next_sync_at=None)
+        # A poke that came meanwhile is later than ``now`` and stays in force.
+        registry.update(client, last_attempt_at=now, last_success_at=now)
     log.info(f"{len(idle):,} of {len(clients):,} clients have no news.")
     return [client for client in clients if news[client]]
 

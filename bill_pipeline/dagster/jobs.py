@@ -10,6 +10,7 @@ from bill_pipeline.dagster.client_work import STEPS
 from bill_pipeline.dagster.fleet import bring_many
 from bill_pipeline.dagster.freshness_checks import NO_CLIENT_IS_STALE
 from bill_pipeline.dagster.partitions import CLIENTS, FIRM_KNOWLEDGE
+from bill_pipeline.dagster.reconciling import reconcile_many
 from bill_pipeline.dagster.statements import STATEMENT
 
 #: Runs with this tag take many clients; dagster.yaml lets one of them run at a time.
@@ -41,13 +42,14 @@ def sync_due_clients() -> None:
 
 
 @dg.job(
-    description="Read everything of many clients from BILL again and compare: finds what BILL "
-    "deleted or changed without telling. Corrections are posted like any other change.",
+    description="Compare many clients' open documents with BILL, and read in full those that "
+    "differ: finds what BILL deleted or changed without telling. Corrections are posted like any "
+    "other change.",
     tags=MANY_CLIENTS,
     config=dg.RunConfig(resources={"sync": {"config": {"full": True}}}),
 )
 def reconcile_with_bill() -> None:
-    bring_many()
+    reconcile_many()
 
 
 write_monthly_statements = dg.define_asset_job(

@@ -20,11 +20,8 @@ from bill_pipeline.dagster.jobs import (
     write_monthly_statements,
 )
 from bill_pipeline.dagster.partitions import CLIENTS, CLIENTS_PER_RUN
-from bill_pipeline.dagster.sensors import sweep_config
 from bill_pipeline.dagster.syncs import SyncResource
 
-#: A full read of this many clients fits into a night's requests; a larger firm takes a week.
-CLIENTS_EVERY_NIGHT = 100
 _RUNNING = dg.DefaultScheduleStatus.RUNNING
 
 
@@ -33,29 +30,33 @@ _RUNNING = dg.DefaultScheduleStatus.RUNNING
     job=reconcile_with_bill,
     cron_schedule="30 2 * * *",
     default_status=_RUNNING,
-    description="Reads everything again and compares: every client each night, or in a firm of "
-    f"more than {CLIENTS_EVERY_NIGHT} clients a seventh of them, so that each comes once a week.",
+    description="Compares every client's open documents with BILL, in a few requests each. Those "
+    "that differ, and a seventh of all clients each night, are read in full and repaired.",
 )
 def nightly_reconciliation(
     context: dg.ScheduleEvaluationContext, sync: SyncResource
 ) -> dg.RunRequest | dg.SkipReason:
     night = context.scheduled_execution_time
-    clients = clients_of_the_night(Registry(sync.books).all(), night)
-    if not clients:
-        return dg.SkipReason("No client is to be reconciled tonight.")
+    ready = [s.client for s in Registry(sync.books).all() if s.is_syncable and s.last_success_at]
+    if not ready:
+        return dg.SkipReason("No client has books to compare with BILL yet.")
     return dg.RunRequest(
         run_key=f"reconciliation/{night:%Y-%m-%d}",
-        run_config=sweep_config(clients, full=True),
+        run_config=dg.RunConfig(
+            ops={
+                "reconcile_many": {
+                    "config": {"clients": ready, "in_full": clients_of_the_night(ready, night)}
+                }
+            },
+            resources={"sync": {"config": {"full": True}}},
+        ),
         tags={"reason": "reconciliation"},
     )
 
 
-def clients_of_the_night(statuses: Sequence[ClientStatus], night: datetime) -> list[str]:
-    """Who is reconciled in the night of ``night``; over a week, everybody."""
-    ready = [s.client for s in statuses if s.is_syncable and s.last_success_at is not None]
-    if len(ready) <= CLIENTS_EVERY_NIGHT:
-        return ready
-    return [client for client in ready if zlib.crc32(client.encode()) % 7 == night.weekday()]
+def clients_of_the_night(clients: Sequence[str], night: datetime) -> list[str]:
+    """Who is read in full in the night of ``night``; over a week, everybody."""
+    return [client for client in clients if zlib.crc32(client.encode()) % 7 == night.weekday()]
 
 
 @dg.schedule(

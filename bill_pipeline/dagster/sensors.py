@@ -13,25 +13,18 @@ import dagster as dg
 
 from bill_pipeline.clients import ClientStatus, Registry, utc_now
 from bill_pipeline.dagster.alerts import send_alert, worth_an_alert
+from bill_pipeline.dagster.first_imports import UNFINISHED, first_imports
+from bill_pipeline.dagster.fleet import sweep_config
 from bill_pipeline.dagster.freshness import due_at, due_clients
 from bill_pipeline.dagster.freshness_checks import staleness
 from bill_pipeline.dagster.jobs import bring_books_up_to_date, sync_due_clients
-from bill_pipeline.dagster.partitions import CLIENTS, CLIENTS_PER_RUN
+from bill_pipeline.dagster.partitions import CLIENTS
 from bill_pipeline.dagster.run_locks import is_alive
 from bill_pipeline.dagster.syncs import SyncResource
 from bill_pipeline.settings import Settings
 
-#: More new clients than this at once are imported in batches, not each in a process of its own.
-FIRST_IMPORTS_IN_OWN_RUN = 5
 #: Clients in one sweep; a sweep of idle clients takes seconds, and the next one takes the rest.
 CLIENTS_PER_SWEEP = 500
-UNFINISHED = [
-    dg.DagsterRunStatus.QUEUED,
-    dg.DagsterRunStatus.NOT_STARTED,
-    dg.DagsterRunStatus.STARTING,
-    dg.DagsterRunStatus.STARTED,
-    dg.DagsterRunStatus.CANCELING,
-]
 _RUNNING = dg.DefaultSensorStatus.RUNNING
 
 
@@ -60,7 +53,7 @@ def add_new_clients(context: dg.SensorEvaluationContext, sync: SyncResource) -> 
     if purged:
         requests.append(CLIENTS.build_delete_request(purged))
     new = [status for status in statuses if status.last_attempt_at is None and status.is_syncable]
-    runs = _first_imports(new)
+    runs = first_imports(context.instance, sync.books, new)
     reason = f"All {len(connected):,} connected clients are partitions and had a first import."
     if unconnected := sorted(partitions - connected - set(purged)):
         reason += f" Not connected: {', '.join(unconnected[:5])}; run `bill-pipeline connect`."
@@ -69,42 +62,12 @@ def add_new_clients(context: dg.SensorEvaluationContext, sync: SyncResource) -> 
         dynamic_partitions_requests=requests,
         skip_reason=None
         if runs or requests
+        else f"The first import of {_clients(len(new))} under way or waits for its next try."
+        if new
         else reason
         if connected or partitions
         else "No client is connected yet. `bill-pipeline connect --help` says how to begin.",
         cursor=json.dumps(sorted(connected | (known & partitions) - set(purged))),
-    )
-
-
-def _first_imports(new: Sequence[ClientStatus]) -> list[dg.RunRequest]:
-    # Connecting again after a refused token is a new connection: its time makes the key unique.
-    if len(new) <= FIRST_IMPORTS_IN_OWN_RUN:
-        return [
-            dg.RunRequest(
-                run_key=f"first-import/{status.client}/{status.connected_at.isoformat()}",
-                job_name=bring_books_up_to_date.name,
-                partition_key=status.client,
-                tags={"reason": "first import"},
-            )
-            for status in new
-        ]
-    batches = [new[at : at + CLIENTS_PER_RUN] for at in range(0, len(new), CLIENTS_PER_RUN)]
-    return [
-        dg.RunRequest(
-            run_key=f"first-imports/{batch[0].client}/{batch[0].connected_at.isoformat()}",
-            job_name=sync_due_clients.name,
-            run_config=sweep_config([status.client for status in batch]),
-            tags={"reason": "first imports"},
-        )
-        for batch in batches
-    ]
-
-
-def sweep_config(clients: Sequence[str], *, full: bool = False) -> dg.RunConfig:
-    """The run config of a run over many clients."""
-    return dg.RunConfig(
-        ops={"bring_many": {"config": {"clients": list(clients)}}},
-        resources={"sync": {"config": {"full": full}}},
     )
 
 

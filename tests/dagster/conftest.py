@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from bill_pipeline.dagster.partitions import CLIENTS
 from bill_pipeline.dagster.syncs import SyncResource
 from bill_pipeline.sandbox.server import SandboxServer
 from bill_pipeline.settings import Home
+from tests.postgres_server import postgres_server
 
 #: A company without receivables, so that the tests are quick.
 SEED = 7
@@ -44,9 +46,24 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Home:
     return Home.at()
 
 
+@pytest.fixture(scope="session")
+def storage() -> Iterator[dict[str, Any]]:
+    """Dagster's storage: SQLite, or a real PostgreSQL with BILL_PIPELINE_TEST_STORAGE=postgres."""
+    if os.environ.get("BILL_PIPELINE_TEST_STORAGE") != "postgres":
+        yield {}
+        return
+    with postgres_server() as port:
+        url = f"postgresql+psycopg2://firm@127.0.0.1:{port}/postgres"
+        yield {"storage": {"postgres": {"postgres_url": url}}}
+
+
 @pytest.fixture
-def instance() -> Iterator[dg.DagsterInstance]:
-    with dg.instance_for_test() as instance:
+def instance(storage: dict[str, Any]) -> Iterator[dg.DagsterInstance]:
+    with dg.instance_for_test(overrides=storage) as instance:
+        if storage:
+            instance.wipe()
+            for name in instance.get_dynamic_partitions(CLIENTS.name or ""):
+                instance.delete_dynamic_partition(CLIENTS.name or "", name)
         yield instance
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
+from bill_pipeline import open_documents
 from bill_pipeline.probe import PROBED, changed_lists
 from bill_pipeline.reconciliation import ReconciliationReport, reconcile_lists
 from tests.imports.books import Client
@@ -39,6 +40,20 @@ def test_a_silent_change_is_found_reported_and_repaired(client: Client) -> None:
     assert report.open_at_bill["bills"] - report.open_before["bills"] == Decimal("10.25")
     assert client.differences() == {}
     assert not reconcile(client).has_drift
+
+
+def test_open_documents_are_compared_in_a_few_requests(client: Client) -> None:
+    client.sync(with_v2=False)
+    expected = open_documents.open_documents(client.database)
+    assert len(expected["bills"]) > 1
+    with client.api() as api:
+        assert open_documents.differing(api, expected) == {}
+        assert api.requests <= 1 + sum(1 + len(ids) // 50 for ids in expected.values())
+    bills = client.organization["bills"]
+    opened = [b for b in client.raw("bills").values() if b["id"] in expected["bills"]]
+    bills.replace(opened[0] | {"dueAmount": opened[0]["dueAmount"] + 10.25})  # in silence
+    with client.api() as api:
+        assert open_documents.differing(api, expected) == {"bills": [opened[0]["id"]]}
 
 
 def test_a_document_that_bill_lost_is_recorded_as_deleted_once(client: Client) -> None:

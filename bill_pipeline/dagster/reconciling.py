@@ -1,0 +1,81 @@
+"""The night's work: compare what is open with BILL, read in full only where that is worth it.
+
+What a comparison is stands in ``bill_pipeline.open_documents``; a full read is an ordinary sync.
+"""
+
+# Dagster reads these annotations as types: no `from __future__ import annotations` here.
+
+import logging
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+import dagster as dg
+from pydantic import Field
+
+from bill_pipeline.bill.errors import BillError
+from bill_pipeline.clients import Registry
+from bill_pipeline.dagster.client_work import STEPS
+from bill_pipeline.dagster.evidence import Evidence
+from bill_pipeline.dagster.fleet import bring_clients, raise_failures
+from bill_pipeline.dagster.syncs import SyncResource
+from bill_pipeline.dagster.workers import Trouble
+from bill_pipeline.errors import PipelineError
+from bill_pipeline.settings import Home
+
+#: Comparing waits for BILL most of the time.
+COMPARED_AT_ONCE = 4
+
+
+class Night(dg.Config):
+    """Whom a reconciliation takes."""
+
+    clients: list[str] = Field(
+        default=[],
+        description="Clients whose open documents are compared with BILL. Leave empty for all.",
+    )
+    in_full: list[str] = Field(
+        default=[],
+        description="Clients that are read in full whatever the comparison says.",
+    )
+
+
+@dg.op(
+    out=dg.Out(dg.Nothing, is_required=False),
+    description="Compare open documents with BILL; read in full the clients that differ.",
+)
+def reconcile_many(
+    context: dg.OpExecutionContext, config: Night, sync: SyncResource
+) -> Iterator[Evidence]:
+    clients = config.clients or Registry(sync.books).syncable()
+    compared = [client for client in clients if client not in config.in_full]
+    drifted = differing_clients(sync.books, compared, context.log)
+    context.log.info(
+        f"{len(drifted):,} of {len(compared):,} compared clients differ from BILL; "
+        f"{len(config.in_full):,} more are read in full because it is their night."
+    )
+    failures: dict[str, Trouble] = {}
+    chosen = [*config.in_full, *drifted]
+    yield from bring_clients(sync, chosen, STEPS, failures, context.log, whole=False, brief=chosen)
+    raise_failures({c: t for c, t in failures.items() if t.is_ours}, len(chosen))
+
+
+def differing_clients(home: Home, clients: Sequence[str], log: logging.Logger) -> list[str]:
+    """Those of ``clients`` whose open documents BILL has otherwise; an unsure one is among them."""
+    from bill_pipeline.books import ClientBusy, client_lock
+    from bill_pipeline.imports import open_documents_differ
+
+    registry = Registry(home)
+
+    def differs(client: str) -> bool:
+        try:
+            with client_lock(home, client):
+                return open_documents_differ(home, client, registry.connection(client))
+        except ClientBusy:
+            return False  # it is being synced at this moment
+        except (BillError, PipelineError) as error:
+            log.warning(f"{client} could not be compared and is read in full: {error}")
+            return True
+
+    with ThreadPoolExecutor(COMPARED_AT_ONCE, thread_name_prefix="compare") as threads:
+        found = list(threads.map(differs, clients))
+    return [client for client, is_other in zip(clients, found, strict=True) if is_other]

@@ -1,0 +1,53 @@
+"""Compare what is still open with BILL, in a few requests: the nightly half of reconciliation.
+
+A full read of a client costs a request per hundred documents it ever had. Money can only be wrong
+where something is open, so every night the open bills, invoices and receipts are asked for by id,
+fifty in one request; a client whose answer differs from its file is then read in full. What lies
+closed is compared by the full reads, which reach every client once a week.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from bill_pipeline.bill.api import BillApi
+from bill_pipeline.bill.lists import LISTS
+from bill_pipeline.bill.pages import IDS_PER_REQUEST, read_by_ids
+from bill_pipeline.raw import make_tables, opened
+from bill_pipeline.reconciliation import OPEN_AMOUNTS
+
+#: A list with more open documents than this is compared by its newest ones: 20 requests.
+MOST_OPEN = 1_000
+
+
+def open_documents(database: Path) -> dict[str, dict[str, str]]:
+    """List → id → content hash of what the file holds as open, archived documents left out."""
+    with opened(database) as connection:
+        make_tables(connection)
+        return {
+            table: dict(
+                connection.execute(
+                    f"select id, content_hash from raw.{table} "
+                    "where not is_deleted and not is_archived "
+                    f"and try_cast(document->>'$.{amount}' as decimal(18, 2)) <> 0 "
+                    "order by updated_at desc limit ?",
+                    [MOST_OPEN],
+                ).fetchall()
+            )
+            for table, amount in OPEN_AMOUNTS.items()
+        }
+
+
+def differing(api: BillApi, expected: dict[str, dict[str, str]]) -> dict[str, list[str]]:
+    """List → ids of ``expected`` that BILL has otherwise or no longer. Raises ``BillError``."""
+    found = {table: _differing(api, table, hashes) for table, hashes in expected.items()}
+    return {table: ids for table, ids in found.items() if ids}
+
+
+def _differing(api: BillApi, table: str, hashes: dict[str, str]) -> list[str]:
+    ids = sorted(hashes)
+    now: dict[str, str] = {}
+    for at in range(0, len(ids), IDS_PER_REQUEST):
+        documents = read_by_ids(api, LISTS[table], ids[at : at + IDS_PER_REQUEST])
+        now.update((document.id, document.content_hash) for document in documents)
+    return [one for one in ids if now.get(one) != hashes[one]]
