@@ -45,16 +45,15 @@ def bring_clients(
     failures: dict[str, Trouble],
     log: logging.Logger,
     *,
-    whole: bool = True,
     brief: Collection[str] = (),
 ) -> Iterator[Evidence]:
     """``rooms`` of every client; what failed is added to ``failures``.
 
-    Not ``whole``: tables that would come out the same stay, and a client of which nothing changed
-    reports nothing. Those in ``brief`` report what has changed of what analysts see.
+    Of those in ``brief`` only tables that would come out differently are built, and only what
+    changed of what analysts see is reported: nothing when nothing did.
     """
     books = tuple(room for room in rooms if room != "published")
-    task = Task(sync.books, sync.options(), books, whole)
+    task = Task(sync.books, sync.options(), books, frozenset(brief))
     done = outcomes(task, clients) if books else map(Outcome, clients)
     unpublished: list[str] = []
     for position, outcome in enumerate(done, start=1):
@@ -63,7 +62,7 @@ def bring_clients(
             failures[client] = outcome.trouble
             log.error(f"{client} failed, its last good books stay: {outcome.trouble}")
             yield from check_evidence(outcome.trouble.checks, client)
-        elif outcome.report is None or outcome.report.rooms or whole:
+        elif outcome.report is None or outcome.report.rooms or client not in brief:
             if outcome.report:
                 yield from _evidence_of(outcome.report, brief=client in brief)
             unpublished.append(client)
@@ -151,7 +150,7 @@ def bring_many(
     now = utc_now()
     brief = {s.client for s in Registry(sync.books).all() if not reports_everything(s, now)}
     failures: dict[str, Trouble] = {}
-    yield from bring_clients(sync, clients, STEPS, failures, context.log, whole=False, brief=brief)
+    yield from bring_clients(sync, clients, STEPS, failures, context.log, brief=brief)
     ours = {client: trouble for client, trouble in failures.items() if trouble.is_ours}
     raise_failures(ours, len(clients))
 

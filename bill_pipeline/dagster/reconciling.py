@@ -55,7 +55,7 @@ def reconcile_many(
     )
     failures: dict[str, Trouble] = {}
     chosen = [*config.in_full, *drifted]
-    yield from bring_clients(sync, chosen, STEPS, failures, context.log, whole=False, brief=chosen)
+    yield from bring_clients(sync, chosen, STEPS, failures, context.log, brief=chosen)
     raise_failures({c: t for c, t in failures.items() if t.is_ours}, len(chosen))
 
 

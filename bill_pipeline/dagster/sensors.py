@@ -19,6 +19,7 @@ from bill_pipeline.dagster.freshness import due_at, due_clients
 from bill_pipeline.dagster.freshness_checks import staleness
 from bill_pipeline.dagster.jobs import bring_books_up_to_date, sync_due_clients
 from bill_pipeline.dagster.partitions import CLIENTS
+from bill_pipeline.dagster.retention import forget_old_runs
 from bill_pipeline.dagster.run_locks import is_alive
 from bill_pipeline.dagster.syncs import SyncResource
 from bill_pipeline.settings import Settings
@@ -183,4 +184,5 @@ SENSORS = [
     alert_on_failures,
     watch_freshness,
     mend_dead_runs,
+    forget_old_runs,
 ]

@@ -59,7 +59,8 @@ class Task:
     home: Home
     options: SyncOptions
     rooms: tuple[str, ...]
-    whole: bool = False  # build every table of the rooms, also those that would come out the same
+    #: Of these, tables that would come out the same are left as they are; of others none is.
+    brief: frozenset[str] = frozenset()
 
     def of(self, client: str) -> Outcome:
         """Do it for ``client``. Whatever goes wrong is the client's trouble and stops no other."""
@@ -70,10 +71,11 @@ class Task:
             with open_sync(self.home, client, self.options) as sync:
                 if "raw" in self.rooms and not self.options.rebuild:
                     sync.import_lists()
-                if self.whole or sync.must_build:
+                is_brief = client in self.brief
+                if not is_brief or sync.must_build:
                     for room in self.rooms:
                         if room != "raw":
-                            sync.build(room, reuse=not self.whole)
+                            sync.build(room, reuse=is_brief)
                 return Outcome(client, sync.finish())
         except (PipelineError, BillError) as error:
             checks = tuple(error.report.checks) if isinstance(error, ChecksFailed) else ()

@@ -13,6 +13,7 @@ import pytest
 
 from bill_pipeline import transforms
 from bill_pipeline.clients import Registry, State
+from bill_pipeline.dagster import workers
 from bill_pipeline.settings import Home
 
 Run = Callable[..., dg.ExecuteInProcessResult]
@@ -104,8 +105,11 @@ def test_a_failing_check_keeps_the_last_good_tables_and_stops_what_follows(
 
 
 def test_one_failing_client_of_a_backfill_leaves_the_others_up_to_date(
-    run: Run, connect: Connect, home: Home, instance: dg.DagsterInstance
-) -> None:
+    run: Run, connect: Connect, home: Home, instance: dg.DagsterInstance,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    monkeypatch.setattr(workers, "FEWEST_CLIENTS_FOR_PROCESSES", 2)
+    monkeypatch.setenv("BILL_PIPELINE_WORKERS", "2")
     refused = connect(0, name="a-refused", password="not-the-password")
     good = connect(1, name="b-good")
     instance.add_dynamic_partitions("client", [refused, good])

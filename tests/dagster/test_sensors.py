@@ -18,7 +18,7 @@ import pytest
 
 from bill_pipeline.books import client_lock
 from bill_pipeline.clients import ClientStatus, Registry, State, utc_now
-from bill_pipeline.dagster import first_imports, freshness, run_locks
+from bill_pipeline.dagster import first_imports, freshness, retention, run_locks
 from bill_pipeline.dagster.definitions import defs
 from bill_pipeline.dagster.first_imports import FIRST_IMPORTS_IN_OWN_RUN
 from bill_pipeline.dagster.schedules import clients_of_the_night
@@ -344,3 +344,15 @@ def test_a_busy_firm_stretches_all_intervals_to_fit_the_hours_requests() -> None
     early = NOW + freshness.SHORTEST_INTERVAL
     assert freshness.due_clients(busy, early, 20_000) == []
     assert len(freshness.due_clients(busy[:10], early, 20_000)) == 10
+
+
+def test_runs_are_forgotten_when_they_are_old_and_finished(
+    tick: Tick, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = defs.resolve_job_def("sync_due_clients")
+    done = instance.create_run_for_job(job, status=dg.DagsterRunStatus.SUCCESS)
+    running = instance.create_run_for_job(job, status=dg.DagsterRunStatus.STARTED)
+    assert tick("forget_old_runs").skip_message == "No run is older than 62 days."
+    monkeypatch.setattr(retention, "utc_now", lambda: utc_now() + timedelta(days=63))
+    assert "1 runs older" in tick("forget_old_runs").skip_message
+    assert [run.run_id for run in instance.get_runs()] == [running.run_id] != [done.run_id]

@@ -1,0 +1,158 @@
+"""A simulated week of 1,000 clients: how long from a change in BILL to the published ledger?
+
+    python benchmarks/simulated_week.py --clients 1000 --seed 1
+
+A simulation with a clock of its own, not a run: who is due, how intervals stretch and which lists a
+probe asks are decided by the code that decides it in service (``freshness``, ``idle_clients``); how
+long a probe, a sync and a run's start take are the figures given as options, measured by
+``fleet_sweep.py``. Activity is invented: the clients' changes a day are spread log-normally around
+``--changes``, in business hours of four American time zones, a tenth of them at weekends, and come
+in bursts, as when somebody works through a pile of bills.
+"""
+
+from __future__ import annotations
+
+import argparse
+import heapq
+import random
+import statistics
+from collections import Counter
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+from bill_pipeline.clients import ClientStatus, State
+from bill_pipeline.dagster.freshness import due_clients
+from bill_pipeline.dagster.idle_clients import can_be_probed, lists_of
+from bill_pipeline.dagster.sensors import CLIENTS_PER_SWEEP
+
+MONDAY = datetime(2026, 3, 2, tzinfo=UTC)
+TICK_SECONDS = 30
+CLIENTS_PER_PUBLICATION = 20
+#: Which list a change shows in, and how often (invented, after the sandbox's companies).
+SHOWS_IN = {"bills": 45, "payments": 30, "vendors": 6, "invoices": 8, "received_payments": 6,
+            "customers": 2, "vendor_credits": 2, "credit_memos": 1}  # fmt: skip
+#: Share of an hour's changes, from 6 to 20 o'clock local time.
+HOURS = (1, 3, 7, 10, 11, 10, 8, 9, 11, 10, 8, 6, 3, 2)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--clients", type=int, default=1000)
+    parser.add_argument("--changes", type=float, default=6, help="median bursts a client and day")
+    parser.add_argument("--days", type=int, default=7)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--probe-seconds", type=float, default=0.058)
+    parser.add_argument("--sync-seconds", type=float, default=1.2, help="wall clock, all workers")
+    parser.add_argument("--start-seconds", type=float, default=10, help="of a run's process")
+    parser.add_argument("--requests-per-list", type=float, default=1.2)
+    parser.add_argument("--requests-per-sync", type=float, default=27)
+    options = parser.parse_args()
+    firm = Firm(options)
+    firm.live()
+    firm.report()
+
+
+class Firm:
+    """The firm's clients, what waits in BILL, and the clock."""
+
+    def __init__(self, options: argparse.Namespace) -> None:
+        self.options = options
+        self.chance = random.Random(options.seed)  # noqa: S311 - a simulation
+        names = [f"client-{number:04}" for number in range(options.clients)]
+        self.statuses = {name: self._status(name) for name in names}
+        self.changes = sorted(change for name in names for change in self._week_of(name))
+        heapq.heapify(self.changes)
+        self.waiting: dict[str, list[tuple[datetime, str]]] = {name: [] for name in names}
+        self.delays: list[float] = []
+        self.requests: Counter[datetime] = Counter()
+        self.sweeps: list[float] = []
+
+    def _status(self, name: str) -> ClientStatus:
+        ago = timedelta(seconds=self.chance.uniform(0, 6 * 3600))
+        return ClientStatus(
+            client=name, organization_id="", environment="", state=State.UP_TO_DATE,
+            connected_at=MONDAY - timedelta(days=90), last_attempt_at=MONDAY - ago,
+            last_success_at=MONDAY - ago, last_change_at=MONDAY - 10 * ago,
+        )  # fmt: skip
+
+    def _week_of(self, name: str) -> list[tuple[datetime, str, str]]:
+        """(when, client, list) of every change of the client in the week."""
+        zone = self.chance.choice((5, 6, 7, 8))
+        a_day = self.options.changes * self.chance.lognormvariate(0, 1.2)
+        found = []
+        for day in range(self.options.days):
+            is_weekend = (MONDAY + timedelta(days=day)).weekday() >= 5
+            bursts = a_day * (0.1 if is_weekend else 1)
+            count = int(bursts) + (self.chance.random() < bursts % 1)
+            for _ in range(count):
+                hour = self.chance.choices(range(6, 20), HOURS)[0] + zone
+                at = timedelta(days=day, hours=hour, seconds=self.chance.uniform(0, 3600))
+                for _ in range(self.chance.choice((1, 1, 2, 4))):
+                    at += timedelta(seconds=self.chance.expovariate(1 / 90))
+                    lists = self.chance.choices(list(SHOWS_IN), list(SHOWS_IN.values()))
+                    found.append((MONDAY + at, name, lists[0]))
+        return found
+
+    def live(self) -> None:
+        now, ends = MONDAY, MONDAY + timedelta(days=self.options.days)
+        while now < ends:
+            due = due_clients(self.statuses.values(), now, 20_000)[:CLIENTS_PER_SWEEP]
+            if due:
+                seconds = self._sweep(now, [status.client for status in due])
+                self.sweeps.append(seconds)
+                # A sweep still running lets the sensor's ticks pass.
+                now += timedelta(seconds=seconds)
+            now += timedelta(seconds=TICK_SECONDS - now.timestamp() % TICK_SECONDS)
+
+    def _sweep(self, now: datetime, due: list[str]) -> float:
+        seconds = self.options.start_seconds + len(due) * self.options.probe_seconds
+        self._happen(now + timedelta(seconds=seconds / 2))
+        news = []
+        for client in due:
+            status = self.statuses[client]
+            seen = {name for _, name in self.waiting[client]}
+            if not can_be_probed(status, now) or seen & set(lists_of(client, now)):
+                news.append(client)
+            self._count(now, 2 * self.options.requests_per_list)
+            self.statuses[client] = replace(status, last_attempt_at=now, last_success_at=now)
+        for at in range(0, len(news), CLIENTS_PER_PUBLICATION):
+            batch = news[at : at + CLIENTS_PER_PUBLICATION]
+            begun = now + timedelta(seconds=seconds)
+            self._happen(begun)
+            seconds += len(batch) * self.options.sync_seconds
+            self._publish(batch, now, begun, now + timedelta(seconds=seconds))
+        return seconds
+
+    def _publish(self, batch: list[str], now: datetime, read_at: datetime, at: datetime) -> None:
+        for client in batch:
+            self._count(now, self.options.requests_per_sync)
+            seen = [changed for changed, _ in self.waiting[client] if changed <= read_at]
+            self.delays += [(at - changed).total_seconds() for changed in seen]
+            self.waiting[client] = self.waiting[client][len(seen) :]
+            if seen:
+                self.statuses[client] = replace(self.statuses[client], last_change_at=now)
+
+    def _happen(self, until: datetime) -> None:
+        while self.changes and self.changes[0][0] <= until:
+            at, client, name = heapq.heappop(self.changes)
+            self.waiting[client].append((at, name))
+
+    def _count(self, now: datetime, requests: float) -> None:
+        self.requests[now.replace(minute=0, second=0, microsecond=0)] += requests  # type: ignore[assignment]
+
+    def report(self) -> None:
+        minutes = sorted(delay / 60 for delay in self.delays)
+        cuts = statistics.quantiles(minutes, n=100)
+        late = sum(len(waiting) for waiting in self.waiting.values())
+        print(f"{len(minutes):,} changes published, {late:,} waiting at the end")
+        shown = [f"{cut:.1f}" for cut in (cuts[49], cuts[94], cuts[98], minutes[-1])]
+        print("minutes from change to published: median {}, 95th percentile {}, 99th {}, "
+              "longest {}".format(*shown))  # fmt: skip
+        print(f"requests an hour: mean {statistics.mean(self.requests.values()):,.0f}, "
+              f"most {max(self.requests.values()):,.0f}")  # fmt: skip
+        print(f"{len(self.sweeps):,} sweeps, median {statistics.median(self.sweeps):.0f} s, "
+              f"longest {max(self.sweeps):.0f} s")  # fmt: skip
+
+
+if __name__ == "__main__":
+    main()
