@@ -12,7 +12,7 @@ from typing import Any, Protocol
 import numpy as np
 import pandas as pd
 
-from models.confidence import DECISIONS_BELIEVED, Calibrator, choose_threshold
+from models.confidence import Calibrator, choose_threshold
 from models.lines import Lines
 
 ROWS_MAX = 15_000
@@ -149,8 +149,8 @@ class Judged:
         confidence = calibrator.confidence(_facts(score))
         return cls(
             BASELINES[name]().fit(lines), calibrator,
-            choose_threshold(confidence, hit, 0.95, DECISIONS_BELIEVED),
-            choose_threshold(confidence, hit, 0.98, DECISIONS_BELIEVED),
+            choose_threshold(confidence, hit, 0.95),
+            choose_threshold(confidence, hit, 0.98),
         )  # fmt: skip
 
     def outcomes(self, lines: pd.DataFrame) -> pd.DataFrame:

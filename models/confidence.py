@@ -13,8 +13,8 @@ from sklearn.base import BaseEstimator
 WILSON_Z = 1.2816
 # Below this many observed decisions no threshold can be believed: everything is asked.
 DECISIONS_MIN = 60
-# What a calibrated confidence is worth beside the decisions that were observed.
-DECISIONS_BELIEVED = 200
+# What a calibrated confidence is worth beside the decisions observed: a fifth of their number.
+BELIEVED_SHARE, BELIEVED_MAX = 0.2, 200.0
 NEVER = 2.0  # a threshold above every confidence
 FACTS = 5
 NEWTON_STEPS_MAX = 50
@@ -33,20 +33,18 @@ def wilson_lower_bound(hits: np.ndarray, count: np.ndarray, z: float = WILSON_Z)
     return np.where(count > 0, np.maximum(centre - margin, 0.0) / (1 + z * z / n), 0.0)
 
 
-def choose_threshold(
-    confidence: np.ndarray, hit: np.ndarray, target: float, believed: int = 0
-) -> float:
+def choose_threshold(confidence: np.ndarray, hit: np.ndarray, target: float) -> float:
     """The lowest confidence above which precision was at least ``target``, luck allowed for.
 
-    A calibrated confidence is itself some evidence: it counts as ``believed`` more decisions that
-    came out as promised. Returns ``NEVER`` when no threshold reaches it or too few decisions were
-    observed.
+    A calibrated confidence is itself some evidence: it counts as a few more decisions that came out
+    as promised. Returns ``NEVER`` when no threshold reaches it or too few decisions were observed.
     """
     if len(confidence) < DECISIONS_MIN:
         return NEVER
     order = np.argsort(-confidence, kind="stable")
     ranked, right = confidence[order], hit[order].astype(float)
     count = np.arange(1, len(right) + 1)
+    believed = min(BELIEVED_SHARE * len(right), BELIEVED_MAX)
     promised = believed * np.cumsum(ranked) / count
     bound = wilson_lower_bound(np.cumsum(right) + promised, count + believed)
     # Equal confidences are booked together or not at all.

@@ -11,9 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from models.history import KEYS
+from models.history import KEYS, History
 from models.lines import Lines
-from models.memory import Counts, memory_features
+from models.memory import Counts, Picker, memory_features
 from models.sources import Sources, knowledge_share, name_match, text_scores
 
 CANDIDATES = 8
@@ -101,16 +101,16 @@ def _backoff(
     base = base / np.maximum(base.sum(axis=1, keepdims=True), 1e-9)
     known = known * np.where(fits, 1.0, 0.1)
     p = (known + 0.3 * base) / (known.sum(axis=1, keepdims=True) + 0.3)
+    p = p.astype(np.float32)
     name_share = names**2 / np.maximum((names**2).sum(axis=1, keepdims=True), 0.25)
     for name in KEYS:
-        trust = TRUST[name]
-        p = (counts.weight[name] + trust * p) / (counts.total[name][:, None] + trust)
+        counts.found[name].weigh_in(p, TRUST[name])
         if name == "text" and sources.text_model is not None:
             # Words never seen before leave more to the names of the accounts.
-            is_new_text = (lines.text != 0) & (counts.total["text"] == 0)
-            named = np.where(is_new_text, 0.25, 0.1)[:, None]
+            is_new_text = (lines.text != 0) & (counts.found["text"].total == 0)
+            named = np.where(is_new_text, np.float32(0.25), np.float32(0.1))[:, None]
             p = 0.4 * p + (0.6 - named) * text_share + named * name_share
-    return p.astype(np.float32)
+    return p
 
 
 def _features(
@@ -126,13 +126,12 @@ def _features(
     def per_line(values: np.ndarray) -> np.ndarray:
         return np.repeat(values[:, None], k, axis=1)
 
-    columns, support, seen = memory_features(counts, history, top)
-    party, overall = history.tables["party"], history.tables["any"]
-    mean = at(counts.spread("party", party.amount / np.maximum(party.count, 1), np.nan))
-    usual = at(counts.spread("any", overall.amount / np.maximum(overall.count, 1), np.nan))
+    picker = Picker(counts, top)
+    columns, support, seen = memory_features(picker, history)
+    mean, usual = (_mean_amount(picker, history, name) for name in ("party", "any"))
     amount = lines.log_amount[:, None]
-    line, _, _ = counts.pairs["party"]
-    accounts_of_party = np.bincount(line, minlength=n).astype(np.float32)
+    by_party = counts.found["party"]
+    accounts_of_party = by_party.sum(np.ones(len(by_party.group)))
     text_best = text.max(axis=1, keepdims=True)
     named = at(names)
     picked, picked_share, picked_known = at(backoff), at(text_share), at(known)
@@ -154,6 +153,12 @@ def _features(
         knowledge=picked_known, support=support, seen=seen,
         text_gap=text_best - at(text), mean_amount=mean,
     )  # fmt: skip
+
+
+def _mean_amount(picker: Picker, history: History, name: str) -> np.ndarray:
+    """The mean log amount that the key had in each candidate; NaN where it never went there."""
+    table, pair = history.tables[name], picker.counts.found[name].pair
+    return picker.at(name, table.amount[pair] / np.maximum(table.count[pair], 1), np.nan)
 
 
 def _or_far(distance: np.ndarray) -> np.ndarray:

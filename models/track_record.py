@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from models.confidence import DECISIONS_BELIEVED, FACTS, NEVER, Calibrator, choose_threshold
+from models.confidence import FACTS, NEVER, Calibrator, choose_threshold
 from models.decision import decide
 from models.ranker import Ranker, Replay
 from models.safety import Limits, risk_class
@@ -86,9 +86,7 @@ class TrackRecord:
         result = np.full(RISK_CLASSES, NEVER)
         for code in range(RISK_CLASSES):
             own = np.flatnonzero((kind == code) & self.bookable)[-DECISIONS_PROVING:]
-            result[code] = choose_threshold(
-                confidence[own], self.answer[own], precision, DECISIONS_BELIEVED
-            )
+            result[code] = choose_threshold(confidence[own], self.answer[own], precision)
         return result
 
     def threshold_for(self, precision: float) -> float:
