@@ -105,9 +105,22 @@ def test_honest_bills_are_no_duplicates(insight: Insight, case: str, second: Any
     assert insight("likely_duplicate_bills", "bill_id", first, second) == [], case
 
 
-def test_bills_without_numbers_are_no_duplicates(insight: Insight) -> None:
-    bills = [bill("", "2026-03-01", "9.99", id_=id_) for id_ in ("a", "b")]
+@pytest.mark.parametrize("number", ["", "0", "000"])
+def test_bills_without_numbers_are_no_duplicates(insight: Insight, number: str) -> None:
+    bills = [bill(number, "2026-03-01", "9.99", id_=id_) for id_ in ("a", "b")]
     assert insight("likely_duplicate_bills", "bill_id", *bills) == []
+
+
+def test_an_orders_number_on_every_months_bill_is_no_duplicate_but_twice_in_a_week_is(
+    insight: Insight,
+) -> None:
+    days = ["2026-01-31", "2026-02-28", "2026-03-31", "2026-04-30"]
+    bills = [bill("PO-3056148", day, "740.00", id_=day) for day in days]
+    assert insight("likely_duplicate_bills", "bill_id", *bills) == []
+    again = bill("PO-3056148", "2026-05-04", "740.00", id_="again")
+    assert insight("likely_duplicate_bills", "bill_id, earlier_bill_id", *bills, again) == [
+        ("again", "2026-04-30")
+    ]
 
 
 def test_ten_times_the_usual_amount_is_unusual(insight: Insight) -> None:

@@ -104,7 +104,9 @@ def read(home_path: str, names: list[str], stop: str, log: str) -> None:
 class Stress:
     """One run on a home of its own."""
 
-    def __init__(self, folder: Path, *, clients: int, workers: int, seed: int) -> None:
+    def __init__(
+        self, folder: Path, *, clients: int, workers: int, seed: int, life: float = 4
+    ) -> None:
         sys.path.insert(0, str(FOLDER))
         from publish_fixture import SCHEMA, connect_clients, write_books
 
@@ -118,6 +120,7 @@ class Stress:
         self.home = Home.at(folder)
         self.names = client_names(clients)
         self.workers = workers
+        self.life = life
         self.rng = random.Random(seed)  # noqa: S311
         connect_clients(self.home, self.names)
         for name in self.names:
@@ -178,7 +181,7 @@ class Stress:
             while time.monotonic() < end or killed < least:
                 victim = self.rng.randrange(self.workers)
                 # Any moment of a publication, and of the start of a process.
-                writers[victim].join(self.rng.uniform(0.05, 4))
+                writers[victim].join(self.rng.uniform(0.05, self.life))
                 assert writers[victim].exitcode is None, "a writer failed by itself"
                 writers[victim].kill()
                 writers[victim].join()
@@ -211,6 +214,7 @@ if __name__ == "__main__":
     parser.add_argument("--clients", type=int, default=200)
     parser.add_argument("--workers", type=int, default=4, help="writers, and as many readers")
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(1_000_000))
+    parser.add_argument("--life", type=float, default=4, help="seconds until a kill, at most")
     parser.add_argument("--store", choices=["files", "ducklake"], default="files")
     options = parser.parse_args()
     print(f"seed of the kills: {options.seed}")
@@ -222,6 +226,10 @@ if __name__ == "__main__":
             port = stack.enter_context(postgres_server())
             os.environ["BILL_PIPELINE_DUCKLAKE_CATALOGUE"] = create_database(port, "lake")
         run = Stress(
-            Path(scratch), clients=options.clients, workers=options.workers, seed=options.seed
+            Path(scratch),
+            clients=options.clients,
+            workers=options.workers,
+            seed=options.seed,
+            life=options.life,
         )
         print(json.dumps(run.run(options.seconds, kills=1), indent=2))

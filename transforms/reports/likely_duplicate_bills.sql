@@ -2,7 +2,9 @@
 --
 -- Same vendor and same amount, and either the same number, whatever its spelling, or two numbers
 -- with neighbouring signs swapped, within two weeks of each other. A vendor that bills the same amount
--- regularly is not named for it: without a telling number, equal amounts are no sign.
+-- regularly is not named for it: without a telling number, equal amounts are no sign. A number that
+-- stands on three bills or more is an order's or an account's, not an invoice's: it only tells of
+-- bills within two weeks of each other.
 --
 -- grain: one row per pair of bills
 -- key: bill_id, earlier_bill_id
@@ -12,7 +14,8 @@ with
 bills as (
     select
         document_id, party_id, party, number, date, amount, currency, status,
-        regexp_replace(upper(coalesce(number, '')), '[^A-Z0-9]', '', 'g') as plain_number
+        regexp_replace(upper(coalesce(number, '')), '[^A-Z0-9]', '', 'g') as plain_number,
+        count(*) over (partition by party_id, plain_number) as number_count
     from ledger.documents
     where document_type = 'bill' and is_booked and amount > 0
 ),
@@ -36,9 +39,12 @@ pairs as (
         and earlier.amount = later.amount
         and (earlier.date, earlier.document_id) < (later.date, later.document_id)
     where
-        length(later.plain_number) > 0
+        length(ltrim(later.plain_number, '0')) > 0
         and (
-            (later.plain_number = earlier.plain_number and later.date - earlier.date <= 366)
+            (
+                later.plain_number = earlier.plain_number
+                and later.date - earlier.date <= if(later.number_count > 2, 14, 366)
+            )
             or (
                 later.date - earlier.date <= 14
                 and length(later.plain_number) >= 5

@@ -1,0 +1,116 @@
+"""What only the DuckLake store has: turns between machines, secrets kept out, orphans collected."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bill_pipeline.publish import publish
+from bill_pipeline.publishing.lake import LakeLedger
+from bill_pipeline.publishing.tables import PublishError
+from bill_pipeline.query import QueryError, open_ledger, run
+from bill_pipeline.settings import Home
+from tests.postgres_server import needs_postgres
+from tests.publish.conftest import stored_files
+from tests.publish.publish_fixture import SCHEMA, connect_clients, write_books
+
+pytestmark = [
+    needs_postgres,
+    pytest.mark.parametrize("store", ["ducklake"], indirect=True),
+]
+Rows = Callable[[str], list[tuple[Any, ...]]]
+
+
+def test_two_machines_that_publish_at_once_both_succeed(
+    home: Home, clients: list[str], tmp_path: Path, rows: Rows
+) -> None:
+    publish(home, clients, schema=SCHEMA)
+    other = Home.at(tmp_path / "other machine")
+    connect_clients(other, clients)
+    write_books(home, "acme", 2)
+    write_books(other, "birch", 3)
+    # One data folder, as two machines that share an object store or a file server have.
+    other.lake.symlink_to(home.lake)
+    threads = [
+        threading.Thread(target=publish, args=(home, ["acme"]), kwargs={"schema": SCHEMA}),
+        threading.Thread(target=publish, args=(other, ["birch"]), kwargs={"schema": SCHEMA}),
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    with open_ledger(home) as ledger:
+        batches = "select client, batch from totals order by 1"
+        assert ledger.execute(batches).fetchall() == [("acme", 2), ("birch", 3)]
+
+
+def test_what_a_killed_publisher_left_is_collected_and_nothing_else(
+    home: Home, clients: list[str], rows: Rows
+) -> None:
+    publish(home, clients, schema=SCHEMA)
+    kept = stored_files(home)
+    orphan = home.lake / "main" / "totals" / "client=acme" / "ducklake-dead.parquet"
+    orphan.write_bytes((home.path / kept[0]).read_bytes())
+    staged = home.published / ".staging" / "20260101T000000.000000Z-abcdef" / "totals"
+    staged.mkdir(parents=True)
+    (home.published / ".writing" / "1-dead").write_text(f".staging {staged.parent.name}\n")
+    publish(home, [], schema=SCHEMA)
+    assert stored_files(home) == kept
+    assert not staged.exists()
+    assert list((home.published / ".writing").iterdir()) == []
+    assert rows("select count(*) from totals") == [(2,)]
+
+
+def test_a_snapshot_outlives_the_grace_period_while_it_is_the_newest(
+    home: Home, clients: list[str]
+) -> None:
+    publish(home, clients, schema=SCHEMA)
+    with open_ledger(home) as before:
+        write_books(home, "acme", 2)
+        publish(home, ["acme"], schema=SCHEMA, grace=timedelta(minutes=5))
+        assert before.execute("select max(batch) from journal_lines").fetchall() == [(1,)]
+
+
+@pytest.mark.parametrize(
+    "catalogue",
+    ["host=db user=firm password=secret dbname=ledger", "postgresql://firm:secret@db/ledger"],
+)
+def test_a_password_in_the_address_is_refused_and_never_repeated(
+    home: Home, catalogue: str
+) -> None:
+    with pytest.raises(PublishError) as refusal:
+        LakeLedger(home, catalogue, None)
+    assert "secret" not in str(refusal.value)
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "from postgres_query('__ducklake_metadata_ledger', 'delete from ducklake_snapshot "
+        "returning 1')",
+        "from ducklake_expire_snapshots('ledger', versions => [1])",
+        "call ducklake_cleanup_old_files('ledger', cleanup_all => true)",
+        "delete from totals",
+        "attach 'ducklake:postgres:dbname=other' as other",
+        "from read_text('{home}/secret.key')",
+    ],
+)
+def test_nothing_but_reading_the_lake_is_possible(
+    home: Home, clients: list[str], rows: Rows, sql: str
+) -> None:
+    publish(home, clients, schema=SCHEMA)
+    publish(home, clients, schema=SCHEMA)
+    before = stored_files(home)
+    with open_ledger(home) as ledger:
+        snapshots = "select count(*) from ducklake_snapshots('ledger')"
+        count = ledger.execute(snapshots).fetchall()
+        with pytest.raises(QueryError):
+            run(ledger, sql.replace("{home}", str(home.path))).fetchall()
+    with open_ledger(home) as ledger:
+        assert ledger.execute(snapshots).fetchall() == count
+    assert stored_files(home) == before
