@@ -43,9 +43,9 @@ _BOOKS = """
     from lines group by all;
     create table ledger.transactions as
     select
-        line_id::varchar as transaction_id, bill_id as document_id, line_id, 'bill' as document_type,
-        'bill' as category_source, date, vendor as party_id, vendor as party, description,
-        amount, 'GBP' as currency, account as account_id, account as account_name
+        line_id::varchar as transaction_id, bill_id as document_id, line_id,
+        'bill' as document_type, 'bill' as category_source, date, vendor as party_id,
+        vendor as party, description, amount, 'GBP' as currency, account as account_id, account as account_name
     from lines where account <> '';
     create table ledger.books as select null::timestamp as known_until;
 """
@@ -62,11 +62,12 @@ def main() -> None:
     for organization in options.organizations:
         with duckdb.connect() as db:
             db.execute("set threads = 1")
-            for statement in _BOOKS.split(";"):
-                given = {"path": str(options.data / "uk_ledgers.parquet"),
-                         "organization": organization} if "$path" in statement else None  # fmt: skip
-                if statement.strip():
-                    db.execute(statement, given)
+            given = {
+                "path": str(options.data / "uk_ledgers.parquet"),
+                "organization": organization,
+            }
+            for statement in filter(str.strip, _BOOKS.split(";")):
+                db.execute(statement, given if "$path" in statement else None)
             judge(db, organization, options.samples)
 
 

@@ -116,6 +116,8 @@ def _shown(value: Any) -> str:
         return ""
     if isinstance(value, bool):
         return "yes" if value else "no"
+    if isinstance(value, float):
+        return f"{value:.6g}"
     if isinstance(value, Decimal | int):
         return f"{value:,f}" if isinstance(value, Decimal) else str(value)
     if isinstance(value, datetime):
