@@ -45,7 +45,8 @@ _BOOKS = """
     select
         line_id::varchar as transaction_id, bill_id as document_id, line_id,
         'bill' as document_type, 'bill' as category_source, date, vendor as party_id,
-        vendor as party, description, amount, 'GBP' as currency, account as account_id, account as account_name
+        vendor as party, description, amount, 'GBP' as currency,
+        account as account_id, account as account_name
     from lines where account <> '';
     create table ledger.books as select null::timestamp as known_until;
 """

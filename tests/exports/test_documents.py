@@ -21,8 +21,37 @@ def test_the_schema_reference_is_what_the_sql_files_say() -> None:
     ), "run: python -m bill_pipeline.publishing.reference docs/schema.md"
 
 
-def test_there_are_ten_questions() -> None:
-    assert len(QUESTIONS) == 10
+def test_there_are_twelve_questions() -> None:
+    assert len(QUESTIONS) == 12
+
+
+def test_every_line_of_the_journal_leads_to_what_bill_said(
+    ledger: duckdb.DuckDBPyConnection,
+) -> None:
+    sql = """
+        select
+            count(*) filter (
+                where versions.document is null
+                and lines.document_type not in ('opening_balance', 'derived_transfer')
+            ) as lines_without_a_source,
+            count(*) filter (
+                where versions.document is not null
+                and (versions.document ->> '$.id') <> lines.document_id
+            ) as lines_of_another_document,
+            count(versions.document) as lines_with_a_source,
+            count(*) as lines
+        from journal_lines as lines
+        left join document_versions as versions
+            on versions.client = lines.client
+            and versions.document_type = lines.document_type
+            and versions.document_id = lines.document_id
+            and versions.version = lines.document_version
+    """
+    without, another, found, lines = ledger.execute(sql).fetchall()[0]
+    ((every,),) = ledger.execute("select count(*) from journal_lines").fetchall()
+    assert (without, another) == (0, 0)
+    assert found > 0
+    assert lines == every
 
 
 @pytest.mark.parametrize("question", QUESTIONS, ids=lambda question: question.title)
