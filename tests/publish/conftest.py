@@ -21,7 +21,9 @@ def postgres() -> Iterator[int]:
         yield port
 
 
-@pytest.fixture(params=["files", pytest.param("ducklake", marks=needs_postgres)])
+@pytest.fixture(
+    params=["files", pytest.param("ducklake", marks=[needs_postgres, pytest.mark.slow])]
+)
 def store(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
     """Which store the test publishes to; every test runs on both unless it says otherwise."""
     if request.param == "ducklake":

@@ -8,6 +8,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
 
 from bill_pipeline.publish import publish
@@ -21,6 +22,7 @@ from tests.publish.publish_fixture import SCHEMA, connect_clients, write_books
 
 pytestmark = [
     needs_postgres,
+    pytest.mark.slow,
     pytest.mark.parametrize("store", ["ducklake"], indirect=True),
 ]
 Rows = Callable[[str], list[tuple[Any, ...]]]
@@ -88,28 +90,23 @@ def test_a_password_in_the_address_is_refused_and_never_repeated(
     assert "secret" not in str(refusal.value)
 
 
-@pytest.mark.parametrize(
-    "sql",
-    [
-        "from postgres_query('__ducklake_metadata_ledger', 'truncate ducklake_snapshot')",
-        "from ducklake_expire_snapshots('ledger', versions => [1])",
-        "call ducklake_cleanup_old_files('ledger', cleanup_all => true)",
-        "delete from totals",
-        "attach 'ducklake:postgres:dbname=other' as other",
-        "from read_text('{home}/secret.key')",
-    ],
-)
-def test_nothing_but_reading_the_lake_is_possible(
-    home: Home, clients: list[str], rows: Rows, sql: str
-) -> None:
+def test_nothing_but_reading_the_lake_is_possible(home: Home, clients: list[str]) -> None:
     publish(home, clients, schema=SCHEMA)
     publish(home, clients, schema=SCHEMA)
     before = stored_files(home)
+    snapshots = "select count(*) from ducklake_snapshots('ledger')"
     with open_ledger(home) as ledger:
-        snapshots = "select count(*) from ducklake_snapshots('ledger')"
         count = ledger.execute(snapshots).fetchall()
-        with pytest.raises(QueryError):
-            run(ledger, sql.replace("{home}", str(home.path))).fetchall()
+        for sql in (
+            "from postgres_query('__ducklake_metadata_ledger', 'truncate ducklake_snapshot')",
+            "from ducklake_expire_snapshots('ledger', versions => [1])",
+            "call ducklake_cleanup_old_files('ledger', cleanup_all => true)",
+            "delete from totals",
+            "attach 'ducklake:postgres:dbname=other' as other",
+            f"from read_text('{home.path}/secret.key')",
+        ):
+            with pytest.raises((QueryError, duckdb.Error)):
+                run(ledger, sql).fetchall()
     with open_ledger(home) as ledger:
         assert ledger.execute(snapshots).fetchall() == count
     assert stored_files(home) == before

@@ -42,6 +42,12 @@ def test_a_table_lines_up_numbers_and_counts_rows(ledger: Home) -> None:
     assert result.output.endswith("(2 rows)\n")
 
 
+def test_a_probability_is_short_in_a_table_and_whole_in_a_file(ledger: Home) -> None:
+    sql = "select 0.123456789::double as confidence"
+    assert "0.123457" in ask(ledger, sql).output.split()
+    assert "0.123456789" in ask(ledger, sql, "--format", "csv").output
+
+
 def test_a_long_table_says_that_it_was_cut(ledger: Home) -> None:
     result = ask(ledger, "from journal_lines", "--rows", "3")
     assert "the first 3 rows" in result.output
