@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import threading
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -15,7 +16,6 @@ from pathlib import Path
 
 import jinja2
 from starlette.applications import Starlette
-from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
@@ -134,7 +134,8 @@ def _lifespan(console: Console):  # type: ignore[no-untyped-def]
     @contextlib.asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
         try:
-            await run_in_threadpool(console.ledger.warm)
+            # Beside the first requests: whoever needs the ledger waits for it, nobody else does.
+            threading.Thread(target=console.ledger.warm, name="warm", daemon=True).start()
             yield
         finally:
             console.many_clients.close()

@@ -67,6 +67,8 @@ class Ledger:
             if not self._home.ledger.exists():
                 return None
             remembered = read_catalogue(self._home)
+            if remembered.schema is None:
+                return None  # written by another version of us: the next publication replaces it
             before = self._newest[1] if self._newest else None
             # Cursors keep their database alive: a page that still reads is not cut off.
             self._newest = (

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from bill_pipeline.console.app import Console
+from bill_pipeline.console.app import Console, console_app
 from bill_pipeline.console.guard import Page
 from bill_pipeline.console.routes import PAGES
 from bill_pipeline.console.users import Permission, Role
@@ -53,6 +53,12 @@ OF_A_CLIENT = [page for page in GUARDED if "{client}" in page.path]
 
 def test_only_the_sign_in_page_is_open_to_anyone() -> None:
     assert {page.path for page in PAGES if page.needs == Permission.ANYONE} == {"/sign-in"}
+
+
+def test_no_route_is_served_beside_the_table(console: Console) -> None:
+    served = {(next(iter(r.methods - {"HEAD"})), r.path) for r in console_app(console).routes[:-1]}
+    assert served == {(page.method, page.path) for page in PAGES}
+    assert console_app(console).routes[-1].path == "/static"
 
 
 @pytest.mark.parametrize("page", GUARDED, ids=page_name)

@@ -40,7 +40,7 @@ class ClientUnavailable(Exception):
 
 def parsons() -> Path:
     """The folder of an environment with parsons (v2), installed by pip if need be."""
-    return _environment("parsons", HERE / "parsons.txt", _install_parsons)
+    return environment("parsons", HERE / "parsons.txt", _install_parsons)
 
 
 def connector() -> Path:
@@ -48,7 +48,7 @@ def connector() -> Path:
     missing = [name for name in ("node", "npm") if not shutil.which(name)]
     if missing:
         raise ClientUnavailable(f"{' and '.join(missing)} not installed: the v3 client needs it")
-    return _environment("connector", HERE / "package-lock.json", _install_connector)
+    return environment("connector", HERE / "package-lock.json", _install_connector)
 
 
 def run_parsons(request: dict[str, Any]) -> dict[str, Any]:
@@ -64,7 +64,8 @@ def run_connector(request: dict[str, Any]) -> dict[str, Any]:
     return _run(["node", "--input-type=module", "--eval", program], request, connector())
 
 
-def _environment(name: str, lock: Path, install: Callable[[Path], None]) -> Path:
+def environment(name: str, lock: Path, make: Callable[[Path], None]) -> Path:
+    """The folder that ``make`` filled from ``lock``, made now if need be."""
     key = hashlib.sha256(lock.read_bytes() + sys.version.encode()).hexdigest()[:16]
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
     base = os.environ.get("BILL_PIPELINE_PUBLIC_CLIENTS")
@@ -75,7 +76,7 @@ def _environment(name: str, lock: Path, install: Callable[[Path], None]) -> Path
     shelf.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=f".{name}-", dir=shelf) as room:
         unfinished = Path(room) / "environment"
-        install(unfinished)
+        make(unfinished)
         try:
             unfinished.rename(ready)
         except OSError:  # Another test process was quicker; its environment is the same.
@@ -87,18 +88,23 @@ def _environment(name: str, lock: Path, install: Callable[[Path], None]) -> Path
 def _install_parsons(folder: Path) -> None:
     venv.create(folder, with_pip=True, symlinks=True)
     pip = [str(folder / "bin" / "python"), "-m", "pip", "install", "--quiet", "--retries", "1"]
-    _install("PyPI", [*pip, "--require-hashes", "-r", str(HERE / "parsons.txt")], folder)
+    install("PyPI", [*pip, "--require-hashes", "-r", str(HERE / "parsons.txt")], folder)
 
 
 def _install_connector(folder: Path) -> None:
+    install_packages(HERE, folder)
+
+
+def install_packages(lock_folder: Path, folder: Path) -> None:
+    """Exactly what the package-lock.json of ``lock_folder`` names, by npm, into ``folder``."""
     folder.mkdir()
     for name in ("package.json", "package-lock.json"):
-        shutil.copy(HERE / name, folder)
+        shutil.copy(lock_folder / name, folder)
     options = ["--ignore-scripts", "--no-audit", "--no-fund", "--fetch-retries=1"]
-    _install("npm's registry", ["npm", "ci", *options], folder)
+    install("npm's registry", ["npm", "ci", *options], folder)
 
 
-def _install(index: str, command: list[str], folder: Path) -> None:
+def install(index: str, command: list[str], folder: Path) -> None:
     try:
         done = subprocess.run(
             command, cwd=folder, capture_output=True, text=True, timeout=_INSTALL_SECONDS

@@ -95,3 +95,6 @@ document.querySelectorAll("[data-choose-all]").forEach((all) => {
     });
   });
 });
+
+// On a phone the tabs scroll: the one a person is on must be seen.
+document.querySelector(".tabs [aria-current]")?.scrollIntoView({ inline: "center", block: "nearest" });

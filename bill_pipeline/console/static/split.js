@@ -20,7 +20,8 @@ const showLeft = () => {
   let rest = cents(split.dataset.total ?? "0");
   for (const field of split.querySelectorAll("[data-part]")) {
     const value = cents(field.value);
-    field.toggleAttribute("aria-invalid", value === null);
+    if (value === null) field.setAttribute("aria-invalid", "true");
+    else field.removeAttribute("aria-invalid");
     if (value === null) { left.textContent = "?"; return; }
     rest -= field.dataset.side === "debit" ? -value : value;
   }
