@@ -36,6 +36,8 @@ TRUSTED_TYPES = (
     "models.track_record.TrackRecord",
     _TREE,
 )
+# What a model is made of, by number: a model of another layout is trained anew, never guessed at.
+LAYOUT = 2
 SAVED_CLASSES = ("Categorizer", "GlobalKnowledge", "Ranker")
 
 
@@ -68,6 +70,7 @@ def save(model: Any, folder: Path, metadata: dict[str, Any] | None = None) -> Pa
     record = {
         **(metadata or {}),
         "class": type(model).__name__,
+        "layout": LAYOUT,
         "model_version": getattr(model, "version_", None),
         "sha256": hashlib.sha256(content).hexdigest(),
         "libraries": library_versions(),
@@ -90,6 +93,8 @@ def load(folder: Path) -> Any:
         raise ModelFileCorrupt(
             f"{path} is not the file that was saved (checksum differs); train anew or roll back"
         )
+    if record.get("layout") != LAYOUT:
+        raise ModelFileForeign(f"{path} was saved by another version of this package; train anew")
     return _read(content, path)
 
 

@@ -117,3 +117,11 @@ def test_an_unreadable_record_is_refused(saved):
     (saved / storage.METADATA_FILE).write_text("{")
     with pytest.raises(storage.ModelFileCorrupt):
         storage.load(saved)
+
+
+def test_a_model_of_an_older_layout_is_refused_and_not_used_half(saved):
+    record = json.loads((saved / storage.METADATA_FILE).read_text())
+    del record["layout"]
+    (saved / storage.METADATA_FILE).write_text(json.dumps(record))
+    with pytest.raises(storage.ModelFileForeign, match="another version"):
+        storage.load(saved)
