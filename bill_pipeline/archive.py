@@ -197,10 +197,13 @@ def _batches(connection: duckdb.DuckDBPyConnection) -> list[tuple[int, int]]:
 def _take_batch(
     connection: duckdb.DuckDBPyConnection, row: BillList, first: int, last: int
 ) -> None:
-    """Make the temporary table ``changed``: the changed documents of one batch."""
+    """Make the temporary view ``changed``: the changed documents of one batch.
+
+    A view, because what a transaction puts into a temporary table stays in memory to its end.
+    """
     connection.execute(
         f"""
-        create or replace temporary table changed as
+        create or replace temporary view changed as
         select
             c.id, c.version, r.updated_at, r.is_archived, r.is_deleted, r.content_hash, r.document,
             case when not r.is_deleted then {unreadable_reason(row)} end as reason

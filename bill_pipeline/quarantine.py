@@ -46,7 +46,7 @@ def _problem(name: str, kind: JsonType, *, is_required: bool) -> str:
 
 
 def set_aside(connection: duckdb.DuckDBPyConnection, values: dict[str, Any]) -> int:
-    """Set aside what the archive's table ``changed`` says cannot be read; how many are new.
+    """Set aside what the archive's view ``changed`` says cannot be read; how many are new.
 
     ``values``: the ``list`` and the sync's ``as_of``.
     """
