@@ -1,17 +1,22 @@
 """Property: whatever the company lives through and whatever goes wrong, the end is exact.
 
-Random lives, random open questions of the API and random fault scripts; after the last, untroubled
-sync the raw tables equal the sandbox's books, and no limit of BILL was ever exceeded.
+Random lives, random open questions of the API, random fault scripts and imports that die at any
+page; after the last, untroubled sync the raw tables equal the sandbox's books, every version is
+archived once, and no limit of BILL was ever exceeded.
 """
 
 from __future__ import annotations
 
+import itertools
 import random
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from bill_pipeline.bill.errors import BillError
+from bill_pipeline.loading import Progress
+from bill_pipeline.sandbox.faults import KINDS
 from tests.imports.conftest import MakeClient
 
 LISTS = "connect/v3/(?!login)"
@@ -30,9 +35,25 @@ FAULTS: tuple[dict[str, Any], ...] = (
     {"kind": "filter_refused"},
     {"kind": "clock_skew", "seconds": 120},
     {"kind": "clock_skew", "seconds": -120},
+    {"kind": "latency", "seconds": 0.05},
+    {"kind": "drip", "seconds": 0.1},
+    {"kind": "forbidden"},
+    {"kind": "error", "status": 401, "code": "BDC_1109"},
+    {"kind": "missing_field", "match": "connect/v3/vendors$", "field": "name"},
+    {"kind": "type_drift", "match": "connect/v3/invoices$", "field": "dueAmount"},
     {"kind": "missing_field", "match": "connect/v3/bills$", "field": "vendorId"},
     {"kind": "type_drift", "match": "connect/v3/payments$", "field": "amount"},
 )
+
+
+#: Neighbouring versions of a document with the same content, or a number taken twice.
+TWICE = """
+    select list, id, version
+    from raw.document_versions
+    qualify
+        content_hash = lag(content_hash) over (partition by list, id order by version)
+        or count(*) over (partition by list, id, version) > 1
+"""
 
 
 def random_switches(chance: random.Random) -> dict[str, Any]:
@@ -51,8 +72,27 @@ def random_switches(chance: random.Random) -> dict[str, Any]:
 
 
 def random_faults(chance: random.Random) -> list[dict[str, Any]]:
-    chosen = chance.sample(FAULTS, chance.randint(0, 4))
+    chosen = chance.sample(FAULTS, chance.randint(0, 5))
     return [{"match": LISTS, **fault, "rate": chance.choice([0.03, 0.1])} for fault in chosen]
+
+
+def test_every_kind_of_trouble_is_in_the_scripts() -> None:
+    assert {fault["kind"] for fault in FAULTS} == set(KINDS)
+
+
+class Killed(BaseException):
+    """The process ends here: nothing may catch it and tidy up."""
+
+
+def dies_at(page: int) -> Callable[[Progress], None]:
+    """A watcher that ends the import at its ``page``-th page."""
+    pages = itertools.count(1)
+
+    def watch(step: Progress) -> None:
+        if next(pages) >= page:
+            raise Killed
+
+    return watch
 
 
 @pytest.mark.slow
@@ -65,15 +105,17 @@ def test_after_the_last_sync_raw_equals_the_books_and_no_limit_was_exceeded(
     for step in range(3):
         faults = random_faults(chance)
         client.sandbox.control.faults(faults, seed=seed * 100 + step)
+        dies = dies_at(chance.randint(1, 40)) if chance.random() < 0.5 else None
         try:
-            client.sync(documents_per_chunk=chance.choice([100, 500, 20_000]))
-        except BillError as error:
-            print(f"seed {seed}, step {step}: {error}")
+            client.sync(documents_per_chunk=chance.choice([100, 500, 20_000]), progress=dies)
+        except (BillError, Killed) as error:
+            print(f"seed {seed}, step {step}: {error!r}")
         client.live(chance.choice([0.1, 3, 30]))
     client.sandbox.control.faults([])
     client.sync()
     assert client.differences() == {}, f"seed {seed}"
     assert client.query("select count(*) from raw.quarantine where healed_at is null") == [(0,)]
+    assert client.query(TWICE) == [], f"seed {seed}: a version was archived twice"
     statistics = client.sandbox.control.statistics()
     assert max(statistics["max_in_flight"].values()) <= 3
     assert statistics["rejected"] == {}
