@@ -48,7 +48,7 @@ def bill(books: Organization, b: Document) -> Document:
     facts = books.v2_facts.get(b["id"], {})
     invoice = b["invoice"]
     return {
-        "vendorId": b["vendorId"],
+        "vendorId": b.get("vendorId"),
         "invoiceNumber": invoice.get("invoiceNumber"),
         "approvalStatus": codes.APPROVAL.get(b["approvalStatus"], "0"),
         "invoiceDate": invoice["invoiceDate"],
