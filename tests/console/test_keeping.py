@@ -117,8 +117,8 @@ def test_books_that_refuse_a_setting_get_the_old_one_back(
 ) -> None:
     from bill_pipeline.warehouse import ChecksFailed, RoomReport, Warehouse
 
-    def refuse(_home: Any, client: str, as_of: Any) -> None:
-        raise ChecksFailed(client, RoomReport("ledger", as_of))
+    def refuse(_home: Any, batch: deciding.Batch) -> None:
+        raise ChecksFailed(batch.warehouse.client, RoomReport("ledger", batch.as_of))
 
     home = books_console.home
     monkeypatch.setattr(deciding, "_build", refuse)

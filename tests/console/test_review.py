@@ -204,8 +204,8 @@ def test_books_that_would_not_be_right_take_the_decision_back(
 
     line = deciding.Line("bill", f"00n-{CLIENT}-1", f"line-{CLIENT}-1-1")
 
-    def refuse(_home: Any, client: str, as_of: Any) -> None:
-        raise ChecksFailed(client, RoomReport("ledger", as_of))
+    def refuse(_home: Any, batch: deciding.Batch) -> None:
+        raise ChecksFailed(batch.warehouse.client, RoomReport("ledger", batch.as_of))
 
     monkeypatch.setattr(deciding, "_build", refuse)
     with pytest.raises(ChecksFailed):

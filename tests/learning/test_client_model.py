@@ -34,12 +34,12 @@ def coded(count: int, first: int = 0) -> list[object]:
 
 @pytest.fixture(scope="module")
 def built(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, tuple[str, str]]:
-    """A home with books of 170 coded lines, and two champions, the second trained on more."""
+    """A home with books of 170 coded lines, and two champions; the first is not outgrown yet."""
     home = Home.at(str(tmp_path_factory.mktemp("built") / "home"))
     connect(home, "acme")
-    build(home, "acme", VENDORS, coded(40))
+    build(home, "acme", VENDORS, coded(100))
     first = train_client(home, "acme").version
-    build(home, "acme", VENDORS, coded(130, first=40), AT.replace(hour=13))
+    build(home, "acme", VENDORS, coded(70, first=100), AT.replace(hour=13))
     second = train_client(home, "acme").version
     assert first != second
     return home.path, (first, second)

@@ -25,6 +25,13 @@ DOCS = Path(__file__).parents[2] / "docs" / "faults.md"
 
 #: fault → (SQL that puts it into the books, the check that must find it)
 FAULTS = {
+    "model overruled ever more often": (
+        (
+            "insert into reports.model_health by name select date '2999-01-01' as month, "
+            "60 as line_count, 'overruled in 9 of 20 lines' as alarm"
+        ),
+        "model_does_not_drift",
+    ),
     "1-cent imbalance": (
         (
             f"update ledger.journal_lines set amount = amount + 0.01, debit = debit + 0.01 "
