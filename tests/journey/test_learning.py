@@ -19,7 +19,7 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture(scope="module")
 def firm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Firm]:
-    with SandboxServer(companies=1, documents=800, seed=5) as sandbox:
+    with SandboxServer(companies=1, documents=1_600, seed=5) as sandbox:
         sandbox.control.live()
         sandbox.control.step("30 days")
         sandbox.control.live(False)
