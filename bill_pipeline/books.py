@@ -11,16 +11,14 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import filelock
 
 from bill_pipeline.bill.errors import BillError, ConnectionRefused
-from bill_pipeline.categorize import CategorizeReport, decide_lines
 from bill_pipeline.clients import ClientStatus, Registry, State, utc_now
 from bill_pipeline.errors import PipelineError
 from bill_pipeline.imports import ImportReport, import_client
-from bill_pipeline.parties import resolve_parties
 from bill_pipeline.posting import rebuild
 from bill_pipeline.publish import publish
 from bill_pipeline.raw import DUCKDB_SETTINGS
@@ -35,6 +33,9 @@ from bill_pipeline.upkeep import (
     record_build,
 )
 from bill_pipeline.warehouse import RoomReport, Warehouse
+
+if TYPE_CHECKING:
+    from bill_pipeline.categorize import CategorizeReport
 
 #: The rooms that SQL builds, in order; the model decides within ``categorized``.
 ROOMS = ("staging", "categorized", "ledger", "reports")
@@ -225,16 +226,26 @@ class Sync:
             warehouse.build_room("staging", self.as_of)
             warehouse.build_room("categorized", self.as_of)
         if room == "categorized":
-            resolve_parties(warehouse, self.home, self.as_of)
-        report = warehouse.build_room(room, self.as_of, reuse=reuse)
-        if room == "categorized":
-            decided = decide_lines(warehouse, self.home, self.as_of)
-            self.report.categorized = decided
-            if decided.count:
-                # Only what reads the decisions comes out differently now.
-                report.add(warehouse.build_room(room, self.as_of, reuse=True))
+            report = self._build_categorized(reuse=reuse)
+        else:
+            report = warehouse.build_room(room, self.as_of, reuse=reuse)
         record_build(warehouse, room, self.as_of)
         self.report.rooms[room] = report
+        return report
+
+    def _build_categorized(self, *, reuse: bool) -> RoomReport:
+        # scikit-learn takes seconds to load: what categorizes nothing does not wait for it.
+        from bill_pipeline.categorize import decide_lines
+        from bill_pipeline.parties import resolve_parties
+
+        warehouse = self.warehouse
+        resolve_parties(warehouse, self.home, self.as_of)
+        report = warehouse.build_room("categorized", self.as_of, reuse=reuse)
+        decided = decide_lines(warehouse, self.home, self.as_of)
+        self.report.categorized = decided
+        if decided.count:
+            # Only what reads the decisions comes out differently now.
+            report.add(warehouse.build_room("categorized", self.as_of, reuse=True))
         return report
 
     def finish(self) -> SyncReport:

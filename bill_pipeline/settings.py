@@ -37,6 +37,9 @@ class Settings(BaseSettings):
     secret_key: SecretStr | None = Field(
         None, description="Key that seals sync tokens; otherwise <home>/secret.key is used."
     )
+    secret_key_command: str | None = Field(
+        None, description="Command that prints that key, for example one that asks a keyring."
+    )
     requests_per_hour: int = Field(
         20_000, gt=0, description="Requests per developer key and hour that BILL allows."
     )

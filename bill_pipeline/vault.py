@@ -1,21 +1,28 @@
 """Seal and open secrets with authenticated encryption.
 
 A sealed text is safe to store: without the key it can be neither read nor changed unnoticed. The
-key comes from the environment, or from a file that only its owner can read and that is made at
-first use. Nothing here knows what it seals.
+key comes from the environment, from a command that asks a keyring, or from a file that only its
+owner can read and that is made at first use. Nothing here knows what it seals.
 """
 
 from __future__ import annotations
 
 import os
+import shlex
 import stat
+import subprocess
+from functools import lru_cache
 from pathlib import Path
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from pydantic import SecretStr
 
+from bill_pipeline.core_dumps import leave_no_core_dump
 from bill_pipeline.errors import PipelineError
 from bill_pipeline.settings import Home, Settings
+
+#: A keyring that is locked asks its owner, who may be away.
+KEYRING_SECONDS = 60
 
 
 class VaultError(PipelineError):
@@ -38,11 +45,12 @@ class Vault:
 
     @classmethod
     def of(cls, home: Home) -> Vault:
-        """The vault of ``home``: BILL_PIPELINE_SECRET_KEY, else <home>/secret.key.
+        """The vault of ``home``: the key of the settings, else of <home>/secret.key.
 
         Several keys may be given, separated by commas or lines: the first seals, all open.
         """
-        configured = Settings().secret_key
+        leave_no_core_dump()
+        configured = configured_keys()
         text = configured.get_secret_value() if configured else _read_key_file(home.secret_key)
         return cls([SecretStr(key) for key in text.replace(",", "\n").split()])
 
@@ -62,6 +70,38 @@ class Vault:
     def reseal(self, sealed: str) -> str:
         """The same secret sealed with the first key."""
         return self.seal(self.open(sealed))
+
+
+def configured_keys() -> SecretStr | None:
+    """The keys that the settings give, or have a keyring give; None: there is a key file.
+
+    Raises VaultError when the keyring gives none.
+    """
+    settings = Settings()
+    if settings.secret_key is not None or settings.secret_key_command is None:
+        return settings.secret_key
+    return _keys_of_keyring(settings.secret_key_command)
+
+
+@lru_cache(maxsize=1)
+def _keys_of_keyring(command: str) -> SecretStr:
+    problem = "it printed nothing"
+    try:
+        done = subprocess.run(  # noqa: S603 - the firm's own command, from its environment
+            shlex.split(command),
+            capture_output=True,
+            timeout=KEYRING_SECONDS,
+            check=True,
+            text=True,
+        )
+        if done.stdout.strip():
+            return SecretStr(done.stdout)
+    except (OSError, ValueError, subprocess.SubprocessError) as error:
+        problem = f"it failed ({type(error).__name__})"
+    raise VaultError(
+        f"BILL_PIPELINE_SECRET_KEY_COMMAND gave no key: {problem}. Unlock the keyring, run "
+        "the command by hand; if it has no key, store one of `bill-pipeline rotate-key --print`."
+    )
 
 
 def new_key() -> SecretStr:

@@ -11,6 +11,8 @@ from typing import Any
 
 import click
 
+from bill_pipeline.core_dumps import leave_no_core_dump
+
 #: command name -> "module:object" of its click command. A new command is one row here.
 COMMANDS: dict[str, str] = {
     "demo": "bill_pipeline.cli.demo:demo",
@@ -72,3 +74,4 @@ class _LazyGroup(click.Group):
 @click.version_option(package_name="bill-pipeline")
 def main() -> None:
     """The autonomous general ledger for companies on BILL."""
+    leave_no_core_dump()

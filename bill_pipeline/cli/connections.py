@@ -169,21 +169,28 @@ def disconnect(client: str, purge: bool, yes: bool, home: Home) -> None:
 
 
 @click.command("rotate-key")
+@click.option("--print", "prints", is_flag=True, help="Only print a new key, to store elsewhere.")
 @home_option
-def rotate_key(home: Home) -> None:
-    """Seal all stored secrets with a new key and retire the old one."""
-    from bill_pipeline.vault import retire_old_keys, rotate_key_file
+def rotate_key(prints: bool, home: Home) -> None:
+    """Seal all stored secrets with a new key and retire the old one.
 
-    if Settings().secret_key is not None:
-        raise SettingsError(
-            "The key comes from BILL_PIPELINE_SECRET_KEY: put the new key in front of the old one "
-            "there, separated by a comma, and connect again or resync; then drop the old one."
-        )
-    rotate_key_file(home.secret_key)
+    When the key comes from the environment or a keyring, put the new key in front of the old one
+    there, separated by a comma, run this, and then drop the old one.
+    """
+    from bill_pipeline.vault import configured_keys, new_key, retire_old_keys, rotate_key_file
+
+    if prints:
+        click.echo(new_key().get_secret_value())
+        return
+    has_key_file = configured_keys() is None
+    if has_key_file:
+        rotate_key_file(home.secret_key)
     count = Registry(home).reseal()
     Webhooks(Registry(home)).reseal()
-    retire_old_keys(home.secret_key)
-    click.echo(f"{count} clients' secrets are sealed with a new key.")
+    if has_key_file:
+        retire_old_keys(home.secret_key)
+    which = "a new key" if has_key_file else "the first of the given keys; drop the others"
+    click.echo(f"{count} clients' secrets are sealed with {which}.")
 
 
 def _age(moment: datetime | None) -> str:

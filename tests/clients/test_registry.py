@@ -6,11 +6,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 from pydantic import SecretStr
 
 from bill_pipeline.bill.connection import Connection
 from bill_pipeline.bill.sessions import Session
 from bill_pipeline.books import client_lock, mend_interrupted
+from bill_pipeline.cli import main
 from bill_pipeline.clients import (
     ClientAlreadyConnected,
     Registry,
@@ -19,7 +21,7 @@ from bill_pipeline.clients import (
     UnknownClient,
 )
 from bill_pipeline.settings import Home, SettingsError
-from bill_pipeline.vault import Vault, VaultError, retire_old_keys, rotate_key_file
+from bill_pipeline.vault import Vault, VaultError, new_key, retire_old_keys, rotate_key_file
 
 CANARY = "canary-5f1e-password"
 
@@ -167,3 +169,38 @@ def test_a_key_file_others_can_read_is_refused(registry: Registry) -> None:
     registry.home.secret_key.chmod(0o644)
     with pytest.raises(VaultError, match="chmod 600"):
         Vault.of(registry.home)
+
+
+def test_the_key_can_come_from_a_keyring(
+    registry: Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key = new_key().get_secret_value()
+    monkeypatch.setenv("BILL_PIPELINE_SECRET_KEY_COMMAND", f"echo {key}")
+    sealed = Vault.of(registry.home).seal(SecretStr(CANARY))
+    assert not registry.home.secret_key.exists()
+    monkeypatch.setenv("BILL_PIPELINE_SECRET_KEY", key)
+    assert Vault.of(registry.home).open(sealed).get_secret_value() == CANARY
+
+
+@pytest.mark.parametrize("command", ["false", "true", "no-such-keyring", "'unclosed"])
+def test_a_keyring_that_gives_no_key_is_named(
+    registry: Registry, monkeypatch: pytest.MonkeyPatch, command: str
+) -> None:
+    monkeypatch.setenv("BILL_PIPELINE_SECRET_KEY_COMMAND", command)
+    with pytest.raises(VaultError, match="BILL_PIPELINE_SECRET_KEY_COMMAND gave no key"):
+        Vault.of(registry.home)
+    assert not registry.home.secret_key.exists()
+
+
+def test_a_key_from_the_environment_is_rotated_there(
+    registry: Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old = CliRunner().invoke(main, ["rotate-key", "--print"]).output.strip()
+    new = CliRunner().invoke(main, ["rotate-key", "--print"]).output.strip()
+    monkeypatch.setenv("BILL_PIPELINE_SECRET_KEY", old)
+    registry.connect("acme", connection(), environment="sandbox")
+    monkeypatch.setenv("BILL_PIPELINE_SECRET_KEY", f"{new},{old}")
+    result = CliRunner().invoke(main, ["rotate-key", "--home", str(registry.home.path)])
+    assert "1 clients' secrets are sealed with the first of the given keys" in result.output
+    monkeypatch.setenv("BILL_PIPELINE_SECRET_KEY", new)
+    assert registry.connection("acme").token_password.get_secret_value() == CANARY
