@@ -8,6 +8,7 @@ owner can read and that is made at first use. Nothing here knows what it seals.
 from __future__ import annotations
 
 import os
+import secrets
 import shlex
 import stat
 import subprocess
@@ -134,8 +135,9 @@ def _write_private(path: Path, text: str, *, exclusive: bool = False) -> None:
     ``exclusive``: when another process writes the file first, its content stays.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    # Threads of one process write too: the name is each writer's own.
+    temporary = path.with_name(f".{path.name}.{os.getpid()}-{secrets.token_hex(4)}")
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "w") as file:
         file.write(text)
         file.flush()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -162,6 +164,22 @@ def test_a_foreign_key_opens_nothing(registry: Registry) -> None:
     registry.home.secret_key.unlink()
     with pytest.raises(VaultError, match="sealed"):
         Vault.of(registry.home).open(sealed)
+
+
+def test_threads_that_need_the_first_key_at_once_agree_on_one(registry: Registry) -> None:
+    """Many clients connected at once on a new home: no seal may be made with a lost key."""
+    for _ in range(20):
+        registry.home.secret_key.unlink(missing_ok=True)
+        together = threading.Barrier(4)
+
+        def seal(_: int, together: threading.Barrier = together) -> str:
+            together.wait()
+            return Vault.of(registry.home).seal(SecretStr(CANARY))
+
+        with ThreadPoolExecutor(4) as threads:
+            sealed = list(threads.map(seal, range(4)))
+        vault = Vault.of(registry.home)
+        assert [vault.open(text).get_secret_value() for text in sealed] == [CANARY] * 4
 
 
 def test_a_key_file_others_can_read_is_refused(registry: Registry) -> None:

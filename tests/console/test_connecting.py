@@ -129,11 +129,12 @@ def test_many_clients_from_a_csv_and_one_bad_row_stops_no_other(
     deadline = time.monotonic() + 60
     while not batch.is_done and time.monotonic() < deadline:
         admin.get(answer.headers["location"])
+    messages = [r.message for r in batch.results]
     assert [(r.client, r.state) for r in batch.results] == [
         ("one", "connected"),
         ("bad", "refused"),
         ("two", "connected"),
-    ]
+    ], messages
     assert Registry(console.home).names() == ["one", "two"]
     assert one.token_password not in admin.get(answer.headers["location"]).text
 
