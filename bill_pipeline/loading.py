@@ -29,7 +29,7 @@ from bill_pipeline.bill.documents import Document, Stray
 from bill_pipeline.bill.lists import LISTS, lists_to_read
 from bill_pipeline.bill.reading import DOCUMENTS_PER_CHUNK, Chunk, Reading, Seen, State
 from bill_pipeline.probe import write_probe
-from bill_pipeline.quarantine import quarantined_ids
+from bill_pipeline.quarantine import quarantined_ids, unreadable_ids
 from bill_pipeline.raw import DUCKDB_SETTINGS, StoredDocuments, count_loads, make_tables, opened
 
 if TYPE_CHECKING:
@@ -122,6 +122,8 @@ def load_lists(
     finally:
         _count(reading, api, report, started)
     if reading.failure is not None:
+        with opened(database) as connection:  # what has no id is never listed as changed again
+            archive_documents(connection, as_of, client=api.client, tables=(), strays=strays)
         raise reading.failure
     report.archive = _archive(database, api.client, as_of, strays)
     with opened(database) as connection:
@@ -205,6 +207,11 @@ def _reading(
     )
     with opened(database) as connection:
         reading.read_again(quarantined_ids(connection, QUARANTINED_PER_SYNC))
+        if count_loads(connection) != archived_loads(connection):
+            for row in LISTS.values():
+                reading.read_again(
+                    {row.table: unreadable_ids(connection, row, QUARANTINED_PER_SYNC)}
+                )
     return reading
 
 

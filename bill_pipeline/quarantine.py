@@ -133,6 +133,23 @@ def set_strays_aside(
     return count
 
 
+def unreadable_ids(connection: duckdb.DuckDBPyConnection, row: BillList, most: int) -> list[str]:
+    """Documents that were loaded as they are now, cannot be read and may not be in quarantine yet.
+
+    A sync that died before it archived leaves such documents behind, and its cursor has passed
+    them: nothing but asking for them again would ever heal them.
+    """
+    found = connection.execute(
+        f"""
+        select r.id from raw.{row.table} as r
+        where not r.is_deleted and {unreadable_reason(row)} is not null
+        order by r.id limit $most
+        """,
+        {"most": most},
+    ).fetchall()
+    return [document_id for (document_id,) in found]
+
+
 def quarantined_ids(
     connection: duckdb.DuckDBPyConnection, most_per_list: int
 ) -> dict[str, list[str]]:

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from bill_pipeline.bill import errors
+from bill_pipeline.bill.errors import BillError
 from tests.imports.books import Client
 from tests.imports.conftest import MakeClient
 
@@ -106,6 +107,22 @@ def test_a_document_that_cannot_be_read_waits_in_quarantine_and_heals_by_itself(
     assert client.query(in_force) == [(1,)]
     assert client.differences() == {}
     assert client.sync().changed == 0
+
+
+def test_what_a_sync_that_died_left_unreadable_heals_in_the_next(client: Client) -> None:
+    """Its cursor has passed the document, and no quarantine knows of it yet."""
+    fault = {"kind": "missing_field", "field": "name", "match": "v3/vendors$", "times": 1}
+    down = {"kind": "error", "status": 500, "match": "v3/bills", "rate": 1.0}
+    client.sandbox.control.faults([fault, down])
+    with pytest.raises(BillError):
+        client.sync(documents_per_chunk=10)
+    nameless = "select count(*) from raw.vendors where json_extract(document, '$.name') is null"
+    assert client.query(nameless) == [(1,)]
+    assert client.query("select count(*) from raw.quarantine") == [(0,)]
+    client.sandbox.control.faults([])
+    client.sync()
+    assert client.differences() == {}
+    assert client.query("select count(*) from raw.quarantine where healed_at is null") == [(0,)]
 
 
 def test_the_last_good_version_stays_in_force_while_its_successor_is_unreadable(
