@@ -9,6 +9,7 @@ Every function takes an open DuckDB connection to the client's file and ``decide
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date, datetime, timedelta
@@ -71,6 +72,15 @@ create table if not exists decisions.write_offs (
 );
 create table if not exists decisions.batches (as_of timestamp primary key);
 """
+
+#: Every table of the schema whose rows say when they were decided.
+DATED_TABLES = tuple(
+    name
+    for name in re.findall(
+        r"create table if not exists decisions\.(\w+)", DDL + PARTY_DDL + RULE_DDL
+    )
+    if name != "batches"
+)
 
 _CATEGORY_COLUMNS = (
     "document_type", "document_id", "line_id", "features_hash", "account_id", "source",

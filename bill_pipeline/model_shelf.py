@@ -134,12 +134,6 @@ def training_of_champion(home: Home, client: str) -> tuple[str, np.ndarray] | No
     return None
 
 
-def champion_metadata(home: Home, client: str) -> dict[str, Any]:
-    """What was recorded when the champion was trained; empty before the first training."""
-    versions = _champions(home, client)
-    return read_metadata(_folder(home, client) / versions[-1]) if versions else {}
-
-
 def promote(
     home: Home,
     client: str,

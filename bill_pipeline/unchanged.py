@@ -19,6 +19,7 @@ import duckdb
 import sqlglot
 from sqlglot import exp
 
+from bill_pipeline.decisions import DATED_TABLES
 from bill_pipeline.transforms import FOLDER, Transform, load_transforms
 
 #: What must be known to tell that a table is the same; None when that cannot be told.
@@ -32,10 +33,6 @@ create table if not exists upkeep.tables (
 create table if not exists upkeep.checks (name varchar not null, row_count bigint not null);
 """
 _ARCHIVE = "raw.document_versions"
-_DECISIONS = (
-    "categories", "rules", "account_roles", "closes", "policies", "party_links", "party_splits",
-    "party_names", "party_resolutions", "opening_balances", "write_offs",
-)  # fmt: skip
 #: The archive as known at one moment: read like the archive itself, list by list.
 _ARCHIVE_VIEW = "staging.documents_known"
 _NOTHING_YET = "none"
@@ -128,8 +125,10 @@ class TableMemory:
             counts = self._counts_by_list()
             lists = _lists_read(reader)
             return json.dumps({name: counts.get(name, 0) for name in lists or sorted(counts)})
-        if table in load_transforms():
-            return self._states.get(table)
+        built = load_transforms().get(table)
+        if built is not None:
+            # A view has as many rows when what it reads has changed: it tells nothing.
+            return None if built.materialize == "view" else self._states.get(table)
         return self._row_count(table) if table.startswith("decisions.") else None
 
     def _row_count(self, table: str) -> str:
@@ -148,7 +147,7 @@ class TableMemory:
 def latest_knowledge(connection: duckdb.DuckDBPyConnection) -> datetime | None:
     """The latest time of anything the books are derived from, as naive UTC."""
     parts = [f"select max(seen_at) as moment from {_ARCHIVE}"]
-    parts += [f"select max(decided_at) from decisions.{table}" for table in _DECISIONS]
+    parts += [f"select max(decided_at) from decisions.{table}" for table in DATED_TABLES]
     parts += ["select max(as_of) from decisions.batches"]
     row = connection.execute(f"select max(moment) from ({' union all '.join(parts)})").fetchone()
     latest: datetime | None = row[0] if row else None

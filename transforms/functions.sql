@@ -1,4 +1,4 @@
--- The arithmetic that several SQL files share. The warehouse creates these before any table.
+-- What several SQL files share. The warehouse creates these before any table.
 
 -- total × part ÷ whole to the cent, half away from zero, in whole numbers: a division of decimals
 -- would pass through binary fractions, which miss cents above a few billions.
@@ -12,4 +12,16 @@ create or replace macro prorated(total, part, whole) as case
             ) // (2 * abs((whole * 100)::hugeint))
         )
     )::hugeint::decimal(36, 0) * 0.01::decimal(2, 2)
+end;
+
+-- The kind of document that a BILL list holds; null for lists of anything else.
+create or replace macro document_type_of(bill_list) as case bill_list
+    when 'bills' then 'bill'
+    when 'vendor_credits' then 'vendor_credit'
+    when 'payments' then 'payment'
+    when 'invoices' then 'invoice'
+    when 'credit_memos' then 'credit_memo'
+    when 'received_payments' then 'received_payment'
+    when 'money_movements' then 'money_movement'
+    when 'billing_statements' then 'billing_statement'
 end;

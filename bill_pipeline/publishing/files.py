@@ -18,7 +18,13 @@ from bill_pipeline.clients import Registry
 from bill_pipeline.publishing.catalogue import write_catalogue
 from bill_pipeline.publishing.contents import Contents, Remembered, identity_of, read_catalogue
 from bill_pipeline.publishing.registry import RegistryTables
-from bill_pipeline.publishing.stores import ATTACHED_AS, GRACE, OpenBooks, PublishReport
+from bill_pipeline.publishing.stores import (
+    ATTACHED_AS,
+    GRACE,
+    OpenBooks,
+    PublishReport,
+    with_books,
+)
 from bill_pipeline.publishing.tables import (
     PublishedSchema,
     PublishError,
@@ -67,8 +73,7 @@ class FilesLedger:
         before = read_catalogue(home)
         schema = schema or _schema_of_this_code(before)
         if before.is_lost:
-            connected = Registry(home).names()
-            clients = [*clients, *(c for c in connected if home.client_file(c).exists())]
+            clients = [*clients, *with_books(home)]
         with writer_note(home.published) as note:
             versions: list[Version] = []
             refused: dict[str, str] = {}

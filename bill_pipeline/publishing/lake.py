@@ -33,7 +33,7 @@ from bill_pipeline.publishing.lake_tables import (
     replace_rows,
 )
 from bill_pipeline.publishing.registry import RegistryTables
-from bill_pipeline.publishing.stores import ATTACHED_AS, OpenBooks, PublishReport
+from bill_pipeline.publishing.stores import ATTACHED_AS, OpenBooks, PublishReport, with_books
 from bill_pipeline.publishing.tables import PublishedSchema, published_schema, quoted
 from bill_pipeline.publishing.versions import (
     Version,
@@ -81,8 +81,7 @@ class LakeLedger:
         with writer_note(home.published) as note, connect(self._address) as lake:
             note.add(_STAGING, number)
             if self._make_ready(lake, schema):
-                connected = Registry(home).names()
-                clients = [*clients, *(c for c in connected if home.client_file(c).exists())]
+                clients = [*clients, *with_books(home)]
             try:
                 versions, refused = _staged(clients, open_books, schema, staging)
                 with only_writer(lake, self._address):

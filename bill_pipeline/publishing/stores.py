@@ -15,6 +15,7 @@ from typing import Protocol
 
 import duckdb
 
+from bill_pipeline.clients import Registry
 from bill_pipeline.publishing.tables import PublishedSchema
 from bill_pipeline.settings import Home, Settings
 
@@ -70,6 +71,11 @@ class LedgerStore(Protocol):
     @property
     def where(self) -> str:
         """The ledger's place in words, without any secret."""
+
+
+def with_books(home: Home) -> list[str]:
+    """Connected clients that have books: all are published when a store is made anew."""
+    return [name for name in Registry(home).names() if home.client_file(name).exists()]
 
 
 def store_of(home: Home) -> LedgerStore:

@@ -12,6 +12,7 @@ from typing import Any
 from bill_pipeline.sandbox import v2_codes as codes
 from bill_pipeline.sandbox.documents import Document
 from bill_pipeline.sandbox.ids import ZERO_ID
+from bill_pipeline.sandbox.v2_lines import LINE_REFERENCES
 
 Convert = Callable[[Any], Any]
 
@@ -115,16 +116,6 @@ _SAME = (
     "percentage", "taxable", "type", "chartOfAccountId", "billCurrency", "accountType",
     "accountNumber", "routingNumber", "bankName", "nameOnAccount", "parentId",
 )  # fmt: skip
-_DIMENSIONS = {
-    "chartOfAccountId": "chartOfAccountId",
-    "departmentId": "departmentId",
-    "locationId": "locationId",
-    "jobId": "jobId",
-    "itemId": "itemId",
-    "employeeId": "employeeId",
-    "customerId": "customerId",
-    "actgClassId": "accountingClassId",
-}
 _LINES = (
     "billLineItems",
     "vendorCreditLineItems",
@@ -167,6 +158,6 @@ def _line(row: Document) -> Document:
     if row.get("unitPrice") not in (None, "", 0):
         kept["price"] = row["unitPrice"]
     chosen = {
-        v3: row[v2] for v2, v3 in _DIMENSIONS.items() if row.get(v2) not in (None, "", ZERO_ID)
+        v3: row[v2] for v2, v3 in LINE_REFERENCES.items() if row.get(v2) not in (None, "", ZERO_ID)
     }
     return {**kept, "classifications": chosen}

@@ -6,7 +6,8 @@ from bill_pipeline.sandbox.documents import Document
 from bill_pipeline.sandbox.money import cents, dollars
 from bill_pipeline.sandbox.v2_codes import reference, v2_time
 
-_CODES = {
+#: v2's name of a reference on a line → v3's name among the line's classifications.
+LINE_REFERENCES = {
     "chartOfAccountId": "chartOfAccountId",
     "departmentId": "departmentId",
     "locationId": "locationId",
@@ -25,7 +26,7 @@ def _line(parent: Document, line: Document, entity: str, parent_field: str) -> D
         "id": line["id"],
         parent_field: parent["id"],
         "description": line.get("description"),
-        **{v2: reference(chosen.get(v3)) for v2, v3 in _CODES.items()},
+        **{v2: reference(chosen.get(v3)) for v2, v3 in LINE_REFERENCES.items()},
         "createdTime": v2_time(parent["createdTime"]),
         "updatedTime": v2_time(parent["updatedTime"]),
     }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -11,8 +12,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 from bill_pipeline import posting
+from bill_pipeline.decisions import DATED_TABLES
 from bill_pipeline.transforms import SCHEMAS, load_transforms
-from bill_pipeline.unchanged import _DECISIONS, _lists_read
+from bill_pipeline.unchanged import TableMemory, _lists_read
 from bill_pipeline.warehouse import Warehouse
 from tests.ledger.company import Company
 from tests.ledger.lives import FIRST_SYNC, live, lives
@@ -144,4 +146,15 @@ def test_every_table_of_decisions_counts_as_knowledge() -> None:
             "select table_name from duckdb_columns() "
             "where schema_name = 'decisions' and column_name = 'decided_at'"
         )
-    assert {name for (name,) in dated} == set(_DECISIONS)
+    assert {name for (name,) in dated} == set(DATED_TABLES)
+
+
+def test_a_table_that_reads_a_view_is_always_built() -> None:
+    """A view may say something else with as many rows as before."""
+    with company(Watched) as watched:
+        watched.sync(FIRST_SYNC)
+        memory = TableMemory(watched.connection, FIRST_SYNC)
+        documents = load_transforms()["ledger.documents"]
+        assert memory.inputs_of(documents) is not None
+        reader = replace(documents, upstream=(*documents.upstream, "ledger.document_versions"))
+        assert memory.inputs_of(reader) is None

@@ -7,18 +7,8 @@
 -- key: document_type, document_id, version
 -- owner: team:accounting
 -- materialize: view
-with
-
-lists (document_type, list) as (
-    values
-    ('bill', 'bills'), ('vendor_credit', 'vendor_credits'), ('payment', 'payments'),
-    ('invoice', 'invoices'), ('credit_memo', 'credit_memos'),
-    ('received_payment', 'received_payments'), ('money_movement', 'money_movements'),
-    ('billing_statement', 'billing_statements')
-)
-
 select
-    lists.document_type,            -- Kind of BILL document.
+    document_type_of(archive.list) as document_type,  -- Kind of BILL document.
     archive.id as document_id,      -- BILL's id of the document.
     archive.version,                -- 1, 2, 3 … as we saw them; the journal's document_version.
     archive.seen_at,                -- When a sync first saw this version (UTC).
@@ -27,6 +17,6 @@ select
     archive.is_deleted,             -- This version records that BILL no longer has the document.
     archive.document                -- The whole document in BILL's words, as JSON.
 from raw.document_versions as archive
-inner join lists on lists.list = archive.list
 -- A sync that failed after reading may have seen more than these books know.
 inner join ledger.books as books on archive.seen_at <= books.known_until
+where document_type_of(archive.list) is not null

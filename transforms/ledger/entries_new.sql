@@ -44,18 +44,9 @@ earlier as (
 ),
 
 -- A void or archived document has no posting to name its version.
-lists (document_type, list) as (
-    values
-    ('bill', 'bills'), ('vendor_credit', 'vendor_credits'), ('payment', 'payments'),
-    ('invoice', 'invoices'), ('credit_memo', 'credit_memos'),
-    ('received_payment', 'received_payments'), ('money_movement', 'money_movements'),
-    ('billing_statement', 'billing_statements')
-),
-
 versions as (
-    select lists.document_type, known.id as document_id, known.version
+    select document_type_of(known.list) as document_type, known.id as document_id, known.version
     from staging.documents_known as known
-    inner join lists on lists.list = known.list
     semi join ledger.events_changed as changed on changed.document_id = known.id
 ),
 
