@@ -106,9 +106,6 @@ def make_firm(home: Home, clients: int, documents: int) -> None:
         )
     for number, client in enumerate(real):
         mine = names[number::2]
-        for name in mine:
-            # The pages of a line and a document read the client's own file.
-            home.client_file(name).hardlink_to(home.client_file(client))
         with duckdb.connect(str(home.client_file(client)), read_only=True) as books:
             publish(home, mine, connections=dict.fromkeys(mine, books))
 

@@ -1,8 +1,4 @@
-"""What is behind a line: every version of its BILL document, every decision on its account.
-
-Read from the client's own file, which one process at a time may open: the client's lock is held
-for the few milliseconds that takes, so that no sync is ever refused its file.
-"""
+"""What is behind a line: every version of its BILL document, every decision on its account."""
 
 from __future__ import annotations
 
@@ -12,10 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-import duckdb
-
-from bill_pipeline.books import client_lock
-from bill_pipeline.settings import Home
+from bill_pipeline.console.ledger import Snapshot
 
 #: Words that change with every reading and would hide what really changed.
 _NOISE = {"updatedTime", "updated_at"}
@@ -59,43 +52,34 @@ class DocumentHistory:
 
 
 def document_history(
-    home: Home, client: str, document_type: str, document_id: str
-) -> DocumentHistory:
-    """Raises ClientBusy while a sync holds the client's file."""
-    with (
-        client_lock(home, client),
-        duckdb.connect(str(home.client_file(client)), read_only=True) as books,
-    ):
-        versions = books.execute(
-            """
-            select version, seen_at, updated_at, is_archived, is_deleted, document
-            from raw.document_versions where list = ? and id = ? order by version
-            """,
-            [f"{document_type}s", document_id],
-        ).fetchall()
-        # A file that nothing was written to since splitting came has no such column yet.
-        parts = "parts" if _has_parts(books) else "null"
-        decisions = books.execute(
-            f"""
-            select line_id, account_id, source, confidence, model_version, reason, decided_at,
-                decided_by, withdrawn, {parts}
-            from decisions.categories where document_type = ? and document_id = ?
-            order by decided_at desc, rowid desc
-            """,
-            [document_type, document_id],
-        ).fetchall()
+    books: Snapshot, client: str, document_type: str, document_id: str
+) -> DocumentHistory | None:
+    """None when the books were published by code that did not publish the history."""
+    if not books.has_column("category_decisions", "parts"):
+        return None
+    of_document = [client, document_type, document_id]
+    versions = books.rows(
+        """
+        select version, seen_at, updated_at, is_archived, is_deleted, document
+        from document_versions
+        where client = ? and document_type = ? and document_id = ? order by version
+        """,
+        of_document,
+    )
+    decisions = books.rows(
+        """
+        select line_id, account_id, source, confidence, model_version, reason, decided_at,
+            decided_by, is_withdrawn, parts
+        from category_decisions
+        where client = ? and document_type = ? and document_id = ?
+        order by decided_at desc, line_id, decision_no desc
+        """,
+        of_document,
+    )
     return DocumentHistory(
-        versions=list(_versions(versions))[::-1],
-        decisions=[CategoryDecision(*row) for row in decisions],
+        versions=list(_versions([tuple(row.values()) for row in versions]))[::-1],
+        decisions=[CategoryDecision(**row) for row in decisions],
     )
-
-
-def _has_parts(books: duckdb.DuckDBPyConnection) -> bool:
-    sql = (
-        "select 1 from duckdb_columns() where schema_name = 'decisions' "
-        "and table_name = 'categories' and column_name = 'parts'"
-    )
-    return books.execute(sql).fetchone() is not None
 
 
 def _versions(rows: list[tuple[Any, ...]]) -> Iterator[DocumentVersion]:

@@ -8,7 +8,6 @@ from urllib.parse import urlencode
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from bill_pipeline.books import ClientBusy
 from bill_pipeline.console.books_pages import with_books
 from bill_pipeline.console.history import DocumentHistory, document_history
 from bill_pipeline.console.ledger import Snapshot
@@ -104,7 +103,7 @@ def document_page(visit: Visit, books: Snapshot, facts: BookFacts) -> Response:
     )
     if document is None:
         raise HTTPException(404, f"{visit.client} has no such document.")
-    history, why_not = _history(visit, kind, document_id)
+    history, why_not = _history(books, visit.client, kind, document_id)
     return visit.render(
         "document.html",
         client=visit.client,
@@ -129,7 +128,9 @@ def line_page(visit: Visit, books: Snapshot, facts: BookFacts) -> Response:
     if not named:
         raise HTTPException(404, f"{visit.client} has no such line.")
     line = named[0]
-    history, why_not = _history(visit, line["document_type"], line["document_id"])
+    history, why_not = _history(
+        books, visit.client, line["document_type"], line["document_id"]
+    )
     names = {
         row["account_id"]: label(row)
         for row in books.rows(
@@ -152,13 +153,16 @@ def line_page(visit: Visit, books: Snapshot, facts: BookFacts) -> Response:
     )
 
 
-def _history(visit: Visit, kind: str, document_id: str) -> tuple[DocumentHistory, str]:
-    try:
-        return document_history(visit.console.home, visit.client, kind, document_id), ""
-    except ClientBusy:
-        return DocumentHistory([], []), (
-            "The books are being brought up to date; the history can be read again in a moment."
-        )
+def _history(
+    books: Snapshot, client: str, kind: str, document_id: str
+) -> tuple[DocumentHistory, str]:
+    history = document_history(books, client, kind, document_id)
+    if history is not None:
+        return history, ""
+    return DocumentHistory([], []), (
+        "These books were published by an earlier version of bill-pipeline, without the history. "
+        "It can be read here after the next sync."
+    )
 
 
 def _journal_lines(

@@ -114,18 +114,16 @@ def group_page(visit: Visit) -> Response:
             books,
             [visit.client],
             visit.console.review_memory.postponed(),
-            party_id=visit.query("party"),
-            suggestion=visit.query("suggestion"),
+            question=visit.query("question"),
             examples=LINES_OF_A_GROUP,
         )
-    groups = [g for g in queue.groups if g.document_type == visit.query("type")]
-    if not groups:
+    if not queue.groups:
         visit.notify("Nothing of that group is left to review.")
         return visit.redirect(f"/clients/{visit.client}/review")
     return visit.render(
         "review_group.html",
         client=visit.client,
-        group=groups[0],
+        group=queue.groups[0],
         accounts=queue.accounts[visit.client],
     )
 

@@ -1,14 +1,15 @@
 """The review queue: lines nobody is sure of, grouped so that one answer settles many.
 
-Lines of one client, one party, one kind of document and one suggestion are one group. Read from
-the published ledger; writing answers is ``deciding``'s work.
+How lines are grouped is said in ``reports/review_questions.sql``, for these pages and for
+``bill-pipeline review`` alike. Writing answers is ``deciding``'s work.
 """
 
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from bill_pipeline.console.ledger import Snapshot
@@ -22,54 +23,30 @@ EXAMPLES_SHOWN = 3
 #: An alternative less likely than this only takes up room.
 LEAST_SHOWN = 0.01
 
+#: A question whose lines are all put off is no question now.
 _QUEUE = """
-asked as (
+with questions as (
     select
         *,
-        -- A line that nobody is sure of is booked as uncategorized; what the model would have
-        -- chosen is its first alternative.
-        if(category_source = 'default', alternatives ->> '$[0].account_id', account_id)
-            as suggested_account_id,
-        if(category_source = 'default', (alternatives ->> '$[0].confidence')::double, confidence)
-            as suggested_confidence
-    from lines
-    where needs_review and client in (select unnest($clients::varchar[]))
+        [line for line in lines
+            if not list_contains($postponed::varchar[], client || chr(31) || line.transaction_id)]
+            as lines_asked
+    from review_questions
+    where client in (select unnest($clients::varchar[]))
+        and ($question::varchar is null or question_id = $question)
 )
 
 select
-    client,
-    coalesce(party_id, '') as party_id,
-    coalesce(any_value(party), 'no vendor or customer') as party,
-    document_type,
-    suggested_account_id,
-    count(*) as line_count,
-    sum(abs(amount)) as amount_asked,
-    any_value(currency) as currency,
-    count(distinct currency) = 1 as has_one_currency,
-    min(date) as first_date,
-    max(date) as last_date,
-    max(suggested_confidence) as confidence,
-    mode(reason) as reason,
-    any_value(alternatives) as alternatives,
-    list(transaction_id order by date desc, transaction_id) as transaction_ids,
-    (list({'date': date, 'description': description, 'amount': amount, 'currency': currency,
-        'document_id': document_id, 'transaction_id': transaction_id}
-        order by abs(amount) desc, transaction_id))[:$examples] as examples
-from asked
-where not list_contains($postponed::varchar[], client || chr(31) || transaction_id)
-    and ($party::varchar is null or coalesce(party_id, '') = $party)
-    and ($suggestion::varchar is null or coalesce(suggested_account_id, '') = $suggestion)
-group by client, coalesce(party_id, ''), document_type, suggested_account_id
-order by line_count desc, amount_asked desc, client, party_id, suggested_account_id
-"""
-
-_BEFORE = """
-select client, party_id, account_id, any_value(account_name) as account_name, count(*) as line_count
-from transactions
-where not needs_review and client in (select unnest($clients::varchar[]))
-    and party_id in (select unnest($parties::varchar[]))
-group by client, party_id, account_id
-order by line_count desc, account_id
+    client, question_id, coalesce(party_id, '') as party_id,
+    coalesce(party, 'no vendor or customer') as party, document_type, currency,
+    suggested_account_id, confidence, reason, alternatives, booked_before,
+    len(lines_asked) as line_count,
+    list_sum([abs(line.amount) for line in lines_asked])::decimal(18, 2) as amount,
+    [line.transaction_id for line in lines_asked] as transaction_ids,
+    lines_asked[:$examples] as examples
+from questions
+where len(lines_asked) > 0
+order by rows_saved desc, client, question_id
 """
 
 
@@ -87,11 +64,12 @@ class Account:
     name: str
 
 
-@dataclass
+@dataclass(frozen=True)
 class Group:
     """Lines that one answer settles. ``key`` is stable while the group's meaning is."""
 
     client: str
+    question_id: str
     party_id: str
     party: str
     document_type: str
@@ -99,20 +77,18 @@ class Group:
     line_count: int
     amount: Any
     currency: str
-    first_date: Any
-    last_date: Any
     confidence: float | None
     reason: str
     transaction_ids: list[str]
     examples: list[dict[str, Any]]
-    alternatives: list[tuple[Account, float]] = field(default_factory=list)
-    before: list[tuple[str, int]] = field(default_factory=list)  # (account's name, lines)
+    alternatives: list[tuple[Account, float]]
+    before: list[tuple[str, int]]  # (account's name, lines)
 
     @property
     def key(self) -> str:
-        suggested = self.suggestion.account_id if self.suggestion else ""
-        parts = (self.client, self.party_id, self.document_type, suggested)
-        return hashlib.blake2b(chr(31).join(parts).encode(), digest_size=8).hexdigest()
+        """Questions of two clients may have one id."""
+        parts = f"{self.client}{chr(31)}{self.question_id}"
+        return hashlib.blake2b(parts.encode(), digest_size=8).hexdigest()
 
 
 @dataclass(frozen=True)
@@ -130,29 +106,29 @@ def read_queue(
     clients: Iterable[str],
     postponed: set[tuple[str, str]],
     *,
-    party_id: str | None = None,
-    suggestion: str | None = None,
+    question: str | None = None,
     limit: int = GROUPS_SHOWN,
     examples: int = EXAMPLES_SHOWN,
 ) -> Queue:
-    """The groups of ``clients``, the largest first; lines put off are left out."""
+    """The groups of ``clients``, the most useful first; lines put off are left out.
+
+    ``question``: only this one.
+    """
     names = sorted(clients)
-    if not names or books.is_empty:
+    if not names or not books.has_column("review_questions", "lines"):
         return Queue([], 0, 0, {})
     rows = books.rows(
-        f"with lines as ({_lines(books)}), {_QUEUE}",
+        _QUEUE,
         {
             "clients": names,
             "postponed": [f"{client}{chr(31)}{line}" for client, line in postponed],
-            "party": party_id,
-            "suggestion": suggestion,
+            "question": question,
             "examples": examples,
         },
     )
     shown = rows[:limit]
     accounts = read_accounts(books, {row["client"] for row in shown})
-    before = _booked_before(books, shown)
-    groups = [_group(row, accounts, before) for row in shown]
+    groups = [_group(row, accounts) for row in shown]
     return Queue(groups, len(rows), sum(row["line_count"] for row in rows), accounts)
 
 
@@ -208,12 +184,6 @@ def read_lines(books: Snapshot, client: str, transaction_ids: list[str]) -> list
     )
 
 
-def _lines(books: Snapshot) -> str:
-    if books.has_column("transactions", "alternatives"):
-        return "select * from transactions"
-    return "select *, null::json as alternatives from transactions"
-
-
 def read_whole_line(books: Snapshot, client: str, transaction_id: str) -> list[dict[str, Any]]:
     """The parts of the line that the transaction belongs to; one row when it is not split."""
     return books.rows(
@@ -233,48 +203,20 @@ def line_of(row: dict[str, Any]) -> Line:
     return Line(row["document_type"], row["document_id"], row["line_id"])
 
 
-def _booked_before(
-    books: Snapshot, rows: list[dict[str, Any]]
-) -> dict[tuple[str, str], list[tuple[str, int]]]:
-    found: dict[tuple[str, str], list[tuple[str, int]]] = {}
-    wanted = {
-        "clients": sorted({row["client"] for row in rows}),
-        "parties": sorted({row["party_id"] for row in rows}),
-    }
-    for row in books.rows(_BEFORE, wanted) if rows else []:
-        entries = found.setdefault((row["client"], row["party_id"]), [])
-        entries.append((row["account_name"] or row["account_id"], row["line_count"]))
-    return found
-
-
-def _group(
-    row: dict[str, Any],
-    accounts: dict[str, list[Account]],
-    before: dict[tuple[str, str], list[tuple[str, int]]],
-) -> Group:
-    import json
-
+def _group(row: dict[str, Any], accounts: dict[str, list[Account]]) -> Group:
     by_id = {account.account_id: account for account in accounts[row["client"]]}
     alternatives = [
         (by_id[other["account_id"]], float(other["confidence"]))
-        for other in json.loads(row["alternatives"] or "[]")
+        for other in json.loads(row.pop("alternatives") or "[]")
         if other.get("account_id") in by_id and float(other["confidence"]) >= LEAST_SHOWN
     ]
     return Group(
-        client=row["client"],
-        party_id=row["party_id"],
-        party=row["party"],
-        document_type=row["document_type"],
-        suggestion=by_id.get(row["suggested_account_id"]),
-        line_count=row["line_count"],
-        amount=row["amount_asked"] if row["has_one_currency"] else None,
-        currency=row["currency"] if row["has_one_currency"] else "several currencies",
-        first_date=row["first_date"],
-        last_date=row["last_date"],
-        confidence=row["confidence"],
-        reason=row["reason"] or "",
-        transaction_ids=row["transaction_ids"],
-        examples=row["examples"],
+        suggestion=by_id.get(row.pop("suggested_account_id")),
+        reason=row.pop("reason") or "",
         alternatives=alternatives[:4],
-        before=before.get((row["client"], row["party_id"]), [])[:3],
+        before=[
+            (other["account_name"] or other["account_id"], other["line_count"])
+            for other in row.pop("booked_before") or []
+        ],
+        **row,
     )

@@ -32,7 +32,11 @@ questions as (
         mode(reason) as reason,
         arg_max(description, (abs(amount), transaction_id)) as example,
         arg_max(alternatives, (date, transaction_id)) as alternatives,
-        list(transaction_id order by date desc, transaction_id) as transaction_ids
+        list(transaction_id order by date desc, transaction_id) as transaction_ids,
+        list({
+            'transaction_id': transaction_id, 'date': date, 'description': description,
+            'amount': amount
+        } order by abs(amount) desc, transaction_id) as lines
     from asked
     group by asked_party_id, document_type, asked_text, suggested_account_id, currency
 ),
@@ -46,6 +50,26 @@ yearly as (
     left join ledger.parties as parties using (party_id)
     where transactions.date > getvariable('as_of')::date - 365
     group by all
+),
+
+booked as (
+    select
+        coalesce(parties.merged_party_id, transactions.party_id) as asked_party_id,
+        transactions.account_id, any_value(transactions.account_name) as account_name,
+        count(*) as line_count
+    from ledger.transactions as transactions
+    inner join ledger.parties as parties using (party_id)
+    where not transactions.needs_review
+    group by all
+),
+
+before as (
+    select
+        asked_party_id,
+        (list({'account_id': account_id, 'account_name': account_name, 'line_count': line_count}
+            order by line_count desc, account_id))[:3] as booked_before
+    from booked
+    group by asked_party_id
 )
 
 select
@@ -72,8 +96,11 @@ select
     questions.reason,                              -- Why it is suggested, and why a person is asked.
     questions.example,                             -- Text of the largest line.
     questions.alternatives,                        -- The best accounts, as JSON; the suggestion first.
-    questions.transaction_ids                      -- The lines, newest first.
+    questions.transaction_ids,                     -- The lines, newest first.
+    questions.lines,                               -- The same with day, text and amount, the largest first.
+    before.booked_before                           -- Where most of this party's other lines are, at most three accounts.
 from questions
 left join yearly on yearly.asked_party_id = questions.asked_party_id
     and yearly.document_type = questions.document_type
+left join before on before.asked_party_id = questions.asked_party_id
 left join ledger.accounts as accounts on accounts.account_id = questions.suggested_account_id
