@@ -6,7 +6,7 @@ coded; a person's answer and BILL's own coding come before it, the model after i
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import date
 from decimal import Decimal
@@ -104,6 +104,27 @@ def try_out(home: Home, client: str, terms: RuleTerms) -> list[dict[str, Any]]:
             return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
         finally:
             warehouse.connection.execute("rollback")
+
+
+def in_words(row: Mapping[str, Any]) -> str:
+    """A published rule's conditions as a person says them, after “lines that”."""
+
+    def between(low: Any, high: Any, word: str) -> str:
+        if low is not None and high is not None:
+            return f"{word} {low} to {high}"
+        return f"{word} from {low}" if low is not None else f"{word} up to {high}"
+
+    parts = [
+        f"are of {row['party']}" if row["party"] else "",
+        f"in {row['department']}" if row["department"] else "",
+        f"say “{row['description_contains']}”" if row["description_contains"] else "",
+        f"on a {row['document_type'].replace('_', ' ')}" if row["document_type"] else "",
+    ]
+    if row["amount_from"] is not None or row["amount_to"] is not None:
+        parts.append(between(row["amount_from"], row["amount_to"], "amount"))
+    if row["valid_from"] is not None or row["valid_to"] is not None:
+        parts.append(between(row["valid_from"], row["valid_to"], "dated"))
+    return ", ".join(part for part in parts if part)
 
 
 def _write(

@@ -79,6 +79,7 @@ def list_rules(client: str | None, home: Home, as_json: bool) -> None:
     """The standing rules in their order, with the lines each one hits and would hit."""
     from bill_pipeline.clients import Registry
     from bill_pipeline.query import open_ledger
+    from bill_pipeline.rules import in_words
 
     if client is not None:
         Registry(home).status(client)
@@ -96,7 +97,7 @@ def list_rules(client: str | None, home: Home, as_json: bool) -> None:
     table = Table("client", "rule", "lines that", "go to", "decides", "would fit", "because")
     for row in rows:
         table.add_row(
-            row["client"], row["rule_id"], _conditions(row),
+            row["client"], row["rule_id"], in_words(row),
             f"{row['account_code'] or ''} {row['account_name'] or ''}".strip(),
             f"{row['line_count_decided']:,}", f"{row['line_count_fitting']:,}",
             f"{row['reason'] or ''} ({row['decided_by']}, {row['decided_at']:%Y-%m-%d})",
@@ -221,24 +222,3 @@ def _found(home: Home, client: str, given: dict[str, Any]) -> dict[str, Any]:
         else:
             found[name] = value.date() if isinstance(value, datetime) else value
     return found
-
-
-def _conditions(row: dict[str, Any]) -> str:
-    """A rule's conditions as a person says them."""
-
-    def between(low: Any, high: Any, word: str) -> str:
-        if low is not None and high is not None:
-            return f"{word} {low} to {high}"
-        return f"{word} from {low}" if low is not None else f"{word} up to {high}"
-
-    parts = [
-        f"are of {row['party']}" if row["party"] else "",
-        f"in {row['department']}" if row["department"] else "",
-        f"say “{row['description_contains']}”" if row["description_contains"] else "",
-        f"on a {row['document_type'].replace('_', ' ')}" if row["document_type"] else "",
-    ]
-    if row["amount_from"] is not None or row["amount_to"] is not None:
-        parts.append(between(row["amount_from"], row["amount_to"], "amount"))
-    if row["valid_from"] is not None or row["valid_to"] is not None:
-        parts.append(between(row["valid_from"], row["valid_to"], "dated"))
-    return ", ".join(part for part in parts if part)

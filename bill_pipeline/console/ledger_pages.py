@@ -128,9 +128,7 @@ def line_page(visit: Visit, books: Snapshot, facts: BookFacts) -> Response:
     if not named:
         raise HTTPException(404, f"{visit.client} has no such line.")
     line = named[0]
-    history, why_not = _history(
-        books, visit.client, line["document_type"], line["document_id"]
-    )
+    history, why_not = _history(books, visit.client, line["document_type"], line["document_id"])
     names = {
         row["account_id"]: label(row)
         for row in books.rows(

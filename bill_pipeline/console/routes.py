@@ -16,7 +16,9 @@ from bill_pipeline.console import (
     keeping_pages,
     ledger_pages,
     many_clients_pages,
+    parties_pages,
     review_pages,
+    rules_pages,
     split_pages,
 )
 from bill_pipeline.console.guard import Page
@@ -70,6 +72,12 @@ PAGES: tuple[Page, ...] = (
     Page("GET", "/clients/{client}/close", closing_pages.close_page, _READ),
     Page("POST", "/clients/{client}/close", closing_pages.close_month, _REVIEW),
     Page("POST", "/clients/{client}/reopen", closing_pages.reopen_month, _REVIEW),
+    Page("GET", "/clients/{client}/rules", rules_pages.rules_page, _READ),
+    Page("POST", "/clients/{client}/rules", rules_pages.add_rule, _REVIEW),
+    Page("POST", "/clients/{client}/rules/{rule}", rules_pages.change_rule, _REVIEW),
+    Page("GET", "/clients/{client}/parties", parties_pages.parties_page, _READ),
+    Page("POST", "/clients/{client}/parties", parties_pages.decide_parties, _REVIEW),
+    Page("POST", "/clients/{client}/parties/likely", parties_pages.likely_pairs, _REVIEW),
     Page("GET", "/clients/{client}/settings", keeping_pages.keeping_page, _READ),
     Page("POST", "/clients/{client}/settings/policies", keeping_pages.save_policies, _REVIEW),
     Page("POST", "/clients/{client}/settings/role", keeping_pages.save_role, _REVIEW),

@@ -24,6 +24,7 @@ _ADDRESSES = {
     "number": "1",
     "batch": "unknown",
     "name": "viewer-person",
+    "rule": "rule-1",
 }
 
 
