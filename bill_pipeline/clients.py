@@ -232,6 +232,10 @@ class Registry:
         """Every client, by name."""
         return self._statuses("order by client", [])
 
+    def waiting(self) -> list[ClientStatus]:
+        """The clients with lines to review, those with most of them first."""
+        return self._statuses("where review_count > 0 order by review_count desc, client", [])
+
     def names(self) -> list[str]:
         with self.database() as db:
             return [row["client"] for row in db.execute("select client from clients order by 1")]
@@ -348,7 +352,8 @@ def _status_of(row: sqlite3.Row) -> ClientStatus:
     for name in _TIMES:
         values[name] = datetime.fromisoformat(values[name]) if values[name] else None
     for name in _DOCUMENTS:
-        values[name] = json.loads(values[name])
+        # Mostly empty, and a list of a thousand clients is a page.
+        values[name] = json.loads(values[name]) if values[name] != "{}" else {}
     values["state"] = State(values["state"])
     return ClientStatus(**values)
 

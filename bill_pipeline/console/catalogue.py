@@ -78,6 +78,12 @@ class Views:
         for macro in schema.macros:
             self._database.execute(macro.sql)
 
+    def has_column(self, table: str, column: str) -> bool:
+        return any(
+            known.name == table and any(other.name == column for other in known.columns)
+            for known in self._schema.tables
+        )
+
     def fit(self, schema: PublishedSchema, parts: Parts) -> bool:
         return (schema, parts) == (self._schema, self._parts)
 

@@ -71,12 +71,14 @@ def _connect_form(
     status: int = 200,
 ) -> Response:
     known = status_of_client
+    environment = visit.form.text("environment") or (known.environment if known else "production")
+    is_listed = environment in ("production", "sandbox", "other")
     typed = {
         "client": known.client if known else visit.form.text("client"),
         "organization_id": known.organization_id if known else visit.form.text("organization_id"),
         "token_name": visit.form.text("token_name"),
-        "environment": visit.form.text("environment")
-        or (known.environment if known else "production"),
+        "environment": environment if is_listed else "other",
+        "address": visit.form.text("address") or ("" if is_listed else environment),
     }
     return visit.render(
         "connect.html",

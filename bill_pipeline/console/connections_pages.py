@@ -5,6 +5,7 @@ Connecting one, and giving it a new token, is in ``connect_pages``.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from urllib.parse import urlencode
 
 from starlette.exceptions import HTTPException
@@ -36,7 +37,8 @@ def connections(visit: Visit) -> Response:
     seen = [s for s in visit.console.registry.all() if visit.user.may_see(s.client)]
     words, only = visit.query("search").lower(), visit.query("state")
     found = [s for s in seen if words in f"{s.client} {s.organization_name or ''}".lower()]
-    shown = [s for s in found if _belongs(s, only)]
+    belongs = next((belongs for key, _label, belongs in _GROUPS if key == only), _GROUPS[0][2])
+    shown = [s for s in found if belongs(s)]
     shown.sort(key=lambda s: (_URGENCY.index(s.state), s.client))
     page = max(1, int(visit.query("page"))) if visit.query("page").isdecimal() else 1
     start = (page - 1) * CLIENTS_SHOWN
@@ -47,7 +49,7 @@ def connections(visit: Visit) -> Response:
         start=start,
         earlier=_address(words, only, page - 1) if page > 1 else "",
         later=_address(words, only, page + 1) if start + CLIENTS_SHOWN < len(shown) else "",
-        groups=[(key, label, sum(_belongs(s, key) for s in found)) for key, label in _GROUPS],
+        groups=[(key, label, sum(map(belongs, found))) for key, label, belongs in _GROUPS],
         only=only,
         search=visit.query("search"),
         has_clients=bool(seen),
@@ -55,22 +57,18 @@ def connections(visit: Visit) -> Response:
     )
 
 
-_GROUPS = (
-    ("", "All"),
-    ("attention", "Need attention"),
-    ("working", "Importing"),
-    ("review", "To review"),
-    ("paused", "Paused"),
+#: (key, what people read, which clients belong to it)
+_GROUPS: tuple[tuple[str, str, Callable[[ClientStatus], bool]], ...] = (
+    ("", "All", lambda status: True),
+    ("attention", "Need attention", lambda status: status.state in NEEDS_ATTENTION),
+    (
+        "working",
+        "Importing",
+        lambda status: status.state is State.IMPORTING or bool(status.progress),
+    ),
+    ("review", "To review", lambda status: status.review_count > 0),
+    ("paused", "Paused", lambda status: status.state is State.PAUSED),
 )
-
-
-def _belongs(status: ClientStatus, group: str) -> bool:
-    return {
-        "attention": status.state in NEEDS_ATTENTION,
-        "working": status.state is State.IMPORTING or bool(status.progress),
-        "review": status.review_count > 0,
-        "paused": status.state is State.PAUSED,
-    }.get(group, True)
 
 
 def _address(search: str, state: str, page: int) -> str:

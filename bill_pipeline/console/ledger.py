@@ -17,7 +17,7 @@ from typing import Any
 
 import duckdb
 
-from bill_pipeline.console.catalogue import Catalogue
+from bill_pipeline.console.catalogue import Catalogue, Views
 from bill_pipeline.publishing.contents import identity_of, read_catalogue
 from bill_pipeline.settings import Home
 
@@ -44,7 +44,7 @@ class Ledger:
             catalogue = self._current()
             cursor = catalogue.cursor(frozenset(clients)) if catalogue else None
         try:
-            yield Snapshot(cursor)
+            yield Snapshot(cursor, catalogue.views if catalogue else None)
         finally:
             if cursor is not None:
                 cursor.close()
@@ -81,8 +81,8 @@ class Ledger:
 class Snapshot:
     """The published books of one moment."""
 
-    def __init__(self, cursor: duckdb.DuckDBPyConnection | None) -> None:
-        self._cursor = cursor
+    def __init__(self, cursor: duckdb.DuckDBPyConnection | None, views: Views | None) -> None:
+        self._cursor, self._views = cursor, views
 
     @property
     def is_empty(self) -> bool:
@@ -102,8 +102,7 @@ class Snapshot:
 
     def has_column(self, table: str, column: str) -> bool:
         """Whether the ledger was published by a version that knew this column."""
-        sql = "select 1 as n from duckdb_columns() where table_name = ? and column_name = ?"
-        return self.row(sql, [table, column]) is not None
+        return self._views is not None and self._views.has_column(table, column)
 
     def table(
         self, sql: str, values: Sequence[Any] | dict[str, Any] = ()

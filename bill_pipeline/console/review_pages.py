@@ -57,14 +57,7 @@ class Chosen:
 
 def firm_queue(visit: Visit) -> Response:
     """Every client's lines in one queue, for whoever looks after several."""
-    waiting = sorted(
-        (
-            s
-            for s in visit.console.registry.all()
-            if s.review_count and visit.user.may_see(s.client)
-        ),
-        key=lambda s: (-s.review_count, s.client),
-    )
+    waiting = [s for s in visit.console.registry.waiting() if visit.user.may_see(s.client)]
     postponed = visit.console.review_memory.postponed()
     names = _enough(waiting, Counter(client for client, _line in postponed))
     with visit.console.ledger.reading(names) as books:

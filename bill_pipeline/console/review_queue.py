@@ -28,7 +28,10 @@ _QUEUE = """
 with questions as (
     select
         *,
-        [line for line in lines
+        -- A client that was last published by an earlier version has no lines yet, only their ids.
+        [line for line in coalesce(lines, [{
+            'transaction_id': id, 'date': last_date, 'description': null, 'amount': null
+        } for id in transaction_ids])
             if not list_contains($postponed::varchar[], client || chr(31) || line.transaction_id)]
             as lines_asked
     from review_questions
@@ -41,7 +44,8 @@ select
     coalesce(party, 'no vendor or customer') as party, document_type, currency,
     suggested_account_id, confidence, reason, alternatives, booked_before,
     len(lines_asked) as line_count,
-    list_sum([abs(line.amount) for line in lines_asked])::decimal(18, 2) as amount,
+    coalesce(list_sum([abs(line.amount) for line in lines_asked]), amount_asked)::decimal(18, 2)
+        as amount,
     [line.transaction_id for line in lines_asked] as transaction_ids,
     lines_asked[:$examples] as examples
 from questions

@@ -22,6 +22,7 @@ from bill_pipeline.sandbox.server import SandboxServer
 from bill_pipeline.settings import Home
 from tests.console.accessibility import axe_faults, axe_source
 from tests.console.console_browser import PASSWORDS, add_users
+from tests.console.keyboard import press, reach, write
 from tests.public_clients.environments import ClientUnavailable
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
@@ -120,7 +121,7 @@ def axe() -> str:
         pytest.skip(str(error))
 
 
-def test_connect_import_review_close_and_reconnect(
+def test_a_new_user_connects_reviews_splits_closes_and_reconnects_by_keyboard_alone(
     chromium: Browser, address: str, sandbox: SandboxServer, images: Path
 ) -> None:
     page = new_page(chromium, address)
@@ -128,6 +129,7 @@ def test_connect_import_review_close_and_reconnect(
     _connect(page, sandbox, images)
     _watch_the_import(page, images)
     _review(page, images)
+    _split(page, images)
     _read_the_books(page, images)
     _close_and_reopen(page, images)
     _reconnect(page, sandbox, images)
@@ -145,20 +147,26 @@ def test_every_page_is_accessible_and_fits_a_phone(
 
 
 def _connect(page: Page, sandbox: SandboxServer, images: Path) -> None:
-    page.get_by_role("link", name="Connect a client").click()
-    page.get_by_label("Client", exact=True).fill("Copper Whisk Bakery")
-    page.get_by_label("Organization ID").fill(sandbox.companies[0].organization_id)
-    fill_token(page, sandbox)
-    page.get_by_label("Token password").fill("not the password")
-    page.get_by_text("Environment: production").click()
-    page.get_by_label("Environment", exact=True).select_option("other")
-    page.get_by_label("Other address").fill(sandbox.base_url)
-    page.get_by_role("button", name="Connect").click()
+    press(page, page.get_by_role("link", name="Connect a client"))
+    write(page, page.get_by_label("Client", exact=True), "Copper Whisk Bakery")
+    organization = page.get_by_label("Organization ID")
+    write(page, organization, sandbox.companies[0].organization_id)
+    _write_token(page, sandbox, password="not the password")
+    press(page, page.get_by_text("Environment: production"))
+    write(page, page.get_by_label("Environment", exact=True), "another")
+    write(page, page.get_by_label("Other address"), sandbox.base_url)
+    page.keyboard.press("Enter")
     expect(page.get_by_text("BILL does not accept this token name")).to_be_visible()
     page.screenshot(path=images / "console-connect-refused.png", full_page=True)
-    page.get_by_label("Other address").fill(sandbox.base_url)
-    fill_token(page, sandbox)
-    page.get_by_role("button", name="Connect").click()
+    _write_token(page, sandbox)
+    press(page, page.get_by_role("button", name="Connect"))
+
+
+def _write_token(page: Page, sandbox: SandboxServer, password: str = "") -> None:
+    company = sandbox.companies[0]
+    write(page, page.get_by_label("Token name"), company.token_name)
+    write(page, page.get_by_label("Token password"), password or company.token_password)
+    write(page, page.get_by_label("Developer key"), sandbox.dev_key)
 
 
 def _watch_the_import(page: Page, images: Path) -> None:
@@ -172,7 +180,9 @@ def _watch_the_import(page: Page, images: Path) -> None:
 
 
 def _review(page: Page, images: Path) -> None:
-    page.get_by_role("navigation", name="Main").get_by_text("Review").click()
+    page.keyboard.press("g")
+    page.keyboard.press("r")
+    expect(page.get_by_role("heading", name="Review")).to_be_visible()
     groups = page.locator(".group")
     expect(groups.first).to_be_visible()
     count = groups.count()
@@ -191,10 +201,10 @@ def _review(page: Page, images: Path) -> None:
     expect(page.locator("#notices")).to_contain_text("Undone")
     expect(groups).to_have_count(count)
     # All that has a suggestion, at once.
-    page.get_by_label("Choose all").check()
+    press(page, page.get_by_label("Choose all"), "Space")
     for number in range(count):
         if not groups.nth(number).locator("input[list]").input_value():
-            groups.nth(number).locator("input[name=chosen]").uncheck()
+            press(page, groups.nth(number).locator("input[name=chosen]"), "Space")
     chosen = page.locator("input[name=chosen]:checked").count()
     assert chosen > 0
     page.keyboard.press("Shift+A")
@@ -202,36 +212,55 @@ def _review(page: Page, images: Path) -> None:
     expect(groups).to_have_count(count - chosen)
 
 
+def _split(page: Page, images: Path) -> None:
+    """A line that a person has settled is split after all."""
+    page.goto("/clients/copper-whisk-bakery/general-ledger")
+    page.goto(page.locator("tbody a[href*='/documents/bill/']").first.get_attribute("href") or "")
+    press(page, page.locator("a[href*='/lines/']").first)
+    press(page, page.get_by_role("link", name="Split…"))
+    amount = page.locator("dl.facts dd").first.inner_text().split()[0]
+    accounts = page.locator("#accounts option").evaluate_all("all => all.map(one => one.value)")
+    for number, part in ((1, "1.00"), (2, "")):
+        write(page, page.get_by_label(f"Account of part {number}"), accounts[number])
+        reach(page, page.get_by_label(f"Amount of part {number}"))
+        if part:
+            write(page, page.get_by_label(f"Amount of part {number}"), part)
+    expect(page.locator("#left")).to_have_text("0.00")
+    page.screenshot(path=images / "console-split.png")
+    press(page, page.get_by_role("button", name="Book the parts"))
+    expect(page.get_by_text(f"A person split this line: {amount}")).to_be_visible()
+
+
 def _read_the_books(page: Page, images: Path) -> None:
     page.goto("/clients/copper-whisk-bakery/profit-and-loss")
-    page.get_by_role("link", name="Last 12 months").click()
+    press(page, page.get_by_role("link", name="Last 12 months"))
     expect(page.get_by_role("img", name=re.compile("Income .* net income"))).to_be_visible()
     page.screenshot(path=images / "console-profit-and-loss.png")
     total = page.locator("tr.sub td.num a").last
     amount = total.inner_text()
-    total.click()
+    press(page, total)
     expect(page.locator("tfoot")).to_contain_text(amount.strip("()"))
-    page.locator("tbody td a[href*='/documents/']").first.click()
+    press(page, page.locator("tbody td a[href*='/documents/']").first)
     expect(page.get_by_role("heading", name="Versions in BILL")).to_be_visible()
     expect(page.get_by_text("Version 1", exact=False).first).to_be_visible()
     page.screenshot(path=images / "console-document.png")
     page.goto("/clients/copper-whisk-bakery/payables")
     with page.expect_download() as download:
-        page.get_by_role("link", name="All books as XLSX").click()
+        press(page, page.get_by_role("link", name="All books as XLSX"))
     assert download.value.suggested_filename == "copper-whisk-bakery.xlsx"
 
 
 def _close_and_reopen(page: Page, images: Path) -> None:
-    page.goto("/clients/copper-whisk-bakery/close")
+    press(page, page.get_by_role("link", name="Close", exact=True))
     expect(page.get_by_role("heading", name=re.compile("^Close [A-Z]"))).to_be_visible()
     page.screenshot(path=images / "console-close.png")
     anyway = page.get_by_label("Close although the checklist is not complete")
     if anyway.count():
-        anyway.check()
-    page.get_by_role("button", name=re.compile("Close through")).click()
+        press(page, anyway, "Space")
+    press(page, page.get_by_role("button", name=re.compile("Close through")))
     expect(page.locator("#notices")).to_contain_text("is closed through")
-    page.get_by_label("Reason").fill("a bill came late")
-    page.get_by_role("button", name="Reopen").click()
+    write(page, page.get_by_label("Reason"), "a bill came late")
+    press(page, page.get_by_role("button", name="Reopen"))
     expect(page.locator("#notices")).to_contain_text("is open again")
     expect(page.get_by_text("a bill came late")).to_be_visible()
 
@@ -239,15 +268,15 @@ def _close_and_reopen(page: Page, images: Path) -> None:
 def _reconnect(page: Page, sandbox: SandboxServer, images: Path) -> None:
     client = sandbox.companies[0].client
     sandbox.control.revoke_token(client)
-    page.goto("/clients/copper-whisk-bakery")
-    page.get_by_role("button", name="Sync now").click()
+    press(page, page.get_by_role("link", name="Connection"))
+    press(page, page.get_by_role("button", name="Sync now"))
     expect(page.locator("#progress")).to_contain_text("Needs reconnect")
     expect(page.get_by_role("button", name="Sync now")).to_have_count(0)
     page.screenshot(path=images / "console-needs-reconnect.png")
     sandbox.control.restore_token(client)
-    page.get_by_role("link", name="Reconnect").click()
-    fill_token(page, sandbox)
-    page.get_by_role("button", name="Reconnect").click()
+    press(page, page.get_by_role("link", name="Reconnect"))
+    _write_token(page, sandbox)
+    press(page, page.get_by_role("button", name="Reconnect"))
     expect(page.locator("#progress")).to_contain_text("Up to date since just now")
 
 

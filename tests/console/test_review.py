@@ -11,7 +11,12 @@ from bill_pipeline import deciding
 from bill_pipeline.books import client_lock
 from bill_pipeline.clients import Registry
 from bill_pipeline.console.app import Console
-from bill_pipeline.console.review_queue import Account, UnknownAccount, account_named
+from bill_pipeline.console.review_queue import (
+    Account,
+    UnknownAccount,
+    account_named,
+    read_queue,
+)
 from bill_pipeline.console.users import Role
 from tests.console.console_browser import Browser, signed_in
 
@@ -233,3 +238,21 @@ def test_what_fits_no_account_or_several_is_refused(typed: str) -> None:
     ]
     with pytest.raises(UnknownAccount):
         account_named(typed, accounts)
+
+
+def test_a_client_published_by_an_earlier_version_is_asked_about_too(
+    books_console: Console,
+) -> None:
+    """Its published questions have no lines yet, only their ids."""
+    with books_console.ledger.reading([CLIENT]) as books:
+        today = read_queue(books, [CLIENT], set())
+        books.rows(
+            "create temp table review_questions as "
+            "select * replace (null::struct(transaction_id varchar, date date, "
+            "description varchar, amount decimal(18, 2))[] as lines) from review_questions"
+        )
+        before = read_queue(books, [CLIENT], set())
+        first = before.groups[0].transaction_ids[0]
+        without_one = read_queue(books, [CLIENT], {(CLIENT, first)})
+    assert today.line_count == before.line_count == without_one.line_count + 1
+    assert [group.amount for group in before.groups] == [group.amount for group in today.groups]

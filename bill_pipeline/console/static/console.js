@@ -63,7 +63,7 @@ document.addEventListener("keydown", (event) => {
 });
 
 document.addEventListener("submit", (event) => {
-  const button = event.target.querySelector("button:not([type=button])");
+  const button = event.submitter ?? event.target.querySelector("button:not([type=button])");
   if (event.target.dataset.busy && button) {
     button.textContent = event.target.dataset.busy;
     setTimeout(() => { button.disabled = true; });
