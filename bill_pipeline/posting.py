@@ -13,18 +13,13 @@ roles' decisions, refuse to post backwards in time, and rebuild the journal from
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
 import duckdb
 
-from bill_pipeline.transforms import with_ancestors
-from bill_pipeline.warehouse import RoomReport, Warehouse, WarehouseError
-
-JOURNAL = ("ledger.journal_lines", "ledger.journal_entries")
-#: What ``decide_missing_roles`` reads besides decisions.
-READ_BY_ROLES = ("staging.standard_accounts", "staging.chart_of_accounts", "staging.bank_accounts")
+from bill_pipeline.replay import JOURNAL, replay
+from bill_pipeline.warehouse import Warehouse, WarehouseError
 
 #: (role, BILL's account type, the whole name in lower case or None for any). A role that exactly
 #: one active account of the client's chart fits is played by it from the first sync on.
@@ -58,6 +53,7 @@ class ReplayReport:
     """What a rebuild did."""
 
     batches: int
+    waves: int  # in how many steps they were replayed
     entries: int
     differing_entries: int  # entries that are not the same as before, when differences are allowed
     seconds: float
@@ -134,12 +130,7 @@ def record_batch(
         connection.execute("insert or ignore into decisions.batches values (?)", [as_of])
 
 
-def rebuild(
-    warehouse: Warehouse,
-    *,
-    accept_differences: bool = False,
-    on_batch: Callable[[datetime, RoomReport], None] | None = None,
-) -> ReplayReport:
+def rebuild(warehouse: Warehouse, *, accept_differences: bool = False) -> ReplayReport:
     """Empty the journal and replay every batch from the archive, in one transaction.
 
     The entries come out the same, ids included. When they do not (the archive was altered, or
@@ -152,20 +143,14 @@ def rebuild(
         row[0]
         for row in connection.execute("select as_of from decisions.batches order by 1").fetchall()
     ]
-    needed = with_ancestors((*JOURNAL, *READ_BY_ROLES))
+    waves = entries = differing = 0
     with warehouse.transaction():
         for table in JOURNAL:
             connection.execute(f"create or replace temp table old_{table[7:]} as from {table}")
             connection.execute(f"delete from {table}")
-        connection.execute("delete from decisions.batches")
-        for as_of in batches:
-            for schema in ("staging", "categorized", "ledger"):
-                is_last = as_of == batches[-1]
-                report = warehouse.build_tables(
-                    schema, as_of, checked=is_last, only=None if is_last else needed
-                )
-            if on_batch:
-                on_batch(as_of, report)
+        if batches:
+            waves = replay(warehouse)
+            _require_complete(warehouse, batches[-1])
         differing = _count_differences(connection)
         if differing and not accept_differences:
             raise ReplayDiffers(
@@ -174,9 +159,21 @@ def rebuild(
                 "accept_differences only if the posting rules were changed on purpose."
             )
         row = connection.execute("select count(*) from ledger.journal_entries").fetchone()
-    return ReplayReport(
-        len(batches), row[0] if row else 0, differing, time.perf_counter() - started
-    )
+        entries = row[0] if row else 0
+        for table in JOURNAL:
+            connection.execute(f"drop table old_{table[7:]}")
+    return ReplayReport(len(batches), waves, entries, differing, time.perf_counter() - started)
+
+
+def _require_complete(warehouse: Warehouse, last: datetime) -> None:
+    """Build the last batch in full, as a sync does: the replay must have left nothing to post."""
+    for room in ("staging", "categorized", "ledger"):
+        report = warehouse.build_tables(room, last)
+    if left := report.appended["ledger.journal_entries"]:
+        raise ReplayDiffers(
+            f"{warehouse.client}: the replay missed {left} entries that a full posting at {last} "
+            "makes. The journal stays as it is; this is an error of the program, please report it."
+        )
 
 
 def _count_differences(connection: duckdb.DuckDBPyConnection) -> int:

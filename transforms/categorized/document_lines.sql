@@ -7,7 +7,7 @@ with
 
 documents as (
     select
-        'bill' as document_type, bill_id as document_id, version, is_booked, vendor_id as party_id,
+        'bill' as document_type, bill_id as document_id, version, known_at, is_booked, vendor_id as party_id,
         bill_date as date, description, currency, classifications,
         list_transform(lines, (line, i) -> struct_pack(
             i := i, id := line.id, amount := coalesce(line.amount, 0), description := line.description,
@@ -16,7 +16,7 @@ documents as (
     from staging.bills
     union all
     select
-        'vendor_credit', vendor_credit_id, version, is_booked, vendor_id,
+        'vendor_credit', vendor_credit_id, version, known_at, is_booked, vendor_id,
         credit_date, description, currency, classifications,
         list_transform(lines, (line, i) -> struct_pack(
             i := i, id := line.id, amount := coalesce(line.amount, 0), description := line.description,
@@ -26,7 +26,7 @@ documents as (
     union all
     -- BILL gives price and quantity of what was sold, and no amount.
     select
-        'invoice', invoice_id, version, is_booked, customer_id,
+        'invoice', invoice_id, version, known_at, is_booked, customer_id,
         invoice_date, description, currency, classifications,
         list_transform(lines, (line, i) -> struct_pack(
             i := i, id := line.id,
@@ -36,7 +36,7 @@ documents as (
     from staging.invoices
     union all
     select
-        'credit_memo', credit_memo_id, version, is_booked, customer_id,
+        'credit_memo', credit_memo_id, version, known_at, is_booked, customer_id,
         credit_date, description, currency, classifications,
         list_transform(lines, (line, i) -> struct_pack(
             i := i, id := line.id,
@@ -65,6 +65,7 @@ select
     if(times_seen = 1 and line.id is not null, line.id, coalesce(line.id || ':', 'line-') || line.i) as line_id,  -- BILL's id of the line, else its position.
     line.i::integer as line_no,                                -- Position in the document, from 1.
     version,                                                   -- Version of the document in the archive.
+    known_at,                                                  -- The moment at which it is looked at.
     is_booked,                                                 -- The document belongs in the books.
     date,                                                      -- Day the document counts for.
     party_id,                                                  -- Vendor or customer.

@@ -27,9 +27,10 @@ lines as (
 ),
 
 decisions_known as (
-    select *, rowid as decision_no
-    from decisions.categories
-    where decided_at <= getvariable('as_of')
+    select decided.*, decided.rowid as decision_no
+    from decisions.categories as decided
+    inner join lines using (document_type, document_id, line_id)
+    where decided.decided_at <= lines.known_at
 ),
 
 person_decisions as (

@@ -40,6 +40,7 @@ earlier as (
         -- What a late adjustment adjusts: the last entry that is not a reversal.
         arg_max(entry_id, ordinal) filter (where entry_kind <> 'reversal') as adjusts_entry_id
     from ledger.journal_entries
+    semi join ledger.events_changed using (document_type, document_id, event)
     group by document_type, document_id, event
 ),
 

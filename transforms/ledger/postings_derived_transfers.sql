@@ -20,8 +20,7 @@ first_movements as (
 
 withdrawals as (
     select
-        'payments:' || coalesce(funding_account_id, 'default') || ':' || payment_date as transfer_id,
-        payment_id as item_id, funding_account_id as bank_account_id, payment_date as date,
+        transfer_id, payment_id as item_id, funding_account_id as bank_account_id, payment_date as date,
         -amount_home as bank_change, 'payables' as clearing_side, version
     from staging.payments
     where is_booked and is_online and funding_type not in ('CARD_ACCOUNT', 'AP_CARD')
@@ -31,8 +30,7 @@ withdrawals as (
 
 deposits as (
     select
-        'receipts:' || coalesce(deposit_account_id, 'default') || ':' || receipt_date as transfer_id,
-        received_payment_id as item_id, deposit_account_id as bank_account_id, receipt_date as date,
+        transfer_id, received_payment_id as item_id, deposit_account_id as bank_account_id, receipt_date as date,
         amount_home + convenience_fee - processing_fee as bank_change,
         'receivables' as clearing_side, version
     from staging.received_payments

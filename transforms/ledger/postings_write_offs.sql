@@ -10,18 +10,18 @@ with
 
 write_offs_known as (
     select
-        invoice_id,
-        arg_max(role, (decided_at, rowid)) as role,
-        arg_max(reason, (decided_at, rowid)) as reason
-    from decisions.write_offs
-    where decided_at <= getvariable('as_of')
-    group by invoice_id
+        invoice_id, invoices.version,
+        arg_max(decided.role, (decided.decided_at, decided.rowid)) as role,
+        arg_max(decided.reason, (decided.decided_at, decided.rowid)) as reason
+    from decisions.write_offs as decided
+    inner join staging.invoices as invoices using (invoice_id)
+    where decided.decided_at <= invoices.known_at
+    group by invoice_id, invoices.version
 ),
 
 write_offs as (
-    select settlements.*, invoices.version, write_offs_known.role, write_offs_known.reason
+    select settlements.*, write_offs_known.version, write_offs_known.role, write_offs_known.reason
     from ledger.settlements as settlements
-    inner join staging.invoices as invoices on invoices.invoice_id = settlements.settling_id
     inner join write_offs_known on write_offs_known.invoice_id = settlements.settling_id
     where settlements.settling_type = 'invoice'
 ),

@@ -20,8 +20,8 @@ versions as (
             "usage": [{"billId": "VARCHAR", "invoiceId": "VARCHAR", "paymentId": "VARCHAR", "amount": "DECIMAL(18,2)"}],
             "invoicePayments": [{"invoiceId": "VARCHAR", "amount": "DECIMAL(18,2)", "paymentDate": "DATE"}]
         }') as d
-    from raw.document_versions
-    where list in ('vendor_credits', 'credit_memos', 'received_payments') and seen_at <= getvariable('as_of')
+    from staging.versions_known
+    where list in ('vendor_credits', 'credit_memos', 'received_payments')
 ),
 
 uses as (

@@ -11,6 +11,7 @@ documents as (
         version,
         seen_at,
         updated_at,
+        known_at,
         is_archived,
         from_json(document, '{
             "vendorId": "VARCHAR", "vendorName": "VARCHAR", "amount": "DECIMAL(18,2)",
@@ -43,6 +44,7 @@ select
     documents.version,                                      -- Version in the archive.
     documents.seen_at,                                      -- When this version was first seen.
     documents.updated_at,                                   -- BILL's time of last change.
+    documents.known_at,                                     -- The moment at which it is looked at.
     documents.is_archived,                                  -- Archived bills are reversed.
     d.vendorId as vendor_id,                                -- BILL's id of the vendor.
     d.vendorName as vendor_name,                            -- Vendor's name on the bill.

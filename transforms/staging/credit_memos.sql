@@ -11,6 +11,7 @@ documents as (
         version,
         seen_at,
         updated_at,
+        known_at,
         is_archived,
         from_json(document, '{
             "customerId": "VARCHAR", "referenceNumber": "VARCHAR", "creditDate": "DATE",
@@ -34,6 +35,7 @@ select
     documents.version,                                      -- Version in the archive.
     documents.seen_at,                                      -- When this version was first seen.
     documents.updated_at,                                   -- BILL's time of last change.
+    documents.known_at,                                     -- The moment at which it is looked at.
     documents.is_archived,                                  -- Archived memos are reversed.
     d.customerId as customer_id,                            -- BILL's id of the customer.
     d.referenceNumber as credit_number,                     -- The client's own number.

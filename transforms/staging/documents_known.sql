@@ -10,8 +10,8 @@ select
     version,      -- 1, 2, 3 … in the archive of versions.
     seen_at,      -- When this version was first seen.
     updated_at,   -- BILL's own time of last change.
-    is_archived or is_deleted as is_archived,  -- BILL hides it, or no longer has it.
-    document      -- The whole document as BILL gave it.
-from raw.document_versions
-where seen_at <= getvariable('as_of')
+    is_archived,  -- BILL hides it, or no longer has it.
+    document,     -- The whole document as BILL gave it.
+    known_at      -- The moment at which it is looked at.
+from staging.versions_known
 qualify version = max(version) over (partition by list, id)

@@ -11,6 +11,7 @@ documents as (
         version,
         seen_at,
         updated_at,
+        known_at,
         is_archived,
         from_json(document, '{
             "customerId": "VARCHAR", "invoiceNumber": "VARCHAR", "invoiceDate": "DATE",
@@ -39,6 +40,7 @@ select
     documents.version,                                      -- Version in the archive.
     documents.seen_at,                                      -- When this version was first seen.
     documents.updated_at,                                   -- BILL's time of last change.
+    documents.known_at,                                     -- The moment at which it is looked at.
     documents.is_archived,                                  -- Archived invoices are reversed.
     d.customerId as customer_id,                            -- BILL's id of the customer.
     d.invoiceNumber as invoice_number,                      -- The client's own number.

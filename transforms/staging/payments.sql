@@ -101,6 +101,8 @@ select
     coalesce(d.onlinePayment, true) as is_online,           -- BILL moved the money itself.
     coalesce(d.fundingAccount.type, 'BANK_ACCOUNT') as funding_type,  -- BANK_ACCOUNT, CARD_ACCOUNT, WALLET, AP_CARD.
     d.fundingAccount.id as funding_account_id,              -- BILL's id of that account.
+    'payments:' || coalesce(d.fundingAccount.id, 'default') || ':'
+    || coalesce(d.processDate, d.createdTime::date, seen_at::date) as transfer_id,  -- The withdrawal assumed for it where BILL shows none.
     d.classifications.chartOfAccountId as paid_from_account_id,  -- Ledger account named on an outside payment.
     coalesce(d.singleStatus, d.status, 'UNDEFINED') as status,   -- BILL's combined status.
     coalesce(d.disbursementType, 'UNDEFINED') as disbursement_type,  -- ACH, CHECK, VIRTUAL_CARD …

@@ -11,6 +11,7 @@ documents as (
         version,
         seen_at,
         updated_at,
+        known_at,
         is_archived,
         from_json(document, '{
             "vendorId": "VARCHAR", "referenceNumber": "VARCHAR", "creditDate": "DATE",
@@ -56,6 +57,7 @@ select
     credits.version,                                        -- Version in the archive.
     credits.seen_at,                                        -- When this version was first seen.
     credits.updated_at,                                     -- BILL's time of last change.
+    credits.known_at,                                       -- The moment at which it is looked at.
     credits.is_archived,                                    -- Archived credits are reversed.
     d.vendorId as vendor_id,                                -- BILL's id of the vendor.
     d.referenceNumber as credit_number,                     -- The vendor's number.

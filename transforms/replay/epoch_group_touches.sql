@@ -1,0 +1,16 @@
+-- The groups to post in this epoch: those touched, those with late adjustments when the lock moved, or all.
+--
+-- grain: one row per group and batch
+select group_no::varchar as subject, batch_no
+from replay_group_touches
+where batch_no between getvariable('first_batch') and getvariable('last_batch')
+union
+select group_no::varchar, getvariable('first_batch')
+from replay_groups
+where getvariable('everything_changed')
+union
+select documents.group_no::varchar, getvariable('first_batch')
+from replay_groups as documents
+inner join replay_late_documents as late
+    on late.document_type = documents.document_type and late.document_id = documents.id
+where getvariable('lock_moved')

@@ -1,0 +1,17 @@
+-- Every version of every BILL document that was known at the moment of the report, the latest last.
+--
+-- grain: one row per list, document and version
+-- key: list, id, version
+-- owner: team:accounting
+-- materialize: view
+select
+    list,         -- The BILL list it came from, for example bills.
+    id,           -- BILL's id of the document.
+    version,      -- 1, 2, 3 … in the archive of versions.
+    seen_at,      -- When this version was first seen.
+    updated_at,   -- BILL's own time of last change.
+    is_archived or is_deleted as is_archived,  -- BILL hides it, or no longer has it.
+    document,     -- The whole document as BILL gave it.
+    getvariable('as_of')::timestamp as known_at  -- The moment at which it is looked at; a replay looks at each document at its own.
+from raw.document_versions
+where seen_at <= getvariable('as_of')
