@@ -6,8 +6,8 @@ from replay_group_touches
 where batch_no between getvariable('first_batch') and getvariable('last_batch')
 union
 select group_no::varchar, getvariable('first_batch')
-from replay_groups
-where getvariable('everything_changed')
+from replay_group_touches
+where getvariable('everything_changed') and batch_no <= getvariable('first_batch')
 union
 select documents.group_no::varchar, getvariable('first_batch')
 from replay_groups as documents

@@ -1,10 +1,20 @@
 -- Batches from which on something counts that every document depends on.
 --
--- closes: what is locked; opening_balances: what was brought in; everything: policies, roles, whose
--- books these are; transfers: from when on BILL's own money movements replace the assumed ones.
+-- closes: what is locked; opening_balances: what was brought in; everything: policies, roles, rules,
+-- whose books these are; transfers: from when on BILL's own money movements replace the assumed ones;
+-- dimensions: a vendor, item or account changed in what posting reads of it.
 --
 -- grain: one row per kind and batch
 with
+
+-- Which party another one is matters to rules for a party.
+merges as (
+    select party_id, merged_party_id, decided_at
+    from decisions.party_resolutions
+    qualify merged_party_id is distinct from lag(merged_party_id, 1, party_id) over (
+        partition by party_id order by decided_at, rowid
+    )
+),
 
 decided (kind, decided_at) as (
     select 'closes', decided_at from decisions.closes
@@ -12,6 +22,26 @@ decided (kind, decided_at) as (
     select 'opening_balances', decided_at from decisions.opening_balances
     union all
     select 'everything', decided_at from decisions.account_roles
+    union all
+    select 'everything', decided_at from decisions.rules
+    union all
+    select 'everything', decided_at
+    from decisions.party_links
+    where exists (select 1 from decisions.rules where party_id is not null)
+    union all
+    -- A party that no document and no rule named before is of no matter to them.
+    select 'everything', merges.decided_at
+    from merges
+    where exists (select 1 from decisions.rules where party_id is not null)
+        and (
+            merges.party_id in (select party_id from decisions.rules)
+            or merges.party_id in (
+                select uses.dimension_id
+                from replay_dimension_uses as uses
+                inner join replay_batches as batches using (batch_no)
+                where uses.dimension_list in ('vendors', 'customers') and batches.as_of < merges.decided_at
+            )
+        )
     union all
     select 'everything', decided_at
     from decisions.policies

@@ -1,0 +1,159 @@
+"""A rebuild replays groups of documents in waves and comes to what batch after batch had posted."""
+
+from __future__ import annotations
+
+import random
+from datetime import date, timedelta
+from decimal import Decimal
+
+import pytest
+
+from bill_pipeline import decisions, posting, replay, rule_decisions
+from bill_pipeline.transforms import with_ancestors
+from tests.ledger.company import Company, new_company
+from tests.ledger.lives import ACCOUNTS, FIRST_SYNC, State, begin, hand_over
+
+NEEDED = with_ancestors((*replay.JOURNAL, "staging.standard_accounts"))
+HAPPENINGS = (
+    "bill", "bill", "foreign_bill", "edit", "date", "recode", "archive", "pay", "pay", "void",
+    "credit", "apply", "apply", "invoice", "receive", "receive", "memo", "close", "reopen",
+    "withdraw",
+)  # fmt: skip
+
+
+def post(company: Company, at) -> None:
+    """One batch in full, as a sync does it, without checks and reports."""
+    with company.warehouse.transaction():
+        for room in ("staging", "categorized", "ledger"):
+            company.warehouse.build_tables(room, at, checked=False, only=NEEDED)
+
+
+def decide(company: Company, state: State, chance: random.Random, at) -> None:
+    """What people change beside documents: roles, policies, rules, banks, openings, write-offs."""
+    about = {"decided_at": at, "decided_by": "a person"}
+    connection = company.connection
+    bills, invoices = state.documents.get("bills", {}), state.documents.get("invoices", {})
+    if chance.random() < 0.2:
+        account = chance.choice(["checking", "equipment"])
+        bank = {"id": "bank", "bankName": "First", "chartOfAccountId": account}
+        company.put("bank_accounts", bank, at)
+    if chance.random() < 0.2:
+        currency = chance.choice(["EUR", None])
+        company.put("vendors", {"id": "paper", "name": "Paper Co", "billCurrency": currency}, at)
+    if chance.random() < 0.1:
+        value = chance.choice(["entry", "approval"])
+        decisions.set_policy(connection, "book_bills_on", value, **about)
+    if chance.random() < 0.1:
+        account = chance.choice(["checking", "clearing"])
+        decisions.set_role(connection, "ap_clearing", account, reason="moved", **about)
+    if chance.random() < 0.2:
+        rule_decisions.add_rule(
+            connection, account_id=chance.choice(ACCOUNTS), party_id="paper",
+            amount_from=Decimal(chance.randint(1, 300)), **about,
+        )  # fmt: skip
+    if chance.random() < 0.2:
+        decisions.record_opening_balance(
+            connection, account_id="checking", cutover_date=date(2025, 12, 31),
+            amount=Decimal(chance.randint(-100, 100)), reason="old books", **about,
+        )  # fmt: skip
+    if bills and chance.random() < 0.3:
+        bill = chance.choice(list(bills))
+        decisions.correct(
+            connection, document_type="bill", document_id=bill, line_id=f"{bill}-0",
+            account_id=chance.choice(ACCOUNTS), **about,
+        )  # fmt: skip
+    if invoices and chance.random() < 0.3:
+        decisions.write_off(
+            connection, invoice_id=chance.choice(list(invoices)), write_off_date=at.date(),
+            amount=Decimal(chance.randint(0, 5)), role="bad_debt", reason="lost", **about,
+        )  # fmt: skip
+    for bill in bills.values():
+        if chance.random() < 0.2:
+            bill["billLineItems"][0]["classifications"] = {}
+    for payment in state.documents.get("payments", {}).values():
+        if chance.random() < 0.2:
+            payment["fundingAccount"] = {"type": "BANK_ACCOUNT", "id": "bank"}
+
+
+def live(company: Company, seed: int, batches: int) -> None:
+    chance = random.Random(seed)  # noqa: S311 - a seed makes the same life again
+    state = State()
+    begin(company)
+    for number in range(batches):
+        at = FIRST_SYNC + timedelta(days=3 * number)
+        state.today = at.date()
+        for _ in range(chance.randint(1, 6)):
+            state.happen(
+                chance.choice(HAPPENINGS), chance.randint(0, 5), chance.randint(1, 50_000),
+                chance.randint(-50, 20), chance.randint(0, 2),
+            )  # fmt: skip
+        decide(company, state, chance, at)
+        hand_over(company, state, at)
+        post(company, at)
+
+
+@pytest.mark.parametrize(
+    "seed", [3, *(pytest.param(seed, marks=pytest.mark.slow) for seed in (5, 8))]
+)
+def test_waves_post_what_full_postings_had_posted(seed: int) -> None:
+    """Full postings, one per batch, are the oracle; ids and moments included."""
+    with new_company() as company:
+        live(company, seed, batches=7)
+        before = company.rows("from ledger.journal_lines order by line_id")
+        report = posting.rebuild(company.warehouse)
+        assert company.rows("from ledger.journal_lines order by line_id") == before
+        assert report.batches > 3
+
+
+def test_many_batches_of_unconnected_documents_are_a_few_waves() -> None:
+    with new_company() as company:
+        begin(company)
+        state = State()
+        for number in range(6):
+            at = FIRST_SYNC + timedelta(hours=number)
+            state.happen("bill", 0, 1_000 + number, -5, 0)
+            hand_over(company, state, at)
+            post(company, at)
+        report = posting.rebuild(company.warehouse)
+        assert (report.batches, report.waves) == (6, 1)
+
+
+@pytest.mark.parametrize("lost", ["links", "decisions_by_document", "turning_points"])
+def test_a_replay_that_misses_what_connects_documents_is_refused(
+    lost: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each of these, left out, makes other books: the comparison must say so."""
+    with new_company() as company:
+        state = State()
+        begin(company)
+        steps = (
+            [("bill", 0, 10_000, -40, 0)],
+            [("pay", 0, 10_000, -10, 0), ("close", 0, 0, 0, 0)],
+            [("date", 0, 0, 0, 0), ("close", 0, 0, 0, 0)],
+            [],
+            [("void", 0, 0, 0, 1)],
+        )
+        for number, step in enumerate(steps):
+            at = FIRST_SYNC + timedelta(days=20 * number)
+            state.today = at.date()
+            for happening in step:
+                state.happen(*happening)
+            if number == 3:
+                decisions.correct(
+                    company.connection, document_type="bill", document_id="B0", line_id="B0-0",
+                    account_id="equipment", decided_at=at, decided_by="a person",
+                )  # fmt: skip
+            hand_over(company, state, at)
+            post(company, at)
+        posting.rebuild(company.warehouse)
+        whole = replay._read
+
+        def without(name: str) -> str:
+            sql = whole(name)
+            return f"select * from ({sql}) limit 0" if name == lost else sql
+
+        monkeypatch.setattr(replay, "_read", without)
+        before = company.rows("from ledger.journal_lines order by line_id")
+        with pytest.raises(posting.ReplayDiffers):
+            posting.rebuild(company.warehouse)
+        assert company.rows("from ledger.journal_lines order by line_id") == before
