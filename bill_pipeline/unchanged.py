@@ -34,7 +34,7 @@ create table if not exists upkeep.checks (name varchar not null, row_count bigin
 """
 _ARCHIVE = "raw.document_versions"
 #: The archive as known at one moment: read like the archive itself, list by list.
-_ARCHIVE_VIEW = "staging.documents_known"
+_ARCHIVES = {_ARCHIVE, "staging.versions_known", "staging.documents_known"}
 _NOTHING_YET = "none"
 #: Reading what was known until now gives the same again when nothing was learnt since.
 _KNOWN_UNTIL = re.compile(r"(seen_at|decided_at) <= getvariable\('as_of'\)")
@@ -121,7 +121,7 @@ class TableMemory:
         )
 
     def _state_of(self, table: str, reader: Transform) -> str | None:
-        if table in (_ARCHIVE, _ARCHIVE_VIEW):
+        if table in _ARCHIVES:
             counts = self._counts_by_list()
             lists = _lists_read(reader)
             return json.dumps({name: counts.get(name, 0) for name in lists or sorted(counts)})
@@ -171,7 +171,7 @@ def _lists_read(transform: Transform) -> tuple[str, ...]:
         tables = [source.this] if source else []
         tables += [join.this for join in select.args.get("joins") or []]
         names = [f"{t.db}.{t.name}" for t in tables if isinstance(t, exp.Table)]
-        if _ARCHIVE in names or _ARCHIVE_VIEW in names:
+        if _ARCHIVES & set(names):
             lists = _lists_chosen(select)
             if not lists or len(names) > 1:
                 return ()

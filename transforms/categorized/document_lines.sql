@@ -65,7 +65,7 @@ select
     if(times_seen = 1 and line.id is not null, line.id, coalesce(line.id || ':', 'line-') || line.i) as line_id,  -- BILL's id of the line, else its position.
     line.i::integer as line_no,                                -- Position in the document, from 1.
     version,                                                   -- Version of the document in the archive.
-    known_at,                                                  -- The moment at which it is looked at.
+    known_at,                                                  -- Until when more may be known of it.
     is_booked,                                                 -- The document belongs in the books.
     date,                                                      -- Day the document counts for.
     party_id,                                                  -- Vendor or customer.

@@ -30,7 +30,7 @@ decisions_known as (
     select decided.*, decided.rowid as decision_no
     from decisions.categories as decided
     inner join lines using (document_type, document_id, line_id)
-    where decided.decided_at <= lines.known_at
+    where decided.decided_at <= getvariable('as_of') and decided.decided_at <= lines.known_at
 ),
 
 person_decisions as (

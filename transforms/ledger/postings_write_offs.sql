@@ -15,7 +15,7 @@ write_offs_known as (
         arg_max(decided.reason, (decided.decided_at, decided.rowid)) as reason
     from decisions.write_offs as decided
     inner join staging.invoices as invoices using (invoice_id)
-    where decided.decided_at <= invoices.known_at
+    where decided.decided_at <= getvariable('as_of') and decided.decided_at <= invoices.known_at
     group by invoice_id, invoices.version
 ),
 

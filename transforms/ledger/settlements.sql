@@ -159,7 +159,7 @@ write_offs as (
     from decisions.write_offs as decided
     inner join staging.invoices as invoices
         on invoices.invoice_id = decided.invoice_id and invoices.is_booked
-    where decided.decided_at <= invoices.known_at
+    where decided.decided_at <= getvariable('as_of') and decided.decided_at <= invoices.known_at
     qualify row_number() over (
         partition by decided.invoice_id order by decided.decided_at desc, decided.rowid desc
     ) = 1

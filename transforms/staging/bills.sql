@@ -44,7 +44,7 @@ select
     documents.version,                                      -- Version in the archive.
     documents.seen_at,                                      -- When this version was first seen.
     documents.updated_at,                                   -- BILL's time of last change.
-    documents.known_at,                                     -- The moment at which it is looked at.
+    documents.known_at,                                     -- Until when more may be known of it.
     documents.is_archived,                                  -- Archived bills are reversed.
     d.vendorId as vendor_id,                                -- BILL's id of the vendor.
     d.vendorName as vendor_name,                            -- Vendor's name on the bill.

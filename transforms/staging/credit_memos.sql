@@ -35,7 +35,7 @@ select
     documents.version,                                      -- Version in the archive.
     documents.seen_at,                                      -- When this version was first seen.
     documents.updated_at,                                   -- BILL's time of last change.
-    documents.known_at,                                     -- The moment at which it is looked at.
+    documents.known_at,                                     -- Until when more may be known of it.
     documents.is_archived,                                  -- Archived memos are reversed.
     d.customerId as customer_id,                            -- BILL's id of the customer.
     d.referenceNumber as credit_number,                     -- The client's own number.

@@ -12,6 +12,6 @@ select
     updated_at,   -- BILL's own time of last change.
     is_archived,  -- BILL hides it, or no longer has it.
     document,     -- The whole document as BILL gave it.
-    known_at      -- The moment at which it is looked at.
+    known_at      -- Until when more may be known of it; see staging.versions_known.
 from staging.versions_known
 qualify version = max(version) over (partition by list, id)

@@ -57,7 +57,7 @@ select
     credits.version,                                        -- Version in the archive.
     credits.seen_at,                                        -- When this version was first seen.
     credits.updated_at,                                     -- BILL's time of last change.
-    credits.known_at,                                       -- The moment at which it is looked at.
+    credits.known_at,                                       -- Until when more may be known of it.
     credits.is_archived,                                    -- Archived credits are reversed.
     d.vendorId as vendor_id,                                -- BILL's id of the vendor.
     d.referenceNumber as credit_number,                     -- The vendor's number.

@@ -12,6 +12,6 @@ select
     updated_at,   -- BILL's own time of last change.
     is_archived or is_deleted as is_archived,  -- BILL hides it, or no longer has it.
     document,     -- The whole document as BILL gave it.
-    getvariable('as_of')::timestamp as known_at  -- The moment at which it is looked at; a replay looks at each document at its own.
+    timestamp '9999-12-31' as known_at  -- Until when more may be known of it: without limit, but a replay looks at each document at its own moment.
 from raw.document_versions
 where seen_at <= getvariable('as_of')
