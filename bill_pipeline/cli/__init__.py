@@ -35,6 +35,7 @@ COMMANDS: dict[str, str] = {
     "parties": "bill_pipeline.cli.parties:parties",
     "settings": "bill_pipeline.cli.keeping:settings",
     "opening-balances": "bill_pipeline.cli.keeping:opening_balances",
+    "write-off": "bill_pipeline.cli.write_off:write_off",
     "close": "bill_pipeline.cli.close:close",
     "reopen": "bill_pipeline.cli.close:reopen",
     "train": "bill_pipeline.cli.train:train",
