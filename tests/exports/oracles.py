@@ -11,6 +11,7 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterable, Sequence
 from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -37,6 +38,14 @@ def _csv(text: str) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(text)))
 
 
+def _by_month(rows: Iterable[Sequence[str]]) -> dict[str, Amounts]:
+    found: dict[str, Amounts] = {}
+    for month, name, amount in rows:
+        if _amount(amount):
+            found.setdefault(month, {})[name] = _amount(amount)
+    return found
+
+
 class Hledger:
     name = "hledger"
     export = "hledger"
@@ -53,6 +62,20 @@ class Hledger:
 
     def month(self, first: date, after: date) -> Amounts:
         return self._balances("^Income|^Expenses", "-b", str(first), "-e", str(after))
+
+    def months(self) -> dict[str, Amounts]:
+        """YYYY-MM → the month's movement of income and expense accounts; of more than one year."""
+        out = _run(
+            "hledger", "-f", self.file, "bal", "-M", "--flat", "-N", "-O", "csv",
+            "^Income|^Expenses",
+        )  # fmt: skip
+        rows = _csv(out)
+        months = [name for name in rows[0] if name != "account"]
+        found = {
+            month: _nonzero({row["account"]: _amount(row[month]) for row in rows})
+            for month in months
+        }
+        return {month: amounts for month, amounts in found.items() if amounts}
 
     def due(self, account: str, day: date) -> Amounts:
         end = str(day + timedelta(days=1))
@@ -88,6 +111,13 @@ class Ledger:
     def month(self, first: date, after: date) -> Amounts:
         return self._balances("-b", str(first), "-e", str(after), "^Income", "^Expenses")
 
+    def months(self) -> dict[str, Amounts]:
+        line = "%(format_date(date, '%Y-%m'))\t%(account)\t%(quantity(scrub(display_amount)))\n"
+        out = _run(
+            "ledger", "-f", self.file, "reg", "--monthly", "--format", line, "^Income", "^Expenses"
+        )
+        return _by_month(row.split("\t") for row in out.splitlines() if row)
+
     def due(self, account: str, day: date) -> Amounts:
         end = str(day + timedelta(days=1))
         found = self._balances("-e", end, "--pivot", "due", f"^{account}$")
@@ -120,6 +150,17 @@ class Beancount:
     def month(self, first: date, after: date) -> Amounts:
         return self._query(
             f"where date >= {first} and date < {after} and account ~ '^(Income|Expenses)'"
+        )
+
+    def months(self) -> dict[str, Amounts]:
+        sql = (
+            "select year as y, month as m, account as name, sum(number) as amount "
+            "where account ~ '^(Income|Expenses)' group by 1, 2, 3"
+        )
+        out = _run(str(self.program), "-q", "-f", "csv", self.file, sql)
+        return _by_month(
+            (f"{int(row['y']):04}-{int(row['m']):02}", row["name"].strip(), row["amount"])
+            for row in _csv(out)
         )
 
     def due(self, account: str, day: date) -> Amounts:

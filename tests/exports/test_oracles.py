@@ -18,6 +18,22 @@ from tests.exports.oracles import ORACLES, Amounts, Hledger
 
 DAYS = (date(2025, 2, 28), date(2025, 12, 31), date(2026, 6, 30))
 CLIENT = "bakery"
+#: What is open on a control account by due date; values: client, control, day.
+OPEN_BY_DUE_DATE = """
+with lines as (
+    select journal_lines.*, accounts.account_id as control_account
+    from journal_lines join accounts using (client, account_id)
+    where client = ? and control = ?
+),
+due as (
+    select open_item_id, coalesce(min(due_date), min(lines.date)) as due_date
+    from lines left join documents
+        on documents.client = lines.client and documents.document_id = open_item_id
+    group by 1
+)
+select due.due_date, sum(amount) from lines join due using (open_item_id)
+where lines.date <= ? group by 1
+"""
 
 
 @pytest.fixture(params=ORACLES, ids=lambda oracle: oracle.name)
@@ -66,25 +82,10 @@ def test_the_months_profit_and_loss_is_the_same(oracle, names, ledger, first: da
 def test_open_amounts_by_due_date_are_the_same(
     oracle, names, ledger, control: str, day: date
 ) -> None:
-    sql = """
-        with lines as (
-            select journal_lines.*, accounts.account_id as control_account
-            from journal_lines join accounts using (client, account_id)
-            where client = ? and control = ?
-        ),
-        due as (
-            select open_item_id, coalesce(min(due_date), min(lines.date)) as due_date
-            from lines left join documents
-                on documents.client = lines.client and documents.document_id = open_item_id
-            group by 1
-        )
-        select due.due_date, sum(amount) from lines join due using (open_item_id)
-        where lines.date <= ? group by 1
-    """
     account_id = ledger.execute(
         "select account_id from accounts where client = ? and control = ?", [CLIENT, control]
     ).fetchall()[0][0]
-    expected = ours(ledger, sql, control, day)
+    expected = ours(ledger, OPEN_BY_DUE_DATE, control, day)
     assert len(expected) > 1
     assert oracle.due(names[account_id], day) == expected
 
