@@ -20,6 +20,7 @@ from datetime import datetime
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from bill_pipeline.bill.lists import LISTS
 from bill_pipeline.transforms import (
     FOLDER,
     Transform,
@@ -205,10 +206,12 @@ class _Replay:
         """Whether no document of this wave reaches ``transform``."""
         if transform.key in SETTINGS or transform.materialize == "append":
             return False
-        if DOCUMENTS in transform.upstream or VERSIONS in transform.upstream:
-            return not any(f"'{name}'" in transform.sql for name in self._lists)
         read = {key for key in transform.upstream if key not in SETTINGS}
-        return bool(read) and read <= self._empty
+        empty = set(self._empty)
+        # A table that names no list may read all of them.
+        if (lists := _lists_named(transform)) and not lists & self._lists:
+            empty |= {DOCUMENTS, VERSIONS}
+        return bool(read) and read <= empty
 
     def _count_waves(self) -> int:
         return int(self._rows("select coalesce(max(wave), 0) from replay_waves")[0][0])
@@ -230,6 +233,12 @@ class _Replay:
 @cache
 def _read(name: str) -> str:
     return (FOLDER / "replay" / f"{name}.sql").read_text(encoding="utf-8")
+
+
+@cache
+def _lists_named(transform: Transform) -> frozenset[str]:
+    """The lists of BILL that the SQL of ``transform`` names."""
+    return frozenset(name for name in LISTS if f"'{name}'" in transform.sql)
 
 
 @cache
