@@ -17,17 +17,22 @@ import heapq
 import random
 import statistics
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+from bill_pipeline.activity import DAYS, Activity
 from bill_pipeline.clients import ClientStatus, State
-from bill_pipeline.dagster.freshness import due_clients
-from bill_pipeline.dagster.idle_clients import can_be_probed, lists_of
+from bill_pipeline.dagster.freshness import Look, due_looks
 from bill_pipeline.dagster.sensors import CLIENTS_PER_SWEEP
+from bill_pipeline.probe import PROBED
 
 MONDAY = datetime(2026, 3, 2, tzinfo=UTC)
 TICK_SECONDS = 30
 CLIENTS_PER_PUBLICATION = 20
+REQUESTS_PER_HOUR = 20_000
+#: Lists whose changes BILL's webhooks announce.
+ANNOUNCED = ("bills", "payments", "vendors", "invoices")
 #: Which list a change shows in, and how often (invented, after the sandbox's companies).
 SHOWS_IN = {"bills": 45, "payments": 30, "vendors": 6, "invoices": 8, "received_payments": 6,
             "customers": 2, "vendor_credits": 2, "credit_memos": 1}  # fmt: skip
@@ -41,15 +46,40 @@ def main() -> None:
     parser.add_argument("--changes", type=float, default=6, help="median bursts a client and day")
     parser.add_argument("--days", type=int, default=7)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--probe-seconds", type=float, default=0.058)
+    parser.add_argument("--probe-seconds", type=float, default=0.03, help="of one list")
     parser.add_argument("--sync-seconds", type=float, default=1.2, help="wall clock, all workers")
     parser.add_argument("--start-seconds", type=float, default=10, help="of a run's process")
     parser.add_argument("--requests-per-list", type=float, default=1.2)
-    parser.add_argument("--requests-per-sync", type=float, default=27)
+    parser.add_argument("--requests-per-sync", type=float, default=27, help="of all lists")
+    parser.add_argument("--requests-for-news", type=float, default=6, help="of a sync of some")
+    parser.add_argument("--webhooks", type=float, default=0, help="share of clients with webhooks")
     options = parser.parse_args()
     firm = Firm(options)
     firm.live()
     firm.report()
+
+
+class Life:
+    """The habits of one invented company: how much happens, where, and when."""
+
+    def __init__(self, chance: random.Random, changes: float) -> None:
+        self.chance = chance
+        self.zone = chance.choice((5, 6, 7, 8))
+        self.a_day = changes * chance.lognormvariate(0, 1.2)
+
+    def changes(self, begin: datetime, days: int) -> Iterator[tuple[datetime, str]]:
+        """(when, list) of every change in ``days`` days from ``begin``."""
+        for day in range(days):
+            is_weekend = (begin + timedelta(days=day)).weekday() >= 5
+            bursts = self.a_day * (0.1 if is_weekend else 1)
+            count = int(bursts) + (self.chance.random() < bursts % 1)
+            for _ in range(count):
+                hour = self.chance.choices(range(6, 20), HOURS)[0] + self.zone
+                at = timedelta(days=day, hours=hour, seconds=self.chance.uniform(0, 3600))
+                for _ in range(self.chance.choice((1, 1, 2, 4))):
+                    at += timedelta(seconds=self.chance.expovariate(1 / 90))
+                    table = self.chance.choices(list(SHOWS_IN), list(SHOWS_IN.values()))[0]
+                    yield begin + at, table
 
 
 class Firm:
@@ -59,8 +89,14 @@ class Firm:
         self.options = options
         self.chance = random.Random(options.seed)  # noqa: S311 - a simulation
         names = [f"client-{number:04}" for number in range(options.clients)]
+        self.lives = {name: Life(self.chance, options.changes) for name in names}
         self.statuses = {name: self._status(name) for name in names}
-        self.changes = sorted(change for name in names for change in self._week_of(name))
+        self.poked = {name for name in names if self.chance.random() < options.webhooks}
+        self.changes = [
+            (at, name, table)
+            for name in names
+            for at, table in self.lives[name].changes(MONDAY, options.days)
+        ]
         heapq.heapify(self.changes)
         self.waiting: dict[str, list[tuple[datetime, str]]] = {name: [] for name in names}
         self.delays: list[float] = []
@@ -68,53 +104,45 @@ class Firm:
         self.sweeps: list[float] = []
 
     def _status(self, name: str) -> ClientStatus:
+        """Up to date since a while, and known from the four weeks before."""
+        counts: Counter[tuple[str, int, bool]] = Counter(
+            (table, at.hour, at.weekday() >= 5)
+            for at, table in self.lives[name].changes(MONDAY - timedelta(days=DAYS), DAYS)
+            if table in PROBED
+        )
         ago = timedelta(seconds=self.chance.uniform(0, 6 * 3600))
         return ClientStatus(
             client=name, organization_id="", environment="", state=State.UP_TO_DATE,
             connected_at=MONDAY - timedelta(days=90), last_attempt_at=MONDAY - ago,
             last_success_at=MONDAY - ago, last_change_at=MONDAY - 10 * ago,
+            last_whole_sync_at=MONDAY - timedelta(hours=20),
+            activity=Activity.of_counts(counts).as_dict(),
         )  # fmt: skip
-
-    def _week_of(self, name: str) -> list[tuple[datetime, str, str]]:
-        """(when, client, list) of every change of the client in the week."""
-        zone = self.chance.choice((5, 6, 7, 8))
-        a_day = self.options.changes * self.chance.lognormvariate(0, 1.2)
-        found = []
-        for day in range(self.options.days):
-            is_weekend = (MONDAY + timedelta(days=day)).weekday() >= 5
-            bursts = a_day * (0.1 if is_weekend else 1)
-            count = int(bursts) + (self.chance.random() < bursts % 1)
-            for _ in range(count):
-                hour = self.chance.choices(range(6, 20), HOURS)[0] + zone
-                at = timedelta(days=day, hours=hour, seconds=self.chance.uniform(0, 3600))
-                for _ in range(self.chance.choice((1, 1, 2, 4))):
-                    at += timedelta(seconds=self.chance.expovariate(1 / 90))
-                    lists = self.chance.choices(list(SHOWS_IN), list(SHOWS_IN.values()))
-                    found.append((MONDAY + at, name, lists[0]))
-        return found
 
     def live(self) -> None:
         now, ends = MONDAY, MONDAY + timedelta(days=self.options.days)
         while now < ends:
-            due = due_clients(self.statuses.values(), now, 20_000)[:CLIENTS_PER_SWEEP]
+            due = due_looks(self.statuses.values(), now, REQUESTS_PER_HOUR)[:CLIENTS_PER_SWEEP]
             if due:
-                seconds = self._sweep(now, [status.client for status in due])
+                seconds = self._sweep(now, due)
                 self.sweeps.append(seconds)
                 # A sweep still running lets the sensor's ticks pass.
                 now += timedelta(seconds=seconds)
             now += timedelta(seconds=TICK_SECONDS - now.timestamp() % TICK_SECONDS)
+            self._happen(now)
 
-    def _sweep(self, now: datetime, due: list[str]) -> float:
-        seconds = self.options.start_seconds + len(due) * self.options.probe_seconds
+    def _sweep(self, now: datetime, due: list[Look]) -> float:
+        asked = sum(len(look.lists) for look in due)
+        seconds = self.options.start_seconds + asked * self.options.probe_seconds
         self._happen(now + timedelta(seconds=seconds / 2))
-        news = []
-        for client in due:
-            status = self.statuses[client]
-            seen = {name for _, name in self.waiting[client]}
-            if not can_be_probed(status, now) or seen & set(lists_of(client, now)):
-                news.append(client)
-            self._count(now, 2 * self.options.requests_per_list)
-            self.statuses[client] = replace(status, last_attempt_at=now, last_success_at=now)
+        news: list[tuple[str, tuple[str, ...]]] = []
+        for look in due:
+            waiting = {table for _, table in self.waiting[look.client]}
+            found = tuple(table for table in look.lists if table in waiting)
+            self._count(now, len(look.lists) * self.options.requests_per_list)
+            if found or not look.lists:
+                news.append((look.client, found))
+            self._looked(look.client, look.lists or PROBED, now, whole=not look.lists)
         for at in range(0, len(news), CLIENTS_PER_PUBLICATION):
             batch = news[at : at + CLIENTS_PER_PUBLICATION]
             begun = now + timedelta(seconds=seconds)
@@ -123,12 +151,28 @@ class Firm:
             self._publish(batch, now, begun, now + timedelta(seconds=seconds))
         return seconds
 
-    def _publish(self, batch: list[str], now: datetime, read_at: datetime, at: datetime) -> None:
-        for client in batch:
-            self._count(now, self.options.requests_per_sync)
-            seen = [changed for changed, _ in self.waiting[client] if changed <= read_at]
-            self.delays += [(at - changed).total_seconds() for changed in seen]
-            self.waiting[client] = self.waiting[client][len(seen) :]
+    def _looked(self, client: str, lists: tuple[str, ...], now: datetime, *, whole: bool) -> None:
+        status = self.statuses[client]
+        self.statuses[client] = replace(
+            status, last_attempt_at=now, last_success_at=now,
+            last_whole_sync_at=now if whole else status.last_whole_sync_at,
+            looked_at={**status.looked_at, **dict.fromkeys(lists, now.isoformat())},
+        )  # fmt: skip
+
+    def _publish(
+        self, batch: list[tuple[str, tuple[str, ...]]], now: datetime, read_at: datetime,
+        at: datetime,
+    ) -> None:  # fmt: skip
+        for client, lists in batch:
+            options = self.options
+            self._count(now, options.requests_for_news if lists else options.requests_per_sync)
+            seen = [
+                (changed, table)
+                for changed, table in self.waiting[client]
+                if changed <= read_at and (not lists or table in lists)
+            ]
+            self.delays += [(at - changed).total_seconds() for changed, _ in seen]
+            self.waiting[client] = [each for each in self.waiting[client] if each not in seen]
             if seen:
                 self.statuses[client] = replace(self.statuses[client], last_change_at=now)
 
@@ -136,6 +180,8 @@ class Firm:
         while self.changes and self.changes[0][0] <= until:
             at, client, name = heapq.heappop(self.changes)
             self.waiting[client].append((at, name))
+            if client in self.poked and name in ANNOUNCED:
+                self.statuses[client] = replace(self.statuses[client], next_sync_at=at)
 
     def _count(self, now: datetime, requests: float) -> None:
         self.requests[now.replace(minute=0, second=0, microsecond=0)] += requests  # type: ignore[assignment]

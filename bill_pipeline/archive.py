@@ -73,6 +73,13 @@ class ArchiveReport:
     healed: dict[str, int] = field(default_factory=dict)
     unknown_fields: list[str] = field(default_factory=list)  # "bills.newField", first seen now
 
+    def add(self, more: ArchiveReport) -> None:
+        """Add what a further archiving of the same sync did."""
+        for name in ("new", "changed", "archived", "deleted", "quarantined", "healed"):
+            for table, count in getattr(more, name).items():
+                _add(getattr(self, name), table, count)
+        self.unknown_fields += more.unknown_fields
+
     @property
     def versions(self) -> int:
         return sum(self.new.values()) + sum(self.changed.values())

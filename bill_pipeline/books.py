@@ -15,13 +15,17 @@ from typing import TYPE_CHECKING, Any
 
 import filelock
 
+from bill_pipeline.activity import activity_of
 from bill_pipeline.bill.errors import BillError, ConnectionRefused
+from bill_pipeline.bill.lists import with_companions
 from bill_pipeline.clients import ClientStatus, Registry, State, utc_now
 from bill_pipeline.errors import PipelineError
 from bill_pipeline.imports import ImportReport, import_client
 from bill_pipeline.posting import rebuild
+from bill_pipeline.probe import PROBED
 from bill_pipeline.publish import publish
 from bill_pipeline.raw import DUCKDB_SETTINGS
+from bill_pipeline.references import unknown_lists
 from bill_pipeline.settings import Home
 from bill_pipeline.upkeep import (
     choose_threads,
@@ -75,6 +79,7 @@ class SyncOptions:
     full: bool = False  # read every list from its beginning and compare
     since: date | None = None  # read what BILL changed on or after this day
     rebuild: bool = False  # no import: replay the journal from the archive
+    lists: tuple[str, ...] | None = None  # those that have news; None reads them all
 
 
 @dataclass
@@ -177,6 +182,7 @@ class Sync:
         self.options = options
         self.registry = Registry(home)
         self.report = SyncReport(warehouse.client, as_of)
+        self._is_whole = self.options.lists is None  # all lists are read
         self._started = time.perf_counter()
 
     @property
@@ -189,15 +195,12 @@ class Sync:
         if state.last_success_at is None:
             self.registry.update(self.client, state=State.IMPORTING)
         try:
-            imported = import_client(
-                self.home,
-                self.client,
-                self.registry.connection(self.client),
-                as_of=self.as_of,
-                full=self.options.full,
-                since=self.options.since,
-                progress=self._show_import(progress),
-            )
+            imported = self._import(self.options.lists, progress)
+            if self.options.lists is not None and unknown_lists(
+                self.warehouse.connection, self.as_of
+            ):
+                imported.add(self._import(None, progress))
+                self._is_whole = True
         finally:
             # An import sets limits of its own, for all connections of this process.
             for name in DUCKDB_SETTINGS:
@@ -205,6 +208,18 @@ class Sync:
             choose_threads(self.warehouse)
         self.report.imported = imported
         return imported
+
+    def _import(self, lists: Iterable[str] | None, progress: Progress | None) -> ImportReport:
+        return import_client(
+            self.home,
+            self.client,
+            self.registry.connection(self.client),
+            as_of=self.as_of,
+            full=self.options.full,
+            since=self.options.since,
+            tables=None if lists is None else with_companions(lists),
+            progress=self._show_import(progress),
+        )
 
     @property
     def must_build(self) -> bool:
@@ -253,11 +268,10 @@ class Sync:
         self.report.seconds = time.perf_counter() - self._started
         documents, to_review = count_documents_and_reviews(self.warehouse)
         changes: dict[str, Any] = {"model_alarm": model_alarm(self.warehouse)}
+        status = self.registry.status(self.client)
         if self.report.imported:
-            changes["skipped_lists"] = self.report.imported.skipped_lists
-            if self.report.imported.changed:
-                changes["last_change_at"] = self.as_of
-        if self.registry.status(self.client).state is not State.PAUSED:
+            changes |= self._what_was_read(self.report.imported, status)
+        if status.state is not State.PAUSED:
             changes["state"] = State.UP_TO_DATE
         self.registry.update(
             self.client,
@@ -272,6 +286,22 @@ class Sync:
             **changes,
         )
         return self.report
+
+    def _what_was_read(self, imported: ImportReport, status: ClientStatus) -> dict[str, Any]:
+        changes: dict[str, Any] = {}
+        if imported.changed:
+            changes["last_change_at"] = self.as_of
+            changes["activity"] = activity_of(self.warehouse.connection, self.as_of).as_dict()
+        lists = PROBED if self._is_whole else self.options.lists or ()
+        changes["looked_at"] = {**status.looked_at, **dict.fromkeys(lists, self.as_of.isoformat())}
+        skipped = imported.skipped_lists
+        if self._is_whole:
+            changes["last_whole_sync_at"] = self.as_of
+        else:
+            read = with_companions(lists)
+            skipped |= {name: why for name, why in status.skipped_lists.items() if name not in read}
+        changes["skipped_lists"] = skipped
+        return changes
 
     def fail(self, error: Exception) -> None:
         """Record the failure; a refused token stops all further tries until a person acts."""

@@ -70,6 +70,9 @@ class ClientStatus:
     skipped_lists: dict[str, str] = field(default_factory=dict)
     progress: dict[str, Any] = field(default_factory=dict)
     model_alarm: str | None = None  # what a person should know of the client's model
+    last_whole_sync_at: datetime | None = None  # when all lists were read
+    activity: dict[str, Any] = field(default_factory=dict)  # ``activity.Activity``
+    looked_at: dict[str, str] = field(default_factory=dict)  # when each list was last asked for
 
     @property
     def is_syncable(self) -> bool:
@@ -100,7 +103,10 @@ create table if not exists clients (
     review_count integer not null default 0,
     skipped_lists text not null default '{}',
     progress text not null default '{}',
-    model_alarm text
+    model_alarm text,
+    last_whole_sync_at text,
+    activity text not null default '{}',
+    looked_at text not null default '{}'
 );
 create table if not exists sessions (
     client text primary key,
@@ -108,8 +114,16 @@ create table if not exists sessions (
     stored_at text not null
 );
 """
-_TIMES = {"connected_at", "last_attempt_at", "last_success_at", "last_change_at", "next_sync_at"}
-_DOCUMENTS = {"skipped_lists", "progress"}
+#: Columns that a registry of an earlier version lacks.
+_ADDED = {
+    "model_alarm": "text",
+    "last_whole_sync_at": "text",
+    "activity": "text not null default '{}'",
+    "looked_at": "text not null default '{}'",
+}
+_TIMES = {"connected_at", "last_attempt_at", "last_success_at", "last_change_at", "next_sync_at",
+          "last_whole_sync_at"}  # fmt: skip
+_DOCUMENTS = {"skipped_lists", "progress", "activity", "looked_at"}
 _STATUS_COLUMNS = [f.name for f in fields(ClientStatus)]
 _SETTABLE = set(_STATUS_COLUMNS) - {"client", "organization_id", "environment", "connected_at"}
 
@@ -126,10 +140,11 @@ class Registry:
         with self.database() as db:
             db.execute(f"pragma journal_mode = {Settings().sqlite_journal_mode}")
             db.executescript(_SCHEMA)
-            # A registry of an earlier version lacks the column; sqlite has no "if not exists" here.
+            # sqlite has no "if not exists" for columns.
             columns = [row["name"] for row in db.execute("pragma table_info(clients)")]
-            if "model_alarm" not in columns:
-                db.execute("alter table clients add column model_alarm text")
+            for name, kind in _ADDED.items():
+                if name not in columns:
+                    db.execute(f"alter table clients add column {name} {kind}")
 
     @contextlib.contextmanager
     def database(self) -> Iterator[sqlite3.Connection]:

@@ -71,6 +71,17 @@ class ImportReport:
     requests: int = 0
     seconds: float = 0.0
 
+    def add(self, more: ImportReport) -> None:
+        """Add what a further import of the same sync did."""
+        for mine, others in ((self.documents, more.documents), (self.pages, more.pages)):
+            for table, count in others.items():
+                mine[table] = mine.get(table, 0) + count
+        self.skipped_lists |= more.skipped_lists
+        self.archive.add(more.archive)
+        self.loads += more.loads
+        self.requests += more.requests
+        self.seconds += more.seconds
+
     @property
     def changed(self) -> int:
         """Versions added to the archive: zero means that the books stay as they are."""

@@ -10,7 +10,7 @@ older than the payment that touched it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -285,3 +285,13 @@ def lists_to_read(*, with_v2: bool = True, with_documents: bool = False) -> Iter
     """The rows that the settings ask for, in the table's order."""
     wanted = {"always", *(["v2"] if with_v2 else []), *(["documents"] if with_documents else [])}
     return (row for row in LISTS.values() if row.setting in wanted)
+
+
+def with_companions(tables: Iterable[str]) -> frozenset[str]:
+    """``tables`` and what must be read with them.
+
+    Lists below a document and v2's halves of documents are asked for only when those changed; the
+    bank's side of a payment is a list of its own.
+    """
+    companions = {row.table for row in LISTS.values() if row.parent or row.follows}
+    return frozenset({*tables, *companions, "money_movements"})

@@ -25,7 +25,7 @@ from bill_pipeline.dagster.evidence import (
     room_evidence,
     table_value,
 )
-from bill_pipeline.dagster.freshness import due_clients
+from bill_pipeline.dagster.freshness import due_looks
 from bill_pipeline.dagster.syncs import SyncResource
 from bill_pipeline.dagster.workers import Outcome, Task, Trouble, outcomes
 from bill_pipeline.settings import Settings
@@ -46,14 +46,16 @@ def bring_clients(
     log: logging.Logger,
     *,
     brief: Collection[str] = (),
+    lists: Mapping[str, tuple[str, ...] | None] | None = None,
 ) -> Iterator[Evidence]:
     """``rooms`` of every client; what failed is added to ``failures``.
 
     Of those in ``brief`` only tables that would come out differently are built, and only what
-    changed of what analysts see is reported: nothing when nothing did.
+    changed of what analysts see is reported: nothing when nothing did. ``lists`` names, by client,
+    the lists to read where not all are.
     """
     books = tuple(room for room in rooms if room != "published")
-    task = Task(sync.books, sync.options(), books, frozenset(brief))
+    task = Task(sync.books, sync.options(), books, frozenset(brief), lists or {})
     done = outcomes(task, clients) if books else map(Outcome, clients)
     unpublished: list[str] = []
     for position, outcome in enumerate(done, start=1):
@@ -137,20 +139,21 @@ def bring_many(
 ) -> Iterator[Evidence]:
     """Succeeds although BILL refused clients: each one's status says so, and it is tried again by
     itself; a red run would say that the sweep did not happen. An error of ours makes it red."""
+    now = utc_now()
     clients = config.clients or [
-        status.client
-        for status in due_clients(
-            Registry(sync.books).all(), utc_now(), Settings().requests_per_hour
-        )
+        look.client
+        for look in due_looks(Registry(sync.books).all(), now, Settings().requests_per_hour)
     ]
+    lists = {}
     if not (sync.full or sync.since or sync.rebuild):
         from bill_pipeline.dagster.idle_clients import with_news
 
-        clients = with_news(sync.books, clients, utc_now(), context.log)
+        lists = with_news(sync.books, clients, now, context.log)
+        clients = list(lists)
     now = utc_now()
     brief = {s.client for s in Registry(sync.books).all() if not reports_everything(s, now)}
     failures: dict[str, Trouble] = {}
-    yield from bring_clients(sync, clients, STEPS, failures, context.log, brief=brief)
+    yield from bring_clients(sync, clients, STEPS, failures, context.log, brief=brief, lists=lists)
     ours = {client: trouble for client, trouble in failures.items() if trouble.is_ours}
     raise_failures(ours, len(clients))
 

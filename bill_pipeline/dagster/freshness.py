@@ -1,74 +1,139 @@
-"""When a client is due for a sync, and when it is so late that somebody should know.
+"""When a client is due, in which lists to look, and when somebody should know that it is late.
 
-BILL allows 20,000 requests an hour for all clients together, so requests are spent where changes
-happen: a client that changed a moment ago is asked every two minutes, a sleeper every six hours.
-Pure functions of the registry's status and a clock; nothing here reads or writes.
+BILL allows 20,000 requests an hour for all clients together, so a request is spent where the most
+has been waiting for the longest, as the client's own pattern of changes (``activity``) lets expect:
+a busy client's bills are asked for every few minutes in its office hours, a sleeper's credit memos
+every six hours. Pure functions of the registry's status and a clock; nothing here reads or writes.
 """
 
 from __future__ import annotations
 
+import math
+import zlib
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 
+from bill_pipeline.activity import Activity
 from bill_pipeline.clients import ClientStatus, State
+from bill_pipeline.probe import PROBED
 
 SHORTEST_INTERVAL = timedelta(minutes=2)
 LONGEST_INTERVAL = timedelta(hours=6)
-#: The interval is this share of the time since the last change: an hour after a payment run a
-#: client is asked every six minutes, after a quiet weekend every six hours.
-SHARE_OF_QUIET_TIME = 0.1
-#: Measured: 2,348 requests for 1,000 idle clients (benchmarks/fleet_sweep.py).
-REQUESTS_PER_PROBE = 2.5
-#: The other half of the hour's requests is for imports, reconciliation and people.
-SHARE_FOR_PROBES = 0.5
+#: Expected waiting (changes × hours) that is worth a request when there are requests to spare: a
+#: list that changes once an hour is asked for every eleven minutes.
+WORTH_ASKING = 1 / 60
+#: Measured: 2,348 requests for two lists of each of 1,000 clients (benchmarks/fleet_sweep.py).
+REQUESTS_PER_LIST = 1.2
+#: The rest of the hour's requests is for syncs, imports, reconciliation and people.
+SHARE_FOR_PROBES = 0.6
+#: A new day's books are made in the first hours after midnight (UTC), a few clients at a time: a
+#: thousand whole syncs at once would take more than an hour's requests.
+DAY_BEGINS_WITHIN = timedelta(hours=4)
 #: Late by this much over its longest interval, a client's books are no longer the present.
 STALE_AFTER = timedelta(hours=12)
 
 
-def interval(status: ClientStatus, now: datetime) -> timedelta:
-    """How long after its last attempt a healthy client is asked again."""
-    if status.last_success_at is None:
-        return timedelta(0)
-    quiet_since = status.last_change_at or status.connected_at
-    quiet = max(now - quiet_since, timedelta(0))
-    return min(max(quiet * SHARE_OF_QUIET_TIME, SHORTEST_INTERVAL), LONGEST_INTERVAL)
+@dataclass(frozen=True)
+class Look:
+    """A client to look at now, and for what."""
+
+    client: str
+    lists: tuple[str, ...]  # to ask BILL for news of; none when all of the client is to be synced
+    urgency: float  # how many times over the look is worth its request
 
 
-def due_at(status: ClientStatus, now: datetime, factor: float = 1.0) -> datetime:
-    """When the client should be asked next; an early poke (``next_sync_at``) comes first.
+def due_looks(
+    statuses: Iterable[ClientStatus], now: datetime, requests_per_hour: int
+) -> list[Look]:
+    """What to look at now, the most urgent first; never at paused or refused clients."""
+    syncable = [status for status in statuses if status.is_syncable]
+    worth = worth_asking(syncable, now, requests_per_hour)
+    looks = [look for status in syncable if (look := look_at(status, now, worth))]
+    return sorted(looks, key=lambda look: (-look.urgency, look.client))
 
-    After a failure ``books`` has written down when to try again: that alone counts.
+
+def look_at(status: ClientStatus, now: datetime, worth: float) -> Look | None:
+    """What to look at in one client now; None when nothing there is worth a request.
+
+    Somebody's word that there is news (``next_sync_at``: a webhook, a person) comes before all
+    expectations. After a failure ``books`` has written down when to try again: that alone counts.
     """
     if status.last_attempt_at is None:
-        return status.connected_at
+        return Look(status.client, (), math.inf)
     if status.failure_count:
-        return status.next_sync_at or status.last_attempt_at
-    regular = status.last_attempt_at + interval(status, now) * factor
-    if status.next_sync_at is not None and status.next_sync_at > status.last_attempt_at:
-        return min(regular, status.next_sync_at)
-    return regular
+        is_time = (status.next_sync_at or status.last_attempt_at) <= now
+        return Look(status.client, (), 1.0) if is_time else None
+    if was_poked(status, now):
+        return Look(status.client, PROBED, math.inf)
+    if needs_whole_sync(status, now):
+        return Look(status.client, (), 1.0)
+    due = lists_due(status, now, worth)
+    return Look(status.client, tuple(due), max(due.values())) if due else None
 
 
-def due_clients(
-    statuses: Iterable[ClientStatus], now: datetime, requests_per_hour: int
-) -> list[ClientStatus]:
-    """The clients to ask now, the longest overdue first; never paused or refused ones.
+def was_poked(status: ClientStatus, now: datetime) -> bool:
+    """True when somebody said that there is news: a webhook, or a person."""
+    poked, tried = status.next_sync_at, status.last_attempt_at
+    return poked is not None and poked <= now and (tried is None or poked > tried)
 
-    When everybody's intervals together would cost more than the hour's requests, all of them are
-    stretched alike.
+
+def needs_whole_sync(status: ClientStatus, now: datetime) -> bool:
+    """True when the client must be synced whatever BILL says: new, failing, or on a new day.
+
+    Lists that are not probed, what BILL changed without a trace, and the aging of open documents
+    all come with the day's whole sync.
     """
-    syncable = [status for status in statuses if status.is_syncable]
-    factor = stretch(syncable, now, requests_per_hour)
-    due = [status for status in syncable if due_at(status, now, factor) <= now]
-    return sorted(due, key=lambda status: (due_at(status, now, factor), status.client))
+    if status.state is not State.UP_TO_DATE or status.last_success_at is None:
+        return True
+    return (status.last_whole_sync_at or status.connected_at) < begin_of_day(status.client, now)
 
 
-def stretch(statuses: Iterable[ClientStatus], now: datetime, requests_per_hour: int) -> float:
-    """By how much intervals must grow so that probes leave room for the syncs themselves."""
-    asks = sum(
-        timedelta(hours=1) / max(interval(status, now), SHORTEST_INTERVAL) for status in statuses
-    )
-    return max(1.0, asks * REQUESTS_PER_PROBE / (requests_per_hour * SHARE_FOR_PROBES))
+def begin_of_day(client: str, now: datetime) -> datetime:
+    """The last moment, up to ``now``, at which a new day began for the client."""
+    share = zlib.crc32(client.encode()) / 2**32
+    begin = datetime(now.year, now.month, now.day, tzinfo=UTC) + DAY_BEGINS_WITHIN * share
+    return begin if begin <= now else begin - timedelta(days=1)
+
+
+def lists_due(status: ClientStatus, now: datetime, worth: float) -> dict[str, float]:
+    """The lists to ask for now, each with how many times over it is worth the request."""
+    activity = Activity.stored(status.activity)
+    waited: dict[datetime, float] = {}
+    due: dict[str, float] = {}
+    for table in PROBED:
+        looked = looked_at(status, table)
+        if now - looked < SHORTEST_INTERVAL:
+            continue
+        if looked not in waited:
+            waited[looked] = activity.waited(max(looked, now - LONGEST_INTERVAL), now)
+        value = activity.per_day[table] / 24 * waited[looked] / worth
+        if value >= 1 or now - looked >= LONGEST_INTERVAL:
+            due[table] = max(value, 1.0)
+    return due
+
+
+def looked_at(status: ClientStatus, table: str) -> datetime:
+    """When BILL was last asked for news of the list."""
+    stored = status.looked_at.get(table)
+    if stored is not None:
+        return datetime.fromisoformat(stored)
+    return status.last_success_at or status.connected_at
+
+
+def worth_asking(statuses: Iterable[ClientStatus], now: datetime, requests_per_hour: int) -> float:
+    """The expected waiting (changes × hours) at which a list is asked for.
+
+    At a steady rate r of changes an hour, a list is asked for whenever r·t²/2 reaches this value
+    w: √(r/2w) times an hour. w grows until the questions of all clients fit the hour's requests.
+    """
+    roots = 0.0
+    for status in statuses:
+        activity = Activity.stored(status.activity)
+        weight = max(activity.weight(now), activity.weight(now + timedelta(hours=1)))
+        roots += sum(math.sqrt(weight * rate / 24) for rate in activity.per_day.values())
+    asks = requests_per_hour * SHARE_FOR_PROBES / REQUESTS_PER_LIST
+    return max(WORTH_ASKING, (roots / asks) ** 2 / 2)
 
 
 def is_stale(status: ClientStatus, now: datetime) -> bool:

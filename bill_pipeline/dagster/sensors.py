@@ -7,7 +7,6 @@ Every tick that does nothing says why, in a sentence. All sensors run from the f
 
 import json
 from collections.abc import Sequence
-from datetime import datetime
 
 import dagster as dg
 
@@ -15,7 +14,7 @@ from bill_pipeline.clients import ClientStatus, Registry, utc_now
 from bill_pipeline.dagster.alerts import send_alert, worth_an_alert
 from bill_pipeline.dagster.first_imports import UNFINISHED, first_imports
 from bill_pipeline.dagster.fleet import sweep_config
-from bill_pipeline.dagster.freshness import due_at, due_clients
+from bill_pipeline.dagster.freshness import due_looks
 from bill_pipeline.dagster.freshness_checks import staleness
 from bill_pipeline.dagster.jobs import bring_books_up_to_date, sync_due_clients
 from bill_pipeline.dagster.partitions import CLIENTS
@@ -77,8 +76,8 @@ def add_new_clients(context: dg.SensorEvaluationContext, sync: SyncResource) -> 
     job=sync_due_clients,
     minimum_interval_seconds=30,
     default_status=_RUNNING,
-    description="Clients that changed lately are asked every two minutes, sleepers every six "
-    "hours: BILL's requests are spent where changes happen. One sweep at a time.",
+    description="BILL's requests are spent where the most has been waiting for the longest, by "
+    "each client's own pattern of changes: every two minutes to six hours. One sweep at a time.",
 )
 def sync_due_clients_sensor(
     context: dg.SensorEvaluationContext, sync: SyncResource
@@ -86,9 +85,9 @@ def sync_due_clients_sensor(
     now = utc_now()
     # A client that was never tried is add_new_clients' business.
     statuses = [s for s in Registry(sync.books).all() if s.last_attempt_at is not None]
-    due = due_clients(statuses, now, Settings().requests_per_hour)
+    due = due_looks(statuses, now, Settings().requests_per_hour)
     if not due:
-        return dg.SkipReason(_why_nobody_is_due(statuses, now))
+        return dg.SkipReason(_why_nobody_is_due(statuses))
     running = context.instance.get_runs(
         filters=dg.RunsFilter(job_name=sync_due_clients.name, statuses=UNFINISHED), limit=1
     )
@@ -96,7 +95,7 @@ def sync_due_clients_sensor(
         return dg.SkipReason(
             f"{_clients(len(due))} due, but a sweep is still running (run {running[0].run_id[:8]})."
         )
-    clients = [status.client for status in due[:CLIENTS_PER_SWEEP]]
+    clients = [look.client for look in due[:CLIENTS_PER_SWEEP]]
     return dg.RunRequest(
         run_key=f"sweep/{now.isoformat()}",
         run_config=sweep_config(clients),
@@ -104,18 +103,20 @@ def sync_due_clients_sensor(
     )
 
 
-def _why_nobody_is_due(statuses: Sequence[ClientStatus], now: datetime) -> str:
+def _why_nobody_is_due(statuses: Sequence[ClientStatus]) -> str:
     waiting = [status for status in statuses if status.is_syncable]
     if not waiting:
         resting = f" {_clients(len(statuses))} paused or refused by BILL." if statuses else ""
         return f"No client can be synced.{resting}"
-    first = min(waiting, key=lambda status: due_at(status, now))
-    minutes = (due_at(first, now) - now).total_seconds() / 60
-    return f"Every client is up to date. Next is {first.client} in {max(minutes, 0):.0f} min."
+    return (
+        f"BILL was asked for the news of {_clients(len(waiting), be=False)} a short while ago, or "
+        "little happens there at this hour: nothing is expected to be worth a request yet."
+    )
 
 
-def _clients(count: int) -> str:
-    return "1 client is" if count == 1 else f"{count:,} clients are"
+def _clients(count: int, *, be: bool = True) -> str:
+    noun, verb = ("1 client", " is") if count == 1 else (f"{count:,} clients", " are")
+    return noun + (verb if be else "")
 
 
 @dg.sensor(

@@ -11,8 +11,8 @@ import logging
 import os
 import threading
 import time
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from multiprocessing import get_context
 from typing import TYPE_CHECKING
 
@@ -61,6 +61,8 @@ class Task:
     rooms: tuple[str, ...]
     #: Of these, tables that would come out the same are left as they are; of others none is.
     brief: frozenset[str] = frozenset()
+    #: The lists to read, of clients of which not all are to be read.
+    lists: Mapping[str, tuple[str, ...] | None] = field(default_factory=dict)
 
     def of(self, client: str) -> Outcome:
         """Do it for ``client``. Whatever goes wrong is the client's trouble and stops no other."""
@@ -68,7 +70,8 @@ class Task:
         from bill_pipeline.warehouse import ChecksFailed
 
         try:
-            with open_sync(self.home, client, self.options) as sync:
+            options = replace(self.options, lists=self.lists.get(client))
+            with open_sync(self.home, client, options) as sync:
                 if "raw" in self.rooms and not self.options.rebuild:
                     sync.import_lists()
                 is_brief = client in self.brief

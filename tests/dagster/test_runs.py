@@ -14,6 +14,8 @@ import pytest
 from bill_pipeline import transforms
 from bill_pipeline.clients import Registry, State
 from bill_pipeline.dagster import workers
+from bill_pipeline.probe import PROBED
+from bill_pipeline.sandbox.server import SandboxServer
 from bill_pipeline.settings import Home
 
 Run = Callable[..., dg.ExecuteInProcessResult]
@@ -147,6 +149,40 @@ def test_a_sweep_of_clients_without_changes_builds_and_reports_nothing(
     assert before is not None
     assert after is not None
     assert after > before
+
+
+def test_a_sweep_reads_the_lists_with_news_and_what_they_name(
+    run: Run, connect: Connect, home: Home, sandbox: SandboxServer
+) -> None:
+    client = connect()
+    assert run(partition=client).success
+    whole = Registry(home).status(client).last_whole_sync_at
+    clock, organization = sandbox.state.clock, sandbox.state.organization(client)
+    bills, accounts = organization["bills"], organization["chart-of-accounts"]
+
+    def add_bill(account_id: str) -> None:
+        clock.step_ms(60_000)
+        copy = {name: value for name, value in bills.at(0).items() if name != "id"}
+        line = copy["billLineItems"][0] | {"classifications": {"chartOfAccountId": account_id}}
+        bills.add({**copy, "billLineItems": [line], "amount": line["amount"]}, clock.stamp_ms())
+
+    add_bill(accounts.at(0)["id"])
+    assert run("sync_due_clients", clients=[client]).success
+    status = Registry(home).status(client)
+    assert status.last_whole_sync_at == whole
+    assert status.last_change_at == status.last_success_at
+    assert status.activity["per_day"]["bills"] > 0
+    assert set(status.looked_at) == set(PROBED)
+    copy = {name: value for name, value in accounts.at(0).items() if name != "id"}
+    new = accounts.add({**copy, "name": "Made a minute ago"}, clock.stamp_ms())
+    add_bill(new["id"])
+    assert run("sync_due_clients", clients=[client]).success
+    status = Registry(home).status(client)
+    assert status.last_whole_sync_at == status.last_success_at
+    named = (
+        "select count(*) from staging.chart_of_accounts where account_name = 'Made a minute ago'"
+    )
+    assert rows(home, client, named) == [(1,)]
 
 
 def test_an_unknown_client_fails_with_what_to_do(run: Run, home: Home) -> None:

@@ -17,8 +17,8 @@ import filelock
 import pytest
 
 from bill_pipeline.books import client_lock
-from bill_pipeline.clients import ClientStatus, Registry, State, utc_now
-from bill_pipeline.dagster import first_imports, freshness, retention, run_locks
+from bill_pipeline.clients import Registry, State, utc_now
+from bill_pipeline.dagster import first_imports, retention, run_locks
 from bill_pipeline.dagster.definitions import defs
 from bill_pipeline.dagster.first_imports import FIRST_IMPORTS_IN_OWN_RUN
 from bill_pipeline.dagster.schedules import clients_of_the_night
@@ -56,18 +56,6 @@ def tick(instance: dg.DagsterInstance, sync: SyncResource) -> Tick:
         )
 
     return tick
-
-
-def status(client: str = "acme", **changes: Any) -> ClientStatus:
-    facts: dict[str, Any] = {
-        "organization_id": "008",
-        "environment": "sandbox",
-        "state": State.UP_TO_DATE,
-        "connected_at": NOW - timedelta(days=30),
-        "last_attempt_at": NOW,
-        "last_success_at": NOW,
-    }
-    return ClientStatus(client=client, **{**facts, **changes})
 
 
 def test_without_clients_every_sensor_says_what_to_do_or_why_it_rests(tick: Tick) -> None:
@@ -166,52 +154,14 @@ def test_due_clients_are_swept_together_and_one_sweep_at_a_time(
     assert "still running" in busy.skip_message
 
 
-def test_when_nobody_is_due_the_next_one_is_named(tick: Tick, connect: Connect, home: Home) -> None:
+def test_when_nobody_is_due_the_sensor_says_so(tick: Tick, connect: Connect, home: Home) -> None:
     client = connect()
     now = utc_now()
-    Registry(home).update(client, last_attempt_at=now, last_success_at=now, last_change_at=now)
+    Registry(home).update(client, state=State.UP_TO_DATE, last_attempt_at=now,
+                          last_success_at=now, last_whole_sync_at=now)  # fmt: skip
     data = tick("sync_due_clients")
     assert not data.run_requests
-    assert data.skip_message == f"Every client is up to date. Next is {client} in 2 min."
-
-
-@pytest.mark.parametrize(
-    ("quiet", "expected"),
-    [
-        (timedelta(0), timedelta(minutes=2)),
-        (timedelta(hours=1), timedelta(minutes=6)),
-        (timedelta(days=1), timedelta(hours=2, minutes=24)),
-        (timedelta(days=30), timedelta(hours=6)),
-        (timedelta(days=-1), timedelta(minutes=2)),  # BILL's clock before ours
-    ],
-)
-def test_the_interval_follows_activity(quiet: timedelta, expected: timedelta) -> None:
-    assert freshness.interval(status(last_change_at=NOW - quiet), NOW) == expected
-
-
-def test_a_refused_or_paused_client_is_never_due() -> None:
-    resting = [
-        status("refused", state=State.RECONNECT, last_attempt_at=NOW - timedelta(days=9)),
-        status("paused", state=State.PAUSED, last_attempt_at=NOW - timedelta(days=9)),
-    ]
-    assert freshness.due_clients(resting, NOW, 20_000) == []
-
-
-def test_a_failing_client_is_due_when_its_backoff_ends_and_not_before() -> None:
-    failing = status(state=State.FAILING, failure_count=2, last_attempt_at=NOW - timedelta(days=1),
-                     next_sync_at=NOW + timedelta(minutes=5))  # fmt: skip
-    assert freshness.due_clients([failing], NOW, 20_000) == []
-    assert freshness.due_clients([failing], NOW + timedelta(minutes=5), 20_000) == [failing]
-
-
-def test_the_longest_overdue_client_comes_first_and_a_poke_comes_early() -> None:
-    late = status("late", last_attempt_at=NOW - timedelta(hours=9), last_success_at=NOW)
-    poked = status("poked", last_attempt_at=NOW - timedelta(minutes=1),
-                   next_sync_at=NOW - timedelta(seconds=10))  # fmt: skip
-    assert [s.client for s in freshness.due_clients([poked, late], NOW, 20_000)] == [
-        "late",
-        "poked",
-    ]
+    assert "the news of 1 client a short while ago" in data.skip_message
 
 
 def test_every_client_is_read_in_full_once_a_week() -> None:
@@ -333,17 +283,6 @@ def test_a_run_that_is_just_ending_is_not_taken_for_dead(home: Home) -> None:
     with run_locks.hold_run_lock(home, "run"):
         assert run_locks.is_alive(home, "run", started_at=0.0)
     assert run_locks.is_alive(home, "run", started_at=0.0)
-
-
-def test_a_busy_firm_stretches_all_intervals_to_fit_the_hours_requests() -> None:
-    busy = [status(f"client-{n}", last_change_at=NOW) for n in range(1000)]
-    factor = freshness.stretch(busy, NOW, 20_000)
-    probes_an_hour = len(busy) * 30 / factor
-    assert probes_an_hour * freshness.REQUESTS_PER_PROBE <= 20_000 / 2 + 1
-    assert freshness.stretch(busy[:10], NOW, 20_000) == 1.0
-    early = NOW + freshness.SHORTEST_INTERVAL
-    assert freshness.due_clients(busy, early, 20_000) == []
-    assert len(freshness.due_clients(busy[:10], early, 20_000)) == 10
 
 
 def test_runs_are_forgotten_when_they_are_old_and_finished(

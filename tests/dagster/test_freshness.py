@@ -1,0 +1,160 @@
+"""Where BILL's requests are spent: each client's pattern, the hour's requests, the new day."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from bill_pipeline.activity import Activity
+from bill_pipeline.clients import ClientStatus, State
+from bill_pipeline.dagster import freshness
+from bill_pipeline.dagster.idle_clients import lists_to_ask
+from bill_pipeline.probe import PROBED
+
+NOW = datetime(2026, 3, 31, 12, tzinfo=UTC)  # a Tuesday
+REQUESTS = 20_000
+
+
+def status(client: str = "acme", **changes: Any) -> ClientStatus:
+    facts: dict[str, Any] = {
+        "organization_id": "008",
+        "environment": "sandbox",
+        "state": State.UP_TO_DATE,
+        "connected_at": NOW - timedelta(days=30),
+        "last_attempt_at": NOW,
+        "last_success_at": NOW,
+        "last_whole_sync_at": NOW - timedelta(minutes=1),
+    }
+    return ClientStatus(client=client, **{**facts, **changes})
+
+
+def looks_of(status: ClientStatus, now: datetime = NOW) -> list[freshness.Look]:
+    return freshness.due_looks([status], now, REQUESTS)
+
+
+def minutes_until(table: str, status: ClientStatus) -> int:
+    """When the list is asked for next."""
+    worth = freshness.worth_asking([status], NOW, REQUESTS)
+    for minute in range(24 * 60):
+        if table in freshness.lists_due(status, NOW + timedelta(minutes=minute), worth):
+            return minute
+    raise AssertionError(f"{table} is never asked for")
+
+
+def busy(bills_per_day: float) -> dict[str, Any]:
+    """A pattern of that many bills and hardly anything else, at every hour alike."""
+    return Activity({**dict.fromkeys(PROBED, 0.001), "bills": bills_per_day}).as_dict()
+
+
+@pytest.mark.parametrize(
+    ("bills_per_day", "minutes"),
+    [
+        (100_000, 2),  # never more often than every two minutes
+        (24, 11),  # one an hour: √(2 × 1/60) hours
+        (6, 22),  # a quarter as many: half as often
+        (0.0001, 360),  # and never less often than every six hours
+    ],
+)
+def test_a_list_is_asked_for_as_often_as_it_changes(bills_per_day: float, minutes: int) -> None:
+    assert minutes_until("bills", status(activity=busy(bills_per_day))) == minutes
+
+
+def test_rare_lists_are_asked_for_less_often_than_busy_ones() -> None:
+    client = status(activity=busy(24))
+    assert minutes_until("credit_memos", client) == 360
+    (look,) = looks_of(client, NOW + timedelta(minutes=15))
+    assert look.lists == ("bills",)
+
+
+def test_office_hours_are_asked_for_more_than_nights_and_weekends() -> None:
+    counts = {("bills", 14, False): 400}
+    pattern = Activity.of_counts(counts)
+    office, night = NOW.replace(hour=14), NOW.replace(hour=3)
+    assert pattern.weight(office) > 5 * pattern.weight(night)
+    assert pattern.weight(office + timedelta(days=4)) < pattern.weight(office) / 4  # a Saturday
+    assert sum(pattern.hours) / 24 == pytest.approx(1.0)
+    hour = timedelta(hours=1)
+    assert pattern.waited(office, office + hour) > 5 * pattern.waited(night, night + hour)
+
+
+def test_waiting_is_half_the_square_of_the_time_across_hours_too() -> None:
+    begin = NOW + timedelta(minutes=37)
+    assert Activity().waited(begin, begin + timedelta(hours=3)) == pytest.approx(4.5)
+    assert Activity().waited(begin, begin) == 0
+
+
+def test_a_pattern_survives_its_storage_and_a_strange_one_becomes_the_expectation() -> None:
+    pattern = Activity.of_counts({("bills", 9, False): 20, ("payments", 10, True): 3})
+    again = Activity.stored(pattern.as_dict())
+    assert again.per_day == pytest.approx(dict(pattern.per_day), abs=1e-4)
+    assert again.hours == pytest.approx(pattern.hours, abs=1e-3)
+    for strange in ({}, {"per_day": {}}, {"per_day": 3, "hours": [], "weekend": "x"}):
+        assert Activity.stored(strange) == Activity()
+
+
+def test_a_refused_or_paused_client_is_never_due() -> None:
+    long_ago = NOW - timedelta(days=9)
+    for state in (State.RECONNECT, State.PAUSED):
+        assert (
+            looks_of(status(state=state, last_attempt_at=long_ago, last_success_at=long_ago)) == []
+        )
+
+
+def test_a_failing_client_is_due_when_its_backoff_ends_and_not_before() -> None:
+    failing = status(state=State.FAILING, failure_count=2, last_attempt_at=NOW - timedelta(days=1),
+                     next_sync_at=NOW + timedelta(minutes=5))  # fmt: skip
+    assert looks_of(failing) == []
+    (look,) = looks_of(failing, NOW + timedelta(minutes=5))
+    assert look.lists == ()  # all of it
+
+
+def test_a_poke_comes_before_all_expectations_and_asks_for_every_list() -> None:
+    late = status("late", last_success_at=NOW - timedelta(hours=5))
+    poked = status("poked", last_attempt_at=NOW - timedelta(minutes=1),
+                   next_sync_at=NOW - timedelta(seconds=10))  # fmt: skip
+    looks = freshness.due_looks([late, poked], NOW, REQUESTS)
+    assert [look.client for look in looks] == ["poked", "late"]
+    assert looks[0].lists == PROBED
+    assert looks_of(replace(poked, last_attempt_at=NOW), NOW) == []  # it has been answered
+
+
+def test_each_client_is_synced_whole_once_a_day_at_a_time_of_its_own() -> None:
+    begins = {freshness.begin_of_day(f"client-{n}", NOW) for n in range(200)}
+    midnight = NOW.replace(hour=0)
+    assert all(midnight <= begin < midnight + freshness.DAY_BEGINS_WITHIN for begin in begins)
+    assert len(begins) == 200
+    begin = freshness.begin_of_day("acme", NOW)
+    yesterday = status(last_whole_sync_at=begin - timedelta(hours=1),
+                       last_success_at=begin, last_attempt_at=begin)  # fmt: skip
+    assert freshness.begin_of_day("acme", begin - timedelta(seconds=1)).day == midnight.day - 1
+    (look,) = looks_of(yesterday, begin + timedelta(seconds=1))
+    assert look.lists == ()
+    today = replace(yesterday, last_whole_sync_at=begin)
+    assert looks_of(today, begin + timedelta(seconds=1)) == []
+
+
+def test_a_busy_firm_asks_less_often_so_that_all_fits_the_hours_requests() -> None:
+    firm = [status(f"client-{n}", activity=busy(1000)) for n in range(1000)]
+    asked = 0
+    for minute in range(60):
+        now = NOW + timedelta(minutes=minute)
+        worth = freshness.worth_asking(firm, now, REQUESTS)
+        for position, client in enumerate(firm):
+            lists = freshness.lists_due(client, now, worth)
+            asked += len(lists)
+            looked = {**client.looked_at, **dict.fromkeys(lists, now.isoformat())}
+            firm[position] = replace(client, looked_at=looked)
+    assert asked * freshness.REQUESTS_PER_LIST <= REQUESTS * freshness.SHARE_FOR_PROBES
+    assert asked > 5_000  # and does not let the hour's requests lie
+    few = [status(f"client-{n}", activity=busy(1000)) for n in range(10)]
+    assert freshness.worth_asking(few, NOW, REQUESTS) == freshness.WORTH_ASKING
+
+
+def test_a_client_named_by_a_person_is_asked_for_all_its_lists() -> None:
+    worth = freshness.worth_asking([status()], NOW, REQUESTS)
+    assert lists_to_ask(status(), NOW, worth) == PROBED
+    assert lists_to_ask(status(state=State.FAILING), NOW, worth) is None
+    assert lists_to_ask(status(last_success_at=None), NOW, worth) is None
