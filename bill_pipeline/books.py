@@ -24,6 +24,7 @@ from bill_pipeline.imports import ImportReport, import_client
 from bill_pipeline.posting import rebuild
 from bill_pipeline.probe import PROBED
 from bill_pipeline.publish import publish
+from bill_pipeline.quarantine import quarantined_counts
 from bill_pipeline.raw import DUCKDB_SETTINGS
 from bill_pipeline.references import unknown_lists
 from bill_pipeline.settings import Home
@@ -113,13 +114,15 @@ class SyncReport:
         }
 
     def sentence(self) -> str:
+        set_aside = self.imported.quarantined if self.imported else 0
+        aside = f", {set_aside:,} set aside as unreadable" if set_aside else ""
         if not self.rooms:
-            return f"{self.client}: nothing changed ({self.seconds:.1f} s)."
+            return f"{self.client}: nothing changed{aside} ({self.seconds:.1f} s)."
         changed = self.imported.changed if self.imported else 0
         decided = sum(self.categorized.by_source.values()) if self.categorized else 0
         return (
             f"{self.client}: {changed:,} documents changed, {decided:,} lines decided, "
-            f"{self.entries_posted:,} journal entries posted ({self.seconds:.1f} s)."
+            f"{self.entries_posted:,} journal entries posted{aside} ({self.seconds:.1f} s)."
         )
 
 
@@ -301,6 +304,7 @@ class Sync:
             read = with_companions(lists)
             skipped |= {name: why for name, why in status.skipped_lists.items() if name not in read}
         changes["skipped_lists"] = skipped
+        changes["quarantined"] = quarantined_counts(self.warehouse.connection)
         return changes
 
     def fail(self, error: Exception) -> None:

@@ -73,6 +73,8 @@ class ClientStatus:
     last_whole_sync_at: datetime | None = None  # when all lists were read
     activity: dict[str, Any] = field(default_factory=dict)  # ``activity.Activity``
     looked_at: dict[str, str] = field(default_factory=dict)  # when each list was last asked for
+    # Documents that BILL sent and that cannot be read, by list: they wait for a good version.
+    quarantined: dict[str, int] = field(default_factory=dict)
 
     @property
     def is_syncable(self) -> bool:
@@ -106,7 +108,8 @@ create table if not exists clients (
     model_alarm text,
     last_whole_sync_at text,
     activity text not null default '{}',
-    looked_at text not null default '{}'
+    looked_at text not null default '{}',
+    quarantined text not null default '{}'
 );
 create table if not exists sessions (
     client text primary key,
@@ -120,10 +123,11 @@ _ADDED = {
     "last_whole_sync_at": "text",
     "activity": "text not null default '{}'",
     "looked_at": "text not null default '{}'",
+    "quarantined": "text not null default '{}'",
 }
 _TIMES = {"connected_at", "last_attempt_at", "last_success_at", "last_change_at", "next_sync_at",
           "last_whole_sync_at"}  # fmt: skip
-_DOCUMENTS = {"skipped_lists", "progress", "activity", "looked_at"}
+_DOCUMENTS = {"skipped_lists", "progress", "activity", "looked_at", "quarantined"}
 _STATUS_COLUMNS = [f.name for f in fields(ClientStatus)]
 _SETTABLE = set(_STATUS_COLUMNS) - {"client", "organization_id", "environment", "connected_at"}
 

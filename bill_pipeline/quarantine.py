@@ -168,3 +168,12 @@ def quarantined_ids(
     for table, document_id in rows:
         found.setdefault(table, []).append(document_id)
     return found
+
+
+def quarantined_counts(connection: duckdb.DuckDBPyConnection) -> dict[str, int]:
+    """How many documents of each list wait for a version that can be read."""
+    rows = connection.execute(
+        "select list, count(distinct id) from raw.quarantine where healed_at is null "
+        "group by list order by list"
+    ).fetchall()
+    return dict(rows)

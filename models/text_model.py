@@ -8,6 +8,7 @@ carry it. That is what makes it fast.
 
 from __future__ import annotations
 
+import warnings
 from itertools import pairwise
 from typing import Any
 
@@ -92,7 +93,10 @@ class TextModel(BaseEstimator):
         model = LinearSVC(
             C=self.inverse_penalty, random_state=self.random_state, tol=1e-3, max_iter=300
         )
-        model.fit(features, account, sample_weight=weight)
+        with warnings.catch_warnings():
+            # Nearly as many accounts as lines: a young client with a large chart, no mistake.
+            warnings.filterwarnings("ignore", "The number of unique classes", UserWarning)
+            model.fit(features, account, sample_weight=weight)
         coefficients, intercept = model.coef_, model.intercept_
         if len(self.classes_) == 2:  # scikit-learn keeps one row for two classes
             coefficients = np.vstack([-coefficients, coefficients])

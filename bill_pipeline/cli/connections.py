@@ -207,6 +207,9 @@ def _age(moment: datetime | None) -> str:
 def _advice(status: ClientStatus) -> str:
     if status.error:
         return f"{status.error} {status.remedy or ''}".strip()
+    if status.quarantined:
+        waiting = ", ".join(f"{count:,} of {name}" for name, count in status.quarantined.items())
+        return f"unreadable: {waiting}"
     # A sync token may never read the organization's own record, and nothing depends on it.
     if unreadable := sorted(set(status.skipped_lists) - {"organizations"}):
         return f"not readable: {', '.join(unreadable)}"

@@ -71,7 +71,7 @@ def sync(
             elif as_json:
                 print_json(outcome.summary())
             else:
-                bar.console.print(outcome.sentence(), highlight=False)
+                bar.console.print(outcome.sentence(), highlight=False, soft_wrap=True)
     if failed:
         raise SystemExit(1)
 

@@ -34,7 +34,7 @@ def start_page(visit: Visit) -> Response:
 
 
 def connections(visit: Visit) -> Response:
-    seen = [s for s in visit.console.registry.all() if visit.user.may_see(s.client)]
+    seen = _seen(visit)
     words, only = visit.query("search").lower(), visit.query("state")
     found = [s for s in seen if words in f"{s.client} {s.organization_name or ''}".lower()]
     belongs = next((belongs for key, _label, belongs in _GROUPS if key == only), _GROUPS[0][2])
@@ -55,6 +55,17 @@ def connections(visit: Visit) -> Response:
         has_clients=bool(seen),
         is_working=any(_is_working(visit, s) for s in shown[start : start + CLIENTS_SHOWN]),
     )
+
+
+def _seen(visit: Visit) -> list[ClientStatus]:
+    """The clients this person may see; an import that was killed is not shown as running."""
+    statuses = visit.console.registry.all()
+    if any(status.state is State.IMPORTING for status in statuses):
+        from bill_pipeline.books import mend_interrupted  # slow to load, and seldom needed
+
+        if mend_interrupted(visit.console.home):
+            statuses = visit.console.registry.all()
+    return [status for status in statuses if visit.user.may_see(status.client)]
 
 
 #: (key, what people read, which clients belong to it)

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 import dagster as dg
 
+from bill_pipeline.books import mend_interrupted
 from bill_pipeline.clients import ClientStatus, Registry, utc_now
 from bill_pipeline.dagster.alerts import send_alert, worth_an_alert
 from bill_pipeline.dagster.first_imports import UNFINISHED, first_imports
@@ -163,7 +164,7 @@ def watch_freshness(sync: SyncResource) -> dg.SensorResult:
     minimum_interval_seconds=60,
     default_status=_RUNNING,
     description="A run whose process was killed is marked as failed, so that it is tried again "
-    "and nothing waits for it.",
+    "and nothing waits for it; a client whose import was killed is no longer said to be importing.",
 )
 def mend_dead_runs(context: dg.SensorEvaluationContext, sync: SyncResource) -> dg.SkipReason:
     started = context.instance.get_run_records(
@@ -175,8 +176,12 @@ def mend_dead_runs(context: dg.SensorEvaluationContext, sync: SyncResource) -> d
             record.dagster_run,
             "The run's process ended without a word; it was killed or the machine stopped.",
         )
+    interrupted = mend_interrupted(sync.books)
     alive = len(started) - len(dead)
-    return dg.SkipReason(f"{len(dead)} dead runs marked as failed; {alive} runs are alive.")
+    return dg.SkipReason(
+        f"{len(dead)} dead runs marked as failed; {alive} runs are alive; "
+        f"{len(interrupted)} interrupted imports wait for their next sync."
+    )
 
 
 SENSORS = [

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from bill_pipeline.books import client_lock
 from bill_pipeline.clients import Registry, State
 from bill_pipeline.console.app import Console
 from bill_pipeline.console.connecting import NotConnected, client_name_of, read_csv
@@ -15,7 +16,13 @@ from bill_pipeline.console.users import Role
 from bill_pipeline.console.work import Work
 from bill_pipeline.sandbox.server import SandboxServer
 from bill_pipeline.settings import Home
-from tests.console.console_browser import Browser, DirectExecutor, add_users, signed_in
+from tests.console.console_browser import (
+    Browser,
+    DirectExecutor,
+    add_users,
+    connect_invented_client,
+    signed_in,
+)
 
 
 @pytest.fixture(scope="module")
@@ -210,3 +217,25 @@ def test_the_token_password_is_nowhere_to_be_found(
         assert canary not in shown
         assert not [path for path in files if canary.encode() in path.read_bytes()]
     console.ledger.close()
+
+
+def test_an_import_that_was_killed_is_not_shown_as_running(
+    console: Console, admin: Browser
+) -> None:
+    connect_invented_client(console.home, "acme")
+    Registry(console.home).update("acme", state=State.IMPORTING, progress={"bills": 300})
+    with client_lock(console.home, "acme"):
+        assert "Importing" in admin.get("/clients").text
+        assert Registry(console.home).status("acme").state is State.IMPORTING
+    page = admin.get("/clients").text
+    assert "The import was interrupted." in page
+    assert Registry(console.home).status("acme").state is State.CONNECTED
+
+
+def test_documents_that_cannot_be_read_are_counted_beside_their_client(
+    console: Console, admin: Browser
+) -> None:
+    connect_invented_client(console.home, "acme")
+    Registry(console.home).update("acme", quarantined={"bills": 2, "vendor_credits": 1})
+    page = " ".join(admin.get("/clients").text.split())
+    assert "unreadable: 2 of bills, 1 of vendor credits" in page

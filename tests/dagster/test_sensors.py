@@ -279,6 +279,19 @@ def test_a_run_whose_process_died_is_marked_as_failed_and_a_living_one_is_not(
     assert states == [failed, started, started]
 
 
+def test_a_client_whose_import_was_killed_is_mended_and_one_at_work_is_not(
+    tick: Tick, connect: Connect, home: Home
+) -> None:
+    killed, at_work = connect(0), connect(1)
+    for client in (killed, at_work):
+        Registry(home).update(client, state=State.IMPORTING, progress={"bills": 300})
+    with client_lock(home, at_work):
+        message = tick("mend_dead_runs").skip_message
+    assert "1 interrupted imports" in message
+    assert Registry(home).status(killed).state is State.CONNECTED
+    assert Registry(home).status(at_work).state is State.IMPORTING
+
+
 def test_a_run_that_is_just_ending_is_not_taken_for_dead(home: Home) -> None:
     with run_locks.hold_run_lock(home, "run"):
         assert run_locks.is_alive(home, "run", started_at=0.0)
