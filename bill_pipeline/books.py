@@ -148,31 +148,6 @@ def client_lock(home: Home, client: str) -> Iterator[None]:
         lock.release()
 
 
-def mend_interrupted(home: Home) -> list[str]:
-    """Clients said to be importing although no process holds their lock: it was killed.
-
-    They wait for their next sync, which continues behind the last page that was stored.
-    """
-    registry, mended = Registry(home), []
-    for status in registry.all():
-        if status.state is not State.IMPORTING:
-            continue
-        try:
-            with client_lock(home, status.client):
-                if registry.status(status.client).state is State.IMPORTING:
-                    registry.update(
-                        status.client,
-                        state=State.CONNECTED,
-                        progress={},
-                        error="The import was interrupted.",
-                        remedy="Sync again: it continues behind the last page that was stored.",
-                    )
-                    mended.append(status.client)
-        except ClientBusy:
-            continue
-    return mended
-
-
 class Sync:
     """One client's sync, room by room, under the client's lock; see ``open_sync``."""
 

@@ -23,12 +23,13 @@ import pandas as pd
 
 from models.knowledge import GlobalKnowledge
 from models.metrics import self_agreement, summary
-from models.protocols import new_client, walk
+from models.protocols import new_client, taught_by_others, walk
 from models.published_ledgers import EvaluationDataMissing, chart_of, read_ledger
 from models.sampling import newest_months, some_vendors
 
 PROTOCOLS = ("walk-forward", "static", "unseen", "few")
-# What other clients teach: more lines change little and cost minutes.
+NEW_CLIENT_PROTOCOLS = {"unseen", "few"}
+# What other clients teach: whole vendors of so many lines, and one line of each kind of the rest.
 SHARED_LINES = 10_000
 SHARED_LINES_IN_ALL = 100_000
 SHARED_MONTHS = 36
@@ -36,6 +37,7 @@ SHARING_CLIENTS_MIN = 2
 # With more clients than this, several are left out at once: fewer trainings, never a kinder figure.
 LEAVE_ONE_OUT_MAX = 6
 GROUPS = 4
+KIND = ("party_name", "description", "department_id")
 
 
 @dataclass(frozen=True)
@@ -66,7 +68,8 @@ def evaluate(
 
     ``protocol``: one of ``PROTOCOLS``, or ``all``. Each organization is cut to its newest
     ``months`` months and to whole vendors of at most ``max_lines`` lines (None: all of it).
-    ``is_sharing``: whether the other organizations' lines may teach. Raises
+    ``is_sharing``: whether the other organizations' lines may teach in ``walk-forward`` and
+    ``static``; a new client always starts with what the others taught. Raises
     ``EvaluationDataMissing``.
     """
     outcomes = decisions(
@@ -105,7 +108,7 @@ def decisions(
         raise EvaluationDataMissing(f"no lines of {', '.join(absent)}")
     scope = Scope(protocols, max_lines, months, refit_months, is_sharing, random_state)
     whole = dict(list(ledger.groupby("organization")))
-    judged = {name: _cut(whole[name], scope) for name in chosen}
+    judged = {name: (_cut(whole[name], scope), _unmet(whole[name], scope)) for name in chosen}
     teaching = {name: _taught(lines, len(whole)) for name, lines in whole.items()}
     work = partial(_judge_group, judged, teaching, scope)
     groups = _groups(chosen)
@@ -129,11 +132,23 @@ def _cut(lines: pd.DataFrame, scope: Scope) -> pd.DataFrame:
 
 
 def _taught(lines: pd.DataFrame, clients: int) -> pd.DataFrame:
-    """The canonically coded lines that an organization may teach others from."""
+    """The canonically coded lines that an organization may teach others from.
+
+    The ranking skill needs vendors with their history, the knowledge as many vendors as there are.
+    """
     coded = lines[lines["canonical"].notna()]
     each = max(min(SHARED_LINES, SHARED_LINES_IN_ALL // clients), 50)
-    coded = some_vendors(newest_months(coded, SHARED_MONTHS), each)
-    return coded.assign(account_id=coded["canonical"])
+    histories = some_vendors(newest_months(coded, SHARED_MONTHS), each)
+    kinds = coded.drop_duplicates([*KIND, "canonical"], keep="last")
+    taught = coded.loc[histories.index.union(kinds.index)]
+    return taught.assign(account_id=taught["canonical"])
+
+
+def _unmet(lines: pd.DataFrame, scope: Scope) -> pd.DataFrame:
+    """Lines of a client that nobody has met, drawn at random: without its past none is torn."""
+    coded = lines[lines["canonical"].notna()]
+    size = min(len(coded), scope.lines_max or len(coded))
+    return coded.sample(size, random_state=scope.random_state).sort_index()
 
 
 def _groups(chosen: list[str]) -> list[list[str]]:
@@ -143,24 +158,27 @@ def _groups(chosen: list[str]) -> list[list[str]]:
 
 
 def _judge_group(
-    ledger: dict[str, pd.DataFrame], teaching: dict[str, pd.DataFrame], scope: Scope,
-    group: list[str],
+    ledger: dict[str, tuple[pd.DataFrame, pd.DataFrame]], teaching: dict[str, pd.DataFrame],
+    scope: Scope, group: list[str],
 ) -> list[pd.DataFrame]:  # fmt: skip
-    shared = shared_lines(teaching, group) if scope.is_sharing else None
-    knowledge = None
+    shared, knowledge, others = None, None, {}
+    if scope.is_sharing or set(scope.protocols) & NEW_CLIENT_PROTOCOLS:
+        shared = shared_lines(teaching, group)
     if shared is not None:
         knowledge = knowledge_of(shared, scope.random_state)
+        others = taught_by_others(shared) if "unseen" in scope.protocols else {}
     parts = []
     for organization in group:
-        own = ledger[organization].reset_index(drop=True)
-        facts = {"organization": organization, **self_agreement(own)}
         for protocol in scope.protocols:
-            if protocol in ("walk-forward", "static"):
-                judged = walk(own, protocol, knowledge, scope.refit_months, scope.random_state)
-            elif knowledge is not None and shared is not None:
-                judged = new_client(own, shared, knowledge, protocol)
+            own = ledger[organization][1 if protocol == "unseen" else 0].reset_index(drop=True)
+            facts = {"organization": organization, **self_agreement(own)}
+            if protocol in NEW_CLIENT_PROTOCOLS:
+                if knowledge is None:
+                    continue
+                judged = new_client(own, knowledge, others, protocol)
             else:
-                continue
+                lent = knowledge if scope.is_sharing else None
+                judged = walk(own, protocol, lent, scope.refit_months, scope.random_state)
             parts += [part.assign(protocol=protocol, **facts) for part in judged]
     return parts
 

@@ -19,22 +19,23 @@ _HEAD = {
 }
 
 
-def write(table: pd.DataFrame, path: Path, source: str, seconds: float) -> None:
+def write(table: pd.DataFrame, path: Path, source: str, seconds: float, cpu_seconds: float) -> None:
     """Write ``table`` (of ``evaluation.evaluate``) to ``path``: Markdown for ``.md``, else CSV."""
     if path.suffix == ".md":
-        path.write_text(markdown(table, source, seconds), encoding="utf-8")
+        path.write_text(markdown(table, source, seconds, cpu_seconds), encoding="utf-8")
     else:
         table.to_csv(path, index=False)
 
 
-def markdown(table: pd.DataFrame, source: str, seconds: float) -> str:
+def markdown(table: pd.DataFrame, source: str, seconds: float, cpu_seconds: float) -> str:
     """All figures, protocol by protocol, the means first."""
     command = " ".join(["bill-pipeline", *sys.argv[1:]]) if len(sys.argv) > 1 else "evaluate"
     command = " ".join(Path(word).name if "/" in word else word for word in command.split())
     measured = (
         f"`{command}` on {source}: {table['organization'].nunique()} organizations, "
-        f"{seconds / 60:.0f} minutes. Shares are 0 to 1. What the columns and protocols mean, and "
-        "what the figures do not show, is in [the model card](../models/README.md)."
+        f"{seconds / 60:.0f} minutes, {cpu_seconds / 60:.0f} minutes of CPU. Shares are 0 to 1. "
+        "What the columns and protocols mean, and what the figures do not show, is in "
+        "[the model card](../models/README.md)."
     )
     parts = ["# Figures of the categorization model", measured]
     for protocol in table["protocol"].unique():

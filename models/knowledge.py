@@ -50,23 +50,22 @@ def seed_lines() -> pd.DataFrame:
     )
 
 
-def _telling_rows(
-    lines: Lines, account: np.ndarray, clients: pd.Series | None, random_state: int
-) -> np.ndarray:
-    """Positions of lines that teach: one of each kind per client, no client drowned by another.
+def _kinds(lines: Lines, account: np.ndarray, client: np.ndarray) -> np.ndarray:
+    """Positions of the lines that teach: the newest of each kind of each client.
 
     A vendor billed a thousand times tells a *new* client no more than one billed twice.
     """
-    client = np.zeros(len(lines), np.int64)
-    if clients is not None:
-        client = pd.factorize(clients)[0]
     key = combine(
         client.astype(np.uint64), lines.name, lines.text, lines.department,
         account.astype(np.uint64),
     )  # fmt: skip
     newest_first = key[::-1]
-    row = np.sort(len(key) - 1 - np.unique(newest_first, return_index=True)[1])
-    share = WORD_ROWS // max(len(np.unique(client)), 1)
+    return np.sort(len(key) - 1 - np.unique(newest_first, return_index=True)[1])
+
+
+def _balanced(row: np.ndarray, client: np.ndarray, random_state: int) -> np.ndarray:
+    """At most ``WORD_ROWS`` of the positions ``row``; no client is drowned by another."""
+    share = WORD_ROWS // max(len(np.unique(client[row])), 1)
     random = np.random.default_rng(random_state)
     parts = []
     for code in np.unique(client[row]):
@@ -100,13 +99,19 @@ class GlobalKnowledge(BaseEstimator):
         # An amount says something only where it was a real one.
         prepared = Lines.read(lines)
         count = len(self.accounts_)
-        clients = lines["organization"] if "organization" in lines.columns else None
-        row = _telling_rows(prepared, account, clients, self.random_state)
-        taught, answer = prepared.take(row), account[row]
+        client = np.zeros(len(lines), np.int64)
+        if "organization" in lines.columns:
+            client = pd.factorize(lines["organization"])[0]
+        kinds = _kinds(prepared, account, client)
+        row = _balanced(kinds, client, self.random_state)
         self.words_ = TextModel(rows_max=WORD_ROWS, random_state=self.random_state)
-        self.words_.fit(taught, answer, count)
-        recent = np.full(len(row), prepared.day.max() if len(prepared) else 0)
-        self.vendors_ = CountTable.empty().add(taught.name, answer, recent, taught.log_amount)
+        self.words_.fit(prepared.take(row), account[row], count)
+        # Look-ups cost nothing: every vendor counts, however few lines teach the words.
+        vendors = prepared.take(kinds)
+        recent = np.full(len(kinds), prepared.day.max() if len(prepared) else 0)
+        self.vendors_ = CountTable.empty().add(
+            vendors.name, account[kinds], recent, vendors.log_amount
+        )
         self.line_count_ = len(prepared)
         self.version_ = fingerprint(
             code_version(), frame_fingerprint(lines), frame_fingerprint(self.accounts_.frame())

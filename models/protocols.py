@@ -13,7 +13,7 @@ from functools import partial
 import numpy as np
 import pandas as pd
 
-from models.baselines import BASELINES, Judged
+from models.baselines import BASELINES, REFITTED_ONLY, ROWS_MAX, Judged
 from models.categorizer import Categorizer
 from models.knowledge import GlobalKnowledge
 from models.published_ledgers import chart_of
@@ -100,7 +100,7 @@ class _Ours:
 
 
 class _Baseline:
-    """A baseline between two refits; the look-ups follow every month, as our memory does."""
+    """A baseline between two refits."""
 
     def __init__(self, name: str, judged: Judged) -> None:
         self.name = name
@@ -110,7 +110,7 @@ class _Baseline:
         return self.judged.outcomes(lines)
 
     def remember(self, lines: pd.DataFrame, past: pd.DataFrame) -> None:
-        if self.name != "linear text":
+        if self.name not in REFITTED_ONLY:
             self.judged.guesser = BASELINES[self.name]().fit(past)
 
 
@@ -143,27 +143,36 @@ def with_facts(found: pd.DataFrame, lines: pd.DataFrame, past: pd.DataFrame) -> 
     )
 
 
+def taught_by_others(shared: pd.DataFrame) -> dict[str, Judged]:
+    """Every baseline as the other clients' lines teach it, for a client without a past."""
+    # Text models read the newest lines only: what is drawn by lot serves them better.
+    drawn = shared.sample(min(len(shared), ROWS_MAX), random_state=0).sort_index()
+    return {
+        name: Judged.fit(name, drawn if name in REFITTED_ONLY else shared) for name in BASELINES
+    }
+
+
 def new_client(
-    own: pd.DataFrame, shared: pd.DataFrame, knowledge: GlobalKnowledge, protocol: str
+    own: pd.DataFrame, knowledge: GlobalKnowledge, others: dict[str, Judged], protocol: str
 ) -> Iterator[pd.DataFrame]:
-    """A client that nobody has seen, in canonical accounts, after its first coded lines."""
+    """A client that nobody has seen, in canonical accounts, after its first coded lines.
+
+    ``others``: the baselines for a client without any, see ``taught_by_others``.
+    """
     own = own[own["canonical"].notna()].assign(account_id=lambda f: f["canonical"])
     chart = knowledge.accounts_.frame()
     for count in (0,) if protocol == "unseen" else FEW:
         if len(own) <= count:
             continue
         past, following = own.iloc[:count], own.iloc[count:]
-        if protocol == "unseen":
-            size = min(len(own), JUDGED_LINES)
-            following = own.sample(size, random_state=knowledge.random_state).sort_index()
-        else:
+        if protocol == "few":
             following = following.iloc[:JUDGED_LINES]
-        yield from _judge_new(past, following, shared, chart, knowledge)
+        yield from _judge_new(past, following, chart, knowledge, others)
 
 
 def _judge_new(
-    past: pd.DataFrame, following: pd.DataFrame, shared: pd.DataFrame, chart: pd.DataFrame,
-    knowledge: GlobalKnowledge,
+    past: pd.DataFrame, following: pd.DataFrame, chart: pd.DataFrame,
+    knowledge: GlobalKnowledge, others: dict[str, Judged],
 ) -> Iterator[pd.DataFrame]:  # fmt: skip
     def timed(name: str, fit: Callable[[], Callable[[pd.DataFrame], pd.DataFrame]]) -> pd.DataFrame:
         began = time.perf_counter()
@@ -180,13 +189,9 @@ def _judge_new(
         model = Categorizer(knowledge=knowledge, gap_days_max=NEVER_LATE).fit(past, chart)
         return partial(outcomes_of, model)
 
-    def baseline(name: str, lines: pd.DataFrame) -> Callable[[pd.DataFrame], pd.DataFrame]:
-        return Judged.fit(name, lines).outcomes
+    def baseline(name: str) -> Callable[[pd.DataFrame], pd.DataFrame]:
+        return (Judged.fit(name, past) if len(past) else others[name]).outcomes
 
     yield timed("ours", ours)
-    if len(past) == 0:
-        for name in ("majority", "vendor majority", "linear text"):
-            yield timed(name, partial(baseline, name, shared))
-        return
     for name in BASELINES:
-        yield timed(name, partial(baseline, name, past))
+        yield timed(name, partial(baseline, name))

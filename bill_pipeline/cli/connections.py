@@ -100,7 +100,7 @@ def connect(
 @json_option
 def clients(home: Home, as_json: bool) -> None:
     """List the connected clients and how each one is doing."""
-    from bill_pipeline.books import mend_interrupted
+    from bill_pipeline.interrupted import mend_interrupted
 
     mend_interrupted(home)
     statuses = Registry(home).all()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -110,7 +111,7 @@ def _pool(home: Home, as_json: bool) -> None:
 )
 @click.option("--jobs", type=click.IntRange(min=1), default=1, show_default=True, help="Processes.")
 @click.option(
-    "--alone", is_flag=True, help="Let no organization learn from the others (not for unseen, few)."
+    "--alone", is_flag=True, help="No organization learns from others; new clients always do."
 )
 @click.option(
     "-o",
@@ -152,13 +153,19 @@ def evaluate(
         raise EvaluationRefused(f"{data} cannot be evaluated: {error}.") from error
     seconds = time.perf_counter() - started
     if output:
-        write(scores, output, data.name, seconds)
+        write(scores, output, data.name, seconds, _cpu_seconds())
     if as_json:
         for row in scores.to_dict("records"):
             print_json({str(name): value for name, value in row.items()})
         return
     _print_scores(scores.to_dict("records"))
-    click.echo(f"{protocol}, {seconds:.0f} s.")
+    click.echo(f"{protocol}, {seconds:.0f} s, {_cpu_seconds():.0f} CPU s.")
+
+
+def _cpu_seconds() -> float:
+    """What this command and the processes it has ended have computed; a busy machine adds none."""
+    times = os.times()
+    return times.user + times.system + times.children_user + times.children_system
 
 
 def _read_ledger(data: Path) -> pd.DataFrame:

@@ -61,7 +61,7 @@ def _seen(visit: Visit) -> list[ClientStatus]:
     """The clients this person may see; an import that was killed is not shown as running."""
     statuses = visit.console.registry.all()
     if any(status.state is State.IMPORTING for status in statuses):
-        from bill_pipeline.books import mend_interrupted  # slow to load, and seldom needed
+        from bill_pipeline.interrupted import mend_interrupted  # slow to load, and seldom needed
 
         if mend_interrupted(visit.console.home):
             statuses = visit.console.registry.all()

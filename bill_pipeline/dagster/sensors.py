@@ -10,7 +10,6 @@ from collections.abc import Sequence
 
 import dagster as dg
 
-from bill_pipeline.books import mend_interrupted
 from bill_pipeline.clients import ClientStatus, Registry, utc_now
 from bill_pipeline.dagster.alerts import send_alert, worth_an_alert
 from bill_pipeline.dagster.first_imports import UNFINISHED, first_imports
@@ -22,6 +21,7 @@ from bill_pipeline.dagster.partitions import CLIENTS
 from bill_pipeline.dagster.retention import forget_old_runs
 from bill_pipeline.dagster.run_locks import is_alive
 from bill_pipeline.dagster.syncs import SyncResource
+from bill_pipeline.interrupted import mend_interrupted
 from bill_pipeline.settings import Settings
 
 #: Clients in one sweep; a sweep of idle clients takes seconds, and the next one takes the rest.

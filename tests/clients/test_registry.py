@@ -13,7 +13,7 @@ from pydantic import SecretStr
 
 from bill_pipeline.bill.connection import Connection
 from bill_pipeline.bill.sessions import Session
-from bill_pipeline.books import client_lock, mend_interrupted
+from bill_pipeline.books import client_lock
 from bill_pipeline.cli import main
 from bill_pipeline.clients import (
     ClientAlreadyConnected,
@@ -22,6 +22,7 @@ from bill_pipeline.clients import (
     State,
     UnknownClient,
 )
+from bill_pipeline.interrupted import mend_interrupted
 from bill_pipeline.settings import Home, SettingsError
 from bill_pipeline.vault import Vault, VaultError, new_key, retire_old_keys, rotate_key_file
 

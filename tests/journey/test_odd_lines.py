@@ -68,7 +68,8 @@ def firm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Firm]:
     rows = [
         *rows_of("odd", ["Supplies", "Freight"], 220), *odd_rows("odd"),
         *rows_of("single", ["Everything"], 120), *odd_rows("single")[:1],
-        *rows_of("manifold", [f"Used account {n}" for n in range(40)], 220), *odd_rows("manifold")[:2],
+        *rows_of("manifold", [f"Used account {n}" for n in range(40)], 220),
+        *odd_rows("manifold")[:2],
     ]  # fmt: skip
     rows = [(*row[:5], "Everything", *row[6:]) if row[0] == "single" else row for row in rows]
     state = SandboxState(seed=3)
@@ -173,8 +174,7 @@ def test_a_bill_without_a_vendor_is_set_aside_shown_and_healed(firm: Firm) -> No
     )
     assert status["quarantined"] == {"bills": 1}
     shown = firm.run("clients").output
-    assert "unreadable:" in shown
-    assert "of bills" in shown
+    assert "unreadable: 1" in shown
     clock.step_ms(60_000)
     bills.replace(good, clock.stamp_ms())
     assert firm.run("sync", "single").exit_code == 0
