@@ -1,7 +1,8 @@
 -- Money between the bank and BILL: what explains the balance of each clearing account, item by item.
 --
--- Transfers are lump sums that do not name their payments, so the oldest payments count as
--- transferred first; what is left adds up to the account's balance exactly.
+-- Transfers are lump sums that do not name their payments. Where a day's transfers and payments add
+-- up to zero, they belong together; of the rest the oldest payments count as transferred first, and
+-- what is left adds up to the account's balance exactly. reports.clearing_transfers has the other side.
 --
 -- grain: one row per clearing account and item in flight
 -- key: control, item_id
@@ -27,10 +28,14 @@ items as (
     having sum(journal_lines.amount) <> 0
 ),
 
+days as (
+    select *, sum(amount) over (partition by account_id, date) as left_of_day from items
+),
+
 -- Debits and credits use each other up, oldest first.
 running as (
     select
-        *,
+        * exclude (left_of_day),
         sum(abs(amount)) over (
             partition by account_id, sign(amount) order by date, item_id
             rows between unbounded preceding and current row
@@ -39,7 +44,8 @@ running as (
             sum(greatest(amount, 0)) over (partition by account_id),
             sum(greatest(-amount, 0)) over (partition by account_id)
         ) as amount_matched
-    from items
+    from days
+    where left_of_day <> 0
 )
 
 select

@@ -1,0 +1,96 @@
+-- Which payments and receipts each transfer between the bank and BILL consists of.
+--
+-- BILL moves lump sums and names no payments. Where a day's transfers and payments add up to zero,
+-- they belong together; of the rest the oldest payments count as transferred first. What a transfer
+-- covers beyond these rows is itself in reports.clearing_in_flight.
+--
+-- grain: one row per transfer and item it covers
+-- key: control, transfer_id, item_id
+-- owner: team:accounting
+-- macro: clearing_transfers_at(report_date, known_at)
+with
+
+items as (
+    select
+        accounts.control,
+        journal_lines.account_id,
+        coalesce(journal_lines.open_item_id, journal_lines.document_id) as item_id,
+        bool_or(journal_lines.document_type = 'money_movement') as is_transfer,
+        min(journal_lines.date) as date,
+        sum(journal_lines.amount) as amount
+    from ledger.journal_lines as journal_lines
+    inner join ledger.accounts as accounts on accounts.account_id = journal_lines.account_id
+    cross join ledger.books as books
+    where accounts.control in ('money out clearing', 'money in clearing')
+        and journal_lines.date <= coalesce(getvariable('report_date'), books.known_until::date)
+        and journal_lines.posted_at <= coalesce(getvariable('known_at'), timestamp '9999-12-31')
+    group by all
+    having sum(journal_lines.amount) <> 0
+),
+
+-- A pool is a day that adds up by itself, or all that is left of the account.
+pooled as (
+    select
+        *,
+        if(
+            sum(amount) over (partition by account_id, date) = 0, date, date '9999-12-31'
+        ) as pool,
+        if(amount > 0, 'debit', 'credit') as side
+    from items
+),
+
+running as (
+    select
+        *,
+        sum(abs(amount)) over (
+            partition by account_id, pool, side order by date, item_id
+            rows between unbounded preceding and current row
+        ) as used_until
+    from pooled
+),
+
+-- Both sides laid end to end: from one cut to the next there is one item on either side.
+cuts as (
+    select
+        account_id, pool, used_until,
+        used_until - lag(used_until, 1, 0) over (
+            partition by account_id, pool order by used_until
+        ) as amount
+    from (select distinct account_id, pool, used_until from running)
+),
+
+matches as (
+    select
+        cuts.amount, debits.control, debits.account_id, cuts.pool,
+        if(debits.is_transfer, debits.item_id, credits.item_id) as transfer_id,
+        if(debits.is_transfer, debits.date, credits.date) as transfer_date,
+        if(debits.is_transfer, credits.item_id, debits.item_id) as item_id,
+        if(debits.is_transfer, credits.date, debits.date) as date
+    from cuts
+    asof join (select * from running where side = 'debit') as debits
+        on debits.account_id = cuts.account_id and debits.pool = cuts.pool
+        and cuts.used_until <= debits.used_until
+    asof join (select * from running where side = 'credit') as credits
+        on credits.account_id = cuts.account_id and credits.pool = cuts.pool
+        and cuts.used_until <= credits.used_until
+    where debits.is_transfer or credits.is_transfer
+)
+
+select
+    matches.control,                                            -- money out clearing or money in clearing.
+    matches.account_id,                                         -- The clearing account.
+    matches.transfer_id,                                        -- BILL's id of the movement of money.
+    transfers.number as transfer_number,                        -- BILL's name for it.
+    matches.transfer_date,                                      -- Day at the bank.
+    matches.item_id,                                            -- BILL's id of the payment, receipt or movement it covers.
+    documents.document_type,                                    -- payment, received_payment, or money_movement for money that came back.
+    documents.number,                                           -- Number for people.
+    documents.party,                                            -- Vendor or customer.
+    matches.date,                                               -- Day the item entered clearing.
+    sum(matches.amount)::decimal(18, 2) as amount,              -- How much of it this transfer moved.
+    matches.pool = matches.date as is_exact                     -- The day adds up; else the oldest go first.
+from matches
+left join ledger.documents as transfers
+    on transfers.document_id = matches.transfer_id and transfers.document_type = 'money_movement'
+left join ledger.documents as documents on documents.document_id = matches.item_id
+group by all
