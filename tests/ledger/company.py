@@ -12,8 +12,19 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
-from bill_pipeline.transforms import SCHEMAS
+from bill_pipeline.transforms import SCHEMAS, with_ancestors
 from bill_pipeline.warehouse import CheckResult, RoomReport, Warehouse
+
+#: What the journal is made of, and its cash basis.
+_POSTING = with_ancestors(
+    (
+        "ledger.journal_lines",
+        "ledger.journal_entries",
+        "ledger.accounts",
+        "ledger.cash_basis_lines",
+        "staging.standard_accounts",
+    )
+)
 
 
 class Company:
@@ -59,6 +70,12 @@ class Company:
     def sync(self, at: datetime) -> None:
         """Build every room as of ``at``."""
         self.reports = {room: self.warehouse.build_room(room, at) for room in SCHEMAS}
+
+    def post(self, at: datetime) -> None:
+        """Post the journal as of ``at`` as a sync does, without checks and reports."""
+        with self.warehouse.transaction():
+            for room in ("staging", "categorized", "ledger"):
+                self.warehouse.build_tables(room, at, checked=False, only=_POSTING)
 
     def warnings(self) -> list[CheckResult]:
         """Warn-level checks that found something in the last sync."""

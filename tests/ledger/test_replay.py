@@ -11,23 +11,14 @@ from decimal import Decimal
 import pytest
 
 from bill_pipeline import decisions, posting, replay, rule_decisions
-from bill_pipeline.transforms import with_ancestors
 from tests.ledger.company import Company, new_company
 from tests.ledger.lives import ACCOUNTS, FIRST_SYNC, State, begin, hand_over
 
-NEEDED = with_ancestors((*replay.JOURNAL, "staging.standard_accounts"))
 HAPPENINGS = (
     "bill", "bill", "foreign_bill", "edit", "date", "recode", "archive", "pay", "pay", "void",
     "credit", "apply", "apply", "invoice", "receive", "receive", "memo", "close", "reopen",
     "withdraw",
 )  # fmt: skip
-
-
-def post(company: Company, at) -> None:
-    """One batch in full, as a sync does it, without checks and reports."""
-    with company.warehouse.transaction():
-        for room in ("staging", "categorized", "ledger"):
-            company.warehouse.build_tables(room, at, checked=False, only=NEEDED)
 
 
 def decide(company: Company, state: State, chance: random.Random, at) -> None:
@@ -91,7 +82,7 @@ def live(company: Company, seed: int, batches: int) -> None:
             )  # fmt: skip
         decide(company, state, chance, at)
         hand_over(company, state, at)
-        post(company, at)
+        company.post(at)
 
 
 @pytest.mark.parametrize(
@@ -115,7 +106,7 @@ def test_many_batches_of_unconnected_documents_are_a_few_waves() -> None:
             at = FIRST_SYNC + timedelta(hours=number)
             state.happen("bill", 0, 1_000 + number, -5, 0)
             hand_over(company, state, at)
-            post(company, at)
+            company.post(at)
         report = posting.rebuild(company.warehouse)
         assert (report.batches, report.waves) == (6, 1)
 
@@ -144,7 +135,7 @@ def connected() -> Iterator[Company]:
                     account_id="equipment", decided_at=at, decided_by="a person",
                 )  # fmt: skip
             hand_over(company, state, at)
-            post(company, at)
+            company.post(at)
         yield company
 
 
