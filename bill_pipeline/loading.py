@@ -30,7 +30,14 @@ from bill_pipeline.bill.lists import LISTS, lists_to_read
 from bill_pipeline.bill.reading import DOCUMENTS_PER_CHUNK, Chunk, Reading, Seen, State
 from bill_pipeline.probe import write_probe
 from bill_pipeline.quarantine import quarantined_ids, unreadable_ids
-from bill_pipeline.raw import DUCKDB_SETTINGS, StoredDocuments, count_loads, make_tables, opened
+from bill_pipeline.raw import (
+    DUCKDB_SETTINGS,
+    StoredDocuments,
+    count_loads,
+    make_tables,
+    opened,
+    put_into_pages,
+)
 
 if TYPE_CHECKING:
     from dlt import Pipeline
@@ -129,7 +136,7 @@ def load_lists(
     reading.on_page(_watch(progress, started), seen)
     strays: dict[str, list[Stray]] = {}
     try:
-        _read_and_load(reading, pipeline, report, strays, documents_per_chunk)
+        _read_and_load(reading, pipeline, database, report, strays, documents_per_chunk)
     finally:
         _count(reading, api, report, started)
     if reading.failure is not None:
@@ -155,6 +162,7 @@ def store_documents(
     pipeline = _pipeline(client, database, dlt_folder)
     _finish_pending(pipeline)
     _load(pipeline, Chunk(documents=documents, state=_state(pipeline)))
+    put_into_pages(database)
     return _archive(database, client, as_of, {})
 
 
@@ -235,6 +243,7 @@ def _state(pipeline: Pipeline) -> State:
 def _read_and_load(
     reading: Reading,
     pipeline: Pipeline,
+    database: Path,
     report: ImportReport,
     strays: dict[str, list[Stray]],
     documents_per_chunk: int,
@@ -246,6 +255,7 @@ def _read_and_load(
             strays.setdefault(table, []).extend(found)
         if chunk.count or chunk.state != last_state:
             _load(pipeline, chunk)
+            put_into_pages(database)
             last_state = chunk.state
             report.loads += 1
         if chunk.is_last or reading.failure is not None:

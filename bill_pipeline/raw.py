@@ -42,6 +42,16 @@ def opened(database: Path, *, read_only: bool = False) -> Iterator[duckdb.DuckDB
         connection.close()
 
 
+def put_into_pages(database: Path) -> None:
+    """Write what was loaded into the file's own pages: until then it cannot leave memory.
+
+    Closing the file does that, but a sync holds it open, and dlt sets the limit at which DuckDB
+    does it by itself to a gigabyte.
+    """
+    with opened(database) as connection:
+        connection.execute("checkpoint")
+
+
 def make_tables(connection: duckdb.DuckDBPyConnection) -> None:
     """Make the tables of all lists that are missing: SQL finds each in every client's file."""
     connection.execute("create schema if not exists raw")

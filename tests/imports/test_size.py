@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from bill_pipeline import archive
+from bill_pipeline.raw import opened, put_into_pages
 from tests.imports.books import Client
 
 
@@ -34,3 +37,21 @@ def test_dlt_keeps_no_copy_of_what_it_loaded(client: Client) -> None:
     assert packages == []
     client.sandbox.control.change(client.name, count=5)
     assert client.sync().archive.changed["bills"] == 5
+
+
+def test_what_was_loaded_leaves_memory_although_a_sync_holds_the_file_open(
+    tmp_path: Path,
+) -> None:
+    """dlt raises the limit at which DuckDB writes its log into the file's pages to a gigabyte."""
+    database = tmp_path / "client.duckdb"
+    log = database.with_suffix(".duckdb.wal")
+    with opened(database) as held:
+        held.execute("set global checkpoint_threshold = '1GB'")
+        held.execute("create table loaded as select repeat('x', 1000) as t from range(20000)")
+        assert log.stat().st_size > 0
+        put_into_pages(database)
+        assert not log.exists() or log.stat().st_size == 0
+        (in_memory,) = held.execute(
+            "select memory_usage_bytes from duckdb_memory() where tag = 'IN_MEMORY_TABLE'"
+        ).fetchone() or (0,)
+        assert in_memory == 0
