@@ -181,7 +181,9 @@ class Firm:
             at, client, name = heapq.heappop(self.changes)
             self.waiting[client].append((at, name))
             if client in self.poked and name in ANNOUNCED:
-                self.statuses[client] = replace(self.statuses[client], next_sync_at=at)
+                status = self.statuses[client]
+                looked = {**status.looked_at, name: ""}
+                self.statuses[client] = replace(status, next_sync_at=at, looked_at=looked)
 
     def _count(self, now: datetime, requests: float) -> None:
         self.requests[now.replace(minute=0, second=0, microsecond=0)] += requests  # type: ignore[assignment]

@@ -24,6 +24,8 @@ SIGNATURE_HEADER = "x-bill-sha-signature"
 #: BILL's notifications carry one document; nothing genuine is larger.
 LARGEST_BODY_BYTES = 1_000_000
 #: BILL keeps events for 180 days, but repeats a delivery within hours.
+#: The list in which an event shows, by the first part of its type.
+_LISTS = {"bill": "bills", "payment": "payments", "vendor": "vendors", "invoice": "invoices"}
 EVENTS_KEPT = timedelta(days=7)
 
 _SCHEMA = """
@@ -79,7 +81,7 @@ class Webhooks:
             )
             if added.rowcount == 0:
                 return None
-        self._poke(client, now)
+        self._poke(client, str(metadata.get("eventType")), now)
         return client
 
     def reseal(self) -> None:
@@ -120,11 +122,15 @@ class Webhooks:
             )
         return str(row["client"])
 
-    def _poke(self, client: str, now: datetime) -> None:
+    def _poke(self, client: str, event_type: str, now: datetime) -> None:
         status = self._registry.status(client)
         # A failing client waits as long as its failures say; BILL's news do not mend it.
-        if status.is_syncable and not status.failure_count:
-            self._registry.update(client, next_sync_at=now)
+        if not status.is_syncable or status.failure_count:
+            return
+        looked = dict(status.looked_at)
+        if table := _LISTS.get(event_type.partition(".")[0]):
+            looked[table] = ""  # whatever was seen of this list is the past now
+        self._registry.update(client, next_sync_at=now, looked_at=looked)
 
 
 def signature_of(body: bytes, security_key: SecretStr) -> str:

@@ -65,7 +65,8 @@ def look_at(status: ClientStatus, now: datetime, worth: float) -> Look | None:
         is_time = (status.next_sync_at or status.last_attempt_at) <= now
         return Look(status.client, (), 1.0) if is_time else None
     if was_poked(status, now):
-        return Look(status.client, PROBED, math.inf)
+        told = tuple(table for table in PROBED if status.looked_at.get(table) == "")
+        return Look(status.client, told or PROBED, math.inf)
     if needs_whole_sync(status, now):
         return Look(status.client, (), 1.0)
     due = lists_due(status, now, worth)
@@ -114,10 +115,12 @@ def lists_due(status: ClientStatus, now: datetime, worth: float) -> dict[str, fl
 
 
 def looked_at(status: ClientStatus, table: str) -> datetime:
-    """When BILL was last asked for news of the list."""
+    """When BILL was last asked for news of the list; long ago when it said that there are."""
     stored = status.looked_at.get(table)
-    if stored is not None:
+    if stored:
         return datetime.fromisoformat(stored)
+    if stored == "":
+        return status.connected_at
     return status.last_success_at or status.connected_at
 
 

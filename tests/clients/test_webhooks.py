@@ -14,7 +14,7 @@ from starlette.testclient import TestClient
 from bill_pipeline.bill.connection import Connection
 from bill_pipeline.clients import Registry, State
 from bill_pipeline.console.app import Console, console_app
-from bill_pipeline.dagster.idle_clients import was_poked
+from bill_pipeline.dagster.freshness import was_poked
 from bill_pipeline.settings import Home
 from bill_pipeline.webhooks import SIGNATURE_HEADER, WebhookRefused, Webhooks, signature_of
 
@@ -49,6 +49,7 @@ def test_a_signed_notification_wakes_its_client_once(home: Home) -> None:
     body = notification()
     assert Webhooks(registry).receive(body, signature_of(body, KEY), NOW) == "acme"
     assert registry.status("acme").next_sync_at == NOW
+    assert registry.status("acme").looked_at == {"bills": ""}
     assert was_poked(registry.status("acme"), NOW)
     assert not was_poked(registry.status("umbra"), NOW)
     registry.update("acme", next_sync_at=None)

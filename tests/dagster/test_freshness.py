@@ -119,6 +119,8 @@ def test_a_poke_comes_before_all_expectations_and_asks_for_every_list() -> None:
     assert [look.client for look in looks] == ["poked", "late"]
     assert looks[0].lists == PROBED
     assert looks_of(replace(poked, last_attempt_at=NOW), NOW) == []  # it has been answered
+    (look,) = looks_of(replace(poked, looked_at={"bills": ""}))
+    assert look.lists == ("bills",)  # a webhook said where
 
 
 def test_each_client_is_synced_whole_once_a_day_at_a_time_of_its_own() -> None:
