@@ -41,6 +41,7 @@ def markdown(table: pd.DataFrame, source: str, seconds: float, cpu_seconds: floa
     for protocol in table["protocol"].unique():
         own = table[table["protocol"] == protocol]
         parts += [f"## {_HEAD[protocol]}", _means(own), _each(own)]
+        parts += [_by_model(own, "top-1", "top1"), _by_model(own, "booked at 95 %", "coverage95")]
     return "\n\n".join(parts) + "\n"
 
 
@@ -83,6 +84,18 @@ def _each(table: pd.DataFrame) -> str:
     text = f"Each organization: {OURS} / {LINEAR} / {VENDOR}.\n\n"
     frame = pd.DataFrame(rows)
     return text + _table(frame, {name: name for name in frame.columns})
+
+
+def _by_model(table: pd.DataFrame, title: str, figure: str) -> str:
+    """One figure of every model: one row per organization, one column per model."""
+    keys = ["organization", "coded_lines"]
+    frame = table.pivot_table(figure, keys, "model", sort=False, dropna=False).reset_index()
+    frame = frame[frame[keys].apply(tuple, axis=1).isin(table[keys].apply(tuple, axis=1))]
+    columns = {"organization": "organization", "coded lines": "coded_lines"}
+    if (table["coded_lines"] < 0).all():
+        columns.pop("coded lines")
+    models = {model: model for model in table["model"].unique()}
+    return f"Each organization, {title} by model.\n\n" + _table(frame, columns | models)
 
 
 def _three(by_model: pd.DataFrame, figure: str) -> str:
