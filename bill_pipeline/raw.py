@@ -46,9 +46,11 @@ def put_into_pages(database: Path) -> None:
     """Write what was loaded into the file's own pages: until then it cannot leave memory.
 
     Closing the file does that, but a sync holds it open, and dlt sets the limit at which DuckDB
-    does it by itself to a gigabyte.
+    does it by itself to a gigabyte. While somebody else writes it is left for the next time.
     """
-    with opened(database) as connection:
+    import duckdb
+
+    with opened(database) as connection, contextlib.suppress(duckdb.TransactionException):
         connection.execute("checkpoint")
 
 
