@@ -172,6 +172,9 @@ class Sync:
         state = self.registry.status(self.client)
         if state.last_success_at is None:
             self.registry.update(self.client, state=State.IMPORTING)
+        # A result that nobody read to its end would keep its transaction open for the whole import,
+        # and what is loaded meanwhile could not be written into the file's pages.
+        self.warehouse.connection.execute("select 1").fetchall()
         try:
             imported = self._import(self.options.lists, progress)
             if self.options.lists is not None and unknown_lists(

@@ -11,7 +11,9 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from bill_pipeline import loading
 from bill_pipeline.clients import Registry, State
+from bill_pipeline.raw import opened
 from bill_pipeline.sandbox.server import SandboxServer
 from bill_pipeline.settings import Home
 from tests.journey.firm import Firm
@@ -77,6 +79,21 @@ def test_changed_bills_and_nothing_else_arrive(synced: Firm) -> None:
         ).fetchall()
     assert others == []
     assert synced.counts()[0] > versions
+
+
+def test_what_a_later_sync_loads_can_leave_memory(
+    synced: Firm, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing of the sync may hold a transaction open while its import writes."""
+
+    def must_write(database: Path) -> None:
+        with opened(database) as connection:
+            connection.execute("checkpoint")
+
+    monkeypatch.setattr(loading, "put_into_pages", must_write)
+    synced.sandbox.control.change(synced.client, count=3)
+    result = synced.run("sync", synced.client)
+    assert result.exit_code == 0, result.output
 
 
 def test_a_person_corrects_a_line_and_the_answer_survives_a_rebuild(
