@@ -112,7 +112,7 @@ def test_sensors_run_and_say_why_they_rest(firm: Firm) -> None:
         show(page, f"{firm.url}/automation", "add_new_clients", "sync_due_clients",
              "nightly_reconciliation")  # fmt: skip
         show(page, f"{firm.url}/locations/__repository__@bill-pipeline/sensors/sync_due_clients",
-             "Clients that changed lately", "Running", "0 runs requested")  # fmt: skip
+             "requests are spent where the most", "Running", "0 runs requested")  # fmt: skip
         picture(page, PICTURES, "dagster-automation")
 
 
