@@ -4,15 +4,9 @@
 with
 
 decided (list, id, decided_at) as (
-    select
-        case document_type
-            when 'bill' then 'bills'
-            when 'vendor_credit' then 'vendor_credits'
-            when 'invoice' then 'invoices'
-            else 'credit_memos'
-        end,
-        document_id, decided_at
-    from decisions.categories
+    select lists.list, categories.document_id, categories.decided_at
+    from decisions.categories as categories
+    inner join replay_document_lists as lists on lists.document_type = categories.document_type
     union all
     select 'invoices', invoice_id, decided_at from decisions.write_offs
 )
