@@ -51,7 +51,7 @@ def grow(home: Home, clients: int, bills: int) -> None:
     for number in range(1, clients):
         name = f"c{number:04d}"
         connect(home, name)
-        contents.current[name] = Version(name, first.number, first.layout, first.row_counts)
+        contents.current[name] = Version(name, first.number, first.layout, first.row_count)
         for table, content in originals.items():
             path = file_of(home.published, table, name, first.number)
             path.parent.mkdir(parents=True, exist_ok=True)

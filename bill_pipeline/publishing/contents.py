@@ -20,16 +20,18 @@ from bill_pipeline.publishing.tables import (
     PublishedSchema,
     PublishError,
     insert,
+    quoted,
 )
 from bill_pipeline.publishing.versions import Layout, Version, WrittenTable
 from bill_pipeline.settings import Home
 
+_VERSIONS = "select client, version, layout, row_count from catalogue.versions"
 _DDL = """
 create schema catalogue;
 create table catalogue.home (path varchar, written_at timestamp, schema json);
 create table catalogue.layouts (layout varchar, tables json);
 create table catalogue.versions (
-    client varchar, version varchar, layout varchar, row_counts bigint[]
+    client varchar, version varchar, layout varchar, row_count bigint
 );
 create table catalogue.superseded (client varchar, version varchar, superseded_at timestamp);
 comment on table catalogue.home is 'The folder the views name, and when this file was written.';
@@ -108,8 +110,8 @@ def read_catalogue(home: Home) -> Remembered:
         with tempfile.TemporaryDirectory(prefix="bill-pipeline-") as folder:
             copy = shutil.copy(home.ledger, Path(folder) / "ledger.duckdb")
             with duckdb.connect(str(copy), read_only=True) as db:
-                return Remembered(identity, _contents(db), _schema(db))
-    except duckdb.CatalogException:
+                return Remembered(identity, _contents(db), read_schema(db))
+    except (duckdb.CatalogException, duckdb.BinderException):
         return _lost(home, identity)
     except duckdb.Error as error:
         raise PublishError(
@@ -133,7 +135,8 @@ def _lost(home: Home, identity: tuple[int, int, int]) -> Remembered:
     return Remembered(identity, contents, is_lost=bool(contents.superseded))
 
 
-def _schema(db: duckdb.DuckDBPyConnection) -> PublishedSchema | None:
+def read_schema(db: duckdb.DuckDBPyConnection) -> PublishedSchema | None:
+    """What the open catalogue publishes."""
     found = db.execute("select schema from catalogue.home").fetchone()
     return PublishedSchema.from_json(found[0]) if found else None
 
@@ -152,36 +155,37 @@ def _contents(db: duckdb.DuckDBPyConnection) -> Contents:
         )
         for layout, tables in db.execute("from catalogue.layouts").fetchall()
     }
-    for client, number, layout, counts in db.execute("from catalogue.versions").fetchall():
-        contents.current[client] = Version(client, number, layouts[layout], tuple(counts))
+    for client, number, layout, count in db.execute(_VERSIONS).fetchall():
+        contents.current[client] = Version(client, number, layouts[layout], count)
     for client, number, at in db.execute("from catalogue.superseded").fetchall():
         contents.superseded[client, number] = at.replace(tzinfo=UTC)
     return contents
 
 
-def write_contents(
-    db: duckdb.DuckDBPyConnection,
-    home: Home,
-    contents: Contents,
-    schema: PublishedSchema,
-    at: datetime,
-) -> None:
-    """Create the schema ``catalogue`` in the open file and fill it."""
+def create_contents(db: duckdb.DuckDBPyConnection, home: Home, schema: PublishedSchema) -> None:
+    """Create the schema ``catalogue`` in the open file; ``fill_contents`` says which versions."""
     db.execute(_DDL)
-    db.execute(
-        "insert into catalogue.home values (?, ?, ?)",
-        [str(home.path), at.replace(tzinfo=None), schema.to_json()],
-    )
+    about = f"{quoted(str(home.path))}, null, {quoted(schema.to_json())}"
+    db.execute(f"insert into catalogue.home values ({about})")
+
+
+def fill_contents(db: duckdb.DuckDBPyConnection, contents: Contents, at: datetime) -> None:
+    """Make the open file name the versions of ``contents``, in the place of those it named."""
     current = contents.current.values()
-    versions = [[v.client, v.number, v.layout.name, list(v.row_counts)] for v in current]
-    listed = [
-        [layout.name, json.dumps([[t.table, t.shape, t.columns] for t in layout.tables])]
+    layouts = [
+        [layout.name, [[t.table, t.shape, t.columns] for t in layout.tables]]
         for layout in {version.layout for version in current}
     ]
+    versions = [[v.client, v.number, v.layout.name, v.row_count] for v in current]
     superseded = [
         [client, number, when.replace(tzinfo=None)]
         for (client, number), when in contents.superseded.items()
     ]
-    insert(db, "catalogue.layouts", ["varchar", "json"], listed)
-    insert(db, "catalogue.versions", ["varchar", "varchar", "varchar", "bigint[]"], versions)
-    insert(db, "catalogue.superseded", ["varchar", "varchar", "timestamp"], superseded)
+    db.execute(f"update catalogue.home set written_at = '{at.replace(tzinfo=None)}'")
+    for table, types, rows in (
+        ("layouts", ["varchar", "json"], layouts),
+        ("versions", ["varchar", "varchar", "varchar", "bigint"], versions),
+        ("superseded", ["varchar", "varchar", "timestamp"], superseded),
+    ):
+        db.execute(f"delete from catalogue.{table}")
+        insert(db, f"catalogue.{table}", types, rows)

@@ -136,7 +136,6 @@ class LakeLedger:
                 contents.remove(client, at)
             replaced = sorted(before & {*removed, *(v.client for v in fresh)})
             replace_rows(lake, schema, fresh, folder, replaced)
-            lake.execute("delete from clients; delete from sync_status")
             RegistryTables(tuple(statuses), contents.current).fill(lake)
             lake.execute("commit")
         except BaseException:

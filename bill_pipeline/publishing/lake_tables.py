@@ -101,9 +101,7 @@ def _make_table(
 def read_contents(lake: duckdb.DuckDBPyConnection) -> Contents:
     """Which version of each client the tables hold."""
     rows = lake.execute("from catalogue.versions").fetchall()
-    return Contents(
-        {client: Version(client, number, row_counts=(n,)) for client, number, n in rows}
-    )
+    return Contents({client: Version(client, number, row_count=n) for client, number, n in rows})
 
 
 def replace_rows(

@@ -82,16 +82,17 @@ class RegistryTables:
     statuses: tuple[ClientStatus, ...]
     current: Mapping[str, Version]
 
-    def write(self, db: duckdb.DuckDBPyConnection) -> None:
+    @staticmethod
+    def create(db: duckdb.DuckDBPyConnection) -> None:
         """Create both tables, with their words, in the open ledger."""
         for table in TABLES:
             db.execute(create_table(table))
             db.execute(comments(table, "table"))
-        self.fill(db)
 
     def fill(self, db: duckdb.DuckDBPyConnection) -> None:
-        """Insert the rows into both tables."""
+        """Write the rows of both tables, in the place of those that are there."""
         for table, rows in ((CLIENTS, self._clients()), (SYNC_STATUS, self._sync_status())):
+            db.execute(f"delete from {table.name}")
             insert(db, table.name, ["VARCHAR", *(c.type for c in table.columns)], rows)
 
     def _clients(self) -> list[list[object]]:

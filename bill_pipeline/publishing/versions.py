@@ -67,22 +67,17 @@ NO_TABLES = Layout.of(())
 class Version:
     """One client's tables as they were when ``number`` was taken, all of the same moment.
 
-    ``number`` begins with that time in UTC and so sorts by it; ``row_counts`` are in the order of
-    the layout's tables.
+    ``number`` begins with that time in UTC and so sorts by it; ``row_count`` is that of all tables.
     """
 
     client: str
     number: str
     layout: Layout = NO_TABLES
-    row_counts: tuple[int, ...] = ()
+    row_count: int = 0
 
     @property
     def tables(self) -> tuple[WrittenTable, ...]:
         return self.layout.tables
-
-    @property
-    def row_count(self) -> int:
-        return sum(self.row_counts)
 
 
 def file_of(published: Path, table: str, client: str, number: str) -> Path:
@@ -116,7 +111,7 @@ def write_version(
     client until it is built again.
     """
     written: list[WrittenTable] = []
-    counts: list[int] = []
+    row_count = 0
     # A connection of its own on the same database: the caller's may be inside a transaction.
     with connection.cursor() as cursor:
         cursor.execute("set enable_progress_bar = false")
@@ -131,10 +126,10 @@ def write_version(
                 if name != CLIENT_COLUMN
             }
             path = file_of(published, table.name, client, number)
-            counts.append(_write_table(cursor, table.source, client, columns, path))
+            row_count += _write_table(cursor, table.source, client, columns, path)
             written.append(WrittenTable.of(table.name, columns))
         cursor.execute("commit")
-    return Version(client, number, Layout.of(written), tuple(counts))
+    return Version(client, number, Layout.of(written), row_count)
 
 
 def _write_table(

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Callable
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import duckdb
 import pytest
 
 from bill_pipeline.publish import publish, relocate
+from bill_pipeline.publishing import catalogue
 from bill_pipeline.publishing.contents import read_contents
 from bill_pipeline.publishing.tables import PublishError
 from bill_pipeline.settings import Home
-from tests.publish.publish_fixture import SCHEMA
+from tests.publish.publish_fixture import SCHEMA, write_books
 
 pytestmark = pytest.mark.parametrize("store", ["files"], indirect=True)
 Rows = Callable[[str], list[tuple[Any, ...]]]
@@ -76,18 +80,84 @@ def test_the_catalogue_names_only_files_that_exist(home: Home, clients: list[str
             assert (home.published / file).exists()
 
 
-@pytest.mark.parametrize("loss", ["deleted", "of another layout"])
+#: What ``ledger.duckdb`` became: gone, or written by code that kept other things in it.
+LOSSES = {
+    "deleted": "",
+    "of another layout": "create schema catalogue; create table catalogue.home (path varchar)",
+    "of an earlier layout": """
+        create schema catalogue;
+        create table catalogue.home (path varchar, written_at timestamp, schema json);
+        create table catalogue.layouts (layout varchar, tables json);
+        create table catalogue.versions (client varchar, layout varchar, row_counts bigint[]);
+        create table catalogue.superseded (client varchar, version varchar, moment timestamp)
+    """,
+}
+
+
+@pytest.mark.parametrize("loss", LOSSES)
 def test_a_lost_catalogue_is_made_again_with_every_client(
     home: Home, clients: list[str], rows: Rows, loss: str
 ) -> None:
     publish(home, clients, schema=SCHEMA)
     before = parquet_files(home)
     home.ledger.unlink()
-    if loss != "deleted":
+    if LOSSES[loss]:
         with duckdb.connect(str(home.ledger)) as db:
-            db.execute("create schema catalogue; create table catalogue.home (path varchar)")
+            db.execute(LOSSES[loss])
     report = publish(home, ["acme"], schema=SCHEMA)
     assert set(report.published) == {"acme", "birch"}
     assert rows("select client from totals order by 1") == [("acme",), ("birch",)]
     report = publish(home, [], schema=SCHEMA, grace=timedelta(0))
     assert report.files_collected == len(before)
+
+
+def test_the_next_catalogue_is_the_last_one_with_other_versions(
+    home: Home, clients: list[str], rows: Rows, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    publish(home, clients, schema=SCHEMA)
+    words = """
+        select view_name, comment from duckdb_views() where not internal
+        union all select table_name || '.' || column_name, comment from duckdb_columns()
+        where not internal and schema_name = 'main'
+        union all select schema_name || '.' || function_name, comment from duckdb_functions()
+        where not internal order by all
+    """
+    described, size = rows(words), home.ledger.stat().st_size
+    assert all(comment for _name, comment in described)
+    monkeypatch.setattr(catalogue, "_write_whole", lambda *_: pytest.fail("it was written whole"))
+    for batch in range(2, 8):
+        write_books(home, "acme", batch)
+        publish(home, ["acme"], schema=SCHEMA)
+    assert rows("select client, batch from totals order by 1") == [("acme", 7), ("birch", 1)]
+    assert rows("select count(distinct published_version) from sync_status") == [(2,)]
+    assert rows(words) == described
+    assert home.ledger.stat().st_size <= 2 * size
+
+
+def test_what_a_tool_changed_in_the_ledger_is_gone_after_the_next_publication(
+    home: Home, clients: list[str], rows: Rows
+) -> None:
+    publish(home, clients, schema=SCHEMA)
+    home.ledger.chmod(0o644)
+    with duckdb.connect(str(home.ledger)) as db:
+        db.execute("create table mine (a int); drop view totals; create view totals as select 1")
+    publish(home, ["acme"], schema=SCHEMA)
+    assert rows("select client from totals order by 1") == [("acme",), ("birch",)]
+    with pytest.raises(duckdb.CatalogException):
+        rows("from mine")
+
+
+def test_publishing_does_not_load_pandas_which_takes_seconds(
+    home: Home, clients: list[str]
+) -> None:
+    program = f"""
+import sys
+from pathlib import Path
+sys.path.insert(0, {str(Path(__file__).parent)!r})
+from publish_fixture import SCHEMA
+from bill_pipeline.publish import publish
+from bill_pipeline.settings import Home
+assert publish(Home(Path({str(home.path)!r})), ["acme"], schema=SCHEMA).published
+assert not {{"pandas", "sklearn"}} & set(sys.modules)
+"""
+    subprocess.run([sys.executable, "-c", program], check=True)
