@@ -20,6 +20,7 @@ from bill_pipeline.bill.errors import BillError, ConnectionRefused
 from bill_pipeline.bill.lists import with_companions
 from bill_pipeline.clients import ClientStatus, Registry, State, utc_now
 from bill_pipeline.errors import PipelineError
+from bill_pipeline.failures import what_and_remedy
 from bill_pipeline.imports import ImportReport, import_client
 from bill_pipeline.posting import rebuild
 from bill_pipeline.probe import PROBED
@@ -286,22 +287,8 @@ class Sync:
         return changes
 
     def fail(self, error: Exception) -> None:
-        """Record the failure; a refused token stops all further tries until a person acts."""
-        status = self.registry.status(self.client)
-        count = status.failure_count + 1
-        wait = BACKOFF_MINUTES[min(count, len(BACKOFF_MINUTES)) - 1]
-        refused = isinstance(error, ConnectionRefused)
-        self.registry.update(
-            self.client,
-            state=State.RECONNECT if refused else State.FAILING,
-            last_attempt_at=self.as_of,
-            next_sync_at=None if refused else utc_now() + timedelta(minutes=wait),
-            failure_count=count,
-            # BILL's errors carry their remedy apart; the others say it in their sentence.
-            error=error.what if isinstance(error, BillError) else str(error),
-            remedy=getattr(error, "remedy", None),
-            progress={},
-        )
+        """Say beside the client why it failed; ``open_sync`` does so for what is raised in it."""
+        _record_failure(self.registry, self.client, error)
 
     def _show_import(self, progress: Progress | None) -> Callable[[str, int], None]:
         shown_at = 0.0
@@ -331,16 +318,34 @@ def open_sync(home: Home, client: str, options: SyncOptions | None = None) -> It
     status = Registry(home).status(client)
     if not status.is_syncable:
         raise ClientPaused(status)
-    with client_lock(home, client), Warehouse.open(home, client) as warehouse:
-        as_of = next_batch_time(warehouse, utc_now())
-        choose_threads(warehouse)
-        name_organization(warehouse, status.organization_id, as_of)
-        sync = Sync(home, warehouse, options or SyncOptions(), as_of)
+    with client_lock(home, client):
         try:
-            yield sync
+            with Warehouse.open(home, client) as warehouse:
+                as_of = next_batch_time(warehouse, utc_now())
+                choose_threads(warehouse)
+                name_organization(warehouse, status.organization_id, as_of)
+                yield Sync(home, warehouse, options or SyncOptions(), as_of)
         except Exception as error:
-            sync.fail(error)
+            _record_failure(Registry(home), client, error)
             raise
+
+
+def _record_failure(registry: Registry, client: str, error: Exception) -> None:
+    """Say it beside the client; a refused token stops all further tries until a person acts."""
+    count = registry.status(client).failure_count + 1
+    wait = BACKOFF_MINUTES[min(count, len(BACKOFF_MINUTES)) - 1]
+    refused = isinstance(error, ConnectionRefused)
+    what, remedy = what_and_remedy(error)
+    registry.update(
+        client,
+        state=State.RECONNECT if refused else State.FAILING,
+        last_attempt_at=utc_now(),
+        next_sync_at=None if refused else utc_now() + timedelta(minutes=wait),
+        failure_count=count,
+        error=what,
+        remedy=remedy,
+        progress={},
+    )
 
 
 def bring_up_to_date(

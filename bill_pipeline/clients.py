@@ -48,6 +48,10 @@ class State(StrEnum):
     PAUSED = "paused"  # a person asked for no syncs
 
 
+#: A person should look at clients in these states.
+NEEDS_ATTENTION = (State.RECONNECT, State.FAILING)
+
+
 @dataclass(frozen=True)
 class ClientStatus:
     """What a person wants to know of one client at a glance; times are UTC."""

@@ -96,6 +96,12 @@ class Console:
             return False
         return True
 
+    def warm(self) -> None:
+        """Read the catalogue and the templates before the first page asks for them."""
+        self.ledger.warm()
+        for name in self.templates.list_templates():
+            self.templates.get_template(name)
+
     @cached_property
     def templates(self) -> jinja2.Environment:
         environment = jinja2.Environment(
@@ -135,7 +141,7 @@ def _lifespan(console: Console):  # type: ignore[no-untyped-def]
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
         try:
             # Beside the first requests: whoever needs the ledger waits for it, nobody else does.
-            threading.Thread(target=console.ledger.warm, name="warm", daemon=True).start()
+            threading.Thread(target=console.warm, name="warm", daemon=True).start()
             yield
         finally:
             console.many_clients.close()

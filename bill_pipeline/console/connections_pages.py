@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from bill_pipeline.clients import ClientStatus, State, UnknownClient
+from bill_pipeline.clients import NEEDS_ATTENTION, ClientStatus, State, UnknownClient
 from bill_pipeline.console.visit import Visit
 from bill_pipeline.settings import SettingsError
 
@@ -26,7 +26,6 @@ _URGENCY = (
     State.PAUSED,
     State.UP_TO_DATE,
 )
-NEEDS_ATTENTION = (State.RECONNECT, State.FAILING)
 
 
 def start_page(visit: Visit) -> Response:

@@ -7,7 +7,8 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
-from bill_pipeline.clients import ClientStatus, State, utc_now
+from bill_pipeline.clients import utc_now
+from bill_pipeline.console.advice import trouble, what_to_do
 
 _CENT = Decimal("0.01")
 
@@ -74,14 +75,6 @@ def age(value: datetime | None) -> str:
     return f"{minutes // 60} h ago" if minutes < 48 * 60 else f"{minutes // 1440} days ago"
 
 
-def trouble(status: ClientStatus) -> str:
-    """Why a client fails, without the advice for the command line where the page has its own."""
-    text = status.error or ""
-    if status.state is State.RECONNECT and status.remedy:
-        return text.replace(status.remedy, "").strip()
-    return text
-
-
 def words(value: str) -> str:
     """``up_to_date`` → "up to date"."""
     return str(value).replace("_", " ")
@@ -105,4 +98,5 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "age": age,
     "words": words,
     "trouble": trouble,
+    "what_to_do": what_to_do,
 }

@@ -15,13 +15,18 @@ from concurrent.futures import Executor, Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 
-from bill_pipeline.clients import Registry, UnknownClient
+from bill_pipeline.clients import NEEDS_ATTENTION, Registry, State, UnknownClient
+from bill_pipeline.failures import what_and_remedy
 from bill_pipeline.settings import Home
 
 #: At once; each is one process with one client's books in memory.
 WORKERS = 2
 #: Writing every step down would keep the registry busier than the import.
 _SECONDS_BETWEEN_NOTES = 0.3
+_KILLED = (
+    "The sync was killed before it was done.",
+    "Nothing is lost: sync again, it continues where it stopped.",
+)
 _log = logging.getLogger(__name__)
 
 
@@ -74,12 +79,16 @@ class Work:
         error = None if done.cancelled() else done.exception()
         try:
             changes: dict[str, object] = {"progress": {}}
+            registry = Registry(self._home)
             if error is not None:
                 _log.error("%s: the sync's process ended: %s", client, type(error).__name__)
-                changes["error"] = f"{client}: the sync ended before it was done."
-                changes["remedy"] = "Nothing is lost: start the sync again."
-                changes["state"] = "failing"
-            Registry(self._home).update(client, **changes)
+                # What a sync fails of it records itself; not that it was killed, and not what goes
+                # wrong after it: publishing.
+                is_killed = isinstance(error, BrokenProcessPool)
+                if is_killed or registry.status(client).state not in NEEDS_ATTENTION:
+                    what, remedy = _KILLED if is_killed else what_and_remedy(error)
+                    changes |= {"error": what, "remedy": remedy, "state": State.FAILING}
+            registry.update(client, **changes)
         except UnknownClient:
             _log.info("%s was disconnected while it was synced", client)
 
