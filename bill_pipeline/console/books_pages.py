@@ -113,7 +113,7 @@ def _receivables(visit: Visit, books: Snapshot, facts: BookFacts) -> Response:
 def _aging(visit: Visit, books: Snapshot, facts: BookFacts, side: str) -> Response:
     day = day_of(visit.query("to"), facts.today)
     party_id = visit.query("party") or None
-    rows = statements.aging(books, visit.client, side, day)
+    rows, items = statements.aging_and_items(books, visit.client, side, day, party_id)
     columns = [name for name, _label in statements.BUCKETS] + ["amount_credits", "amount_total"]
     totals = {name: sum((row[name] for row in rows), ZERO) for name in columns}
     late = sum((totals[name] for name, _label in statements.BUCKETS[1:]), ZERO)
@@ -135,7 +135,7 @@ def _aging(visit: Visit, books: Snapshot, facts: BookFacts, side: str) -> Respon
             [(label, totals[name]) for name, label in statements.BUCKETS], f"By age: {summary}"
         ),
         party_id=party_id,
-        items=statements.open_items(books, visit.client, side, day, party_id),
+        items=items,
         choices=day_choices(facts.today, facts.fiscal_year_end),
     )
 

@@ -8,6 +8,8 @@ read is opened, and a client that nobody looked at before costs no more than the
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Collection
 from pathlib import Path
 
 import duckdb
@@ -26,6 +28,8 @@ from bill_pipeline.publishing.versions import path_of
 Columns = tuple[tuple[str, str], ...]
 #: (published table, shape) → columns: several versions of us may have written files of one table.
 Parts = dict[tuple[str, str], Columns]
+#: The same → files.
+Files = dict[tuple[str, str], list[str]]
 
 
 class Catalogue:
@@ -50,15 +54,16 @@ class Catalogue:
         fits = lent is not None and lent.fit(schema, parts)
         self.views: Views = lent if lent and fits else Views(schema, parts, folder)
 
-    def cursor(self, clients: frozenset[str]) -> duckdb.DuckDBPyConnection:
-        """A connection in which the ledger's tables are those of ``clients``."""
-        files: dict[tuple[str, str], list[str]] = {}
+    def files(self, clients: frozenset[str], tables: Collection[str] | None) -> Files:
+        """What ``views.cursor`` needs to show the books of ``clients``, or some tables of them."""
+        files: Files = {}
         for client in sorted(clients & self._versions.keys()):
             version = self._versions[client]
             for written in version.tables:
-                path = path_of(self._published, written.table, client, version.number)
-                files.setdefault((written.table, written.shape), []).append(path)
-        return self.views.cursor(files)
+                if tables is None or written.table in tables:
+                    path = path_of(self._published, written.table, client, version.number)
+                    files.setdefault((written.table, written.shape), []).append(path)
+        return files
 
 
 class Views:
@@ -66,6 +71,7 @@ class Views:
 
     def __init__(self, schema: PublishedSchema, parts: Parts, folder: Path) -> None:
         self._schema, self._parts = schema, parts
+        self._lock = threading.Lock()
         self._database = duckdb.connect()
         for setting in ("TimeZone = 'UTC'", "threads = 2", "parquet_metadata_cache = true"):
             self._database.execute(f"set {setting}")
@@ -87,17 +93,17 @@ class Views:
     def fit(self, schema: PublishedSchema, parts: Parts) -> bool:
         return (schema, parts) == (self._schema, self._parts)
 
-    def cursor(self, files: dict[tuple[str, str], list[str]]) -> duckdb.DuckDBPyConnection:
-        cursor = self._database.cursor()
+    def cursor(self, files: Files) -> duckdb.DuckDBPyConnection:
+        """A connection in which the ledger's tables are those that ``files`` names."""
+        with self._lock:
+            cursor = self._database.cursor()
         self._set_files(cursor, files)
         return cursor
 
     def close(self) -> None:
         self._database.close()
 
-    def _set_files(
-        self, cursor: duckdb.DuckDBPyConnection, files: dict[tuple[str, str], list[str]]
-    ) -> None:
+    def _set_files(self, cursor: duckdb.DuckDBPyConnection, files: Files) -> None:
         if not self._parts:
             return
         fields = (

@@ -11,18 +11,23 @@ import contextlib
 import shutil
 import tempfile
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from concurrent.futures import Executor, ThreadPoolExecutor, wait
 from pathlib import Path
 from typing import Any
 
 import duckdb
 
-from bill_pipeline.console.catalogue import Catalogue, Views
+from bill_pipeline.console.catalogue import Catalogue, Files, Views
 from bill_pipeline.publishing.contents import identity_of, read_catalogue
 from bill_pipeline.settings import Home
 
 #: One row of an answer: column name → value.
 Row = dict[str, Any]
+#: A query and its values.
+Question = tuple[str, Sequence[Any] | dict[str, Any]]
+#: Pages that ask two questions at a time: more than these at once wait for each other.
+_THREADS = 4
 
 
 class Ledger:
@@ -32,22 +37,24 @@ class Ledger:
         self._home = home
         self._folder = Path(tempfile.mkdtemp(prefix="bill-pipeline-console-"))
         self._lock = threading.Lock()
+        self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="question")
         self._newest: tuple[tuple[int, int, int], Catalogue] | None = None
 
     @contextlib.contextmanager
-    def reading(self, clients: Iterable[str]) -> Iterator[Snapshot]:
+    def reading(
+        self, clients: Iterable[str], tables: Collection[str] | None = None
+    ) -> Iterator[Snapshot]:
         """The books of ``clients`` as published now; the same throughout the ``with``.
 
+        ``tables``: what is read of many clients; other tables are empty.
         Before anything is published there is a ledger without tables, and every query is empty.
         """
         with self._lock:
             catalogue = self._current()
-            cursor = catalogue.cursor(frozenset(clients)) if catalogue else None
-        try:
-            yield Snapshot(cursor, catalogue.views if catalogue else None)
-        finally:
-            if cursor is not None:
-                cursor.close()
+            files = catalogue.files(frozenset(clients), tables) if catalogue else {}
+        with contextlib.ExitStack() as cursors:
+            views = catalogue.views if catalogue else None
+            yield Snapshot(views, files, cursors, self._threads)
 
     def warm(self) -> None:
         """Read the catalogue before the first page asks for it."""
@@ -59,6 +66,7 @@ class Ledger:
             if self._newest is not None:
                 self._newest[1].views.close()
             self._newest = None
+        self._threads.shutdown()
         shutil.rmtree(self._folder, ignore_errors=True)
 
     def _current(self) -> Catalogue | None:
@@ -79,14 +87,31 @@ class Ledger:
 
 
 class Snapshot:
-    """The published books of one moment."""
+    """The published books of one moment; ``cursors`` closes what is opened for them."""
 
-    def __init__(self, cursor: duckdb.DuckDBPyConnection | None, views: Views | None) -> None:
-        self._cursor, self._views = cursor, views
+    def __init__(
+        self, views: Views | None, files: Files, cursors: contextlib.ExitStack, threads: Executor
+    ) -> None:
+        self._views, self._files, self._cursors = views, files, cursors
+        self._threads = threads
+        self._cursor = self._open()
 
     @property
     def is_empty(self) -> bool:
         return self._cursor is None
+
+    def together(self, one: Question, other: Question) -> tuple[list[Row], list[Row]]:
+        """The rows of two queries, asked at the same time.
+
+        Planning a query on a report takes longer than running it, and one core does it.
+        """
+        beside = Snapshot(self._views, self._files, self._cursors, self._threads)
+        answer = self._threads.submit(beside.rows, *other)
+        try:
+            rows = self.rows(*one)
+        finally:
+            wait([answer])  # its cursor is closed with ours
+        return rows, answer.result()
 
     def rows(self, sql: str, values: Sequence[Any] | dict[str, Any] = ()) -> list[Row]:
         """Every row of a query; nothing when nothing is published yet."""
@@ -103,6 +128,11 @@ class Snapshot:
     def has_column(self, table: str, column: str) -> bool:
         """Whether the ledger was published by a version that knew this column."""
         return self._views is not None and self._views.has_column(table, column)
+
+    def _open(self) -> duckdb.DuckDBPyConnection | None:
+        if self._views is None:
+            return None
+        return self._cursors.enter_context(self._views.cursor(self._files))
 
     def table(
         self, sql: str, values: Sequence[Any] | dict[str, Any] = ()

@@ -51,12 +51,11 @@ def general_ledger(visit: Visit, books: Snapshot, facts: BookFacts) -> Response:
         "limit": LINES_SHOWN,
         "offset": start,
     }
-    rows = books.rows(_LINES, wanted)
-    accounts = books.rows(
+    accounts_of = (
         "select account_id, account_code, account_name from accounts where client = ? "
-        "order by account_code nulls last, account_name",
-        [visit.client],
+        "order by account_code nulls last, account_name"
     )
+    rows, accounts = books.together((_LINES, wanted), (accounts_of, [visit.client]))
     total = rows[0]["line_count"] if rows else 0
     return visit.render(
         "general_ledger.html",

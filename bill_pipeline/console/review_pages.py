@@ -16,6 +16,7 @@ from starlette.responses import Response
 from bill_pipeline.clients import ClientStatus, UnknownClient
 from bill_pipeline.console.formats import plural
 from bill_pipeline.console.review_queue import (
+    QUEUE_TABLES,
     account_named,
     line_of,
     read_accounts,
@@ -60,7 +61,7 @@ def firm_queue(visit: Visit) -> Response:
     waiting = [s for s in visit.console.registry.waiting() if visit.user.may_see(s.client)]
     postponed = visit.console.review_memory.postponed()
     names = _enough(waiting, Counter(client for client, _line in postponed))
-    with visit.console.ledger.reading(names) as books:
+    with visit.console.ledger.reading(names, QUEUE_TABLES) as books:
         queue = read_queue(books, names, postponed)
     return visit.render(
         "review.html",

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from bill_pipeline.console.ledger import Snapshot
+from bill_pipeline.console.ledger import Row, Snapshot
 from bill_pipeline.deciding import Line
 from bill_pipeline.errors import PipelineError
 
@@ -52,6 +52,17 @@ from questions
 where len(lines_asked) > 0
 order by rows_saved desc, client, question_id
 """
+_ACCOUNTS = """
+select client, account_id, account_code, account_name
+from accounts
+where client in (select unnest(?::varchar[]))
+    and not is_archived and control is null and source <> 'unknown'
+    and account_subtype not in
+        ('Bank', 'Clearing', 'Suspense', 'Retained Earnings', 'Opening Balance')
+order by client, account_code nulls last, account_name, account_id
+"""
+#: What the queue is read from.
+QUEUE_TABLES = ("review_questions", "accounts")
 
 
 class UnknownAccount(PipelineError):
@@ -121,37 +132,30 @@ def read_queue(
     names = sorted(clients)
     if not names or not books.has_column("review_questions", "lines"):
         return Queue([], 0, 0, {})
-    rows = books.rows(
-        _QUEUE,
-        {
-            "clients": names,
-            "postponed": [f"{client}{chr(31)}{line}" for client, line in postponed],
-            "question": question,
-            "examples": examples,
-        },
-    )
+    wanted = {
+        "clients": names,
+        "postponed": [f"{client}{chr(31)}{line}" for client, line in postponed],
+        "question": question,
+        "examples": examples,
+    }
+    rows, listed = books.together((_QUEUE, wanted), (_ACCOUNTS, [names]))
     shown = rows[:limit]
-    accounts = read_accounts(books, {row["client"] for row in shown})
+    accounts = _by_client({row["client"] for row in shown}, listed)
     groups = [_group(row, accounts) for row in shown]
     return Queue(groups, len(rows), sum(row["line_count"] for row in rows), accounts)
 
 
 def read_accounts(books: Snapshot, clients: Iterable[str]) -> dict[str, list[Account]]:
     """By client, the accounts a line may be booked to: no control, clearing or heading account."""
+    names = sorted(clients)
+    return _by_client(names, books.rows(_ACCOUNTS, [names]))
+
+
+def _by_client(clients: Iterable[str], rows: list[Row]) -> dict[str, list[Account]]:
     found: dict[str, list[Account]] = {client: [] for client in clients}
-    rows = books.rows(
-        """
-        select client, account_id, account_code, account_name
-        from accounts
-        where client in (select unnest(?::varchar[]))
-            and not is_archived and control is null and source <> 'unknown'
-            and account_subtype not in
-                ('Bank', 'Clearing', 'Suspense', 'Retained Earnings', 'Opening Balance')
-        order by client, account_code nulls last, account_name, account_id
-        """,
-        [sorted(found)],
-    )
     for row in rows:
+        if row["client"] not in found:
+            continue
         code, name = row["account_code"] or "", row["account_name"] or row["account_id"]
         label = f"{code} {name}".strip()
         if any(account.label == label for account in found[row["client"]]):

@@ -172,34 +172,31 @@ def balance_sheet(books: Snapshot, client: str, day: date) -> list[tuple[str, li
     ]
 
 
-def aging(books: Snapshot, client: str, side: str, day: date) -> list[Row]:
-    """``side``: payables or receivables; the parties who are owed or owe most come first."""
-    macro = {"payables": "payables_aging_at", "receivables": "receivables_aging_at"}[side]
-    return books.rows(
-        f"select * from {macro}(?, report_date := ?) order by amount_total desc, party, party_id",
-        [client, day],
-    )
-
-
-def open_items(
+def aging_and_items(
     books: Snapshot, client: str, side: str, day: date, party_id: str | None
-) -> list[Row]:
-    """The documents behind an aging, or behind one party's row of it."""
+) -> tuple[list[Row], list[Row]]:
+    """``side``: payables or receivables; the parties who are owed or owe most come first.
+
+    With the documents behind the aging, or behind one party's row of it.
+    """
+    macro = {"payables": "payables_aging_at", "receivables": "receivables_aging_at"}[side]
+    aging = (
+        f"select * from {macro}(?, report_date := ?) order by amount_total desc, party, party_id"
+    )
     controls = {
         "payables": ["payables", "vendor advances"],
         "receivables": ["receivables", "customer credits"],
     }[side]
     sign = -1 if side == "payables" else 1
-    return books.rows(
-        f"""
+    items = f"""
         select *, {sign} * amount_open as amount, $day::date - due_date as days_late
         from open_items_at($client, report_date := $day)
         where control in (select unnest($controls::varchar[]))
             and ($party::varchar is null or party_id = $party)
         order by due_date, number, document_id
-        """,
-        {"client": client, "day": day, "controls": controls, "party": party_id},
-    )
+    """
+    wanted = {"client": client, "day": day, "controls": controls, "party": party_id}
+    return books.together((aging, [client, day]), (items, wanted))
 
 
 def label(row: dict[str, Any]) -> str:

@@ -15,7 +15,9 @@ import pytest
 from bill_pipeline.publish import publish, relocate
 from bill_pipeline.publishing import catalogue
 from bill_pipeline.publishing.contents import read_contents
+from bill_pipeline.publishing.files import FilesLedger
 from bill_pipeline.publishing.tables import PublishError
+from bill_pipeline.query import open_ledger
 from bill_pipeline.settings import Home
 from tests.publish.publish_fixture import SCHEMA, write_books
 
@@ -156,8 +158,31 @@ from pathlib import Path
 sys.path.insert(0, {str(Path(__file__).parent)!r})
 from publish_fixture import SCHEMA
 from bill_pipeline.publish import publish
+from bill_pipeline.query import open_ledger
 from bill_pipeline.settings import Home
 assert publish(Home(Path({str(home.path)!r})), ["acme"], schema=SCHEMA).published
 assert not {{"pandas", "sklearn"}} & set(sys.modules)
 """
     subprocess.run([sys.executable, "-c", program], check=True)
+
+
+def test_a_copy_where_nothing_may_be_written_is_read_when_told_where_it_is(
+    home: Home, clients: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    publish(home, clients, schema=SCHEMA)
+    copy = Home(home.path.rename(home.path.with_name("backup")))
+    for path in copy.path.rglob("*"):
+        path.chmod(0o555 if path.is_dir() else 0o444)
+    count = "select count(*) from lines_at('acme')"
+    with duckdb.connect(str(copy.ledger), read_only=True) as ledger:
+        with pytest.raises(duckdb.IOException, match="No files found"):
+            ledger.execute(count)
+        ledger.execute(f"set variable ledger_home = '{copy.path}'")
+        assert ledger.execute(count).fetchall() == [(20,)]
+
+    def refuse(_store: FilesLedger) -> bool:
+        raise PermissionError  # root, who runs tests in a container, is refused nothing
+
+    monkeypatch.setattr(FilesLedger, "put_right", refuse)
+    with open_ledger(copy) as ledger:
+        assert ledger.execute(count).fetchall() == [(20,)]
