@@ -19,9 +19,11 @@ import duckdb
 
 from bill_pipeline.clients import Registry
 from bill_pipeline.publishing.lake_connection import (
+    BY_PATH,
     LakeAddress,
     beside_catalogue,
     connect,
+    names_own_store,
     newest_snapshot,
     only_writer,
 )
@@ -173,9 +175,10 @@ class LakeLedger:
 
     def _write_door(self, lake: duckdb.DuckDBPyConnection, schema: PublishedSchema) -> None:
         snapshot = newest_snapshot(lake) or 0
+        attach = self._address.for_reading(snapshot).format(name=ATTACHED_AS)
         text = _DOOR.format(
             at=datetime.now(UTC),
-            attach=self._address.for_reading(snapshot).format(name=ATTACHED_AS),
+            attach=f"{BY_PATH};\n{attach}" if names_own_store(lake, self._address) else attach,
             name=ATTACHED_AS,
             macros="\n".join(f"{statement};" for statement in _macros(schema)),
         )

@@ -21,6 +21,8 @@ from bill_pipeline.publishing.tables import PublishError, quoted
 
 #: A publication holds the lock for seconds; somebody who waits this long waits for ever.
 LOCK_TIMEOUT_SECONDS = 300
+#: Object stores of one's own rarely answer to names of buckets, as Amazon's does.
+BY_PATH = "set s3_url_style = 'path'"
 #: PostgreSQL itself, beside the lake that it describes.
 _CATALOGUE = "lake_catalogue"
 #: Names the advisory lock in PostgreSQL; it means nothing but that every publisher takes the same.
@@ -96,6 +98,15 @@ def load_extensions(connection: duckdb.DuckDBPyConnection, address: LakeAddress)
                 f"DuckDB's extension {name} cannot be loaded: install bill-pipeline[ducklake]. "
                 f"{error}"
             ) from error
+    if names_own_store(connection, address):
+        connection.execute(BY_PATH)
+
+
+def names_own_store(connection: duckdb.DuckDBPyConnection, address: LakeAddress) -> bool:
+    """Whether the files are in an object store of the firm's own, said by DUCKDB_S3_ENDPOINT."""
+    if not address.data.startswith("s3://"):
+        return False
+    return bool(connection.execute("select current_setting('s3_endpoint')").fetchall()[0][0])
 
 
 def _extension_file(name: str) -> str | None:

@@ -15,9 +15,10 @@ from bill_pipeline.clients import Registry, State, UnknownClient
 from bill_pipeline.publish import publish
 from bill_pipeline.query import open_ledger
 from bill_pipeline.settings import Home
-from tests.publish.conftest import opened, stored_files
+from tests.publish.conftest import ALL_STORES, opened, stored_files
 from tests.publish.publish_fixture import SCHEMA, connect_clients, fill_books, older, write_books
 
+pytestmark = pytest.mark.parametrize("store", ALL_STORES, indirect=True)
 Rows = Callable[[str], list[tuple[Any, ...]]]
 
 
