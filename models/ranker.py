@@ -18,11 +18,13 @@ from models.lines import Lines
 # Fewer replayed lines than this teach nothing that the back-off estimate does not know.
 LINES_MIN = 150
 # Replayed lines after which a client's own ranking has half of the say it can ever have.
-HALF_SAY_LINES = 250
-# What a client's own ranking, the skill of other clients and the plain estimate say in the end.
-# Each errs in its own way: the own ranking follows every accident of one past.
-OWN_SAY, SKILL_SAY, PLAIN_SAY = 0.4, 0.4, 0.2
-OWN_SAY_ALONE = 0.55
+HALF_SAY_LINES = 100
+# The say of a client's own ranking, of the skill of other clients and of the plain estimate. What
+# each says is multiplied, not added: an account that one of them knows to be over stays over.
+OWN_SAY, SKILL_SAY, PLAIN_SAY = 0.6, 0.3, 0.1
+OWN_SAY_ALONE = 0.8
+# No judge's "never" is believed further than this.
+LEAST = 1e-4
 ROWS_AT_ONCE = 3_000
 
 
@@ -102,17 +104,20 @@ class Ranker(BaseEstimator):
 
     def probabilities(self, evidence: Evidence) -> np.ndarray:
         """(n, k); 0 for missing candidates. Rows sum to 1 or less: the rest is "none of these"."""
-        plain = np.where(evidence.account >= 0, evidence.backoff, 0.0)
-        elsewhere, own_say = plain, OWN_SAY_ALONE
+        valid = evidence.account >= 0
+        plain = np.where(valid, evidence.backoff, 0.0)
+        judges, says = [plain], [1.0]
+        own_say = OWN_SAY_ALONE
         if self.skill is not None and self.skill.model_ is not None:
             # The plain estimate stays in: the skill never saw this client's kind of chart.
-            skilled = self.skill.own_probabilities(evidence)
-            elsewhere = (SKILL_SAY * skilled + PLAIN_SAY * plain) / (SKILL_SAY + PLAIN_SAY)
+            judges.append(self.skill.own_probabilities(evidence))
+            says = [PLAIN_SAY / (PLAIN_SAY + SKILL_SAY), SKILL_SAY / (PLAIN_SAY + SKILL_SAY)]
             own_say = OWN_SAY
-        if self.model_ is None or not plain.size:
-            return elsewhere
-        own_say *= self.line_count_ / (self.line_count_ + HALF_SAY_LINES)
-        return own_say * self.own_probabilities(evidence) + (1 - own_say) * elsewhere
+        if self.model_ is not None:
+            own_say *= self.line_count_ / (self.line_count_ + HALF_SAY_LINES)
+            says = [(1 - own_say) * say for say in says] + [own_say]
+            judges.append(self.own_probabilities(evidence))
+        return np.where(valid, _pooled(judges, says), 0.0)
 
     def own_probabilities(self, evidence: Evidence) -> np.ndarray:
         """What this ranker learned itself, nothing mixed in; shape as ``probabilities``."""
@@ -126,6 +131,13 @@ class Ranker(BaseEstimator):
         unused = valid & (evidence.support["any"] == 0)
         p = np.where(unused, np.maximum(p, evidence.backoff), p)
         return p / np.maximum(p.sum(axis=1, keepdims=True), 1.0)
+
+
+def _pooled(judges: list[np.ndarray], says: list[float]) -> np.ndarray:
+    """The weighted geometric mean; ``says`` sum to 1, so rows still sum to 1 or less."""
+    spoken = [say * np.log(np.maximum(p, LEAST)) for p, say in zip(judges, says, strict=True)]
+    pooled = np.exp(np.sum(spoken, axis=0))
+    return pooled / np.maximum(pooled.sum(axis=1, keepdims=True), 1.0)
 
 
 def _boosted(model: Any, features: np.ndarray) -> np.ndarray:
