@@ -13,6 +13,7 @@ firm is kept, and used again.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import http.client
 import itertools
 import re
@@ -179,7 +180,11 @@ class Browser:
 
 def worked(tasks: Path) -> float:
     """Milliseconds that the threads of a process ran until now (Linux)."""
-    return sum(int(path.read_text().split()[0]) for path in tasks.glob("*/schedstat")) / 1e6
+    ran = 0
+    for path in tasks.glob("*/schedstat"):
+        with contextlib.suppress(FileNotFoundError):  # a thread that ended meanwhile
+            ran += int(path.read_text().split()[0])
+    return ran / 1e6
 
 
 def measure(browser: Browser, home: Home, rounds: int, tasks: Path) -> None:
