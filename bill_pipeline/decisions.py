@@ -70,6 +70,10 @@ create table if not exists decisions.write_offs (
     role varchar not null, decided_at timestamp not null, decided_by varchar not null,
     reason varchar not null
 );
+create table if not exists decisions.processing_fees (
+    received_payment_id varchar not null, amount decimal(18, 2) not null, money_movement_id varchar,
+    decided_at timestamp not null, decided_by varchar not null, reason varchar not null
+);
 create table if not exists decisions.batches (as_of timestamp primary key);
 """
 
@@ -338,6 +342,27 @@ def write_off(
     connection.execute(
         "insert into decisions.write_offs values (?, ?, ?, ?, ?, ?, ?)",
         [invoice_id, write_off_date, amount, role, decided_at, decided_by, reason],
+    )
+
+
+def record_processing_fee(
+    connection: duckdb.DuckDBPyConnection,
+    *,
+    received_payment_id: str,
+    amount: Decimal,
+    decided_at: datetime,
+    decided_by: str,
+    reason: str,
+) -> None:
+    """What BILL kept back of a receipt's deposit; the last row counts, zero: nothing was.
+
+    Raises DecisionRefused when ``amount`` is negative.
+    """
+    if amount < 0:
+        raise DecisionRefused("A processing fee is 0 or more.")
+    connection.execute(
+        "insert into decisions.processing_fees values (?, ?, null, ?, ?, ?)",
+        [received_payment_id, amount, decided_at, decided_by, reason],
     )
 
 

@@ -39,6 +39,9 @@ ROLE_FITS = (
     ("bad_debt", None, r"bad debts?( expense)?"),
 )
 
+#: Who decides a processing fee that a deposit shows; anybody else is a person.
+FEE_FINDER = "deposits"
+
 
 class PostedLater(WarehouseError):
     """The journal already holds a later batch; history is never posted backwards."""
@@ -110,6 +113,41 @@ def _fitting_accounts(role: str, chart: list[tuple[str, str, str]]) -> list[str]
         if bill_type in (None, account_type)
         and (name is None or re.fullmatch(name, account_name or ""))
     ]
+
+
+def decide_processing_fees(connection: duckdb.DuckDBPyConnection, as_of: datetime) -> int:
+    """Decide the fees that deposits show, and return how many receipts got a new decision.
+
+    What a person decided stays. A fee whose deposit no longer shows it is taken back.
+    """
+    before = _count_fees_decided(connection)
+    connection.execute(
+        """
+        insert into decisions.processing_fees
+        with decided as (
+            select
+                received_payment_id,
+                arg_max(amount, (decided_at, rowid)) as amount,
+                bool_or(decided_by <> $by) as is_a_persons
+            from decisions.processing_fees where decided_at <= $as_of group by received_payment_id
+        )
+        select
+            received_payment_id, coalesce(found.amount, 0), found.money_movement_id, $as_of, $by,
+            coalesce(found.reason, 'no deposit shows it any more')
+        from staging.processing_fees_found as found
+        full join decided using (received_payment_id)
+        where coalesce(found.amount, 0) <> coalesce(decided.amount, 0)
+            and not coalesce(decided.is_a_persons, false)
+        order by received_payment_id
+        """,
+        {"as_of": as_of, "by": FEE_FINDER},
+    )
+    return _count_fees_decided(connection) - before
+
+
+def _count_fees_decided(connection: duckdb.DuckDBPyConnection) -> int:
+    row = connection.execute("select count(*) from decisions.processing_fees").fetchone()
+    return row[0] if row else 0
 
 
 def require_order(connection: duckdb.DuckDBPyConnection, client: str, as_of: datetime) -> None:

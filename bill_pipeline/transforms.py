@@ -214,11 +214,14 @@ def macro_sql(
     ctes = {cte.alias for cte in select.find_all(exp.CTE)}
     for table in list(select.find_all(exp.Table)):
         if table.db or table.name not in ctes:
+            rows = _macro_call(transform, _address(table), client_parameter)
             source = sqlglot.parse_one(
-                f"select * from {table_reference(_address(table))} as {table.alias or table.name}",
+                f"select * from {rows or table_reference(_address(table))} "
+                f"as {table.alias or table.name}",
                 dialect="duckdb",
             )
             table.replace(source.find(exp.From).this)  # type: ignore[union-attr]
+    _spell_out_shared_functions(select)
     for call in list(select.find_all(exp.Anonymous)):
         if call.name.lower() == "getvariable" and call.expressions[0].name in (
             transform.macro.parameters
@@ -229,6 +232,42 @@ def macro_sql(
     return (
         f"create or replace macro {transform.macro.name}({', '.join(parameters)}) as table ({body})"
     )
+
+
+def _spell_out_shared_functions(select: exp.Query) -> None:
+    """Put what ``functions.sql`` says in place of its calls: others' databases lack it."""
+    while calls := [c for c in select.find_all(exp.Anonymous) if c.name.lower() in _shared()]:
+        call = calls[-1]  # the innermost ones come last
+        parameters, body = _shared()[call.name.lower()]
+        given = dict(zip(parameters, call.expressions, strict=True))
+        spelt_out = exp.paren(body.copy())
+        for column in list(spelt_out.find_all(exp.Column)):
+            column.replace(exp.paren(given[column.name].copy()))
+        call.replace(spelt_out)
+
+
+@cache
+def _shared() -> dict[str, tuple[tuple[str, ...], exp.Expr]]:
+    """Name → (parameters, body) of every function in ``functions.sql``."""
+    text = (FOLDER / "functions.sql").read_text(encoding="utf-8")
+    found = re.findall(r"macro (\w+)\(([^)]*)\) as (.*?);", text, re.S)
+    return {
+        name: (_names(parameters), sqlglot.parse_one(body, dialect="duckdb"))
+        for name, parameters, body in found
+    }
+
+
+def _macro_call(reader: Transform, key: str, client_parameter: str) -> str | None:
+    """How ``reader``'s macro reads the table ``key`` when that has a macro: of the same moment."""
+    macro = transform.macro if (transform := load_transforms().get(key)) else None
+    if macro is None or reader.macro is None:
+        return None
+    if unknown := set(macro.parameters) - set(reader.macro.parameters):
+        raise TransformError(
+            f"{reader.path}: the macro reads {key} and lacks {', '.join(sorted(unknown))}."
+        )
+    given = (f"{name} := {name}" for name in macro.parameters)
+    return f"{macro.name}({', '.join((client_parameter, *given))})"
 
 
 def _parse(path: Path, sql: str) -> exp.Query:
@@ -275,7 +314,7 @@ def _names(text: str) -> tuple[str, ...]:
 def _macro(text: str | None) -> Macro | None:
     if not text:
         return None
-    match = re.fullmatch(r"([a-z_]+)\(([a-z_, ]*)\)", text)
+    match = re.fullmatch(r"([a-z0-9_]+)\(([a-z_, ]*)\)", text)
     if match is None:
         raise TransformError(f"A macro is written name(parameter, …), not {text!r}.")
     return Macro(match[1], _names(match[2]))

@@ -35,6 +35,8 @@ from bill_pipeline.unchanged import TableMemory
 
 #: The chart of accounts that fills the roles a client's own chart leaves open.
 STANDARD_CHART = FOLDER.parent / "models" / "chart_of_accounts.csv"
+#: What deposits say about fees: decided as soon as it is built, for the receipts it is about.
+FEES_FOUND = "staging.processing_fees_found"
 #: Rows of a failed check that are kept for the report; the count is exact all the same.
 OFFENDING_ROWS_SHOWN = 20
 
@@ -193,22 +195,19 @@ class Warehouse:
             self._ensure_append_table(transform)
         memory = TableMemory(self.connection, as_of)
         for transform in in_build_order(room):
-            inputs = memory.inputs_of(transform)
             if (
                 reuse
                 and transform.materialize != "append"
-                and memory.is_built_from(transform, inputs)
+                and memory.is_built_from(transform, memory.inputs_of(transform))
             ):
                 continue
-            self._build(transform, report)
-            if checked:
-                before, state = memory.state_of(transform), self._summarize(transform, report)
-                if state != before:
-                    report.changed.add(transform.key)
-                memory.remember(transform, inputs, state)
-                self._comment(transform)
-            else:
-                memory.forget(transform)
+            self._build_one(transform, memory, report, checked=checked)
+            if transform.key == FEES_FOUND and posting.decide_processing_fees(
+                self.connection, as_of
+            ):
+                # Only receipts read what deposits decided.
+                receipts = load_transforms()["staging.received_payments"]
+                self._build_one(receipts, memory, report, checked=checked)
         memory.save()
         if schema == "ledger":
             posting.record_batch(self.connection, as_of, report.appended)
@@ -219,6 +218,21 @@ class Warehouse:
             report.checks_changed = memory.note_checks(found)
         report.seconds = time.perf_counter() - started
         return report
+
+    def _build_one(
+        self, transform: Transform, memory: TableMemory, report: RoomReport, *, checked: bool
+    ) -> None:
+        """Build one table, and remember what it was made from when it is ``checked``."""
+        inputs = memory.inputs_of(transform)
+        self._build(transform, report)
+        if not checked:
+            memory.forget(transform)
+            return
+        before, state = memory.state_of(transform), self._summarize(transform, report)
+        if state != before:
+            report.changed.add(transform.key)
+        memory.remember(transform, inputs, state)
+        self._comment(transform)
 
     def run_check(self, check: Check) -> CheckResult:
         """Run one check on the tables as they are now."""
@@ -240,7 +254,7 @@ class Warehouse:
             f"set variable standard_chart = {_quoted(str(STANDARD_CHART))}",
         ):
             self.connection.execute(statement)
-        for name in ("known_at", "period_start", "period_end"):
+        for name in ("known_at", "period_start", "period_end", "age_by"):
             self.connection.execute(f"reset variable {name}")
 
     def _ensure_append_table(self, transform: Transform) -> None:

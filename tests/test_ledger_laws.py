@@ -17,7 +17,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bill_pipeline import decisions, posting
-from bill_pipeline.transforms import load_transforms, macro_sql
+from bill_pipeline.transforms import in_build_order, load_transforms, macro_sql
 from tests.ledger.company import Company, new_company
 from tests.ledger.lives import FIRST_SYNC, begin, hand_over, live, lives, money, short_lives
 
@@ -201,7 +201,7 @@ def cash_and_accrual_are_bridged(company: Company) -> None:
 
 def check_laws(company: Company) -> None:
     """What holds in one company's books, and at every day on which anything was posted."""
-    for transform in load_transforms().values():
+    for transform in in_build_order(load_transforms().values()):
         if transform.macro:
             company.connection.execute(macro_sql(transform, table_reference=lambda key: key))
     entries_and_days_sum_to_zero(company)

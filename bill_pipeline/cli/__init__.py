@@ -36,6 +36,7 @@ COMMANDS: dict[str, str] = {
     "settings": "bill_pipeline.cli.keeping:settings",
     "opening-balances": "bill_pipeline.cli.keeping:opening_balances",
     "write-off": "bill_pipeline.cli.write_off:write_off",
+    "processing-fee": "bill_pipeline.cli.processing_fee:processing_fee",
     "close": "bill_pipeline.cli.close:close",
     "reopen": "bill_pipeline.cli.close:reopen",
     "train": "bill_pipeline.cli.train:train",

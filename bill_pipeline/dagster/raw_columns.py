@@ -66,6 +66,8 @@ _EVERYWHERE = {
     "amount": "Home currency. ← the person",
     "invoice_id": "The invoice, BILL's id. ← the person",
     "write_off_date": "Accounting date of the write-off. ← the person",
+    "received_payment_id": "The customer's payment, BILL's id. ← the deposit or the person",
+    "money_movement_id": "The deposit that shows it; empty when a person said so. ← the deposit",
     "as_of": "The time of one sync, UTC. ← the sync",
 }
 

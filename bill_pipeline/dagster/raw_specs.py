@@ -56,6 +56,7 @@ _DECISIONS = {
     "party_resolutions": "Which ones are one party, by all that people said and names tell.",
     "opening_balances": "What stood in the books before BILL.",
     "write_offs": "Invoices that a person gave up on, or that were paid short on purpose.",
+    "processing_fees": "What BILL kept back of customers' payments, by deposits and people.",
     "batches": "The times of all syncs that posted, in their order.",
 }
 

@@ -105,7 +105,7 @@ def _table(table: PublishedTable) -> str:
 
 def _macros(schema: PublishedSchema) -> str:
     lines = ["| macro | what it shows |\n|---|---|"]
-    for macro in schema.macros:
+    for macro in sorted(schema.macros, key=lambda macro: macro.name):
         parameters = "".join(f", {name} := null" for name in macro.parameters)
         lines.append(f"| `{macro.name}(client{parameters})` | {_cell(macro.summary)} |")
     return "\n".join([*lines, ""])

@@ -19,7 +19,14 @@ from typing import Any
 import duckdb
 
 from bill_pipeline.errors import PipelineError
-from bill_pipeline.transforms import FOLDER, SCHEMAS, Transform, load_transforms, macro_sql
+from bill_pipeline.transforms import (
+    FOLDER,
+    SCHEMAS,
+    Transform,
+    in_build_order,
+    load_transforms,
+    macro_sql,
+)
 from bill_pipeline.warehouse import Warehouse
 
 #: The first column of every published table, and what it means.
@@ -125,7 +132,9 @@ def published_schema() -> PublishedSchema:
     if twice := {name for name in names if names.count(name) > 1}:
         raise PublishError(f"Two published tables share a name: {', '.join(sorted(twice))}.")
     sources = {table.source: table.name for table in tables}
-    macros = tuple(_macro(t, sources) for t in transforms if t.macro is not None)
+    # A macro may read another one, which must be there first.
+    with_macros = in_build_order(transforms)
+    macros = tuple(_macro(t, sources) for t in with_macros if t.macro is not None)
     return PublishedSchema(tables, macros, code_signature())
 
 

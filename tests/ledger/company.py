@@ -23,6 +23,7 @@ _POSTING = with_ancestors(
         "ledger.accounts",
         "ledger.cash_basis_lines",
         "staging.standard_accounts",
+        "staging.processing_fees_found",
     )
 )
 

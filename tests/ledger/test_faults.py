@@ -39,6 +39,13 @@ FAULTS = {
         ),
         "every_entry_balances",
     ),
+    "entry out of balance in its own currency": (
+        (
+            "update ledger.journal_lines set amount_currency = amount_currency + 1 "
+            f"where {ONE_BILL} and line_no = 1"
+        ),
+        "every_entry_balances",
+    ),
     "sign flip": (
         (
             f"update ledger.journal_lines set amount = -amount, debit = credit, credit = debit "
@@ -124,6 +131,10 @@ FAULTS = {
             f"from (from ledger.documents where {ONE_BILL}), range(4) as r (i)"
         ),
         "foreign_amounts_follow_the_rate",
+    ),
+    "foreign document that BILL does not price": (
+        "update staging.bills set is_home_amount_given = false where bill_id = 'B0'",
+        "foreign_amounts_are_given",
     ),
     "header and lines disagree": (
         (
@@ -217,6 +228,15 @@ def test_every_check_has_a_fault_that_it_finds_and_the_document_says_so() -> Non
     assert {check for _, check in FAULTS.values()} == set(load_checks())
     documented = dict(re.findall(r"^\| (.+?) \| `(\w+)` \|", DOCS.read_text(), re.M))
     assert documented == {fault: check for fault, (_, check) in FAULTS.items()}
+
+
+def test_control_accounts_are_tied_out_although_something_is_dated_in_days_to_come() -> None:
+    with new_company() as company:
+        live(company, [*LIFE, [("bill", 0, 7_000, 15, 0), ("invoice", 0, 500, 3, 0)]])
+        check = load_checks()["control_accounts_tie_out"]
+        assert company.warehouse.run_check(check).passed
+        company.connection.execute("update reports.tie_out set difference = 5")
+        assert not company.warehouse.run_check(check).passed
 
 
 def test_failed_checks_leave_the_last_good_tables(monkeypatch: pytest.MonkeyPatch) -> None:

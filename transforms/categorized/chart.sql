@@ -16,14 +16,14 @@ accounts as (
     select
         account_id, account_number, account_name, account_type, account_subtype, normal_balance,
         statement, statement_section, cash_flow_activity, 'bill' as source, is_archived,
-        bill_account_type = 'NON_POSTING' as is_heading
+        bill_account_type = 'NON_POSTING' as is_heading, form_1099, box_1099
     from staging.chart_of_accounts
     union all
     select
         standard.account_id, standard.account_number, standard.account_name, standard.account_type,
         standard.account_subtype, standard.normal_balance, standard.statement,
         standard.statement_section, standard.cash_flow_activity, 'standard',
-        false, false
+        false, false, null, null
     from staging.standard_accounts as standard
     cross join client_chart
     where not client_chart.is_usable
@@ -72,6 +72,8 @@ select
     roles.roles,                         -- Roles it plays in the posting rules, if any.
     accounts.source,                     -- bill: the client's own; standard: filled in by us.
     accounts.is_archived,                -- No longer offered in BILL.
+    accounts.form_1099,                  -- Form that its payments to flagged vendors belong on, where BILL says so.
+    accounts.box_1099,                   -- Box of that form.
     (
         not accounts.is_archived
         and not accounts.is_heading
@@ -88,5 +90,5 @@ left join roles using (account_id)
 union all
 select
     account_id, null, account_id, 'Expense', 'Unspecified', 'debit', 'Income Statement',
-    'Operating Expenses', 'operating', null, 'unknown', true, false
+    'Operating Expenses', 'operating', null, 'unknown', true, null, null, false
 from unknown_accounts

@@ -47,12 +47,14 @@ select
     controls.control,                        -- Sub-ledger it controls: payables, receivables, money out clearing …
     roles,                                   -- Roles it plays in the posting rules, if any.
     source,                                  -- bill: the client's own; standard: filled in; unknown: BILL names it but lists it no more.
-    is_archived                              -- No longer offered in BILL.
+    is_archived,                             -- No longer offered in BILL.
+    form_1099,                               -- Form that its payments to flagged vendors belong on, where BILL says so.
+    box_1099                                 -- Box of that form.
 from categorized.chart
 left join controls using (account_id)
 union all
 select
     account_id, null, account_id, 'Expense', 'Unspecified', 'debit', 'Income Statement',
-    'Operating Expenses', 'operating', controls.control, null, 'unknown', true
+    'Operating Expenses', 'operating', controls.control, null, 'unknown', true, null, null
 from posted_elsewhere
 left join controls using (account_id)

@@ -8,6 +8,7 @@ select
     fiscal_year_end,    -- MM-DD; 02-29 means the last day of February.
     book_bills_on,      -- entry, or approval: only approved bills are booked.
     closed_through,     -- Last locked day, inclusive; null when all is open.
+    form_1099_threshold,  -- Replaces the yearly threshold of Form 1099 when set.
     organization_id,    -- BILL's id of the organization.
     getvariable('as_of')::timestamp as known_until  -- When these books were last derived; sync_status says when BILL was read.
 from staging.policies

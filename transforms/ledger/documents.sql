@@ -5,12 +5,24 @@
 -- owner: team:accounting
 with
 
+-- BILL takes payments off what is due when they are scheduled; here they count when they start. Its
+-- own scheduled amount is no help: it holds payments until they clear, long after they started.
+scheduled as (
+    select paid.billId as bill_id, sum(paid.amount) as amount
+    from (
+        select unnest(bill_payments) as paid from staging.payments where payment_state = 'scheduled'
+    )
+    group by paid.billId
+),
+
 documents as (
     select
         'bill' as document_type, bill_id as document_id, bill_number as number, vendor_id as party_id,
-        document_date, bill_date as date, due_date, description, currency, amount, amount_home,
+        document_date, bill_date as date, due_date, description, currency, bills.amount, amount_home,
+        amount_due + coalesce(scheduled.amount, 0) as amount_due, scheduled.amount as amount_scheduled,
         payment_status as status, approval_status, is_booked, is_archived, version, updated_at
-    from staging.bills
+    from staging.bills as bills
+    left join scheduled using (bill_id)
     union all by name
     select
         'vendor_credit' as document_type, vendor_credit_id as document_id, credit_number as number,
@@ -21,13 +33,15 @@ documents as (
     select
         'payment' as document_type, payment_id as document_id, payment_number as number,
         vendor_id as party_id, payment_date as document_date, payment_date as date, description,
-        currency, amount, amount_home, status, is_booked, false as is_archived, version, updated_at
+        currency, amount, amount_home, status, is_booked, false as is_archived, version, updated_at,
+        funding_type in ('CARD_ACCOUNT', 'AP_CARD') or disbursement_type in ('VIRTUAL_CARD', 'AMEX')
+            as is_paid_by_card
     from staging.payments
     union all by name
     select
         'invoice' as document_type, invoice_id as document_id, invoice_number as number,
         customer_id as party_id, document_date, invoice_date as date, due_date, description,
-        currency, amount, amount_home, status, is_booked, is_archived, version, updated_at
+        currency, amount, amount_home, amount_due, status, is_booked, is_archived, version, updated_at
     from staging.invoices
     union all by name
     select
@@ -98,6 +112,9 @@ select
     amount_home::decimal(18, 2) as amount_home,                  -- Total in home currency.
     -- Credits and unapplied money are positive too: what is left of the document itself.
     abs(coalesce(open_amounts.amount_open, 0))::decimal(18, 2) as amount_open,  -- Not yet settled or used, in its currency.
+    amount_due::decimal(18, 2) as amount_due,                    -- What BILL says is due, payments not yet started added back; null where it says nothing.
+    coalesce(amount_scheduled, 0)::decimal(18, 2) as amount_scheduled,  -- Payments of a bill that are scheduled and not started; not in the journal.
+    is_paid_by_card,                                             -- A payment that a card carried: paid by one, or to the vendor on one.
     controls.control,                                            -- Sub-ledger on which it stands open; null for a movement of money.
     status,                                                      -- BILL's status.
     approval_status,                                             -- BILL's status of approval, on bills.

@@ -2,7 +2,8 @@
 --
 -- Without BILL's list of money movements, one transfer per bank account and day stands for them:
 -- document type derived_transfer. Once real movements are known for a side, they replace these
--- from the first movement on; earlier days stay derived.
+-- from the first movement on; earlier days stay derived. What BILL does not price in home currency is
+-- assumed of no bank account: it stays in clearing, in the list of what is in flight.
 --
 -- grain: one row per posting line
 -- key: document_type, document_id, event, line_key
@@ -23,7 +24,7 @@ withdrawals as (
         transfer_id, payment_id as item_id, funding_account_id as bank_account_id, payment_date as date,
         -amount_home as bank_change, 'payables' as clearing_side, version
     from staging.payments
-    where is_booked and is_online and funding_type not in ('CARD_ACCOUNT', 'AP_CARD')
+    where is_booked and is_online and is_home_amount_given and funding_type not in ('CARD_ACCOUNT', 'AP_CARD')
         -- BILL paid the vendor and still waits for the money.
         and status <> 'FUNDING_FAILED_ACTION_NEEDED'
 ),
@@ -34,7 +35,7 @@ deposits as (
         amount_home + convenience_fee - processing_fee as bank_change,
         'receivables' as clearing_side, version
     from staging.received_payments
-    where is_booked and is_online
+    where is_booked and is_online and is_home_amount_given
 ),
 
 transfers as (

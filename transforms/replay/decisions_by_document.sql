@@ -1,4 +1,4 @@
--- When something was decided about one document: a line's category, a write-off.
+-- When something was decided about one document: a line's category, a write-off, a processing fee.
 --
 -- grain: one row per document and batch
 with
@@ -9,6 +9,8 @@ decided (list, id, decided_at) as (
     inner join replay_document_lists as lists on lists.document_type = categories.document_type
     union all
     select 'invoices', invoice_id, decided_at from decisions.write_offs
+    union all
+    select 'received_payments', received_payment_id, decided_at from decisions.processing_fees
 )
 
 select distinct decided.list, decided.id, batches.batch_no

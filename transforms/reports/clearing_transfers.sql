@@ -5,45 +5,26 @@
 -- covers beyond these rows is itself in reports.clearing_in_flight.
 --
 -- grain: one row per transfer and item it covers
--- key: control, transfer_id, item_id
+-- key: control, transfer_id, document_type, item_id
 -- owner: team:accounting
 -- macro: clearing_transfers_at(report_date, known_at)
 with
-
-items as (
-    select
-        accounts.control,
-        journal_lines.account_id,
-        coalesce(journal_lines.open_item_id, journal_lines.document_id) as item_id,
-        bool_or(journal_lines.document_type = 'money_movement') as is_transfer,
-        min(journal_lines.date) as date,
-        sum(journal_lines.amount) as amount
-    from ledger.journal_lines as journal_lines
-    inner join ledger.accounts as accounts on accounts.account_id = journal_lines.account_id
-    cross join ledger.books as books
-    where accounts.control in ('money out clearing', 'money in clearing')
-        and journal_lines.date <= coalesce(getvariable('report_date'), books.known_until::date)
-        and journal_lines.posted_at <= coalesce(getvariable('known_at'), timestamp '9999-12-31')
-    group by all
-    having sum(journal_lines.amount) <> 0
-),
 
 -- A pool is a day that adds up by itself, or all that is left of the account.
 pooled as (
     select
         *,
-        if(
-            sum(amount) over (partition by account_id, date) = 0, date, date '9999-12-31'
-        ) as pool,
+        document_type = 'money_movement' as is_transfer,
+        if(is_matched_by_day, date, date '9999-12-31') as pool,
         if(amount > 0, 'debit', 'credit') as side
-    from items
+    from reports.clearing_items
 ),
 
 running as (
     select
         *,
         sum(abs(amount)) over (
-            partition by account_id, pool, side order by date, item_id
+            partition by account_id, pool, side order by date, document_type, item_id
             rows between unbounded preceding and current row
         ) as used_until
     from pooled
@@ -64,6 +45,7 @@ matches as (
         cuts.amount, debits.control, debits.account_id, cuts.pool,
         if(debits.is_transfer, debits.item_id, credits.item_id) as transfer_id,
         if(debits.is_transfer, debits.date, credits.date) as transfer_date,
+        if(debits.is_transfer, credits.document_type, debits.document_type) as document_type,
         if(debits.is_transfer, credits.item_id, debits.item_id) as item_id,
         if(debits.is_transfer, credits.date, debits.date) as date
     from cuts
@@ -83,7 +65,7 @@ select
     transfers.number as transfer_number,                        -- BILL's name for it.
     matches.transfer_date,                                      -- Day at the bank.
     matches.item_id,                                            -- BILL's id of the payment, receipt or movement it covers.
-    documents.document_type,                                    -- payment, received_payment, or money_movement for money that came back.
+    matches.document_type,                                      -- payment, received_payment, or money_movement for money that came back.
     documents.number,                                           -- Number for people.
     documents.party,                                            -- Vendor or customer.
     matches.date,                                               -- Day the item entered clearing.
@@ -92,5 +74,6 @@ select
 from matches
 left join ledger.documents as transfers
     on transfers.document_id = matches.transfer_id and transfers.document_type = 'money_movement'
-left join ledger.documents as documents on documents.document_id = matches.item_id
+left join ledger.documents as documents
+    on documents.document_type = matches.document_type and documents.document_id = matches.item_id
 group by all

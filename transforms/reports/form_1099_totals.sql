@@ -1,38 +1,105 @@
--- Cash paid to each flagged vendor in each calendar year, against the year's threshold of Form 1099.
+-- Cash paid to each flagged vendor in each calendar year, by box of Form 1099, against the year's threshold.
 --
--- Card payments are left out: the card company reports them. Void payments are not in the books.
+-- The day is the payment's own, also where the books took it up later; void payments are nothing. Card
+-- payments are left out, because the card company reports them. A payment is of the boxes of the
+-- accounts that its bills are coded to, in their proportion; without a box it is listed with none.
 --
--- grain: one row per vendor and year
--- key: party_id, year
+-- grain: one row per vendor, year, form and box
+-- key: party_id, year, form, box
 -- owner: team:accounting
+-- macro: form_1099_totals_at(report_date, known_at)
 with
 
--- 600 through payments of 2025, 2,000 from 2026; later years are indexed by policy.
-thresholds as (
+lines as (
     select
-        years.year,
-        coalesce(policies.form_1099_threshold, if(years.year <= 2025, 600, 2000)) as threshold
-    from (select distinct year(payment_date) as year from staging.payments) as years
-    cross join staging.policies as policies
+        journal_lines.*, accounts.control, accounts.account_subtype, accounts.form_1099 as form,
+        accounts.box_1099 as box, journal_entries.document_date
+    from ledger.journal_lines as journal_lines
+    inner join ledger.journal_entries as journal_entries on journal_entries.entry_id = journal_lines.entry_id
+    inner join ledger.accounts as accounts on accounts.account_id = journal_lines.account_id
+    where journal_lines.posted_at <= coalesce(getvariable('known_at'), timestamp '9999-12-31')
 ),
 
-payments as (
-    select vendor_id as party_id, year(payment_date) as year, sum(amount_home) as amount
-    from staging.payments
-    where is_booked
-        and funding_type not in ('CARD_ACCOUNT', 'AP_CARD')
-        and disbursement_type not in ('VIRTUAL_CARD', 'AMEX')
+card_payments as (
+    select document_id from ledger.documents where document_type = 'payment' and is_paid_by_card
+    union
+    select document_id
+    from lines
+    where document_type = 'payment' and line_key = 'cash' and account_subtype = 'Credit Card'
+),
+
+-- What left the bank, by the bill it paid; advances and exchange differences are of no bill.
+paid as (
+    select
+        lines.party_id, year(document_date) as year,
+        if(control = 'payables', open_item_id, null) as bill_id, sum(amount) as amount
+    from lines
+    cross join ledger.books as books
+    where document_type = 'payment' and line_key not in ('cash', 'fee')
+        and document_date <= coalesce(getvariable('report_date'), books.known_until::date)
+        and document_id not in (select document_id from card_payments)
     group by all
+    having sum(amount) <> 0
+),
+
+bill_boxes as (
+    select
+        document_id as bill_id, form, box, sum(amount) as amount,
+        sum(sum(amount)) over (
+            partition by document_id order by form, box
+            rows between unbounded preceding and current row
+        ) as amount_so_far,
+        sum(sum(amount)) over (partition by document_id) as amount_of_bill
+    from lines
+    where document_type = 'bill' and event = 'entered' and control is distinct from 'payables'
+    group by document_id, form, box
+),
+
+-- Split at the running totals of the boxes, so the parts add up to what was paid.
+parts as (
+    select
+        paid.party_id, paid.year, bill_boxes.form, bill_boxes.box,
+        if(
+            coalesce(bill_boxes.amount_of_bill, 0) = 0,
+            paid.amount,
+            prorated(paid.amount, bill_boxes.amount_so_far, bill_boxes.amount_of_bill)
+            - prorated(paid.amount, bill_boxes.amount_so_far - bill_boxes.amount, bill_boxes.amount_of_bill)
+        ) as amount
+    from paid
+    left join bill_boxes on bill_boxes.bill_id = paid.bill_id and bill_boxes.amount_of_bill <> 0
+),
+
+totals as (
+    select party_id, year, form, box, sum(amount) as amount
+    from parts
+    group by party_id, year, form, box
+    having sum(amount) <> 0
+),
+
+-- 600 through payments of 2025, 2,000 from 2026; later years are indexed by policy. Royalties: 10.
+thresholds as (
+    select
+        totals.*,
+        case
+            when form = '1099-MISC' and box = 2 then 10
+            else coalesce(books.form_1099_threshold, if(year <= 2025, 600, 2000))
+        end as threshold,
+        (select count(*) from ledger.accounts where form_1099 is not null) > 0 as has_boxes
+    from totals
+    cross join ledger.books as books
 )
 
 select
-    payments.party_id,                                           -- BILL's id of the vendor.
-    parties.party,                                               -- Its name as BILL last reported it.
-    payments.year,                                               -- Calendar year of the payments.
-    payments.amount::decimal(18, 2) as amount,                   -- Cash paid, cards left out.
-    thresholds.threshold::decimal(18, 2) as threshold,           -- Of that year, or the client's policy.
-    payments.amount >= thresholds.threshold as is_reportable     -- A form is due.
-from payments
-inner join thresholds using (year)
-inner join ledger.parties as parties on parties.party_id = payments.party_id
+    thresholds.party_id,                                           -- BILL's id of the vendor.
+    parties.party,                                                 -- Its name as BILL last reported it.
+    thresholds.year,                                               -- Calendar year of the payments.
+    thresholds.form,                                               -- 1099-MISC or 1099-NEC; null: BILL assigns the account to none.
+    thresholds.box,                                                -- Box of the form.
+    thresholds.amount::decimal(18, 2) as amount,                   -- Cash paid, cards left out.
+    thresholds.threshold::decimal(18, 2) as threshold,             -- Of that year and box, or the client's policy.
+    -- Where BILL assigns no account at all, what was paid in total is the best there is.
+    thresholds.amount >= thresholds.threshold
+    and (thresholds.form is not null or not thresholds.has_boxes) as is_reportable  -- A form is due.
+from thresholds
+inner join ledger.parties as parties on parties.party_id = thresholds.party_id
 where parties.is_1099_vendor

@@ -3,6 +3,7 @@
 -- grain: one row per line of a late adjustment
 -- key: entry_id, line_no
 -- owner: team:accounting
+-- macro: late_adjustments_between(period_start, period_end, known_at)
 select
     lines.entry_id,                                   -- The late adjustment.
     lines.line_no,                                    -- Position in the entry.
@@ -21,7 +22,12 @@ select
     later.entry_id is not null as was_taken_back      -- Reversed since, after a reopening or a further change.
 from ledger.journal_lines as lines
 inner join ledger.journal_entries as entries on entries.entry_id = lines.entry_id
-left join ledger.journal_entries as later on later.reverses_entry_id = lines.entry_id
+left join ledger.journal_entries as later
+    on later.reverses_entry_id = lines.entry_id
+    and later.posted_at <= coalesce(getvariable('known_at'), timestamp '9999-12-31')
 left join ledger.parties as parties on parties.party_id = lines.party_id
 left join ledger.accounts as accounts on accounts.account_id = lines.account_id
 where lines.entry_kind = 'late_adjustment'
+    and lines.date >= coalesce(getvariable('period_start'), date '0001-01-01')
+    and lines.date <= coalesce(getvariable('period_end'), date '9999-12-31')
+    and lines.posted_at <= coalesce(getvariable('known_at'), timestamp '9999-12-31')

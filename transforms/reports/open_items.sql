@@ -7,7 +7,12 @@
 with
 
 lines as (
-    select journal_lines.*, accounts.control
+    select
+        journal_lines.*,
+        accounts.control,
+        -- What is scheduled BILL tells of now alone: a report of a past day does not know it.
+        coalesce(getvariable('report_date'), books.known_until::date) >= books.known_until::date
+        and getvariable('known_at') is null as is_of_now
     from ledger.journal_lines as journal_lines
     inner join ledger.accounts as accounts on accounts.account_id = journal_lines.account_id
     cross join ledger.books as books
@@ -27,7 +32,12 @@ select
     coalesce(max(documents.due_date), min(lines.date)) as due_date,  -- Day it is due.
     lines.currency,                                            -- Currency of the document.
     sum(lines.amount_currency)::decimal(18, 2) as amount_open_currency,  -- Open in that currency, debit positive.
-    sum(lines.amount)::decimal(18, 2) as amount_open           -- Open in home currency, debit positive.
+    sum(lines.amount)::decimal(18, 2) as amount_open,          -- Open in home currency, debit positive.
+    (case
+        when not bool_and(lines.is_of_now) then null
+        when lines.control = 'payables' then coalesce(max(documents.amount_scheduled), 0)
+        else 0
+    end)::decimal(18, 2) as amount_scheduled                   -- Of a bill, in its currency: payments scheduled and not started; null in a report of a past day.
 from lines
 left join ledger.documents as documents
     on documents.document_id = lines.open_item_id and documents.control = lines.control

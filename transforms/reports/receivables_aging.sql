@@ -1,11 +1,12 @@
 -- What the client is owed by each customer, by how late it is; the total is the control account's balance.
 --
--- Day 30 belongs to 1–30; a document without a due date is due on its own date.
+-- Day 30 belongs to 1–30; a document without a due date is due on its own date. With age_by
+-- 'document_date' lateness counts from the day on the document instead.
 --
 -- grain: one row per customer
 -- key: party_id
 -- owner: team:accounting
--- macro: receivables_aging_at(report_date, known_at)
+-- macro: receivables_aging_at(report_date, known_at, age_by)
 with
 
 lines as (
@@ -26,7 +27,12 @@ open_items as (
         lines.party_id,
         lines.control,
         sum(lines.amount) as amount_open,
-        any_value(lines.day) - coalesce(any_value(documents.due_date), min(lines.date)) as days_late
+        any_value(lines.day) - coalesce(
+            any_value(if(
+                getvariable('age_by') = 'document_date', documents.document_date, documents.due_date
+            )),
+            min(lines.date)
+        ) as days_late
     from lines
     left join ledger.documents as documents
         on documents.document_id = lines.open_item_id and documents.control = lines.control

@@ -1,15 +1,21 @@
 -- Each control account beside the documents that explain it; differences are zero in good books.
 --
+-- What BILL says is due it says of now alone: of a past day there is nothing to compare.
+--
 -- grain: one row per claim
 -- key: claim
 -- owner: team:accounting
+-- macro: tie_out_at(report_date, known_at)
 with
 
 balances as (
     select accounts.control, sum(lines.amount) as amount
     from ledger.journal_lines as lines
     inner join ledger.accounts as accounts on accounts.account_id = lines.account_id
+    cross join ledger.books as books
     where accounts.control is not null
+        and lines.date <= coalesce(getvariable('report_date'), books.known_until::date)
+        and lines.posted_at <= coalesce(getvariable('known_at'), timestamp '9999-12-31')
     group by accounts.control
 ),
 
@@ -29,12 +35,24 @@ controls (control, claim) as (
     ('money in clearing', 'Money in clearing equals receipts in flight')
 ),
 
-scheduled as (
-    select paid.billId as bill_id, sum(paid.amount) as amount
-    from (
-        select unnest(bill_payments) as paid from staging.payments where payment_state = 'scheduled'
-    )
-    group by paid.billId
+bill_claims (document_type, claim) as (
+    values
+    ('bill', 'Open bills equal what BILL says is due'),
+    ('invoice', 'Open invoices equal what BILL says is due')
+),
+
+-- Compared in all they ever came to, also by entries of days to come: so does BILL.
+due_in_bill as (
+    select
+        bill_claims.claim, coalesce(sum(amount_open), 0) as amount_open,
+        coalesce(sum(amount_due), 0) as amount_due
+    from bill_claims
+    cross join ledger.books
+    left join ledger.documents as documents
+        on documents.document_type = bill_claims.document_type and is_booked and amount_due is not null
+    where coalesce(getvariable('report_date'), known_until::date) >= known_until::date
+        and getvariable('known_at') is null
+    group by bill_claims.claim
 ),
 
 claims as (
@@ -45,25 +63,8 @@ claims as (
     left join balances using (control)
     left join open_amounts using (control)
     union all
-    -- BILL's own figure: what it says is due, and what it took off for payments not yet started.
-    -- Its scheduled amount is no help: it holds payments until they clear, long after they started.
-    select
-        'Open bills equal what BILL says is due',
-        coalesce(sum(documents.amount_open), 0),
-        coalesce(sum(bills.amount_due + coalesce(scheduled.amount, 0)), 0)
-    from staging.bills as bills
-    left join scheduled on scheduled.bill_id = bills.bill_id
-    inner join ledger.documents as documents
-        on documents.document_type = 'bill' and documents.document_id = bills.bill_id
-    where bills.is_booked and bills.amount_due is not null
-    union all
-    select
-        'Open invoices equal what BILL says is due',
-        coalesce(sum(documents.amount_open), 0), coalesce(sum(invoices.amount_due), 0)
-    from staging.invoices as invoices
-    inner join ledger.documents as documents
-        on documents.document_type = 'invoice' and documents.document_id = invoices.invoice_id
-    where invoices.is_booked and invoices.amount_due is not null
+    select claim, amount_open, amount_due
+    from due_in_bill
 )
 
 select

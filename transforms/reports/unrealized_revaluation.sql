@@ -1,8 +1,9 @@
 -- What open foreign bills and invoices would gain or lose at the latest rate BILL used; a memo, never posted.
 --
 -- grain: one row per open foreign document
--- key: document_id
+-- key: document_type, document_id
 -- owner: team:accounting
+-- macro: unrealized_revaluation_at(report_date, known_at)
 with
 
 -- BILL gives no rates, so the latest payment or bill in the currency is the market.
@@ -13,8 +14,9 @@ rates as (
         arg_max(amount_home, (date, document_id)) as home_amount,
         max(date) as rate_date
     from ledger.documents
+    cross join ledger.books
     where is_booked and amount > 0 and amount_home > 0
-        and date <= getvariable('report_date')
+        and date <= coalesce(getvariable('report_date'), known_until::date)
         and document_type in ('bill', 'payment', 'invoice', 'received_payment')
     group by currency
 )

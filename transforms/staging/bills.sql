@@ -68,6 +68,9 @@ select
         when d.fundingAmount <> 0 then d.fundingAmount
         else round(d.amount * coalesce(d.exchangeRate, 1), 2)
     end::decimal(18, 2) as amount_home,                     -- Total in home currency; BILL's funding amount.
+    coalesce(parties.currency, policies.home_currency) = policies.home_currency
+    or coalesce(d.amount, 0) = 0 or coalesce(d.fundingAmount, 0) <> 0
+        as is_home_amount_given,                            -- BILL says what it is worth; 0.00 says nothing.
     coalesce(d.paidAmount, 0)::decimal(18, 2) as amount_paid,  -- Cleared payments and credits, by BILL.
     d.dueAmount as amount_due,                              -- What BILL says is still to be paid.
     coalesce(d.scheduledAmount, 0)::decimal(18, 2) as amount_scheduled,  -- Payments on their way, by BILL.

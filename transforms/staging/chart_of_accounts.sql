@@ -17,6 +17,19 @@ documents as (
     where list = 'chart_of_accounts'
 ),
 
+-- Only BILL's older interface says which box of Form 1099 an account's payments belong in.
+boxes as (
+    select
+        id,
+        case from_json(document, '{"ca1099FormType": "VARCHAR"}').ca1099FormType
+            when '1' then '1099-MISC'
+            when '2' then '1099-NEC'
+        end as form,
+        try_cast(from_json(document, '{"ca1099Type": "VARCHAR"}').ca1099Type as integer) as box
+    from staging.documents_known
+    where list = 'account_details' and not is_archived
+),
+
 bill_types (bill_type, account_type, account_subtype, normal_balance, statement, statement_section, cash_flow_activity) as (
     values
     ('ACCOUNTS_PAYABLE', 'Liability', 'Accounts Payable', 'credit', 'Balance Sheet', 'Current Liabilities', 'operating'),
@@ -48,6 +61,9 @@ select
     coalesce(bill_types.cash_flow_activity, 'operating') as cash_flow_activity,  -- cash, operating, investing or financing.
     coalesce(documents.d.account.type, 'UNSPECIFIED') as bill_account_type,  -- BILL's own type.
     documents.d.parentId as parent_account_id,                           -- The account above it, if any.
+    boxes.form as form_1099,                                             -- 1099-MISC or 1099-NEC, where BILL says so.
+    if(boxes.form is null, null, nullif(boxes.box, 0)) as box_1099,      -- Box of that form.
     documents.is_archived                                                -- No longer offered in BILL; its history stays.
 from documents
 left join bill_types on bill_types.bill_type = documents.d.account.type
+left join boxes on boxes.id = documents.id

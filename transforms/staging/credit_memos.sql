@@ -48,6 +48,9 @@ select
             then coalesce(d.amount, 0)
         else round(coalesce(d.amount, 0) * coalesce(nullif(d.exchangeRate, 0), 1), 2)
     end::decimal(18, 2) as amount_home,                     -- Total in home currency.
+    coalesce(parties.currency, policies.home_currency) = policies.home_currency
+    or coalesce(d.amount, 0) = 0 or coalesce(d.exchangeRate, 0) <> 0
+        as is_home_amount_given,                            -- BILL says what it is worth.
     coalesce(d.salesTaxTotal, 0)::decimal(18, 2) as sales_tax,  -- Tax inside the total.
     coalesce(d.appliedAmount, 0)::decimal(18, 2) as amount_applied,  -- What BILL says is used up.
     coalesce(d.status, 'UNDEFINED') as status,              -- BILL's status of use.

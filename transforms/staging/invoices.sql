@@ -61,6 +61,9 @@ select
         -- Invoices have no funding amount; a rate is home currency per unit of the invoice's.
         else round(coalesce(d.totalAmount, 0) * coalesce(nullif(d.exchangeRate, 0), 1), 2)
     end::decimal(18, 2) as amount_home,                     -- Total in home currency.
+    coalesce(parties.currency, policies.home_currency) = policies.home_currency
+    or coalesce(d.totalAmount, 0) = 0 or coalesce(d.exchangeRate, 0) <> 0
+        as is_home_amount_given,                            -- BILL says what it is worth.
     coalesce(d.salesTaxTotal, 0)::decimal(18, 2) as sales_tax,  -- Tax inside the total.
     d.dueAmount as amount_due,                              -- What BILL says is still to be paid.
     d.payToChartOfAccountId as pay_to_account_id,           -- Account for receipts outside BILL.

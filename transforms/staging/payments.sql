@@ -75,6 +75,18 @@ payments as (
     cross join staging.policies as policies
     left join staging.parties as parties on parties.party_id = documents.d.vendorId
     left join states on states.single_status = documents.d.singleStatus
+),
+
+-- Where BILL does not say what a foreign payment cost, it is worth what it pays: no gain, no loss.
+bills_paid as (
+    select
+        payments.id, sum(paid.amount) as amount,
+        sum(prorated(bills.amount_home, paid.amount, bills.amount)) as amount_home
+    from (
+        select id, unnest(d.billPayments) as paid from payments where currency <> home_currency
+    ) as payments
+    inner join staging.bills as bills on bills.bill_id = payments.paid.billId
+    group by payments.id
 )
 
 select
@@ -90,8 +102,12 @@ select
     coalesce(d.amount, 0)::decimal(18, 2) as amount,        -- Cash paid, in the bills' currency.
     case
         when currency = home_currency then coalesce(d.amount, 0)
-        else coalesce(nullif(d.fundingAmount, 0), d.amount, 0)
+        when coalesce(d.fundingAmount, 0) <> 0 then d.fundingAmount
+        when bills_paid.amount <> 0 then prorated(bills_paid.amount_home, coalesce(d.amount, 0), bills_paid.amount)
+        else coalesce(d.amount, 0)
     end::decimal(18, 2) as amount_home,                     -- Cash paid, in home currency.
+    currency = home_currency or coalesce(d.amount, 0) = 0 or coalesce(d.fundingAmount, 0) <> 0
+        as is_home_amount_given,                            -- BILL says what was taken from the bank; 0.00 says nothing.
     case
         -- BILL charges the card with payment and fee in one sum.
         when d.fundingAccount.type in ('CARD_ACCOUNT', 'AP_CARD') and currency = home_currency
@@ -119,3 +135,4 @@ select
     and (book_unexportable_payments = 'yes' or coalesce(d.allowExport, true))
         as is_booked                                        -- Belongs in the books.
 from payments
+left join bills_paid using (id)

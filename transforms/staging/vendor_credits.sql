@@ -73,6 +73,9 @@ select
             then prorated(bill_rates.bill_amount_home, coalesce(d.amount, 0), bill_rates.bill_amount)
         else coalesce(d.amount, 0)
     end::decimal(18, 2) as amount_home,                     -- Total in home currency.
+    credits.currency = credits.home_currency or coalesce(d.amount, 0) = 0
+    or coalesce(d.fundingAmount, 0) <> 0 or bill_rates.bill_amount is not null
+        as is_home_amount_given,                            -- BILL says what it is worth, or a bill of the vendor does.
     coalesce(d.appliedAmount, 0)::decimal(18, 2) as amount_applied,  -- What BILL says is used up.
     coalesce(d.status, 'UNDEFINED') as status,              -- BILL's status of use.
     d.classifications as classifications,                   -- Dimensions for lines that have none.
