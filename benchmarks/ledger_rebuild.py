@@ -1,15 +1,25 @@
 """Time the ledger: a first build, an incremental sync of 100 changed bills, a full rebuild.
 
-Run: ``python benchmarks/ledger_rebuild.py 10000 100000``. The documents are synthetic: two bills
-with three lines each for every payment, made inside DuckDB from a fixed formula.
+Run: ``python benchmarks/ledger_rebuild.py 10000 100000 1000000 [--memory 6GB] [--keep FOLDER]``.
+The documents are synthetic: two bills with three lines each for every payment, made inside DuckDB
+from a fixed formula. Each size is a process of its own, with its books in a file on disk, as the
+product keeps them; DuckDB may use ``--memory`` and puts what does not fit into temporary files.
+``--keep`` leaves the files there for ``ledger_peers.py``.
 """
 
 from __future__ import annotations
 
+import argparse
 import resource
+import subprocess
 import sys
+import tempfile
 import time
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
 
 from bill_pipeline import posting
 from bill_pipeline.transforms import SCHEMAS
@@ -66,45 +76,104 @@ from range(40) as r (i)
 """
 
 
-def build(warehouse: Warehouse, as_of: datetime) -> tuple[float, dict[str, RoomReport]]:
-    started = time.perf_counter()
-    reports = {room: warehouse.build_room(room, as_of) for room in SCHEMAS}
-    return time.perf_counter() - started, reports
+@dataclass(frozen=True)
+class Spent:
+    """What one step took; ``peak_mb`` is the process's highest memory until its end."""
+
+    seconds: float
+    cpu_seconds: float
+    peak_mb: float
+
+    def __str__(self) -> str:
+        return (
+            f"{self.seconds:8.1f} s, {self.cpu_seconds:8.1f} CPU s, peak so far "
+            f"{self.peak_mb:6,.0f} MB"
+        )
 
 
-def measure(documents: int) -> None:
-    bills = documents * 2 // 3
-    with Warehouse.at(":memory:", "benchmark") as warehouse:
-        run = warehouse.connection.execute
-        run(ACCOUNTS, {"seen_at": FIRST_SYNC})
-        run(DOCUMENTS, {"bills": bills, "version": 1, "seen_at": FIRST_SYNC, "change": 0})
-        run(PAYMENTS, {"bills": bills, "seen_at": FIRST_SYNC})
-        first, reports = build(warehouse, FIRST_SYNC)
-        later = FIRST_SYNC + timedelta(days=1)
-        run(DOCUMENTS, {"bills": 100, "version": 2, "seen_at": later, "change": 1})
-        changed, changed_reports = build(warehouse, later)
-        unchanged, _ = build(warehouse, later)
-        replay = posting.rebuild(warehouse)
-        lines = changed_reports["ledger"].rows["ledger.journal_lines"]
-        appended = changed_reports["ledger"].appended["ledger.journal_entries"]
-        started = time.perf_counter()
-        run("select account_id, sum(amount) from ledger.journal_lines group by 1").fetchall()
-        balance = time.perf_counter() - started
-    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(
-        f"{documents:>9,} documents, {lines:>9,} journal lines: first build {first:6.2f} s, "
-        f"100 changed bills {changed:6.2f} s ({appended} entries), "
-        f"nothing changed {unchanged:5.2f} s, "
-        f"rebuild of {replay.batches} batches {replay.seconds:6.2f} s, trial balance "
-        f"{balance * 1000:.0f} ms, peak {memory:,.0f} MB"
+def timed(work: Callable[[], Any]) -> tuple[Any, Spent]:
+    started, cpu_started = time.perf_counter(), time.process_time()
+    result = work()
+    return result, Spent(
+        time.perf_counter() - started,
+        time.process_time() - cpu_started,
+        resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
     )
+
+
+def build(warehouse: Warehouse, as_of: datetime) -> dict[str, RoomReport]:
+    """Every room with its checks, as a sync does: tables that come out the same stay."""
+    return {room: warehouse.build_room(room, as_of, reuse=True) for room in SCHEMAS}
+
+
+def measure(documents: int, memory: str, path: Path, steps: list[str]) -> None:
+    bills = documents * 2 // 3
+    later = FIRST_SYNC + timedelta(hours=1)
+    with Warehouse.at(path, "benchmark") as warehouse:
+        run = warehouse.connection.execute
+        run(f"set memory_limit = '{memory}'")
+        if "build" in steps:
+            run(ACCOUNTS, {"seen_at": FIRST_SYNC})
+            run(DOCUMENTS, {"bills": bills, "version": 1, "seen_at": FIRST_SYNC, "change": 0})
+            run(PAYMENTS, {"bills": bills, "seen_at": FIRST_SYNC})
+            reports, spent = timed(lambda: build(warehouse, FIRST_SYNC))
+            rows = reports["ledger"].rows
+            tell(
+                f"{documents:,} documents, {rows['ledger.journal_entries']:,} entries, "
+                f"{rows['ledger.journal_lines']:,} journal lines"
+            )
+            tell(f"  first build          {spent}")
+            tell_slowest(reports)
+        if "change" in steps:
+            run(DOCUMENTS, {"bills": 100, "version": 2, "seen_at": later, "change": 1})
+            reports, spent = timed(lambda: build(warehouse, later))
+            appended = reports["ledger"].appended["ledger.journal_entries"]
+            tell(f"  100 changed bills    {spent} ({appended} entries)")
+            tell_slowest(reports)
+            _, spent = timed(lambda: build(warehouse, later))
+            tell(f"  nothing changed      {spent}")
+        if "rebuild" in steps:
+            replayed, spent = timed(lambda: posting.rebuild(warehouse))
+            tell(f"  rebuild from archive {spent} ({replayed.entries:,} entries, none differs)")
+        balances = "select account_id, sum(amount) from ledger.journal_lines group by 1"
+        run(balances).fetchall()
+        _, spent = timed(lambda: run(balances).fetchall())
+        tell(f"  trial balance        {spent.seconds * 1000:8.0f} ms")
+
+
+def tell(text: Any) -> None:
+    print(text, flush=True)
+
+
+def tell_slowest(reports: dict[str, RoomReport]) -> None:
     slowest = sorted(
         ((s, key) for r in reports.values() for key, s in r.table_seconds.items()), reverse=True
     )
-    print("   slowest: " + ", ".join(f"{key} {s:.2f} s" for s, key in slowest[:8]))
-    print("   rooms: " + ", ".join(f"{k} {r.seconds:.2f} s" for k, r in reports.items()))
+    tell("    slowest tables: " + ", ".join(f"{key} {s:.1f} s" for s, key in slowest[:6]))
+    tell("    rooms: " + ", ".join(f"{name} {r.seconds:.1f} s" for name, r in reports.items()))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("documents", nargs="*", type=int, default=[10_000])
+    parser.add_argument("--memory", default="6GB", help="what DuckDB may use")
+    parser.add_argument("--keep", type=Path, help="a folder to leave the books in")
+    parser.add_argument("--steps", default="build,change,rebuild", help="some, on kept books")
+    parser.add_argument("--alone", action="store_true", help=argparse.SUPPRESS)
+    chosen = parser.parse_args()
+    steps = chosen.steps.split(",")
+    with tempfile.TemporaryDirectory() as folder:
+        for documents in chosen.documents:
+            path = (chosen.keep or Path(folder)) / f"books-{documents}.duckdb"
+            if chosen.alone:
+                measure(documents, chosen.memory, path, steps)
+                continue
+            if "build" in steps:
+                path.unlink(missing_ok=True)
+            command = [sys.executable, __file__, str(documents), "--memory", chosen.memory]
+            command += ["--keep", str(path.parent), "--steps", chosen.steps, "--alone"]
+            subprocess.run(command, check=True)
 
 
 if __name__ == "__main__":
-    for count in sys.argv[1:] or ["10000"]:
-        measure(int(count))
+    main()
