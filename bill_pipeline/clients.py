@@ -81,6 +81,14 @@ class ClientStatus:
     quarantined: dict[str, int] = field(default_factory=dict)
 
     @property
+    def unreadable_lists(self) -> dict[str, str]:
+        """What the token may not read of what books are made from, and what BILL said.
+
+        A sync token may never read the organization's own record, and nothing depends on it.
+        """
+        return {name: why for name, why in self.skipped_lists.items() if name != "organizations"}
+
+    @property
     def is_syncable(self) -> bool:
         return self.state not in (State.RECONNECT, State.PAUSED)
 

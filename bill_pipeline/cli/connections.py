@@ -210,7 +210,6 @@ def _advice(status: ClientStatus) -> str:
     if status.quarantined:
         waiting = ", ".join(f"{count:,} of {name}" for name, count in status.quarantined.items())
         return f"unreadable: {waiting}"
-    # A sync token may never read the organization's own record, and nothing depends on it.
-    if unreadable := sorted(set(status.skipped_lists) - {"organizations"}):
-        return f"not readable: {', '.join(unreadable)}"
+    if status.unreadable_lists:
+        return f"not readable: {', '.join(sorted(status.unreadable_lists))}"
     return status.model_alarm or ""
