@@ -13,7 +13,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from bill_pipeline import decisions, posting
@@ -394,6 +394,8 @@ def test_void_and_archive_undo_and_restore_redo(life: Any) -> None:
     cents=st.integers(200, 50_000), first=st.integers(1, 99), rate=st.integers(80, 140),
     funding=st.integers(80, 140),
 )  # fmt: skip
+# Both parts of 2.38 come to half a cent: rounded one by one they would be 2.39.
+@example(cents=200, first=25, rate=80, funding=100)
 def test_a_payment_in_two_parts_ends_like_a_payment_in_one(
     cents: int, first: int, rate: int, funding: int
 ) -> None:
