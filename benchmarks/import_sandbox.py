@@ -50,7 +50,7 @@ def serve(pipe: Pipe, documents: int) -> None:
 
 
 def measured(name: str, work: Callable[[], Any], requests: Callable[[], int]) -> dict[str, Any]:
-    before, started = requests(), time.perf_counter()
+    before, started, cpu = requests(), time.perf_counter(), time.process_time()
     result = work()
     seconds = time.perf_counter() - started
     documents = sum(getattr(result, "documents", {}).values())
@@ -60,6 +60,7 @@ def measured(name: str, work: Callable[[], Any], requests: Callable[[], int]) ->
         "versions_added": getattr(result, "changed", 0),
         "requests": requests() - before,
         "seconds": round(seconds, 2),
+        "cpu_seconds": round(time.process_time() - cpu, 2),
         "documents_per_second": round(documents / seconds),
         "peak_megabytes": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024),
     }
