@@ -29,6 +29,7 @@ from bill_pipeline.publishing.lake_connection import (
 )
 from bill_pipeline.publishing.lake_tables import (
     collect,
+    is_current,
     make_tables,
     read_contents,
     read_schema,
@@ -110,7 +111,7 @@ class LakeLedger:
         if newest_snapshot(lake) is not None:
             lake.execute(attaching)
             lake.execute("use lake")
-            if read_schema(lake) == schema:
+            if is_current(lake, schema):
                 return False
             with only_writer(lake, self._address):
                 return make_tables(lake, schema)

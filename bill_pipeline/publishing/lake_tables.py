@@ -45,6 +45,18 @@ def read_schema(lake: duckdb.DuckDBPyConnection) -> PublishedSchema | None:
     return PublishedSchema.from_json(found[0]) if found else None
 
 
+def is_current(lake: duckdb.DuckDBPyConnection, schema: PublishedSchema) -> bool:
+    """Whether the lake publishes ``schema`` and its registry's tables have today's columns."""
+    existing = columns_by_table(lake)
+    return read_schema(lake) == schema and all(
+        existing.get(f"main.{table.name}") == _columns(table) for table in registry.TABLES
+    )
+
+
+def _columns(table: PublishedTable) -> dict[str, str]:
+    return {CLIENT_COLUMN: "VARCHAR", **{c.name: c.type for c in table.columns}}
+
+
 def make_tables(lake: duckdb.DuckDBPyConnection, schema: PublishedSchema) -> bool:
     """Give the lake the tables of ``schema``; True when clients' rows must be written anew.
 
@@ -61,8 +73,7 @@ def make_tables(lake: duckdb.DuckDBPyConnection, schema: PublishedSchema) -> boo
     is_changed = False
     for table in (*registry.TABLES, *schema.tables):
         before = existing.get(f"main.{table.name}")
-        wanted = {CLIENT_COLUMN: "VARCHAR", **{c.name: c.type for c in table.columns}}
-        if before != wanted:
+        if before != _columns(table):
             is_changed = True
             _make_table(lake, table, before)
         lake.execute(comments(table, "table"))

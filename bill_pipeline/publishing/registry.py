@@ -68,6 +68,11 @@ SYNC_STATUS = _table(
         ("error", "VARCHAR", "What went wrong at the last attempt; null when nothing did."),
         ("remedy", "VARCHAR", "What a person can do about it."),
         ("model_alarm", "VARCHAR", "What a person should know of the client's model, if anything."),
+        (
+            "quarantined_count",
+            "BIGINT",
+            "Documents of BILL set aside as unreadable, until BILL sends a good version.",
+        ),
         ("published_version", "VARCHAR", "Which version of the client's files the views read."),
         ("published_row_count", "BIGINT", "Rows of the client in all tables of this ledger."),
     ],
@@ -113,6 +118,7 @@ class RegistryTables:
                     s.client, str(s.state), _utc(taken_at(version.number)) if version else None,
                     _utc(s.last_success_at), _utc(s.last_change_at), _utc(s.last_attempt_at),
                     _utc(s.next_sync_at), s.failure_count, s.error, s.remedy, s.model_alarm,
+                    sum(s.quarantined.values()),
                     version.number if version else None, version.row_count if version else 0,
                 ]
             )  # fmt: skip

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ import duckdb
 import pytest
 
 from bill_pipeline.publish import publish
+from bill_pipeline.publishing import registry
 from bill_pipeline.publishing.lake import LakeLedger
 from bill_pipeline.publishing.tables import PublishError
 from bill_pipeline.query import QueryError, open_ledger, run
@@ -49,6 +51,22 @@ def test_two_machines_that_publish_at_once_both_succeed(
     with open_ledger(home) as ledger:
         batches = "select client, batch from totals order by 1"
         assert ledger.execute(batches).fetchall() == [("acme", 2), ("birch", 3)]
+
+
+def test_a_lake_of_before_gets_the_columns_that_its_registry_lacks(
+    home: Home, clients: list[str], rows: Rows, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    today = registry.SYNC_STATUS
+    before = replace(
+        today, columns=tuple(c for c in today.columns if c.name != "quarantined_count")
+    )
+    with monkeypatch.context() as patched:
+        patched.setattr(registry, "TABLES", (registry.CLIENTS, before))
+        patched.setattr(registry.RegistryTables, "fill", lambda tables, db: None)
+        publish(home, clients, schema=SCHEMA)
+    publish(home, ["acme"], schema=SCHEMA)
+    assert rows("select quarantined_count from sync_status where client = 'acme'") == [(0,)]
+    assert rows("select count(distinct client) from totals") == [(2,)]
 
 
 def test_what_a_killed_publisher_left_is_collected_and_nothing_else(

@@ -185,14 +185,15 @@ def test_sync_status_tells_how_fresh_each_client_is(
 ) -> None:
     success = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
     Registry(home).update("acme", state=State.UP_TO_DATE, last_success_at=success)
+    Registry(home).update("acme", quarantined={"bills": 2, "vendors": 1})
     Registry(home).update("birch", state=State.RECONNECT, error="refused", remedy="new token")
     home.client_file("birch").unlink()
     publish(home, ["acme"], schema=SCHEMA)
     sql = """select client, state, last_success_at, remedy, books_as_of is not null,
-             published_row_count from sync_status order by client"""
+             quarantined_count, published_row_count from sync_status order by client"""
     assert rows(sql) == [
-        ("acme", "up_to_date", success.replace(tzinfo=None), None, True, 21),
-        ("birch", "reconnect", None, "new token", False, 0),
+        ("acme", "up_to_date", success.replace(tzinfo=None), None, True, 3, 21),
+        ("birch", "reconnect", None, "new token", False, 0, 0),
     ]
 
 
