@@ -27,6 +27,11 @@ def routes(state: SandboxState) -> list[BaseRoute]:
         return Route(PREFIX + path, Endpoint(state, handler), methods=[method])
 
     one = "subscriptions/{subscription_id}"
+
+    def nowhere(call: Call) -> None:
+        raise errors.unsupported()
+
+    every_method = ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
     return [
         route("events/catalog", catalog),
         route("subscriptions", list_subscriptions),
@@ -41,6 +46,7 @@ def routes(state: SandboxState) -> list[BaseRoute]:
         route(one + "/test", send_test, "POST"),
         route("events/subscription/{subscription_id}", list_events),
         route("events/{event_id}/resend", resend, "POST"),
+        Route(PREFIX + "{rest:path}", Endpoint(state, nowhere, needs=""), methods=every_method),
     ]
 
 
@@ -65,7 +71,25 @@ def catalog(call: Call) -> list[Any]:
 def list_subscriptions(call: Call) -> dict[str, Any]:
     _allowed(call)
     mine = call.state.webhooks.of(call.signed_in().organization.id)
-    return {"results": [subscription.document() for subscription in mine]}
+    return _page(call, [subscription.document() for subscription in mine])
+
+
+def _page(call: Call, rows: list[dict[str, Any]]) -> dict[str, Any]:
+    """One page of either list; these two page forward only, so there is no ``prevPage``."""
+    parameters = dict(call.parameters)
+    count, page = parameters.get("max", "20"), parameters.get("page") or "0"
+    if not count.isdecimal() or not 1 <= int(count) <= MAX_ROWS:
+        raise errors.invalid(f"max: must be between 1 and {MAX_ROWS}")
+    if not page.isdecimal():
+        raise errors.invalid(f"page: {page!r} is not a valid page token")
+    end = int(page) + int(count)
+    answer: dict[str, Any] = {"results": rows[int(page) : end]}
+    return {**answer, "nextPage": str(end)} if end < len(rows) else answer
+
+
+def _is_known(event_type: str) -> bool:
+    # Spend & Expense has events of its own, of which nothing happens here.
+    return event_type in EVENT_TYPES or event_type.startswith("spend.")
 
 
 def _checked(call: Call, body: dict[str, Any]) -> tuple[str, list[dict[str, str]]]:
@@ -76,7 +100,7 @@ def _checked(call: Call, body: dict[str, Any]) -> tuple[str, list[dict[str, str]
     if parts.scheme != "https" and not (parts.scheme == "http" and is_local):
         raise errors.invalid("notificationUrl: must be an https URL")
     for event in events:
-        if not isinstance(event, dict) or event.get("type") not in EVENT_TYPES:
+        if not isinstance(event, dict) or not _is_known(str(event.get("type"))):
             raise errors.invalid(f"events: unknown event {event!r}")
     if not events:
         raise errors.invalid("events: The events field is required")
@@ -158,12 +182,7 @@ def list_events(call: Call) -> dict[str, Any]:
         for row in subscription.history
         if row["time_ms"] >= oldest_ms and entity in {None, row["entityId"]}
     ]
-    rows, page = parameters.get("max", "20"), parameters.get("page", "0")
-    if not rows.isdecimal() or not 1 <= int(rows) <= MAX_ROWS or not page.isdecimal():
-        raise errors.invalid(f"max: must be between 1 and {MAX_ROWS}")
-    end = int(page) + int(rows)
-    answer: dict[str, Any] = {"results": events[int(page) : end]}
-    return {**answer, "nextPage": str(end)} if end < len(events) else answer
+    return _page(call, events)
 
 
 def resend(call: Call) -> dict[str, Any]:

@@ -26,6 +26,8 @@ from typing import Any
 
 import uvicorn
 from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from bill_pipeline.sandbox import control, events, v2, v3
@@ -47,6 +49,23 @@ class _Protocol(HttpToolsProtocol):
         self.scope["sandbox.transport"] = self.transport  # type: ignore[typeddict-unknown-key]
 
 
+class _TidyPath:
+    """Reads paths as BILL's gateway is reached: ``//`` and a last ``/`` say nothing.
+
+    Clients join a base URL that ends with a slash and a path that begins with one.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            tidy = "/" + "/".join(part for part in scope["path"].split("/") if part)
+            if tidy != scope["path"]:
+                scope = {**scope, "path": tidy, "raw_path": tidy.encode()}
+        await self._app(scope, receive, send)
+
+
 def application(state: SandboxState) -> Starlette:
     """All planes of one sandbox as an ASGI app."""
 
@@ -64,6 +83,7 @@ def application(state: SandboxState) -> Starlette:
             *control.routes(state),
         ],
         lifespan=lifespan,
+        middleware=[Middleware(_TidyPath)],
     )
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from bill_pipeline.sandbox import v2_dimensions, v2_payables, v2_receivables
+from bill_pipeline.sandbox import v2_below, v2_dimensions, v2_payables, v2_receivables
 from bill_pipeline.sandbox.documents import Document
 from bill_pipeline.sandbox.organization import Organization
 from bill_pipeline.sandbox.v2_codes import timed
@@ -25,11 +25,15 @@ class Entity:
     list_name: str
     write: Writer | None = None
     expand: Callable[[Organization, Document], Iterable[Document]] | None = None
+    #: ``expand`` gives rows with times of their own, by which a list filters.
+    own_times: bool = False
     #: Fields that only a list with ``nested`` shows.
     nested: str = ""
 
     def rows(self, name: str, books: Organization, document: Document) -> list[Document]:
         """The v2 rows of one document of the books."""
+        if self.expand is not None and self.own_times:
+            return list(self.expand(books, document))
         if self.expand is not None:
             return [timed(row, document) for row in self.expand(books, document)]
         if self.write is None:
@@ -74,11 +78,11 @@ ENTITIES: dict[str, Entity] = {
     "BankAccount": Entity("bank-accounts", v2_dimensions.bank),
     "User": Entity("users", v2_dimensions.user),
     "MoneyMovement": Entity("money-movements", v2_dimensions.movement),
-    # BILL lists these; no company of the sandbox has any.
     "RecurringInvoice": Entity("recurring-invoices", v2_dimensions.named),
-    "VendorBankAccount": Entity("organizations"),
+    "CustomerContact": Entity("customers", expand=v2_below.contacts, own_times=True),
+    "VendorBankAccount": Entity("vendors", expand=v2_below.bank_accounts),
+    # BILL lists these; no company of the sandbox has any.
     "CustomerBankAccount": Entity("organizations"),
-    "CustomerContact": Entity("customers", expand=v2_receivables.contacts),
     "RecurringBillApprover": Entity("organizations"),
     "VendorCreditApprover": Entity("organizations"),
     "PurchaseOrder": Entity("organizations"),

@@ -27,17 +27,22 @@ _COMPARE: dict[str, Callable[[Any, Any], Any]] = {
     ">=": operator.ge,
 }
 _TIMES = ("createdTime", "updatedTime")
+#: What a sync token may not read: bank accounts of vendors.
+_PEOPLE_ONLY = frozenset({"VendorBankAccount"})
 
 
 def list_entity(call: Call, name: str) -> list[Document]:
     """One page: a bare array, shorter than ``max`` on the last page."""
+    if name in _PEOPLE_ONLY:
+        call.signed_in_person()
     data, books, entity = data_of(call), call.signed_in().organization, ENTITIES[name]
     start, rows = _number(data, "start", 0), _number(data, "max", 999)
     if rows > MAX_ROWS:
         raise errors.invalid(f"max: must not be greater than {MAX_ROWS - 1}")
     documents = books[entity.list_name]
     times, others = _split(data.get("filters") or [])
-    positions = _within(documents, times, call.state.switches.naive_time_offset_minutes)
+    offset = call.state.switches.naive_time_offset_minutes
+    positions = _within(documents, [] if entity.own_times else times, offset)
     sort = [(str(s.get("field", "")), _ascending(s)) for s in data.get("sort") or []]
     positions = _sorted_by_times(documents, positions, sort)
     is_simple = entity.expand is None and not others and all(f in _TIMES for f, _ in sort)
@@ -47,6 +52,8 @@ def list_entity(call: Call, name: str) -> list[Document]:
     for position in positions:
         found += entity.rows(name, books, documents.at(int(position)))
     if not is_simple:
+        if entity.own_times:
+            found = [row for row in found if all(_is_timely(row, item, offset) for item in times)]
         found = [row for row in found if all(_matches(row, item) for item in others)]
         for field, ascending in reversed([item for item in sort if item[0] not in _TIMES]):
             found.sort(key=partial(_key, field), reverse=not ascending)
@@ -97,6 +104,11 @@ def _within(documents: DocumentList, times: list[dict[str, Any]], offset: int) -
         values = documents.updated_ms() if by_update else documents.created_ms()
         chosen &= _COMPARE[item["op"]](values, read_time_ms(str(item["value"]), offset))
     return np.flatnonzero(chosen)
+
+
+def _is_timely(row: Document, item: dict[str, Any], offset: int) -> bool:
+    own_ms = read_time_ms(str(row[item["field"]]))
+    return bool(_COMPARE[item["op"]](own_ms, read_time_ms(str(item["value"]), offset)))
 
 
 def _sorted_by_times(

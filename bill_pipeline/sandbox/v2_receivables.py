@@ -37,13 +37,6 @@ def customer(books: Organization, c: Document) -> Document:
     }
 
 
-def contacts(books: Organization, c: Document) -> Iterable[Document]:
-    for contact in books.below("contacts", c["id"]):
-        names = ("firstName", "lastName", "email", "phone")
-        row = {"entity": "CustomerContact", "id": contact["id"], "customerId": c["id"]}
-        yield row | {name: contact.get(name) for name in names}
-
-
 def invoice(books: Organization, i: Document) -> Document:
     whole = i.get("classifications", {})
     return {

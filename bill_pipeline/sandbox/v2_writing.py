@@ -10,7 +10,7 @@ from typing import Any
 
 import orjson
 
-from bill_pipeline.sandbox import errors, writing
+from bill_pipeline.sandbox import errors, v2_below, writing
 from bill_pipeline.sandbox.documents import Document
 from bill_pipeline.sandbox.endpoint import Call
 from bill_pipeline.sandbox.errors import ApiError
@@ -119,7 +119,7 @@ _CRUD: dict[str, Callable[[Call, str, Document], Document]] = {
 
 def operation(kind: str, entity: str) -> Callable[[Call], Any] | None:
     """The function behind ``Crud/…`` or ``Bulk/Crud/…`` of an entity, or ``None``."""
-    work = _CRUD.get(kind.removeprefix("Bulk/"))
+    work = v2_below.CRUD.get(entity, _CRUD).get(kind.removeprefix("Bulk/"))
     if work is None or entity not in ENTITIES:
         return None
     if kind.startswith("Bulk/"):

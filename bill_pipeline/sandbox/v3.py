@@ -16,6 +16,7 @@ from bill_pipeline.sandbox import (
     v3_money_accounts,
     v3_paying,
     v3_reading,
+    v3_seldom,
     v3_writing,
 )
 from bill_pipeline.sandbox.endpoint import Call, Endpoint, Handler
@@ -120,8 +121,9 @@ def routes(state: SandboxState) -> list[BaseRoute]:
     found: list[BaseRoute] = [
         route("login", v3_reading.log_in, "POST", needs=""),
         route("health", v3_reading.health, needs=""),
-        *(route(path, handler, method) for method, path, handler in _OPERATIONS),
         *(route(path, handler) for path, handler in v3_money_accounts.READS.items()),
+        *(route(path, handler, method) for method, path, handler in v3_seldom.OPERATIONS),
+        *(route(path, handler, method) for method, path, handler in _OPERATIONS),
         *(route(path, handler, method) for method, path, handler in _below()),
         *(
             route(path, handler, method)
@@ -133,7 +135,7 @@ def routes(state: SandboxState) -> list[BaseRoute]:
         Route(
             PREFIX + "{rest:path}",
             Endpoint(state, unknown_path, needs=""),
-            methods=["GET", "POST", "PUT", "PATCH", "DELETE"],
+            methods=["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"],
         )
     )
     return found

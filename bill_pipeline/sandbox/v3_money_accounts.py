@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from bill_pipeline.sandbox.endpoint import Call, Handler
+from bill_pipeline.sandbox.v3_seldom import bank_user_id
 
 
 def cards(call: Call) -> dict[str, Any]:
@@ -28,7 +29,7 @@ def bank_account_users(call: Call) -> dict[str, Any]:
     session = call.signed_in()
     results = [
         {
-            "id": f"{bank['id'][:-1]}u",
+            "id": bank_user_id(bank["id"]),
             "bankAccountId": bank["id"],
             "userId": bank["createdBy"],
             "verificationStatus": "VERIFIED",

@@ -100,12 +100,17 @@ def record_receipt(call: Call) -> dict[str, Any]:
             raise errors.required(name)
     if books["customers"].get(str(body["customerId"])) is None:
         raise errors.invalid(f"customerId: no object {body['customerId']}")
-    applied = [(str(one["id"]), cents(float(one["amount"]))) for one in body.get("invoices") or []]
-    check_applied(call, applied, cents(float(body["amount"])))
+    try:
+        amount = cents(float(body["amount"]))
+        invoices = body.get("invoices") or []
+        applied = [(str(one["id"]), cents(float(one["amount"]))) for one in invoices]
+    except (KeyError, TypeError, ValueError):
+        raise errors.invalid("amount: each amount must be a number") from None
+    check_applied(call, applied, amount)
     day = writing.day_of(body["paymentDate"], "paymentDate")
     receipt = call.state.receivables(books).receive(
         str(body["customerId"]),
-        cents(float(body["amount"])),
+        amount,
         applied,
         day,
         call.state.clock.stamp_ms(),

@@ -1,7 +1,7 @@
 """Webhook subscriptions, events and their signed delivery. The HTTP routes are ``events.py``.
 
-Every notification can be sent several times (``copies``), as BILL's may be; a subscription
-whose receiver keeps failing is disabled.
+Every notification can be sent several times (``copies``), as BILL's may be. What a receiver does
+not take is sent again, later each time; a subscription whose receiver keeps failing is disabled.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import base64
 import hashlib
 import hmac
 import logging
+import time
 import uuid
 from collections import deque
 from dataclasses import dataclass, field
@@ -33,7 +34,9 @@ EVENT_TYPES = (
 )  # fmt: skip
 MAX_SUBSCRIPTIONS = 10
 HISTORY_MS = 180 * DAY_MS
-_ATTEMPTS = 3
+_ATTEMPTS = 5
+#: Before the second attempt; twice as long before each further one. BILL's are minutes.
+_BACKOFF_SECONDS = 0.1
 _TIMEOUT_SECONDS = 5
 
 
@@ -67,6 +70,16 @@ class Subscription:
         return {**shown, "securityKey": self.security_key} if with_key else shown
 
 
+@dataclass(eq=False)
+class _Delivery:
+    """One notification on its way; ``due`` is on the machine's clock, not the sandbox's."""
+
+    subscription: Subscription
+    event: dict[str, Any]
+    attempts: int = 0
+    due: float = 0.0
+
+
 def signature(body: bytes, security_key: str) -> str:
     """The header ``x-bill-sha-signature``."""
     digest = hmac.new(security_key.encode(), body, hashlib.sha256).digest()
@@ -81,7 +94,7 @@ class Webhooks:
         self._seed = seed
         self._count = 0
         self.subscriptions: dict[str, Subscription] = {}
-        self._waiting: deque[tuple[Subscription, dict[str, Any]]] = deque()
+        self._waiting: deque[_Delivery] = deque()
         #: Send every notification this many times.
         self.copies = 1
 
@@ -124,44 +137,54 @@ class Webhooks:
         }
         now_ms = self._clock.now_ms()
         subscription.history.append({"time_ms": now_ms, "entityId": document["id"], "event": event})
-        self._waiting.extend([(subscription, event)] * self.copies)
+        self._waiting.extend(_Delivery(subscription, event) for _ in range(self.copies))
 
     def send_again(self, subscription: Subscription, event: dict[str, Any]) -> None:
         """Repeat a delivery: the same event with the same id."""
-        self._waiting.append((subscription, event))
+        self._waiting.append(_Delivery(subscription, event))
 
     async def deliver(self) -> int:
-        """Send what waits; the number of notifications taken by their receivers."""
-        if not self._waiting:
+        """Send what is due; the number of notifications taken by their receivers."""
+        now = time.monotonic()
+        due = [one for one in self._waiting if one.due <= now]
+        if not due:
             return 0
         taken = 0
         async with httpx.AsyncClient(timeout=_TIMEOUT_SECONDS, trust_env=False) as client:
-            while self._waiting:
-                subscription, event = self._waiting.popleft()
-                if subscription.is_enabled:
-                    taken += await _post(client, subscription, event)
+            for delivery in due:
+                self._waiting.remove(delivery)
+                if not delivery.subscription.is_enabled:
+                    continue
+                if await _post(client, delivery):
+                    taken += 1
+                else:
+                    self._try_later(delivery)
         return taken
 
+    def _try_later(self, delivery: _Delivery) -> None:
+        delivery.attempts += 1
+        if delivery.attempts >= _ATTEMPTS:
+            delivery.subscription.is_enabled = False
+            return
+        delivery.due = time.monotonic() + _BACKOFF_SECONDS * 2 ** (delivery.attempts - 1)
+        self._waiting.append(delivery)
 
-async def _post(
-    client: httpx.AsyncClient, subscription: Subscription, event: dict[str, Any]
-) -> bool:
+
+async def _post(client: httpx.AsyncClient, delivery: _Delivery) -> bool:
+    """Whether the receiver took it."""
     # BILL delivers the payload as JSON text inside a JSON string.
-    body = orjson.dumps(orjson.dumps(event).decode())
+    body = orjson.dumps(orjson.dumps(delivery.event).decode())
+    subscription = delivery.subscription
     headers = {
         "Content-Type": "application/json",
         "x-bill-sha-signature": signature(body, subscription.security_key),
     }
-    for _ in range(_ATTEMPTS):
-        try:
-            answer = await client.post(subscription.url, content=body, headers=headers)
-        except (httpx.HTTPError, httpx.InvalidURL):
-            logger.info("webhook receiver %s did not answer", subscription.subscription_id)
-            continue
-        if answer.status_code < 300:
-            return True
-    subscription.is_enabled = False
-    return False
+    try:
+        answer = await client.post(subscription.url, content=body, headers=headers)
+    except (httpx.HTTPError, httpx.InvalidURL):
+        logger.info("webhook receiver %s did not answer", subscription.subscription_id)
+        return False
+    return answer.status_code < 300
 
 
 def payload(kind: str, document: Document) -> Document:

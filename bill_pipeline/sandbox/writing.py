@@ -29,6 +29,7 @@ _REQUIRED: dict[str, tuple[str, ...]] = {
     "recurringbills": ("vendorId", "recurringBillLineItems"),
     "recurring-invoices": ("customerId", "recurringInvoiceLineItems"),
     "users": ("email",),
+    "bank-accounts": ("nameOnAccount", "accountNumber"),
 }
 #: What BILL fills in.
 _DEFAULTS: dict[str, dict[str, Any]] = {
@@ -162,7 +163,7 @@ def _create_bill(call: Call, name: str, body: dict[str, Any]) -> Document:
         description=body.get("description"),
         purchaseOrderNumber=body.get("purchaseOrderNumber"),
         payFromChartOfAccountId=body.get("payFromChartOfAccountId"),
-        classifications=body.get("classifications"),
+        classifications=_codes(body) or None,
         approvalStatus="ASSIGNED" if approvers else "UNASSIGNED",
         approvers=approvers,
     )
@@ -188,7 +189,7 @@ def _create_invoice(call: Call, name: str, body: dict[str, Any]) -> Document:
     customer = body["customer"] if isinstance(body["customer"], dict) else {}
     party = _party(call, "customers", str(customer.get("id", "")), "customer")
     rows = _rows(body["invoiceLineItems"], "invoiceLineItems")
-    percent = float(body.get("salesTaxPercentage") or 0)
+    percent = _number(body, "salesTaxPercentage")
     return call.state.receivables(call.signed_in().organization).issue_invoice(
         party["id"],
         str(body["invoiceNumber"]),
@@ -198,7 +199,7 @@ def _create_invoice(call: Call, name: str, body: dict[str, Any]) -> Document:
         percent,
         call.state.clock.stamp_ms(),
         description=body.get("description"),
-        classifications=body.get("classifications"),
+        classifications=_codes(body) or None,
         payToChartOfAccountId=body.get("payToChartOfAccountId"),
         salesTaxItemId=body.get("salesTaxItemId"),
         enableCardPayment=body.get("enableCardPayment"),
@@ -208,7 +209,7 @@ def _create_invoice(call: Call, name: str, body: dict[str, Any]) -> Document:
 def _create_memo(call: Call, name: str, body: dict[str, Any]) -> Document:
     party = _party(call, "customers", str(body["customerId"]), "customerId")
     rows = _rows(body["creditMemoLineItems"], "creditMemoLineItems")
-    percent = float(body.get("salesTaxPercentage") or 0)
+    percent = _number(body, "salesTaxPercentage")
     return call.state.receivables(call.signed_in().organization).credit(
         party["id"],
         str(body.get("referenceNumber") or ""),
@@ -217,7 +218,7 @@ def _create_memo(call: Call, name: str, body: dict[str, Any]) -> Document:
         percent,
         call.state.clock.stamp_ms(),
         description=body.get("description"),
-        classifications=body.get("classifications"),
+        classifications=_codes(body) or None,
         payToChartOfAccountId=body.get("payToChartOfAccountId"),
         payToBankAccountId=body.get("payToBankAccountId"),
     )
@@ -250,25 +251,35 @@ def _rows(value: Any, field: str) -> list[dict[str, Any]]:
     return value
 
 
-def _money(row: dict[str, Any], field: str) -> int:
+def _number(row: dict[str, Any], field: str) -> float:
     try:
-        return cents(float(row.get(field) or 0))
+        return float(row.get(field) or 0)
     except (TypeError, ValueError):
         raise errors.invalid(f"{field}: {row.get(field)!r} is not a number") from None
 
 
+def _money(row: dict[str, Any], field: str) -> int:
+    return cents(_number(row, field))
+
+
+def _codes(row: dict[str, Any]) -> dict[str, Any]:
+    """``classifications`` of a line or document: ids by name."""
+    codes = row.get("classifications") or {}
+    if not isinstance(codes, dict):
+        raise errors.invalid("classifications: must be an object")
+    return dict(codes)
+
+
 def _line(row: dict[str, Any]) -> Line:
-    quantity, price = float(row.get("quantity") or 0), _money(row, "price")
+    quantity, price = _number(row, "quantity"), _money(row, "price")
     amount = _money(row, "amount") or round(price * quantity)
-    codes = dict(row.get("classifications") or {})
-    return Line(amount, str(row.get("description") or ""), codes, int(quantity))
+    return Line(amount, str(row.get("description") or ""), _codes(row), int(quantity))
 
 
 def _sales_line(row: dict[str, Any], *, is_taxable: bool) -> SalesLine:
-    quantity = int(float(row.get("quantity") or 1))
+    quantity = int(_number(row, "quantity")) or 1
     price = _money(row, "price") or round(_money(row, "amount") / quantity)
-    codes = dict(row.get("classifications") or {})
-    return SalesLine(price, quantity, str(row.get("description") or ""), codes, is_taxable)
+    return SalesLine(price, quantity, str(row.get("description") or ""), _codes(row), is_taxable)
 
 
 _LINE_PREFIXES = {

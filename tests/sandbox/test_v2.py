@@ -57,7 +57,8 @@ def test_errors_are_200_with_bills_wording(client: BillClient) -> None:
     )
 
 
-@pytest.mark.parametrize("entity", sorted(ENTITIES))
+# A sync token may not read the bank accounts of vendors (test_facts_v2.py).
+@pytest.mark.parametrize("entity", sorted(ENTITIES.keys() - {"VendorBankAccount"}))
 def test_every_entity_lists_with_v2s_conventions(entity: str, client: BillClient) -> None:
     for row in rows(client, entity, nested=True):
         assert row["entity"] == entity
