@@ -24,9 +24,11 @@ from bill_pipeline.failures import what_and_remedy
 from bill_pipeline.imports import ImportReport, import_client
 from bill_pipeline.posting import rebuild
 from bill_pipeline.probe import PROBED
+from bill_pipeline.progress import Progress as Step
+from bill_pipeline.progress import Watcher
 from bill_pipeline.publish import publish
 from bill_pipeline.quarantine import quarantined_counts
-from bill_pipeline.raw import DUCKDB_SETTINGS
+from bill_pipeline.raw import lift_limits
 from bill_pipeline.references import unknown_lists
 from bill_pipeline.settings import Home
 from bill_pipeline.upkeep import (
@@ -168,30 +170,30 @@ class Sync:
     def as_of(self) -> datetime:
         return self.report.as_of
 
-    def import_lists(self, progress: Progress | None = None) -> ImportReport:
+    def import_lists(
+        self, progress: Progress | None = None, watch: Watcher | None = None
+    ) -> ImportReport:
         """BILL → raw, and every new version into the archive. Raises BillError."""
         state = self.registry.status(self.client)
         if state.last_success_at is None:
             self.registry.update(self.client, state=State.IMPORTING)
-        # A result that nobody read to its end would keep its transaction open for the whole import,
-        # and what is loaded meanwhile could not be written into the file's pages.
-        self.warehouse.connection.execute("select 1").fetchall()
+        self.warehouse.end_reading()
         try:
-            imported = self._import(self.options.lists, progress)
+            imported = self._import(self.options.lists, progress, watch)
             if self.options.lists is not None and unknown_lists(
                 self.warehouse.connection, self.as_of
             ):
-                imported.add(self._import(None, progress))
+                imported.add(self._import(None, progress, watch))
                 self._is_whole = True
         finally:
-            # An import sets limits of its own, for all connections of this process.
-            for name in DUCKDB_SETTINGS:
-                self.warehouse.connection.execute(f"reset global {name}")
+            lift_limits(self.warehouse.connection)
             choose_threads(self.warehouse)
         self.report.imported = imported
         return imported
 
-    def _import(self, lists: Iterable[str] | None, progress: Progress | None) -> ImportReport:
+    def _import(
+        self, lists: Iterable[str] | None, progress: Progress | None, watch: Watcher | None
+    ) -> ImportReport:
         return import_client(
             self.home,
             self.client,
@@ -200,7 +202,7 @@ class Sync:
             full=self.options.full,
             since=self.options.since,
             tables=None if lists is None else with_companions(lists),
-            progress=self._show_import(progress),
+            progress=self._show_import(progress, watch),
         )
 
     @property
@@ -290,18 +292,20 @@ class Sync:
         """Say beside the client why it failed; ``open_sync`` does so for what is raised in it."""
         _record_failure(self.registry, self.client, error)
 
-    def _show_import(self, progress: Progress | None) -> Callable[[str, int], None]:
+    def _show_import(self, progress: Progress | None, watch: Watcher | None) -> Watcher:
         shown_at = 0.0
 
-        def show(list_name: str, documents: int) -> None:
+        def show(step: Step) -> None:
             nonlocal shown_at
             if progress:
-                progress(self.client, list_name, documents)
+                progress(self.client, step.table, step.documents)
+            if watch:
+                watch(step)
             # The registry is for people looking on: a write a second is plenty.
             if time.monotonic() - shown_at >= 1:
                 shown_at = time.monotonic()
                 self.registry.update(
-                    self.client, progress={"list": list_name, "documents": documents}
+                    self.client, progress={"list": step.table, "documents": step.documents}
                 )
 
         return show
@@ -353,11 +357,12 @@ def bring_up_to_date(
     client: str,
     options: SyncOptions | None = None,
     progress: Progress | None = None,
+    watch: Watcher | None = None,
 ) -> SyncReport:
     """All rooms of one client, in order, without publishing."""
     with open_sync(home, client, options) as sync:
         if not sync.options.rebuild:
-            sync.import_lists(progress)
+            sync.import_lists(progress, watch)
         if sync.must_build:
             for room in ROOMS:
                 if progress:
@@ -371,6 +376,7 @@ def sync_clients(
     clients: Iterable[str],
     options: SyncOptions | None = None,
     progress: Progress | None = None,
+    watch: Watcher | None = None,
 ) -> Iterator[SyncReport | SyncFailure]:
     """Bring clients up to date one after the other and publish them in batches.
 
@@ -381,7 +387,7 @@ def sync_clients(
     for client in clients:
         outcome: SyncReport | SyncFailure
         try:
-            report = bring_up_to_date(home, client, options, progress)
+            report = bring_up_to_date(home, client, options, progress, watch)
             if report.rooms:
                 waiting.append(client)
             outcome = report

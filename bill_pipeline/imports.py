@@ -6,7 +6,7 @@ import goes is in ``loading``; what BILL offers, in ``bill``.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
@@ -20,8 +20,9 @@ from bill_pipeline.bill.lists import BillList, lists_to_read
 from bill_pipeline.bill.pages import Query, read_page
 from bill_pipeline.bill.sessions import MemorySessions, SessionStore
 from bill_pipeline.clients import Registry, SealedSessions
-from bill_pipeline.loading import ImportReport, Progress, load_lists
+from bill_pipeline.loading import ImportReport, load_lists
 from bill_pipeline.probe import PROBED
+from bill_pipeline.progress import Progress, Watcher
 from bill_pipeline.reconciliation import ReconciliationReport, reconcile_lists
 from bill_pipeline.settings import Home, Settings
 
@@ -39,7 +40,6 @@ __all__ = [
     "reconcile_client",
 ]
 
-Shown = Callable[[str, int], None]
 # Without these there are no books; a token that may not read one of them is of little use.
 _ESSENTIAL = ("bills", "vendors", "chart_of_accounts")
 
@@ -83,21 +83,12 @@ def import_client(
     full: bool = False,
     since: date | None = None,
     tables: Iterable[str] | None = None,
-    progress: Shown | None = None,
-    watch: Callable[[Progress], None] | None = None,
+    progress: Watcher | None = None,
 ) -> ImportReport:
     """Bring the client's raw tables and archive up to date; see ``loading.load_lists``.
 
-    ``progress(list, documents)`` and ``watch(Progress)`` are called after each page, from several
-    threads. Raises ``BillError``.
+    ``progress`` is called after each page, from several threads. Raises ``BillError``.
     """
-
-    def show(step: Progress) -> None:
-        if progress is not None:
-            progress(step.table, step.documents)
-        if watch is not None:
-            watch(step)
-
     settings = Settings()
     with open_bill(home, client, connection) as api:
         return load_lists(
@@ -110,7 +101,7 @@ def import_client(
             tables=tables,
             with_v2=settings.read_v2,
             with_documents=settings.read_documents,
-            progress=show,
+            progress=progress,
         )
 
 

@@ -11,12 +11,13 @@ from __future__ import annotations
 
 import logging
 import shutil
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time
+from functools import partial
 from pathlib import Path
 from time import monotonic
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from bill_pipeline.archive import (
     ArchiveReport,
@@ -29,10 +30,12 @@ from bill_pipeline.bill.documents import Document, Stray
 from bill_pipeline.bill.lists import LISTS, lists_to_read
 from bill_pipeline.bill.reading import DOCUMENTS_PER_CHUNK, Chunk, Reading, Seen, State
 from bill_pipeline.probe import write_probe
+from bill_pipeline.progress import ProgressWatch, Watcher
 from bill_pipeline.quarantine import quarantined_ids, unreadable_ids
 from bill_pipeline.raw import (
     DUCKDB_SETTINGS,
     StoredDocuments,
+    count_documents,
     count_loads,
     make_tables,
     opened,
@@ -47,23 +50,6 @@ QUARANTINED_PER_SYNC = 50
 DATASET = "raw"
 
 
-@dataclass(frozen=True)
-class Progress:
-    """How far the import of one list is."""
-
-    table: str
-    pages: int
-    documents: int
-    seconds: float  # since the import began
-
-    @property
-    def documents_per_second(self) -> float:
-        return self.documents / self.seconds if self.seconds else 0.0
-
-
-Watcher = Callable[[Progress], None]
-
-
 @dataclass
 class ImportReport:
     """What one import did. Dictionaries are by list (raw table)."""
@@ -74,6 +60,7 @@ class ImportReport:
     pages: dict[str, int] = field(default_factory=dict)
     skipped_lists: dict[str, str] = field(default_factory=dict)  # list → why it was left out
     archive: ArchiveReport = field(default_factory=ArchiveReport)
+    list_seconds: dict[str, float] = field(default_factory=dict)  # first request to last page
     loads: int = 0  # dlt load packages
     requests: int = 0
     seconds: float = 0.0
@@ -83,6 +70,8 @@ class ImportReport:
         for mine, others in ((self.documents, more.documents), (self.pages, more.pages)):
             for table, count in others.items():
                 mine[table] = mine.get(table, 0) + count
+        for table, seconds in more.list_seconds.items():
+            self.list_seconds[table] = self.list_seconds.get(table, 0.0) + seconds
         self.skipped_lists |= more.skipped_lists
         self.archive.add(more.archive)
         self.loads += more.loads
@@ -133,12 +122,14 @@ def load_lists(
     pipeline = _pipeline(api.client, database, dlt_folder)
     _finish_pending(pipeline)
     reading = _reading(api, pipeline, database, full, since, tables, with_v2, with_documents)
-    reading.on_page(_watch(progress, started), seen)
+    watch = ProgressWatch(progress, partial(_expected, reading, database, full))
+    reading.on_page(watch, seen)
     strays: dict[str, list[Stray]] = {}
     try:
         _read_and_load(reading, pipeline, database, report, strays, documents_per_chunk)
     finally:
         _count(reading, api, report, started)
+        report.list_seconds = {table: step.seconds for table, step in watch.last.items()}
     if reading.failure is not None:
         with opened(database) as connection:  # what has no id is never listed as changed again
             archive_documents(connection, as_of, client=api.client, tables=(), strays=strays)
@@ -294,9 +285,15 @@ def _count(reading: Reading, api: BillApi, report: ImportReport, started: float)
     report.seconds = monotonic() - started
 
 
-def _watch(progress: Watcher | None, started: float) -> Callable[[str, Any], None]:
-    def watch(table: str, outcome: Any) -> None:
-        if progress is not None:
-            progress(Progress(table, outcome.pages, outcome.documents, monotonic() - started))
-
-    return watch
+def _expected(
+    reading: Reading, database: Path, full: bool, table: str
+) -> tuple[int | None, int | None]:
+    """(documents, pages) that this import will read of a list, as far as anybody knows."""
+    parents = reading.parents_to_read(table)
+    if parents is None and not full:
+        return None, None
+    if parents is not None and parents >= 0:
+        return None, parents
+    with opened(database) as connection:
+        stored = count_documents(connection, LISTS[table].parent or table)
+    return (stored, None) if parents is None else (None, stored)

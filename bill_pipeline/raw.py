@@ -42,6 +42,12 @@ def opened(database: Path, *, read_only: bool = False) -> Iterator[duckdb.DuckDB
         connection.close()
 
 
+def lift_limits(connection: duckdb.DuckDBPyConnection) -> None:
+    """Undo what ``opened`` set: an import's limits hold for all connections of this process."""
+    for name in DUCKDB_SETTINGS:
+        connection.execute(f"reset global {name}")
+
+
 def put_into_pages(database: Path) -> None:
     """Write what was loaded into the file's own pages: until then it cannot leave memory.
 
@@ -70,6 +76,12 @@ def count_loads(connection: duckdb.DuckDBPyConnection) -> int:
     if exists is None:
         return 0
     found = connection.execute("select count(*) from raw._dlt_loads").fetchone()
+    return int(found[0]) if found else 0
+
+
+def count_documents(connection: duckdb.DuckDBPyConnection, table: str) -> int:
+    """How many documents of a list are stored, deleted ones left out."""
+    found = connection.execute(f"select count(*) from raw.{table} where not is_deleted").fetchone()
     return int(found[0]) if found else 0
 
 

@@ -21,7 +21,8 @@ from bill_pipeline.bill.api import BillApi
 from bill_pipeline.bill.documents import Document
 from bill_pipeline.bill.lists import LISTS, BillList
 from bill_pipeline.bill.stored import read_or_tombstone, tombstone
-from bill_pipeline.loading import Watcher, load_lists, store_documents
+from bill_pipeline.loading import load_lists, store_documents
+from bill_pipeline.progress import Watcher
 from bill_pipeline.raw import StoredDocuments, make_tables, opened
 
 if TYPE_CHECKING:

@@ -151,6 +151,14 @@ class Warehouse:
                 raise ChecksFailed(self.client, report)
         return report
 
+    def end_reading(self) -> None:
+        """End whatever result was not read to its end.
+
+        It would keep its transaction open, and what an import loads meanwhile could not be written
+        into the file's pages.
+        """
+        self.connection.execute("select 1").fetchall()
+
     @contextlib.contextmanager
     def transaction(self) -> Iterator[None]:
         """All or nothing: rolls back on any exception."""

@@ -14,6 +14,7 @@ import itertools
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from time import monotonic
 
 from bill_pipeline.bill import errors
 from bill_pipeline.bill.api import BillApi
@@ -38,6 +39,7 @@ class ListOutcome:
 
     pages: int = 0
     documents: int = 0
+    first_page_seconds: float = 0.0
     skipped: str = ""  # why the list was left out
 
 
@@ -91,6 +93,7 @@ class ListReader:
         if query is None:  # no parent left
             self._end_pass(walk)
             return [], []
+        asked_at = monotonic()
         try:
             page, query = self._asker.ask(self.cursor, walk, query, self._tokens)
         except errors.RequestRefused as refusal:
@@ -104,6 +107,8 @@ class ListReader:
                 raise
             self._end_parent(walk, query)  # the parent vanished between two requests
             return [], []
+        if not self.outcome.pages:
+            self.outcome.first_page_seconds = monotonic() - asked_at
         self.outcome.pages += 1
         self.outcome.documents += len(page.documents)
         self._learn_archived(walk, page)

@@ -101,6 +101,14 @@ class Reading:
         self._watch = watch
         self._seen = seen or self._seen
 
+    def parents_to_read(self, table: str) -> int | None:
+        """Parents left of a list that hangs below another, -1 for all; ``None`` for other lists."""
+        cursor = self.cursors[table]
+        if not LISTS[table].parent:
+            return None
+        is_full = cursor.walk is not None and cursor.walk.is_full
+        return -1 if is_full else len(cursor.pending_parents) + 1  # one was read just now
+
     def read_again(self, ids: dict[str, list[str]]) -> None:
         """Also read these documents, by table, whether or not BILL lists them as changed."""
         for table, wanted in ids.items():

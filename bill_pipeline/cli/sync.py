@@ -5,9 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 
 import click
-from rich.console import Console
-from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
+from bill_pipeline.cli.import_progress import ImportProgress
 from bill_pipeline.cli.options import home_option, json_option, print_json
 from bill_pipeline.settings import Home
 
@@ -52,26 +51,16 @@ def sync(
     clients = registry.syncable() if every else [registry.status(name).client for name in names]
     options = SyncOptions(full=full, since=since.date() if since else None, rebuild=rebuild)
     failed = 0
-    with Progress(
-        SpinnerColumn(),
-        TextColumn("{task.description}"),
-        TimeElapsedColumn(),
-        console=Console(stderr=True),
-        transient=True,
-    ) as bar:
-        task = bar.add_task("starting")
-
-        def show(client: str, doing: str, done: int) -> None:
-            bar.update(task, description=f"{client}: {doing}" + (f" {done:,}" if done else ""))
-
-        for outcome in sync_clients(home, clients, options, progress=show):
+    with ImportProgress() as shown:
+        outcomes = sync_clients(home, clients, options, progress=shown.doing, watch=shown.page)
+        for outcome in outcomes:
             if isinstance(outcome, SyncFailure):
                 failed += 1
                 _print_failure(outcome.client, outcome.error, as_json)
             elif as_json:
                 print_json(outcome.summary())
             else:
-                bar.console.print(outcome.sentence(), highlight=False, soft_wrap=True)
+                shown.console.print(outcome.sentence(), highlight=False, soft_wrap=True)
     if failed:
         raise SystemExit(1)
 

@@ -14,6 +14,7 @@ from bill_pipeline.dagster.evidence import (
     publication_evidence,
     room_evidence,
 )
+from bill_pipeline.dagster.import_log import ImportLog
 from bill_pipeline.dagster.syncs import SyncResource
 
 #: The steps, in the order in which data flows.
@@ -53,7 +54,8 @@ def _work(room: str, sync: SyncResource, client: str) -> Iterator[Evidence]:
     open_sync = sync.of(client)
     if room == "raw":
         if not sync.rebuild:
-            yield from import_evidence(open_sync.import_lists(), client)
+            imported = open_sync.import_lists(watch=ImportLog(client))
+            yield from import_evidence(imported, client)
     elif room == "published":
         open_sync.finish()
         sync.close()

@@ -58,6 +58,9 @@ def import_evidence(
             "documents_quarantined": plotted(archived.quarantined.get(table, 0)),
             "pages": plotted(report.pages.get(table, 0)),
         }
+        seconds = report.list_seconds.get(table)
+        if seconds:
+            metadata["documents_per_second"] = plotted(report.documents[table] / seconds)
         if table in report.skipped_lists:
             metadata["left out because"] = report.skipped_lists[table]
         yield dg.AssetMaterialization(["raw", table], partition=client, metadata=metadata)

@@ -58,6 +58,9 @@ def test_a_run_takes_one_client_from_bill_to_the_published_ledger(
     every_table = {key.replace(".", "/") for key in transforms.load_transforms()}
     for key in (*every_table, "raw/bills", "raw/document_versions", "published/ledger"):
         assert materialized(instance, key) == {client}, key
+    assert metadata_of(result, "raw/bills")["documents_per_second"].value > 0
+    said = [entry.user_message for entry in instance.all_logs(result.run_id)]
+    assert any(f"{client}: bills: " in line and "documents/s" in line for line in said)
     stored = rows(home, client, "select count(*) from ledger.journal_lines")[0][0]
     lines = metadata_of(result, "ledger/journal_lines")
     assert lines["dagster/partition_row_count"].value == stored > 0

@@ -185,3 +185,29 @@ def test_progress_tells_pages_and_documents_of_each_list(client: Client) -> None
         table: report.documents[table] for table in last
     }
     assert all(step.pages == report.pages[step.table] for step in last.values())
+    assert all(step.documents_per_second > 0 for step in last.values() if step.documents)
+    assert {*report.list_seconds} == {*last}
+    assert all(step.expected_documents is None for step in steps), "BILL tells no totals"
+
+
+def test_a_full_read_knows_what_is_left(client: Client) -> None:
+    client.sync()
+    steps = []
+    client.sync(progress=steps.append, full=True)
+    bills = [step for step in steps if step.table == "bills"]
+    assert {step.expected_documents for step in bills} == {len(client.raw("bills"))}
+    left = [step.remaining_seconds for step in bills]
+    assert len(left) > 1
+    assert left[0] is not None
+    assert left[0] > 0
+    assert left[-1] == 0
+
+
+def test_lists_below_others_know_how_many_pages_are_left(client: Client) -> None:
+    steps = []
+    client.sync(progress=steps.append)
+    contacts = [step for step in steps if step.table == "customer_contacts"]
+    customers = len(client.raw("customers"))
+    assert {step.expected_pages for step in contacts} == {customers}
+    assert contacts[-1].pages == customers
+    assert contacts[-1].remaining_seconds == 0
