@@ -32,13 +32,13 @@ from bill_pipeline.raw import lift_limits
 from bill_pipeline.references import unknown_lists
 from bill_pipeline.settings import Home
 from bill_pipeline.upkeep import (
-    choose_threads,
     count_documents_and_reviews,
     is_current,
     model_alarm,
     name_organization,
     next_batch_time,
     record_build,
+    suit_to_size,
 )
 from bill_pipeline.warehouse import RoomReport, Warehouse
 
@@ -187,7 +187,7 @@ class Sync:
                 self._is_whole = True
         finally:
             lift_limits(self.warehouse.connection)
-            choose_threads(self.warehouse)
+            suit_to_size(self.warehouse)
         self.report.imported = imported
         return imported
 
@@ -326,7 +326,7 @@ def open_sync(home: Home, client: str, options: SyncOptions | None = None) -> It
         try:
             with Warehouse.open(home, client) as warehouse:
                 as_of = next_batch_time(warehouse, utc_now())
-                choose_threads(warehouse)
+                suit_to_size(warehouse)
                 name_organization(warehouse, status.organization_id, as_of)
                 yield Sync(home, warehouse, options or SyncOptions(), as_of)
         except Exception as error:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import logging
 import shutil
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time
 from functools import partial
@@ -31,7 +31,7 @@ from bill_pipeline.bill.lists import LISTS, lists_to_read
 from bill_pipeline.bill.reading import DOCUMENTS_PER_CHUNK, Chunk, Reading, Seen, State
 from bill_pipeline.probe import write_probe
 from bill_pipeline.progress import ProgressWatch, Watcher
-from bill_pipeline.quarantine import quarantined_ids, unreadable_ids
+from bill_pipeline.quarantine import quarantined_counts, quarantined_ids, unreadable_ids
 from bill_pipeline.raw import (
     DUCKDB_SETTINGS,
     StoredDocuments,
@@ -47,6 +47,8 @@ if TYPE_CHECKING:
 
 # Quarantined documents asked for again by each sync, per list.
 QUARANTINED_PER_SYNC = 50
+#: Fewer documents than this wait in memory for the sync's end: writing them at once costs more.
+DOCUMENTS_WORTH_PAGES = 1_000
 DATASET = "raw"
 
 
@@ -125,8 +127,9 @@ def load_lists(
     watch = ProgressWatch(progress, partial(_expected, reading, database, full))
     reading.on_page(watch, seen)
     strays: dict[str, list[Stray]] = {}
+    loaded = _lists_to_archive(database)
     try:
-        _read_and_load(reading, pipeline, database, report, strays, documents_per_chunk)
+        _read_and_load(reading, pipeline, database, report, strays, loaded, documents_per_chunk)
     finally:
         _count(reading, api, report, started)
         report.list_seconds = {table: step.seconds for table, step in watch.last.items()}
@@ -134,7 +137,7 @@ def load_lists(
         with opened(database) as connection:  # what has no id is never listed as changed again
             archive_documents(connection, as_of, client=api.client, tables=(), strays=strays)
         raise reading.failure
-    report.archive = _archive(database, api.client, as_of, strays)
+    report.archive = _archive(database, api.client, as_of, strays, loaded)
     with opened(database) as connection:
         write_probe(dlt_folder, connection, reading.cursors, set(report.skipped_lists))
     report.seconds = monotonic() - started
@@ -237,6 +240,7 @@ def _read_and_load(
     database: Path,
     report: ImportReport,
     strays: dict[str, list[Stray]],
+    loaded: set[str],
     documents_per_chunk: int,
 ) -> None:
     last_state = _state(pipeline)
@@ -246,7 +250,9 @@ def _read_and_load(
             strays.setdefault(table, []).extend(found)
         if chunk.count or chunk.state != last_state:
             _load(pipeline, chunk)
-            put_into_pages(database)
+            loaded.update(chunk.documents)
+            if chunk.count >= DOCUMENTS_WORTH_PAGES:
+                put_into_pages(database)
             last_state = chunk.state
             report.loads += 1
         if chunk.is_last or reading.failure is not None:
@@ -262,16 +268,37 @@ def _load(pipeline: Pipeline, chunk: Chunk) -> None:
     shutil.rmtree(Path(pipeline.working_dir) / "load" / "loaded", ignore_errors=True)
 
 
+def _lists_to_archive(database: Path) -> set[str]:
+    """Lists to archive besides those that this import loads.
+
+    What waits in quarantine may be readable by now; and what an earlier process loaded and did
+    not archive may be in any list.
+    """
+    with opened(database) as connection:
+        if count_loads(connection) != archived_loads(connection):
+            return set(LISTS)
+        return set(quarantined_counts(connection))
+
+
 def _archive(
-    database: Path, client: str, as_of: datetime, strays: dict[str, list[Stray]]
+    database: Path,
+    client: str,
+    as_of: datetime,
+    strays: dict[str, list[Stray]],
+    tables: Collection[str] = tuple(LISTS),
 ) -> ArchiveReport:
-    """Archive what was loaded since the last archiving, also by a process that died then."""
+    """Archive what was loaded into ``tables`` since the last archiving."""
     with opened(database) as connection:
         loads = count_loads(connection)
         if loads == archived_loads(connection) and not strays:
             return ArchiveReport()
         return archive_documents(
-            connection, as_of, client=client, tables=LISTS, strays=strays, loads=loads
+            connection,
+            as_of,
+            client=client,
+            tables=[table for table in LISTS if table in tables],
+            strays=strays,
+            loads=loads,
         )
 
 

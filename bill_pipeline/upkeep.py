@@ -15,6 +15,9 @@ from bill_pipeline.warehouse import Warehouse
 
 #: Books with more document versions than this gain by using every core.
 VERSIONS_WORTH_THREADS = 50_000
+#: Books with more document versions than this gain by compression: of smaller ones DuckDB spends
+#: more on choosing how to compress each column than the few megabytes are worth.
+VERSIONS_WORTH_COMPRESSION = 5_000
 _DDL = """
 create schema if not exists upkeep;
 create table if not exists upkeep.builds (
@@ -97,14 +100,18 @@ def code_version(room: str) -> str:
     return hashlib.sha256("\n".join(sorted(texts)).encode()).hexdigest()[:16]
 
 
-def choose_threads(warehouse: Warehouse) -> None:
-    """Small books are built on one thread: handing work around costs more than it saves.
+def suit_to_size(warehouse: Warehouse) -> None:
+    """Small books are built on one thread and stored as they are: more costs more than it saves.
 
-    Measured on a client of 4,400 documents: 3.2 s of CPU on one thread, 4.2 s on two.
+    Measured on a client of 4,400 documents: 3.2 s of CPU on one thread, 4.2 s on two. On one of a
+    few hundred, closing the file after a sync: 0.13 s of CPU uncompressed, 0.28 s compressed.
     """
     row = warehouse.connection.execute("select count(*) from raw.document_versions").fetchone()
-    is_small = row is None or row[0] < VERSIONS_WORTH_THREADS
+    versions = row[0] if row else 0
+    is_small = versions < VERSIONS_WORTH_THREADS
     warehouse.connection.execute("set threads = 1" if is_small else "reset threads")
+    compression = "uncompressed" if versions < VERSIONS_WORTH_COMPRESSION else "auto"
+    warehouse.connection.execute(f"set force_compression = '{compression}'")
 
 
 def count_documents_and_reviews(warehouse: Warehouse) -> tuple[int, int]:

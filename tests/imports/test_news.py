@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
+from bill_pipeline import loading
 from bill_pipeline.bill.lists import with_companions
 from bill_pipeline.raw import opened
 from bill_pipeline.references import unknown_lists
@@ -32,6 +35,27 @@ def test_news_cost_a_few_requests_and_leave_nothing_out(client: Client) -> None:
     assert client.differences() == {}
     assert unknown_to(client) == []
     assert client.sync().changed == 0
+
+
+def test_what_a_killed_sync_loaded_is_archived_by_one_that_reads_other_lists(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client.sync()
+    vendors, clock = client.organization["vendors"], client.sandbox.state.clock
+    clock.step_ms(60_000)
+    vendors.replace(vendors.at(0) | {"name": "Renamed Supply Co"}, clock.stamp_ms())
+    with monkeypatch.context() as killed:
+        killed.setattr(loading, "archive_documents", _die)
+        with pytest.raises(SystemExit):
+            client.sync(tables=with_companions(("vendors",)))
+    add_bill(client)
+    report = client.sync(tables=with_companions(("bills",)))
+    assert report.archive.changed["vendors"] == report.archive.new["bills"] == 1
+    assert client.differences() == {}
+
+
+def _die(*_: Any, **__: Any) -> None:
+    raise SystemExit
 
 
 def test_a_payment_in_the_news_brings_the_bills_it_paid(client: Client) -> None:

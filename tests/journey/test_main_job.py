@@ -90,6 +90,7 @@ def test_what_a_later_sync_loads_can_leave_memory(
         with opened(database) as connection:
             connection.execute("checkpoint")
 
+    monkeypatch.setattr(loading, "DOCUMENTS_WORTH_PAGES", 1)
     monkeypatch.setattr(loading, "put_into_pages", must_write)
     synced.sandbox.control.change(synced.client, count=3)
     result = synced.run("sync", synced.client)
