@@ -38,6 +38,7 @@ __all__ = [
     "open_bill",
     "open_documents_differ",
     "reconcile_client",
+    "requests_left",
 ]
 
 # Without these there are no books; a token that may not read one of them is of little use.
@@ -61,16 +62,25 @@ def open_bill(
     home: Home, client: str, connection: Connection, *, sessions: SessionStore | None = None
 ) -> BillApi:
     """BILL for one client, within this home's budget and with its kept session."""
-    settings = Settings()
     return BillApi(
         connection,
         client=client,
-        budget=SharedBudget(
-            home.budget,
-            requests_per_hour=settings.requests_per_hour,
-            journal_mode=settings.sqlite_journal_mode,
-        ),
+        budget=_budget(home),
         sessions=sessions or SealedSessions(Registry(home)),
+    )
+
+
+def requests_left(home: Home) -> int:
+    """How many requests to BILL this hour still has, for all clients together."""
+    return _budget(home).left()
+
+
+def _budget(home: Home) -> SharedBudget:
+    settings = Settings()
+    return SharedBudget(
+        home.budget,
+        requests_per_hour=settings.requests_per_hour,
+        journal_mode=settings.sqlite_journal_mode,
     )
 
 

@@ -117,6 +117,15 @@ class SharedBudget:
             ).fetchone()
         return (row[0], row[1]) if row else (0, 0)
 
+    def left(self) -> int:
+        """Requests left in this hour for the developer key that has spent the most of it."""
+        with self._lock:
+            (spent,) = self._database.execute(
+                "select coalesce(max(requests), 0) from request_hours where hour = ?",
+                (self._hour(),),
+            ).fetchone()
+        return max(self._limits["requests"] - spent, 0)
+
     def _gate(self, dev_key: str, organization_id: str) -> threading.BoundedSemaphore:
         with self._lock:
             return self._gates.setdefault(

@@ -14,7 +14,7 @@ from datetime import datetime
 
 from bill_pipeline.bill.errors import BillError
 from bill_pipeline.clients import ClientStatus, Registry
-from bill_pipeline.dagster.freshness import look_at, needs_whole_sync, worth_asking
+from bill_pipeline.dagster.freshness import Expected, look_at, needs_whole_sync
 from bill_pipeline.errors import PipelineError
 from bill_pipeline.imports import changed_lists
 from bill_pipeline.probe import PROBED
@@ -37,13 +37,11 @@ def with_news(
     """
     registry = Registry(home)
     statuses = {status.client: status for status in registry.all()}
-    worth = worth_asking(
-        [s for s in statuses.values() if s.is_syncable], now, Settings().requests_per_hour
-    )
+    expected = Expected.of(statuses.values(), now, Settings().requests_per_hour)
 
     def news_of(client: str) -> News:
         status = statuses.get(client)
-        lists = lists_to_ask(status, now, worth) if status else None
+        lists = lists_to_ask(status, now, expected) if status else None
         if status is None or lists is None:
             return None
         try:
@@ -63,12 +61,12 @@ def with_news(
     return found
 
 
-def lists_to_ask(status: ClientStatus, now: datetime, worth: float) -> News:
+def lists_to_ask(status: ClientStatus, now: datetime, expected: Expected) -> News:
     """The lists to ask for; None when the client is to be synced without asking.
 
     All lists for a client that is not due by itself: somebody named it.
     """
     if needs_whole_sync(status, now):
         return None
-    look = look_at(status, now, worth)
+    look = look_at(status, now, expected)
     return look.lists or None if look else PROBED

@@ -14,13 +14,14 @@ from bill_pipeline.clients import ClientStatus, Registry, utc_now
 from bill_pipeline.dagster.alerts import send_alert, worth_an_alert
 from bill_pipeline.dagster.first_imports import UNFINISHED, first_imports
 from bill_pipeline.dagster.fleet import sweep_config
-from bill_pipeline.dagster.freshness import due_looks
+from bill_pipeline.dagster.freshness import affordable, due_looks
 from bill_pipeline.dagster.freshness_checks import staleness
 from bill_pipeline.dagster.jobs import bring_books_up_to_date, sync_due_clients
 from bill_pipeline.dagster.partitions import CLIENTS
 from bill_pipeline.dagster.retention import forget_old_runs
 from bill_pipeline.dagster.run_locks import is_alive
 from bill_pipeline.dagster.syncs import SyncResource
+from bill_pipeline.imports import requests_left
 from bill_pipeline.interrupted import mend_interrupted
 from bill_pipeline.settings import Settings
 
@@ -96,7 +97,13 @@ def sync_due_clients_sensor(
         return dg.SkipReason(
             f"{_clients(len(due))} due, but a sweep is still running (run {running[0].run_id[:8]})."
         )
-    clients = [look.client for look in due[:CLIENTS_PER_SWEEP]]
+    looks = affordable(due[:CLIENTS_PER_SWEEP], requests_left(sync.books))
+    if not looks:
+        return dg.SkipReason(
+            f"{_clients(len(due))} due, but the hour's {Settings().requests_per_hour:,} requests "
+            "to BILL are spent. The next ones come at the full hour."
+        )
+    clients = [look.client for look in looks]
     return dg.RunRequest(
         run_key=f"sweep/{now.isoformat()}",
         run_config=sweep_config(clients),

@@ -23,11 +23,13 @@ def take(budget: SharedBudget, *, is_login: bool = False, patience: float = 0) -
 def test_the_hour_ends_after_its_requests_and_the_next_one_begins_fresh() -> None:
     clock = FakeClock(400_000 * HOUR + 100)
     budget = SharedBudget(clock=clock, requests_per_hour=5)
-    for _ in range(5):
+    for left in reversed(range(5)):
         take(budget)
+        assert budget.left() == left
     with pytest.raises(HourlyLimit, match="5 requests"):
         take(budget)
     clock.now += HOUR
+    assert budget.left() == 5
     take(budget)
 
 

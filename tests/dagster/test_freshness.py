@@ -35,11 +35,15 @@ def looks_of(status: ClientStatus, now: datetime = NOW) -> list[freshness.Look]:
     return freshness.due_looks([status], now, REQUESTS)
 
 
+def expectations(*firm: ClientStatus) -> freshness.Expected:
+    return freshness.Expected.of(firm, NOW, REQUESTS)
+
+
 def minutes_until(table: str, status: ClientStatus) -> int:
     """When the list is asked for next."""
-    worth = freshness.worth_asking([status], NOW, REQUESTS)
+    expected = expectations(status)
     for minute in range(24 * 60):
-        if table in freshness.lists_due(status, NOW + timedelta(minutes=minute), worth):
+        if table in freshness.lists_due(status, NOW + timedelta(minutes=minute), expected):
             return minute
     raise AssertionError(f"{table} is never asked for")
 
@@ -143,20 +147,45 @@ def test_a_busy_firm_asks_less_often_so_that_all_fits_the_hours_requests() -> No
     asked = 0
     for minute in range(60):
         now = NOW + timedelta(minutes=minute)
-        worth = freshness.worth_asking(firm, now, REQUESTS)
+        expected = freshness.Expected.of(firm, now, REQUESTS)
         for position, client in enumerate(firm):
-            lists = freshness.lists_due(client, now, worth)
+            lists = freshness.lists_due(client, now, expected)
             asked += len(lists)
             looked = {**client.looked_at, **dict.fromkeys(lists, now.isoformat())}
             firm[position] = replace(client, looked_at=looked)
     assert asked * freshness.REQUESTS_PER_LIST <= REQUESTS * freshness.SHARE_FOR_PROBES
     assert asked > 5_000  # and does not let the hour's requests lie
     few = [status(f"client-{n}", activity=busy(1000)) for n in range(10)]
-    assert freshness.worth_asking(few, NOW, REQUESTS) == freshness.WORTH_ASKING
+    assert expectations(*few).worth == freshness.WORTH_ASKING
+
+
+def test_among_busy_clients_a_list_where_little_happens_is_still_asked_every_25_minutes() -> None:
+    firm = [status(f"busy-{n}", activity=busy(1000)) for n in range(999)]
+    quiet = status("quiet", activity=busy(4))  # a bill every six hours
+    expected = expectations(*firm, quiet)
+    by_waiting_alone = 60 * (2 * expected.worth / (4 / 24)) ** 0.5
+    assert by_waiting_alone > 25
+    asked = next(
+        minute
+        for minute in range(360)
+        if "bills" in freshness.lists_due(quiet, NOW + timedelta(minutes=minute), expected)
+    )
+    assert asked == 25
+    rare = status("rare", activity=busy(0.5))  # nothing is expected in so short a time
+    expected = expectations(*firm, rare)
+    assert "bills" not in freshness.lists_due(rare, NOW + timedelta(minutes=30), expected)
+
+
+def test_a_sweep_takes_the_most_urgent_clients_that_the_hours_requests_pay_for() -> None:
+    looks = [freshness.Look("new", (), 9.0)]
+    looks += [freshness.Look(f"client-{n}", ("bills", "payments"), 1.0) for n in range(10)]
+    assert freshness.affordable(looks, 20_000) == looks
+    assert freshness.affordable(looks, 40) == looks[:3]
+    assert freshness.affordable(looks, 26) == []
 
 
 def test_a_client_named_by_a_person_is_asked_for_all_its_lists() -> None:
-    worth = freshness.worth_asking([status()], NOW, REQUESTS)
-    assert lists_to_ask(status(), NOW, worth) == PROBED
-    assert lists_to_ask(status(state=State.FAILING), NOW, worth) is None
-    assert lists_to_ask(status(last_success_at=None), NOW, worth) is None
+    expected = expectations(status())
+    assert lists_to_ask(status(), NOW, expected) == PROBED
+    assert lists_to_ask(status(state=State.FAILING), NOW, expected) is None
+    assert lists_to_ask(status(last_success_at=None), NOW, expected) is None

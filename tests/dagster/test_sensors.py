@@ -16,6 +16,7 @@ import dagster as dg
 import filelock
 import pytest
 
+from bill_pipeline.bill.budget import SharedBudget
 from bill_pipeline.books import client_lock
 from bill_pipeline.clients import Registry, State, utc_now
 from bill_pipeline.dagster import first_imports, retention, run_locks
@@ -152,6 +153,21 @@ def test_due_clients_are_swept_together_and_one_sweep_at_a_time(
     busy = tick("sync_due_clients")
     assert not busy.run_requests
     assert "still running" in busy.skip_message
+
+
+def test_when_the_hours_requests_are_spent_nobody_is_swept_until_the_next_hour(
+    tick: Tick, connect: Connect, home: Home
+) -> None:
+    client = connect()
+    long_ago = utc_now() - timedelta(days=2)
+    Registry(home).update(
+        client, state=State.UP_TO_DATE, last_attempt_at=long_ago, last_success_at=long_ago
+    )
+    key = Registry(home).connection(client).dev_key_hash
+    SharedBudget(home.budget).spend_hour(key, is_login=False)
+    spent = tick("sync_due_clients")
+    assert not spent.run_requests
+    assert "1 client is due, but the hour's 20,000 requests" in spent.skip_message
 
 
 def test_when_nobody_is_due_the_sensor_says_so(tick: Tick, connect: Connect, home: Home) -> None:
