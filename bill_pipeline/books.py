@@ -257,6 +257,8 @@ class Sync:
             changes |= self._what_was_read(self.report.imported, status)
         if status.state is not State.PAUSED:
             changes["state"] = State.UP_TO_DATE
+        if self.report.rooms:
+            changes["unpublished_since"] = self.as_of
         self.registry.update(
             self.client,
             last_attempt_at=self.as_of,

@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import json
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field, fields
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -79,6 +79,7 @@ class ClientStatus:
     looked_at: dict[str, str] = field(default_factory=dict)  # when each list was last asked for
     # Documents that BILL sent and that cannot be read, by list: they wait for a good version.
     quarantined: dict[str, int] = field(default_factory=dict)
+    unpublished_since: datetime | None = None  # when books were built that analysts do not see yet
 
     @property
     def unreadable_lists(self) -> dict[str, str]:
@@ -121,7 +122,8 @@ create table if not exists clients (
     last_whole_sync_at text,
     activity text not null default '{}',
     looked_at text not null default '{}',
-    quarantined text not null default '{}'
+    quarantined text not null default '{}',
+    unpublished_since text
 );
 create table if not exists sessions (
     client text primary key,
@@ -131,14 +133,11 @@ create table if not exists sessions (
 """
 #: Columns that a registry of an earlier version lacks.
 _ADDED = {
-    "model_alarm": "text",
-    "last_whole_sync_at": "text",
-    "activity": "text not null default '{}'",
-    "looked_at": "text not null default '{}'",
-    "quarantined": "text not null default '{}'",
+    **dict.fromkeys(("model_alarm", "last_whole_sync_at", "unpublished_since"), "text"),
+    **dict.fromkeys(("activity", "looked_at", "quarantined"), "text not null default '{}'"),
 }
 _TIMES = {"connected_at", "last_attempt_at", "last_success_at", "last_change_at", "next_sync_at",
-          "last_whole_sync_at"}  # fmt: skip
+          "last_whole_sync_at", "unpublished_since"}  # fmt: skip
 _DOCUMENTS = {"skipped_lists", "progress", "activity", "looked_at", "quarantined"}
 _STATUS_COLUMNS = [f.name for f in fields(ClientStatus)]
 _SETTABLE = set(_STATUS_COLUMNS) - {"client", "organization_id", "environment", "connected_at"}
@@ -295,6 +294,15 @@ class Registry:
             )
         if cursor.rowcount == 0:
             raise UnknownClient(client)
+
+    def note_published(self, built_at: Mapping[str, datetime | None]) -> None:
+        """Analysts see these clients' books; of those built later than ``built_at``, not yet."""
+        with self.database() as db:
+            db.executemany(
+                "update clients set unpublished_since = null "
+                "where client = ? and unpublished_since = ?",
+                [(client, _stored(built)) for client, built in built_at.items() if built],
+            )
 
     def disconnect(self, client: str, *, purge: bool) -> None:
         """Forget the client's token; with ``purge`` its books as well. Raises UnknownClient.

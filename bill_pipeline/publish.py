@@ -42,15 +42,17 @@ def publish(
     """
     started = time.perf_counter()
     wanted = list(dict.fromkeys(clients))
-    connected = set(Registry(home).names())
+    registry = Registry(home)
+    built_at = {status.client: status.unpublished_since for status in registry.all()}
     for client in wanted:
-        if client not in connected:
+        if client not in built_at:
             raise UnknownClient(client)
 
     def open_books(client: str) -> contextlib.AbstractContextManager[duckdb.DuckDBPyConnection]:
         return _books_of(home, client, connections or {})
 
     report = store_of(home).publish(wanted, open_books, grace=grace, schema=schema)
+    registry.note_published({client: built_at.get(client) for client in report.published})
     report.seconds = time.perf_counter() - started
     return report
 

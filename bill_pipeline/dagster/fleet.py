@@ -25,7 +25,7 @@ from bill_pipeline.dagster.evidence import (
     room_evidence,
     table_value,
 )
-from bill_pipeline.dagster.freshness import due_looks
+from bill_pipeline.dagster.freshness import due_looks, was_left_unpublished
 from bill_pipeline.dagster.syncs import SyncResource
 from bill_pipeline.dagster.workers import Outcome, Task, Trouble, outcomes
 from bill_pipeline.settings import Settings
@@ -161,11 +161,14 @@ def bring_many(
 def reports_everything(status: ClientStatus, now: datetime) -> bool:
     """Whether a sweep reports every table and check of the client, not only what has changed.
 
-    So for a client that is new or was in trouble, and once a month: what Dagster shows of a client
-    is never older than that, and events older than ``retention`` keeps are not missed.
+    So for a client that is new, was in trouble or left by a killed run, and once a month: what
+    Dagster shows of a client is never older than that, and events older than ``retention`` keeps
+    are not missed.
     """
     last = status.last_success_at
     if last is None or status.failure_count or status.state is not State.UP_TO_DATE:
+        return True
+    if was_left_unpublished(status, now):
         return True
     is_first_today = last.date() != now.date()
     return is_first_today and zlib.crc32(status.client.encode()) % 28 + 1 == now.day

@@ -39,6 +39,8 @@ SHARE_FOR_PROBES = 0.66
 #: A new day's books are made in the first hours after midnight (UTC), a few clients at a time: a
 #: thousand whole syncs at once would take more than an hour's requests.
 DAY_BEGINS_WITHIN = timedelta(hours=4)
+#: Books built so long ago and not published were built by a run that was killed before it could.
+PUBLISHED_WITHIN = timedelta(minutes=10)
 #: Late by this much over its longest interval, a client's books are no longer the present.
 STALE_AFTER = timedelta(hours=12)
 _HOUR = timedelta(hours=1)
@@ -126,14 +128,22 @@ def was_poked(status: ClientStatus, now: datetime) -> bool:
 
 
 def needs_whole_sync(status: ClientStatus, now: datetime) -> bool:
-    """True when the client must be synced whatever BILL says: new, failing, or on a new day.
+    """True when the client must be synced whatever BILL says: new, failing, left, or on a new day.
 
     Lists that are not probed, what BILL changed without a trace, and the aging of open documents
     all come with the day's whole sync.
     """
     if status.state is not State.UP_TO_DATE or status.last_success_at is None:
         return True
+    if was_left_unpublished(status, now):
+        return True
     return (status.last_whole_sync_at or status.connected_at) < begin_of_day(status.client, now)
+
+
+def was_left_unpublished(status: ClientStatus, now: datetime) -> bool:
+    """True when the run that built the client's books was killed before it published them."""
+    built = status.unpublished_since
+    return built is not None and now - built > PUBLISHED_WITHIN
 
 
 def begin_of_day(client: str, now: datetime) -> datetime:

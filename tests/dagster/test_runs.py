@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +13,10 @@ import duckdb
 import pytest
 
 from bill_pipeline import transforms
+from bill_pipeline.books import bring_up_to_date
 from bill_pipeline.clients import Registry, State
-from bill_pipeline.dagster import workers
+from bill_pipeline.dagster import fleet, workers
+from bill_pipeline.dagster.freshness import PUBLISHED_WITHIN, Expected, due_looks, look_at
 from bill_pipeline.probe import PROBED
 from bill_pipeline.sandbox.server import SandboxServer
 from bill_pipeline.settings import Home
@@ -127,6 +130,27 @@ def test_one_failing_client_of_a_backfill_leaves_the_others_up_to_date(
     assert status.state is State.RECONNECT
     assert "bill-pipeline connect" in (status.remedy or "")
     assert "not-the-password" not in str([event.message for event in result.all_events])
+
+
+def test_books_that_a_killed_run_built_and_did_not_publish_are_published_by_a_sweep(
+    run: Run, connect: Connect, home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = connect()
+    built = bring_up_to_date(home, client).as_of  # and killed here, before it could publish
+    status = Registry(home).status(client)
+    assert status.unpublished_since == built
+    assert (
+        look_at(status, built + timedelta(minutes=5), Expected.of([status], built, 20_000)) is None
+    )
+    later = built + PUBLISHED_WITHIN + timedelta(minutes=1)
+    (look,) = due_looks([status], later, 20_000)
+    assert look.lists == ()
+    monkeypatch.setattr(fleet, "utc_now", lambda: later)
+    assert run("sync_due_clients", clients=[client]).success
+    assert Registry(home).status(client).unpublished_since is None
+    with duckdb.connect(str(home.ledger), read_only=True) as ledger:
+        (published,) = ledger.execute("select count(*) from journal_lines").fetchone() or (0,)
+    assert published == len(rows(home, client, "from ledger.journal_lines")) > 0
 
 
 def test_a_sweep_reports_each_client_and_stays_green_when_bill_refuses_one(
