@@ -176,6 +176,7 @@ def _is_fresh(registry: Registry, client: str, since: Any) -> bool:
         status.state is State.UP_TO_DATE
         and status.last_success_at is not None
         and status.last_success_at > since
+        and status.unpublished_since is None
     )
 
 
