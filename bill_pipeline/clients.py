@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import json
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field, fields
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -294,15 +294,6 @@ class Registry:
             )
         if cursor.rowcount == 0:
             raise UnknownClient(client)
-
-    def note_published(self, built_at: Mapping[str, datetime | None]) -> None:
-        """Analysts see these clients' books; of those built later than ``built_at``, not yet."""
-        with self.database() as db:
-            db.executemany(
-                "update clients set unpublished_since = null "
-                "where client = ? and unpublished_since = ?",
-                [(client, _stored(built)) for client, built in built_at.items() if built],
-            )
 
     def disconnect(self, client: str, *, purge: bool) -> None:
         """Forget the client's token; with ``purge`` its books as well. Raises UnknownClient.

@@ -52,7 +52,10 @@ def publish(
         return _books_of(home, client, connections or {})
 
     report = store_of(home).publish(wanted, open_books, grace=grace, schema=schema)
-    registry.note_published({client: built_at.get(client) for client in report.published})
+    for client in report.published:
+        # Books that were built meanwhile are for their own sync to publish.
+        if registry.status(client).unpublished_since == built_at.get(client):
+            registry.update(client, unpublished_since=None)
     report.seconds = time.perf_counter() - started
     return report
 
