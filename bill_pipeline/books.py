@@ -257,8 +257,7 @@ class Sync:
             changes |= self._what_was_read(self.report.imported, status)
         if status.state is not State.PAUSED:
             changes["state"] = State.UP_TO_DATE
-        if self.report.rooms:
-            changes["unpublished_since"] = self.as_of
+        changes |= {"unpublished_since": self.as_of} if self.report.rooms else {}
         self.registry.update(
             self.client,
             last_attempt_at=self.as_of,
@@ -317,8 +316,7 @@ class Sync:
 def open_sync(home: Home, client: str, options: SyncOptions | None = None) -> Iterator[Sync]:
     """Hold the client's lock and file and run its rooms; any exception is recorded as its failure.
 
-    The file stays open from beginning to end: whatever opens it meanwhile in this process shares
-    it, and a checkpoint is written once, not after each of thirty questions.
+    The file stays open throughout: a checkpoint is written once, not after thirty questions.
     Raises UnknownClient, ClientBusy, ClientPaused before anything is touched.
     """
     status = Registry(home).status(client)
