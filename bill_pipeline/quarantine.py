@@ -27,15 +27,25 @@ _JSON_TYPES: dict[JsonType, tuple[str, ...]] = {
 
 
 def unreadable_reason(row: BillList) -> str:
-    """SQL for why a document cannot be read: a sentence, or null."""
-    problems = [
-        _problem(name, kind, is_required=name in row.required) for name, kind in row.guarded.items()
-    ]
-    return f"nullif(concat_ws('; ', {', '.join(problems)}), '')" if problems else "null"
+    """SQL for why a document cannot be read: a sentence, or null.
+
+    The document is read once for all its fields. One expression per field would each keep its own
+    copy of thousands of documents: with bills of many lines more than an import may use.
+    """
+    if not row.guarded:
+        return "null"
+    paths = ", ".join(f"'$.{name}'" for name in row.guarded)
+    problems = ", ".join(
+        _problem(f"coalesce(types[{number}], 'NULL')", name, kind, name in row.required)
+        for number, (name, kind) in enumerate(row.guarded.items(), start=1)
+    )
+    return (
+        f"list_transform([json_type(r.document, [{paths}])], "
+        f"lambda types: nullif(concat_ws('; ', {problems}), ''))[1]"
+    )
 
 
-def _problem(name: str, kind: JsonType, *, is_required: bool) -> str:
-    found = f"coalesce(json_type(r.document, '$.{name}'), 'NULL')"
+def _problem(found: str, name: str, kind: JsonType, is_required: bool) -> str:
     allowed = ", ".join(f"'{json_type}'" for json_type in _JSON_TYPES[kind])
     missing = f"'the field {name} is missing'" if is_required else "null"
     wrong = f"'the field {name} is not a {kind}: ' || lower({found})"

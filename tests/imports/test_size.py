@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from pathlib import Path
 
 import pytest
 
 from bill_pipeline import archive
-from bill_pipeline.raw import opened, put_into_pages
+from bill_pipeline.raw import make_tables, opened, put_into_pages
 from tests.imports.books import Client
 
 
@@ -29,6 +30,30 @@ def test_a_list_larger_than_a_batch_is_archived_whole(
     assert client.sync().changed == 0
     client.sandbox.control.change(client.name, count=25)
     assert client.sync().archive.changed["bills"] == 25
+
+
+def test_bills_of_many_lines_are_archived_within_an_import_s_memory(tmp_path: Path) -> None:
+    """Reading a document once for each field kept so many copies that 2,000 bills were too many."""
+    with opened(tmp_path / "client.duckdb") as connection:
+        archive.make_archive(connection)
+        make_tables(connection)
+        connection.execute(
+            """
+            insert into raw.bills
+            select
+                '00n' || i, null, false, false, i::varchar,
+                json_object(
+                    'id', '00n' || i, 'vendorId', '009', 'amount', 100,
+                    'billLineItems', list_transform(range(40), lambda line: json_object(
+                        'id', line, 'amount', 2.5, 'description', repeat(i::varchar || ' ', 30)
+                    ))
+                )
+            from range(6000) as bills(i)
+            """
+        )
+        connection.execute("checkpoint")
+        report = archive.archive_documents(connection, datetime(2026, 1, 1), tables=["bills"])
+        assert report.new == {"bills": 6000}
 
 
 def test_dlt_keeps_no_copy_of_what_it_loaded(client: Client) -> None:
