@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -52,7 +52,8 @@ def test_bills_of_many_lines_are_archived_within_an_import_s_memory(tmp_path: Pa
             """
         )
         connection.execute("checkpoint")
-        report = archive.archive_documents(connection, datetime(2026, 1, 1), tables=["bills"])
+        as_of = datetime(2026, 1, 1, tzinfo=UTC)
+        report = archive.archive_documents(connection, as_of, tables=["bills"])
         assert report.new == {"bills": 6000}
 
 
