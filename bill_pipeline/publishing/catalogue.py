@@ -11,6 +11,7 @@ import contextlib
 import os
 import shutil
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -42,10 +43,10 @@ def write_catalogue(
     """Put a new catalogue in place. Call it while holding the catalogue's lock."""
     draft = home.path / ".ledger.next.duckdb"
     _discard(draft)  # the lock is ours, so a draft that exists was left by a writer that died
-    layouts = Layouts.of(contents.current.values())
-    if not _amend(home, draft, contents, layouts, schema, registry, at):
+    wanted = _Wanted(home, contents, Layouts.of(contents.current.values()), schema, registry, at)
+    if not _amend(draft, wanted):
         _discard(draft)
-        _write_whole(home, draft, contents, layouts, schema, registry, at)
+        _write_whole(draft, wanted)
     # Analysts' tools open files for writing by habit, which would lock everybody else out.
     draft.chmod(0o444)
     os.utime(draft, ns=(_nanoseconds(at), _nanoseconds(at)))
@@ -56,82 +57,79 @@ def write_catalogue(
     _to_disk(home.path)
 
 
-def _write_whole(
-    home: Home,
-    draft: Path,
-    contents: Contents,
-    layouts: Layouts,
-    schema: PublishedSchema,
-    registry: RegistryTables,
-    at: datetime,
-) -> None:
+@dataclass(frozen=True)
+class _Wanted:
+    """What the catalogue shall show."""
+
+    home: Home
+    contents: Contents
+    layouts: Layouts
+    schema: PublishedSchema
+    registry: RegistryTables
+    at: datetime
+
+    def fill(self, db: duckdb.DuckDBPyConnection, *, only_first: bool = False) -> None:
+        fill_contents(db, self.contents, self.at)
+        self.registry.fill(db)
+        self.write_lists(db, only_first=only_first)
+
+    def write_lists(self, db: duckdb.DuckDBPyConnection, *, only_first: bool = False) -> None:
+        """By layout, the macro that lists a table's files; ``only_first``: of one client."""
+        for layout, versions in self.layouts.versions.items():
+            shown = versions[:1] if only_first else versions
+            db.execute(_list_macro(self.home, _list_of(layout), shown))
+            db.execute(f"comment on macro {_list_of(layout)} is {quoted(_ABOUT_LISTS)}")
+
+
+def _write_whole(draft: Path, wanted: _Wanted) -> None:
     with _changing(draft) as db:
-        create_contents(db, home, schema)
-        fill_contents(db, contents, at)
-        registry.create(db)
-        registry.fill(db)
-        _write_lists(home, db, layouts, only_first=True)
-        for table in schema.tables:
-            select = layouts.select(table, lambda layout, _, of: f"{_list_of(layout)}('{of.name}')")
+        create_contents(db, wanted.home, wanted.schema)
+        wanted.registry.create(db)
+        wanted.fill(db, only_first=True)
+        for table in wanted.schema.tables:
+            select = wanted.layouts.select(
+                table, lambda layout, _, of: f"{_list_of(layout)}('{of.name}')"
+            )
             db.execute(f"create view {table.name} as {select}")
             db.execute(comments(table, "view"))
-        for macro in schema.macros:
+        for macro in wanted.schema.macros:
             db.execute(macro.sql)
             db.execute(f"comment on macro table {macro.name} is {quoted(macro.summary)}")
-        # Only now all files: DuckDB looks at every file that a new view names, and for a thousand
-        # clients with thirty tables that took longer than everything else together.
-        _write_lists(home, db, layouts)
+        # Only now all files: DuckDB looks at every file that a new view names, and for a
+        # thousand clients with thirty tables that took longer than everything else together.
+        wanted.write_lists(db)
 
 
-def _amend(
-    home: Home,
-    draft: Path,
-    contents: Contents,
-    layouts: Layouts,
-    schema: PublishedSchema,
-    registry: RegistryTables,
-    at: datetime,
-) -> bool:
+def _amend(draft: Path, wanted: _Wanted) -> bool:
     """The catalogue in place with other versions in it; False when it must be written whole.
 
-    Views and macros are the same as long as tables and code are; writing them and their thousand
-    comments again takes four times as long as the rest.
+    Views and macros are the same as long as tables and code are; writing them and their
+    thousand comments again takes four times as long as the rest.
     """
     try:
-        shutil.copyfile(home.ledger, draft)
+        shutil.copyfile(wanted.home.ledger, draft)
     except FileNotFoundError:
         return False
-    if _wal_of(home.ledger).exists():
+    if _wal_of(wanted.home.ledger).exists():
         return False
-    written_ns = home.ledger.stat().st_mtime_ns
+    written_ns = wanted.home.ledger.stat().st_mtime_ns
     with contextlib.suppress(duckdb.Error), _changing(draft) as db:
         about = db.execute("select path, written_at from catalogue.home").fetchall()
-        named = {name for (name,) in db.execute("select layout from catalogue.layouts").fetchall()}
+        layouts = db.execute("select layout from catalogue.layouts").fetchall()
         # Another time than ours on the file: a tool may have changed what is in it.
-        is_untouched = [(p, _nanoseconds(t)) for p, t in about] == [(str(home.path), written_ns)]
+        ours = [(str(wanted.home.path), written_ns)]
         if (
-            is_untouched
-            and named == {layout.name for layout in layouts.versions}
-            and read_schema(db) == schema
+            [(path, _nanoseconds(at)) for path, at in about] == ours
+            and {name for (name,) in layouts} == {of.name for of in wanted.layouts.versions}
+            and read_schema(db) == wanted.schema
         ):
-            fill_contents(db, contents, at)
-            registry.fill(db)
-            _write_lists(home, db, layouts)
+            wanted.fill(db)
             return True
     return False
 
 
 def _list_of(layout: Layout) -> str:
     return f"catalogue.files_{layout.name}"
-
-
-def _write_lists(
-    home: Home, db: duckdb.DuckDBPyConnection, layouts: Layouts, *, only_first: bool = False
-) -> None:
-    """By layout, the macro that lists a table's files; ``only_first``: of one client."""
-    for layout, versions in layouts.versions.items():
-        db.execute(_list_macro(home, _list_of(layout), versions[:1] if only_first else versions))
-        db.execute(f"comment on macro {_list_of(layout)} is {quoted(_ABOUT_LISTS)}")
 
 
 @contextlib.contextmanager
