@@ -16,10 +16,19 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from bill_pipeline import decisions, posting
+from bill_pipeline import decisions, party_decisions, posting
 from bill_pipeline.transforms import in_build_order, load_transforms, macro_sql
 from tests.ledger.company import Company, new_company
-from tests.ledger.lives import FIRST_SYNC, begin, hand_over, live, lives, money, short_lives
+from tests.ledger.lives import (
+    EVENTFUL,
+    FIRST_SYNC,
+    begin,
+    hand_over,
+    live,
+    lives,
+    money,
+    short_lives,
+)
 
 SLOW = [HealthCheck.too_slow, HealthCheck.data_too_large]
 few = settings(max_examples=2, deadline=None, suppress_health_check=SLOW, print_blob=True)
@@ -218,6 +227,7 @@ def check_laws(company: Company) -> None:
 @law(7)
 @few
 @given(life=lives)
+@example(life=EVENTFUL)
 def test_every_law_holds_in_every_life_and_a_rebuild_gives_the_same_journal(life: Any) -> None:
     with new_company() as company:
         state = live(company, life)
@@ -244,6 +254,7 @@ def test_every_law_holds_in_many_lives(life: Any) -> None:
 @law(8, 9, 25)
 @few
 @given(life=short_lives)
+@example(life=EVENTFUL)
 def test_what_was_known_at_a_moment_never_changes(life: Any) -> None:
     """Laws 8, 9 and 25: earlier balances as known then stay, and no closed line appears later."""
     with new_company() as company:
@@ -256,6 +267,7 @@ def test_what_was_known_at_a_moment_never_changes(life: Any) -> None:
             assert trial_balance_at(company, day, at) == balances
         kept = company.rows(f"from ledger.journal_lines where posted_at <= '{at}' order by line_id")
         assert kept == old
+        nothing_is_posted_into_a_closed_period(company)
 
 
 def live_rest(company: Company, life: Any, at: datetime) -> None:
@@ -278,6 +290,7 @@ def live_rest(company: Company, life: Any, at: datetime) -> None:
 @law(6, 7)
 @few
 @given(life=short_lives)
+@example(life=EVENTFUL)
 def test_order_and_chunking_of_arrivals_change_no_balance(life: Any) -> None:
     """Laws 6 and 7: one sync of everything equals many syncs; the order in a sync is nothing."""
     with new_company() as many_syncs, new_company() as one_sync, new_company() as backwards:
@@ -295,6 +308,7 @@ def test_order_and_chunking_of_arrivals_change_no_balance(life: Any) -> None:
 @law(23)
 @few
 @given(life=short_lives)
+@example(life=EVENTFUL)
 def test_amounts_k_times_as_large_give_balances_k_times_as_large(life: Any) -> None:
     """Law 23, up to the cent that foreign amounts round to."""
     with new_company() as small, new_company() as large:
@@ -310,6 +324,7 @@ def test_amounts_k_times_as_large_give_balances_k_times_as_large(life: Any) -> N
 @law(24)
 @few
 @given(life=short_lives)
+@example(life=EVENTFUL)
 def test_ids_do_not_depend_on_threads_or_time_zone(life: Any) -> None:
     """Law 24."""
     with new_company() as here, new_company() as there:
@@ -323,6 +338,7 @@ def test_ids_do_not_depend_on_threads_or_time_zone(life: Any) -> None:
 @law(15, 16, 17, 22)
 @few
 @given(life=short_lives)
+@example(life=EVENTFUL)
 def test_names_categories_and_unused_accounts_never_move_what_they_should_not(life: Any) -> None:
     """Laws 15, 16, 17 and 22."""
     with new_company() as company:
@@ -330,11 +346,16 @@ def test_names_categories_and_unused_accounts_never_move_what_they_should_not(li
         journal = company.rows(JOURNAL)
         at = FIRST_SYNC + timedelta(days=70)
         company.put("vendors", {"id": "paper", "name": "Papier AG"}, at)
-        company.put(
-            "chart_of_accounts",
-            {"id": "ap2", "name": "Second payables", "account": {"type": "ACCOUNTS_PAYABLE"}},
-            at,
-        )
+        for account, name, kind in (
+            ("ap2", "Second payables", "ACCOUNTS_PAYABLE"),
+            ("rent", "Leases", "EXPENSE"),
+        ):
+            document = {"id": account, "name": name, "account": {"type": kind}}
+            company.put("chart_of_accounts", document, at)
+        party_decisions.link_parties(
+            company.connection, party_id="paper", same_as_party_id="berlin",
+            decided_at=at, decided_by="a person",
+        )  # fmt: skip
         company.sync(at)
         assert company.rows(JOURNAL) == journal
         control = "select control, sum(amount) from ledger.journal_lines join ledger.accounts "
@@ -357,6 +378,7 @@ def test_names_categories_and_unused_accounts_never_move_what_they_should_not(li
 @law(10, 11)
 @few
 @given(life=short_lives)
+@example(life=EVENTFUL)
 def test_void_and_archive_undo_and_restore_redo(life: Any) -> None:
     """Laws 10 and 11: X and its void are nothing, twice is once, and a restore is the original."""
     with new_company() as company:

@@ -85,6 +85,17 @@ FAULTS = {
         ),
         "payables_equal_open_bills",
     ),
+    "payable on the wrong vendor": (
+        (
+            "update ledger.journal_lines set party_id = 'berlin' "
+            f"where {ONE_BILL} and account_id = 'ap'"
+        ),
+        "payables_equal_open_bills",
+    ),
+    "expense on the wrong vendor": (
+        f"update ledger.postings set party_id = 'berlin' where {ONE_BILL} and account_id <> 'ap'",
+        "lines_name_the_party_of_their_document",
+    ),
     "swapped receivables account": (
         (
             "update ledger.journal_lines set account_id = if(account_id = 'ar', 'sales', 'ar') "
