@@ -31,6 +31,7 @@ POLICIES: dict[str, tuple[str, ...] | None] = {
     "organization_id": None,
     "book_bills_on": ("entry", "approval"),
     "book_unexportable_payments": ("yes", "no"),
+    "sales_tax_on_cash_basis": ("shared", "last"),
     "form_1099_threshold": None,
     "share_lines": ("no", "yes"),  # whether they may teach other clients' models; see sharing
 }

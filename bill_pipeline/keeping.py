@@ -23,6 +23,7 @@ POLICIES = (
     "home_currency",
     "book_bills_on",
     "book_unexportable_payments",
+    "sales_tax_on_cash_basis",
     "form_1099_threshold",
 )
 _ROLE_ACCOUNT = """

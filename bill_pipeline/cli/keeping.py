@@ -21,7 +21,8 @@ from bill_pipeline.settings import Home
 if TYPE_CHECKING:
     from bill_pipeline.naming import Names
 
-_BOOKS = "select home_currency, fiscal_year_end, book_bills_on from books where client = ?"
+_KEPT = ("home_currency", "fiscal_year_end", "book_bills_on", "sales_tax_on_cash_basis")
+_BOOKS = f"select {', '.join(_KEPT)} from books where client = ?"
 _ROLES = """
 select unnest(string_split(roles, ', ')) as role, coalesce(account_code, ''), account_name
 from accounts where client = ? and roles is not null order by role
@@ -37,6 +38,11 @@ from accounts where client = ? and roles is not null order by role
     "--book-unexportable-payments",
     type=click.Choice(("yes", "no")),
     help="Whether payments marked as already in other books are booked.",
+)
+@click.option(
+    "--sales-tax-on-cash-basis",
+    type=click.Choice(("shared", "last")),
+    help="Whether a part payment pays the sales tax in step with the lines, or after them.",
 )
 @click.option("--form-1099-threshold", metavar="AMOUNT", help="Instead of the year's own.")
 @click.option(
@@ -152,12 +158,12 @@ def _show(home: Home, client: str, *, as_json: bool) -> None:
         roles = ledger.execute(_ROLES, [client]).fetchall()
     if books is None:
         raise DecisionRefused(f"{client} has no books yet: run `bill-pipeline sync {client}`.")
-    kept = dict(zip(("home_currency", "fiscal_year_end", "book_bills_on"), books, strict=True))
+    kept = dict(zip(_KEPT, books, strict=True))
     if as_json:
         print_json({"client": client, **kept, "roles": {role: name for role, _code, name in roles}})
         return
     for name, value in kept.items():
-        click.echo(f"{name.replace('_', ' '):17} {value}")
+        click.echo(f"{name.replace('_', ' '):24} {value}")
     table = Table("role", "account", "name")
     for row in roles:
         table.add_row(*row)

@@ -19,7 +19,7 @@ from bill_pipeline.errors import DecisionRefused
 from bill_pipeline.keeping import bring_in_balances, change_policies, change_role
 
 #: Policies of the form; ``bill-pipeline settings`` has the rarer ones too.
-OFFERED = ("fiscal_year_end", "home_currency", "book_bills_on")
+OFFERED = ("fiscal_year_end", "home_currency", "book_bills_on", "sales_tax_on_cash_basis")
 #: Role → what an accountant calls it.
 ROLES = {
     "ap_control": "Accounts payable",
@@ -148,6 +148,7 @@ def _page(
         ],
         roles=[(role, name, playing[role]) for role, name in ROLES.items() if role in playing],
         booking_choices=POLICIES["book_bills_on"] or (),
+        tax_choices=POLICIES["sales_tax_on_cash_basis"] or (),
         cutover=cutover,
         message=message,
         label=label,

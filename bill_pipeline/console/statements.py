@@ -43,6 +43,7 @@ class BookFacts:
     closed_through: date | None
     today: date
     book_bills_on: str
+    sales_tax_on_cash_basis: str
 
 
 @dataclass
@@ -100,6 +101,7 @@ def book_facts(books: Snapshot, client: str) -> BookFacts | None:
         closed_through=row["closed_through"],
         today=row["known_until"].date(),
         book_bills_on=row["book_bills_on"],
+        sales_tax_on_cash_basis=row["sales_tax_on_cash_basis"],
     )
 
 

@@ -41,11 +41,13 @@ def opening_form(day: str, **sides: str) -> dict[str, Any]:
 
 
 def test_the_fiscal_year_is_changed_and_shown(bookkeeper: Browser) -> None:
-    form = {"fiscal_year_end": "06-30", "home_currency": "USD", "book_bills_on": "approval"}
+    form = {"fiscal_year_end": "06-30", "home_currency": "USD", "book_bills_on": "approval",
+            "sales_tax_on_cash_basis": "last"}  # fmt: skip
     assert bookkeeper.post(f"{PATH}/policies", form).status_code == 303
     page = bookkeeper.get(PATH).text
     assert 'value="06-30"' in page
     assert '<option value="approval" selected>' in page
+    assert '<option value="last" selected>after the lines' in page
     refused = bookkeeper.post(f"{PATH}/policies", {"fiscal_year_end": "31-12"})
     assert refused.status_code == 409
     assert "MM-DD" in refused.text
@@ -149,9 +151,11 @@ def test_the_command_line_does_the_same(books_home: Home, tmp_path: Path) -> Non
         result = CliRunner().invoke(main, [*arguments, "--home", str(books_home.path)])
         return result.exit_code, result.output
 
-    code, text = run("settings", CLIENT, "--fiscal-year-end", "03-31", "--role", "rounding=6300")
+    chosen = ("--fiscal-year-end", "03-31", "--sales-tax-on-cash-basis", "last")
+    code, text = run("settings", CLIENT, *chosen, "--role", "rounding=6300")
     assert code == 0, text
     assert "03-31" in text
+    assert "sales tax on cash basis  last" in text
     assert "Small Equipment" in text
     file = tmp_path / "opening.csv"
     file.write_text('account,debit,credit\n1000,"1,200.00",\n6300,,200.00\n')

@@ -2,8 +2,9 @@
 --
 -- A document's lines are taken up in step with the running total of its settlements, so their sum
 -- is the settled amount to the cent at every date, and the whole document in the end. Sharing is
--- over the gross amount, tax included. Lines of documents not settled yet do not exist here.
--- Everything is derived from journal lines dated on or before the line, so no later entry changes it.
+-- over the gross amount, tax included, unless the policy sales_tax_on_cash_basis says that the tax
+-- comes last. Lines of documents not settled yet do not exist here. Everything is derived from
+-- journal lines dated on or before the line, so no later entry changes it.
 --
 -- grain: one row per journal line outside documents, and one per document, day and line taken up
 -- key: basis_line_id
@@ -40,7 +41,8 @@ settlements as (
 document_lines as (
     select
         side || document_id as item, document_id as open_item_id, date, account_id, party_id, class_id,
-        department_id, location_id, job_id, document_type, sum(amount) as amount
+        department_id, location_id, job_id, document_type, line_key = 'sales_tax' as is_tax,
+        sum(amount) as amount
     from lines
     where is_document and not coalesce(is_control, false)
     group by all
@@ -52,7 +54,7 @@ settled_document_lines as (
         *,
         dense_rank() over (
             partition by item
-            order by account_id, party_id, class_id, department_id, location_id, job_id, document_type
+            order by is_tax, account_id, party_id, class_id, department_id, location_id, job_id, document_type
         ) as part_no
     from document_lines
     where item in (select item from settlements)
@@ -72,7 +74,8 @@ parts as (
         item, part_no, any_value(open_item_id) as open_item_id, any_value(account_id) as account_id,
         any_value(party_id) as party_id, any_value(class_id) as class_id,
         any_value(department_id) as department_id, any_value(location_id) as location_id,
-        any_value(job_id) as job_id, any_value(document_type) as document_type
+        any_value(job_id) as job_id, any_value(document_type) as document_type,
+        any_value(is_tax) as is_tax
     from settled_document_lines
     group by item, part_no
 ),
@@ -103,23 +106,42 @@ settled_by_day as (
 totals as (
     select *,
         sum(amount) over (partition by item, date) as total,
+        coalesce(sum(amount) filter (where not is_tax) over (partition by item, date), 0) as net,
         sum(amount) over (partition by item, date order by part_no) as total_so_far
     from parts_by_day
+),
+
+-- Where the tax comes last, all that is settled is the lines' until they have their whole amount.
+shares as (
+    select
+        totals.*,
+        settled_by_day.settled,
+        books.sales_tax_on_cash_basis = 'last'
+        -- What is overpaid, or not all of one sign, is shared over the gross amount.
+        and sign(net) * sign(total - net) > 0 and settled * sign(total) between 0 and abs(total)
+            as is_tax_last,
+        sign(net) * least(abs(settled), abs(net)) as settled_net
+    from totals
+    inner join settled_by_day using (item, date)
+    cross join ledger.books as books
 ),
 
 -- The taken-up total is split at the running totals of the parts, so the split adds up exactly.
 taken_up as (
     select
-        totals.*,
-        settled_by_day.settled,
-        -- A document worth zero is taken up at once: there is nothing to wait for.
-        if(
-            total = 0,
-            totals.amount,
-            prorated(settled, total_so_far, total) - prorated(settled, total_so_far - totals.amount, total)
-        ) as taken_up
-    from totals
-    inner join settled_by_day using (item, date)
+        *,
+        case
+            -- A document worth zero is taken up at once: there is nothing to wait for.
+            when total = 0 then amount
+            when not is_tax_last
+                then prorated(settled, total_so_far, total) - prorated(settled, total_so_far - amount, total)
+            when not is_tax
+                then prorated(settled_net, total_so_far, net) - prorated(settled_net, total_so_far - amount, net)
+            else
+                prorated(settled - settled_net, total_so_far - net, total - net)
+                - prorated(settled - settled_net, total_so_far - amount - net, total - net)
+        end as taken_up
+    from shares
 ),
 
 taken_up_changes as (
