@@ -40,7 +40,9 @@ select
     end)::decimal(18, 2) as amount_scheduled                   -- Of a bill, in its currency: payments scheduled and not started; null in a report of a past day.
 from lines
 left join ledger.documents as documents
-    on documents.document_id = lines.open_item_id and documents.control = lines.control
+    on documents.document_id = lines.open_item_id
+    -- What BILL took for a statement to come is an advance, and the statement is a payable.
+    and documents.control = if(lines.party_id = 'bill:fees', 'payables', lines.control)
 left join ledger.parties as parties on parties.party_id = lines.party_id
 group by lines.control, lines.open_item_id, lines.party_id, lines.currency
 having sum(lines.amount) <> 0 or sum(lines.amount_currency) <> 0
