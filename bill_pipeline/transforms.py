@@ -214,11 +214,12 @@ def macro_sql(
     ctes = {cte.alias for cte in select.find_all(exp.CTE)}
     for table in list(select.find_all(exp.Table)):
         if table.db or table.name not in ctes:
-            rows = _macro_call(transform, _address(table), client_parameter)
+            address = _address(table)
+            rows = table_reference(address)
+            if of_moment := _macro_call(transform, address, client_parameter):
+                rows = _table_or_macro(address, rows, of_moment)
             source = sqlglot.parse_one(
-                f"select * from {rows or table_reference(_address(table))} "
-                f"as {table.alias or table.name}",
-                dialect="duckdb",
+                f"select * from {rows} as {table.alias or table.name}", dialect="duckdb"
             )
             table.replace(source.find(exp.From).this)  # type: ignore[union-attr]
     _spell_out_shared_functions(select)
@@ -268,6 +269,18 @@ def _macro_call(reader: Transform, key: str, client_parameter: str) -> str | Non
         )
     given = (f"{name} := {name}" for name in macro.parameters)
     return f"{macro.name}({', '.join((client_parameter, *given))})"
+
+
+def _table_or_macro(key: str, rows: str, call: str) -> str:
+    """The table ``key`` where no moment is asked for, as its macro would give the same rows."""
+    transform = load_transforms()[key]
+    parameters = transform.macro.parameters if transform.macro else ()
+    columns = ", ".join(column.name for column in transform.columns)
+    is_of_now = " and ".join(f"{name} is null" for name in parameters)
+    return (
+        f"(select {columns} from {rows} where {is_of_now} "
+        f"union all select {columns} from {call} where not ({is_of_now}))"
+    )
 
 
 def _parse(path: Path, sql: str) -> exp.Query:

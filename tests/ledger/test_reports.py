@@ -38,6 +38,8 @@ EVERY_REPORT = (
     "tie_out_at('acme', report_date := date '{day}', known_at := {known})",
     "form_1099_totals_at('acme', report_date := date '{day}', known_at := {known})",
     "profit_and_loss_between('acme', period_end := date '{day}', known_at := {known})",
+    "profit_and_loss_cash_between('acme', period_end := date '{day}', known_at := {known})",
+    "cash_to_accrual_bridge_between('acme', period_end := date '{day}', known_at := {known})",
     "cash_flow_between('acme', period_end := date '{day}', known_at := {known})",
     "general_ledger_between('acme', period_end := date '{day}', known_at := {known})",
     "vendor_spend_between('acme', period_end := date '{day}', known_at := {known})",
@@ -124,6 +126,18 @@ def test_a_macro_without_a_day_is_the_table(company: Company, key: str) -> None:
         sorted(company.rows(f"from {source}"), key=str) for source in (f"{macro.name}('acme')", key)
     )
     assert of_macro == of_table
+
+
+def test_the_cash_basis_is_derived_anew_only_for_a_moment_in_the_past(company: Company) -> None:
+    def plan(arguments: str) -> str:
+        return str(
+            company.rows(
+                f"explain (format json) from profit_and_loss_cash_between('acme'{arguments})"
+            )
+        )
+
+    assert "journal_lines" not in plan("")
+    assert "journal_lines" in plan(", known_at := timestamp '2026-03-06'")
 
 
 @pytest.mark.parametrize("day", DAYS, ids=str)

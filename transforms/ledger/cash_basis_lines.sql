@@ -9,6 +9,7 @@
 -- grain: one row per journal line outside documents, and one per document, day and line taken up
 -- key: basis_line_id
 -- owner: team:accounting
+-- macro: cash_basis_lines_at(known_at)
 with
 
 lines as (
@@ -25,6 +26,7 @@ lines as (
         end as side
     from ledger.journal_lines as journal_lines
     inner join ledger.accounts as accounts on accounts.account_id = journal_lines.account_id
+    where journal_lines.posted_at <= coalesce(getvariable('known_at'), timestamp '9999-12-31')
 ),
 
 -- What settled it, by day, as a change of its taken-up total.

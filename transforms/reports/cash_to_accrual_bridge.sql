@@ -5,10 +5,13 @@
 -- grain: one row per month and balance sheet account, and one per month for the profit
 -- key: month, account_id
 -- owner: team:accounting
+-- macro: cash_to_accrual_bridge_between(period_start, period_end, known_at)
 with
 
 lines as (
-    select date, account_id, amount as accrual, 0 as cash from ledger.journal_lines
+    select date, account_id, amount as accrual, 0 as cash
+    from ledger.journal_lines
+    where posted_at <= coalesce(getvariable('known_at'), timestamp '9999-12-31')
     union all
     select date, account_id, 0, amount from ledger.cash_basis_lines
 ),
@@ -23,6 +26,8 @@ by_account as (
         sum(if(accounts.statement = 'Income Statement', -cash, cash)) as cash
     from lines
     inner join ledger.accounts as accounts on accounts.account_id = lines.account_id
+    where lines.date >= coalesce(getvariable('period_start'), date '0001-01-01')
+        and lines.date <= coalesce(getvariable('period_end'), date '9999-12-31')
     group by all
 )
 

@@ -3,7 +3,7 @@
 -- grain: one row per month, account, class, department, location and job
 -- key: month, account_id, class_id, department_id, location_id, job_id
 -- owner: team:accounting
--- macro: profit_and_loss_cash_between(period_start, period_end)
+-- macro: profit_and_loss_cash_between(period_start, period_end, known_at)
 select
     date_trunc('month', lines.date)::date as month,               -- First day of the month.
     accounts.statement_section,                                   -- Revenue, Cost of Goods Sold, Operating Expenses …
