@@ -10,22 +10,29 @@ import hashlib
 import json
 from collections.abc import Iterator
 from datetime import datetime
+from functools import cache
 from typing import Any
 
-from bill_pipeline.transforms import SCHEMAS, with_ancestors
+from bill_pipeline.transforms import (
+    SCHEMAS,
+    in_build_order,
+    load_transforms,
+    macro_sql,
+    with_ancestors,
+)
 from bill_pipeline.warehouse import CheckResult, RoomReport, Warehouse
 
-#: What the journal is made of, and its cash basis.
+#: What the journal is made of.
 _POSTING = with_ancestors(
     (
         "ledger.journal_lines",
         "ledger.journal_entries",
         "ledger.accounts",
-        "ledger.cash_basis_lines",
         "staging.standard_accounts",
         "staging.processing_fees_found",
     )
 )
+_POSTING_AND_CASH = _POSTING | with_ancestors(("ledger.cash_basis_lines",))
 
 
 class Company:
@@ -72,11 +79,17 @@ class Company:
         """Build every room as of ``at``."""
         self.reports = {room: self.warehouse.build_room(room, at) for room in SCHEMAS}
 
-    def post(self, at: datetime) -> None:
+    def post(self, at: datetime, *, cash_basis: bool = False) -> None:
         """Post the journal as of ``at`` as a sync does, without checks and reports."""
+        only = _POSTING_AND_CASH if cash_basis else _POSTING
         with self.warehouse.transaction():
             for room in ("staging", "categorized", "ledger"):
-                self.warehouse.build_tables(room, at, checked=False, only=_POSTING)
+                self.warehouse.build_tables(room, at, checked=False, only=only)
+
+    def make_macros(self) -> None:
+        """Make the macros of the reports, which read this company's tables."""
+        for statement in _macros():
+            self.connection.execute(statement)
 
     def warnings(self) -> list[CheckResult]:
         """Warn-level checks that found something in the last sync."""
@@ -84,6 +97,12 @@ class Company:
 
     def rows(self, sql: str) -> list[tuple[Any, ...]]:
         return self.connection.execute(sql).fetchall()
+
+
+@cache
+def _macros() -> tuple[str, ...]:
+    transforms = in_build_order(load_transforms().values())
+    return tuple(macro_sql(t, table_reference=lambda key: key) for t in transforms if t.macro)
 
 
 @contextlib.contextmanager

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from bill_pipeline import decisions
-from bill_pipeline.transforms import in_build_order, load_transforms, macro_sql
+from bill_pipeline.transforms import load_transforms
 from tests.ledger.company import Company, new_company
 from tests.ledger.lives import begin
 
@@ -100,9 +100,7 @@ def company() -> Iterator[Company]:
         )
         put_history(made, at)
         made.sync(at)
-        for transform in in_build_order(load_transforms().values()):
-            if transform.macro:
-                made.connection.execute(macro_sql(transform, table_reference=lambda key: key))
+        made.make_macros()
         yield made
 
 
