@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,7 +16,7 @@ from bill_pipeline import posting
 from bill_pipeline.decisions import DATED_TABLES
 from bill_pipeline.transforms import SCHEMAS, load_transforms
 from bill_pipeline.unchanged import TableMemory, _lists_read
-from bill_pipeline.warehouse import Warehouse
+from bill_pipeline.warehouse import BLOCK_SIZE, Warehouse
 from tests.ledger.company import Company
 from tests.ledger.lives import FIRST_SYNC, live, lives
 
@@ -161,3 +162,25 @@ def test_a_table_that_reads_a_view_is_always_built() -> None:
         assert memory.inputs_of(documents) is not None
         reader = replace(documents, upstream=(*documents.upstream, "ledger.document_versions"))
         assert memory.inputs_of(reader) is None
+
+
+def test_a_new_file_has_small_blocks_and_says_what_its_tables_are(tmp_path: Path) -> None:
+    path = tmp_path / "acme.duckdb"
+    with Warehouse.at(path, "acme") as warehouse:
+        for room in SCHEMAS:
+            warehouse.build_room(room, FIRST_SYNC)
+        connection = warehouse.connection
+        assert connection.execute("select block_size from pragma_database_size()").fetchall() == [
+            (BLOCK_SIZE,)
+        ]
+        words = dict(
+            connection.execute(
+                "select schema_name || '.' || table_name, comment from duckdb_tables() "
+                "union all select schema_name || '.' || view_name, comment from duckdb_views()"
+            ).fetchall()
+        )
+    for transform in load_transforms().values():
+        assert words[transform.key].startswith(transform.summary)
+        for column in transform.columns:
+            assert f"\n{column.name}: {column.description}" in words[transform.key]
+    assert path.stat().st_size < 10_000_000
