@@ -51,7 +51,9 @@ def current_model(warehouse: Warehouse, home: Home) -> ClientModel:
     reigning = champion(home, warehouse.client)
     if reigning is None or is_outgrown(warehouse, reigning.learned):
         model = Categorizer(
-            target_precision=Settings().target_precision, knowledge=knowledge(home), random_state=0
+            target_precision=Settings.now().target_precision,
+            knowledge=knowledge(home),
+            random_state=0,
         ).fit(lines, chart)
         record = {"line_count": len(lines), "reason": "first or outgrown"}
         promote(home, warehouse.client, model, record, learned=label_keys(lines))

@@ -153,7 +153,7 @@ class Registry:
     def __init__(self, home: Home) -> None:
         self.home = home
         with self.database() as db:
-            db.execute(f"pragma journal_mode = {Settings().sqlite_journal_mode}")
+            db.execute(f"pragma journal_mode = {Settings.now().sqlite_journal_mode}")
             db.executescript(_SCHEMA)
             # sqlite has no "if not exists" for columns.
             columns = [row["name"] for row in db.execute("pragma table_info(clients)")]
@@ -329,11 +329,13 @@ class Registry:
 class SealedSessions:
     """Keeps each client's BILL session between runs, sealed; a new login is scarce.
 
-    The ``bill.sessions.SessionStore`` of this home.
+    The ``bill.sessions.SessionStore`` of this home. It keeps the key for as long as it lives, as
+    each request asks for its session, and so is made anew for each import.
     """
 
     def __init__(self, registry: Registry) -> None:
         self._registry = registry
+        self._known_vault: Vault | None = None
 
     def get(self, client: str) -> Session | None:
         with self._registry.database() as db:
@@ -362,11 +364,15 @@ class SealedSessions:
         try:
             opened = self._vault().open(row["session_sealed"])
         except VaultError:
-            return None  # sealed with a retired key: a new login is cheaper than a failed sync
+            # Sealed with a key that was retired, or made since: a login is cheaper than a failure.
+            self._known_vault = None
+            return None
         return Session(**json.loads(opened.get_secret_value()))
 
     def _vault(self) -> Vault:
-        return Vault.of(self._registry.home)
+        if self._known_vault is None:
+            self._known_vault = Vault.of(self._registry.home)
+        return self._known_vault
 
 
 def _stored(value: Any) -> Any:

@@ -76,7 +76,7 @@ def requests_left(home: Home) -> int:
 
 
 def _budget(home: Home) -> SharedBudget:
-    settings = Settings()
+    settings = Settings.now()
     return SharedBudget(
         home.budget,
         requests_per_hour=settings.requests_per_hour,
@@ -99,7 +99,7 @@ def import_client(
 
     ``progress`` is called after each page, from several threads. Raises ``BillError``.
     """
-    settings = Settings()
+    settings = Settings.now()
     with open_bill(home, client, connection) as api:
         return load_lists(
             api,
@@ -141,7 +141,7 @@ def reconcile_client(
             database=home.client_file(client),
             dlt_folder=home.dlt_folder(client),
             as_of=as_of,
-            with_v2=Settings().read_v2,
+            with_v2=Settings.now().read_v2,
         )
 
 
@@ -163,7 +163,7 @@ def check_access(home: Home, client: str, connection: Connection) -> Access:
     access = Access(client)
     with open_bill(home, client, connection, sessions=MemorySessions()) as api:
         api.log_in()
-        for row in lists_to_read(with_v2=Settings().read_v2):
+        for row in lists_to_read(with_v2=Settings.now().read_v2):
             if row.parent:
                 continue
             try:

@@ -5,8 +5,10 @@ Nothing is read at import time: importing never needs an environment variable or
 
 from __future__ import annotations
 
+import os
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 from pydantic import Field, SecretStr
@@ -20,6 +22,7 @@ ENVIRONMENTS: dict[str, tuple[str, str]] = {
     "sandbox": ("https://gateway.stage.bill.com/connect", "https://api-stage.bill.com/api/v2"),
 }
 
+_PREFIX = "BILL_PIPELINE_"
 CLIENT_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
 
 
@@ -30,7 +33,7 @@ class SettingsError(PipelineError):
 class Settings(BaseSettings):
     """Everything that can be set from outside, as ``BILL_PIPELINE_<NAME>``."""
 
-    model_config = SettingsConfigDict(env_prefix="BILL_PIPELINE_", extra="ignore")
+    model_config = SettingsConfigDict(env_prefix=_PREFIX, extra="ignore", frozen=True)
 
     home: Path = Field(Path("data"), description="Folder of the registry and all books.")
     dev_key: SecretStr | None = Field(None, description="The firm's BILL developer key.")
@@ -75,10 +78,24 @@ class Settings(BaseSettings):
         None, description="Folder or s3:// address of the DuckLake's files; else <home>/lake."
     )
 
+    @classmethod
+    def now(cls) -> Settings:
+        """As the environment says now; parsed anew only when it says something else.
+
+        A sweep asks thousands of times, and parsing takes milliseconds.
+        """
+        ours = (item for item in os.environ.items() if item[0].upper().startswith(_PREFIX))
+        return _parsed(tuple(ours))
+
     @property
     def sqlite_journal_mode(self) -> str:
         """Write-ahead logs need memory that processes share: one machine, never two."""
         return "delete" if self.shared_home else "wal"
+
+
+@lru_cache(maxsize=1)
+def _parsed(environment: tuple[tuple[str, str], ...]) -> Settings:
+    return Settings()
 
 
 @dataclass(frozen=True)
@@ -90,7 +107,7 @@ class Home:
     @classmethod
     def at(cls, path: str | Path | None = None) -> Home:
         """The home at ``path``, else BILL_PIPELINE_HOME, else ``./data``; made if missing."""
-        home = cls(Path(path or Settings().home).expanduser().resolve())
+        home = cls(Path(path or Settings.now().home).expanduser().resolve())
         for folder in (home.path, home.clients, home.models):
             folder.mkdir(parents=True, exist_ok=True)
         return home

@@ -45,7 +45,7 @@ def train_client(home: Home, client: str) -> ClientTraining:
         chart,
         knowledge(home),
         champion=reigning.model if reigning is not None else None,
-        target_precision=Settings().target_precision,
+        target_precision=Settings.now().target_precision,
         random_state=0,
     )
     if trained.is_promoted or reigning is None:

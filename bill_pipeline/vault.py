@@ -78,7 +78,7 @@ def configured_keys() -> SecretStr | None:
 
     Raises VaultError when the keyring gives none.
     """
-    settings = Settings()
+    settings = Settings.now()
     if settings.secret_key is not None or settings.secret_key_command is None:
         return settings.secret_key
     return _keys_of_keyring(settings.secret_key_command)

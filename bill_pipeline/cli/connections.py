@@ -67,7 +67,7 @@ def connect(
         password = sys.stdin.readline().rstrip("\r\n")
     else:
         password = click.prompt("Token password", hide_input=True)
-    dev_key = Settings().dev_key
+    dev_key = Settings.now().dev_key
     if dev_key is None and not sys.stdin.isatty():
         raise SettingsError("Set BILL_PIPELINE_DEV_KEY to the firm's BILL developer key.")
     dev_key = dev_key or SecretStr(click.prompt("Developer key", hide_input=True))

@@ -91,7 +91,7 @@ class Request:
 
 def has_developer_key() -> bool:
     """Whether the firm's key is set for all clients, so that nobody has to type it."""
-    return Settings().dev_key is not None
+    return Settings.now().dev_key is not None
 
 
 def client_name_of(title: str) -> str:
@@ -144,7 +144,7 @@ def read_csv(text: str, environment: str, developer_key: SecretStr) -> Iterator[
 
 def _connection(request: Request) -> Connection:
     require_client_name(request.client)
-    developer_key = Settings().dev_key or request.developer_key
+    developer_key = Settings.now().dev_key or request.developer_key
     required = {
         "organization_id": request.organization_id,
         "token_name": request.token_name,

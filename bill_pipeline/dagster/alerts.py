@@ -58,7 +58,7 @@ def send_alert(troubled: Sequence[ClientStatus], recovered: Sequence[str]) -> bo
     """
     body = message(troubled, recovered)
     _log.warning("%s", body["text"])
-    settings = Settings()
+    settings = Settings.now()
     if settings.alert_webhook:
         httpx.post(settings.alert_webhook, json=body, timeout=SEND_SECONDS).raise_for_status()
     if settings.alert_email:

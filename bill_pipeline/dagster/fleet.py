@@ -142,7 +142,7 @@ def bring_many(
     now = utc_now()
     clients = config.clients or [
         look.client
-        for look in due_looks(Registry(sync.books).all(), now, Settings().requests_per_hour)
+        for look in due_looks(Registry(sync.books).all(), now, Settings.now().requests_per_hour)
     ]
     lists = {}
     if not (sync.full or sync.since or sync.rebuild):

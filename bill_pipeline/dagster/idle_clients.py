@@ -37,7 +37,7 @@ def with_news(
     """
     registry = Registry(home)
     statuses = {status.client: status for status in registry.all()}
-    expected = Expected.of(statuses.values(), now, Settings().requests_per_hour)
+    expected = Expected.of(statuses.values(), now, Settings.now().requests_per_hour)
 
     def news_of(client: str) -> News:
         status = statuses.get(client)

@@ -87,7 +87,8 @@ def sync_due_clients_sensor(
     now = utc_now()
     # A client that was never tried is add_new_clients' business.
     statuses = [s for s in Registry(sync.books).all() if s.last_attempt_at is not None]
-    due = due_looks(statuses, now, Settings().requests_per_hour)
+    requests_per_hour = Settings.now().requests_per_hour
+    due = due_looks(statuses, now, requests_per_hour)
     if not due:
         return dg.SkipReason(_why_nobody_is_due(statuses))
     running = context.instance.get_runs(
@@ -100,7 +101,7 @@ def sync_due_clients_sensor(
     looks = affordable(due[:CLIENTS_PER_SWEEP], requests_left(sync.books))
     if not looks:
         return dg.SkipReason(
-            f"{_clients(len(due))} due, but the hour's {Settings().requests_per_hour:,} requests "
+            f"{_clients(len(due))} due, but the hour's {requests_per_hour:,} requests "
             "to BILL are spent. The next ones come at the full hour."
         )
     clients = [look.client for look in looks]

@@ -71,7 +71,7 @@ class Services:
                 f"Port {self.console_port} is taken. Choose another one with --console-port, "
                 "or 0 for no console."
             )
-        uses_postgres = Settings().dagster_postgres_url is not None
+        uses_postgres = Settings.now().dagster_postgres_url is not None
         write_instance(self.home, uses_postgres=uses_postgres)
         code_port = _free_port()
         workspace = self._write_workspace(code_port)

@@ -68,7 +68,7 @@ def pictures(training: ClientTraining) -> dict[str, dg.MetadataValue]:
     return {
         "confusion": confusion_picture(confusion(named)),
         "calibration": calibration_picture(calibration_bins(outcomes)),
-        "coverage": coverage_picture(coverage_curve(outcomes), Settings().target_precision),
+        "coverage": coverage_picture(coverage_curve(outcomes), Settings.now().target_precision),
         "error by account": errors_picture(errors_by_account(named)),
     }
 

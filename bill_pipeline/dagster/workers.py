@@ -93,7 +93,7 @@ class Task:
 
 def outcomes(task: Task, clients: Sequence[str]) -> Iterator[Outcome]:
     """The outcome of every client, as each is done."""
-    count = Settings().workers or min(os.cpu_count() or 1, 4)
+    count = Settings.now().workers or min(os.cpu_count() or 1, 4)
     if count == 1 or len(clients) < FEWEST_CLIENTS_FOR_PROCESSES:
         yield from map(task.of, clients)
     else:

@@ -80,7 +80,7 @@ def with_books(home: Home) -> list[str]:
 
 def store_of(home: Home) -> LedgerStore:
     """The store that the settings choose for ``home``."""
-    settings = Settings()
+    settings = Settings.now()
     if settings.ducklake_catalogue:
         from bill_pipeline.publishing.lake import LakeLedger
 

@@ -23,7 +23,7 @@ from bill_pipeline.clients import (
     UnknownClient,
 )
 from bill_pipeline.interrupted import mend_interrupted
-from bill_pipeline.settings import Home, SettingsError
+from bill_pipeline.settings import Home, Settings, SettingsError
 from bill_pipeline.vault import Vault, VaultError, new_key, retire_old_keys, rotate_key_file
 
 CANARY = "canary-5f1e-password"
@@ -223,3 +223,25 @@ def test_a_key_from_the_environment_is_rotated_there(
     assert "1 clients' secrets are sealed with the first of the given keys" in result.output
     monkeypatch.setenv("BILL_PIPELINE_SECRET_KEY", new)
     assert registry.connection("acme").token_password.get_secret_value() == CANARY
+
+
+def test_a_key_made_meanwhile_is_taken_up_at_the_second_question(registry: Registry) -> None:
+    registry.connect("acme", connection(), environment="sandbox")
+    sessions = SealedSessions(registry)
+    sessions.put("acme", session("before"))
+    assert sessions.get("acme") == session("before")
+    registry.home.secret_key.unlink()  # a new one is made by whoever needs it first
+    SealedSessions(registry).put("acme", session("after"))
+    assert sessions.get("acme") is None  # a login too many does no harm
+    assert sessions.get("acme") == session("after")
+
+
+def test_settings_follow_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("BILL_PIPELINE_REQUESTS_PER_HOUR", raising=False)
+    assert Settings.now().requests_per_hour == 20_000
+    assert Settings.now() is Settings.now()
+    monkeypatch.setenv("BILL_PIPELINE_REQUESTS_PER_HOUR", "9000")
+    assert Settings.now().requests_per_hour == 9_000
+    monkeypatch.setenv("bill_pipeline_requests_per_hour", "8000")
+    monkeypatch.delenv("BILL_PIPELINE_REQUESTS_PER_HOUR")
+    assert Settings.now().requests_per_hour == 8_000
