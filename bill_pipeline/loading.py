@@ -262,8 +262,10 @@ def _read_and_load(
 def _load(pipeline: Pipeline, chunk: Chunk) -> None:
     from bill_pipeline.bill.source import bill_source
 
-    info = pipeline.run(bill_source(chunk), loader_file_format="parquet")
-    info.raise_on_failed_jobs()
+    # ``run`` would ask the file for dlt's state first each time; ``_finish_pending`` has done so.
+    pipeline.extract(bill_source(chunk), loader_file_format="parquet")
+    pipeline.normalize()
+    pipeline.load().raise_on_failed_jobs()
     # dlt keeps a copy of every package it loaded; the documents are in the client's file.
     shutil.rmtree(Path(pipeline.working_dir) / "load" / "loaded", ignore_errors=True)
 
