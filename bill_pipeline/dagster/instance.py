@@ -7,12 +7,22 @@ is SQLite in the home, or PostgreSQL when the settings name one.
 from __future__ import annotations
 
 import hashlib
+import json
 from importlib.resources import files
 from pathlib import Path
 
 from bill_pipeline.settings import Home
 
 _HASH = "# written by bill-pipeline; change it freely, then it is never overwritten: "
+_SQLITE = """
+# Dagster's own SQLite storage with connections that stay open. The folder is this home's: when you
+# change this file and move the home later, change it here too.
+event_log_storage:
+  module: bill_pipeline.dagster.event_storage
+  class: PooledSqliteEventLogStorage
+  config:
+    base_dir: {folder}
+"""
 _POSTGRES = """
 storage:
   postgres:
@@ -28,8 +38,8 @@ def write_instance(home: Home, *, uses_postgres: bool) -> Path:
     """
     home.dagster.mkdir(parents=True, exist_ok=True)
     body = files("bill_pipeline.dagster").joinpath("dagster.yaml").read_text(encoding="utf-8")
-    if uses_postgres:
-        body += _POSTGRES
+    folder = json.dumps(str(home.dagster / "history" / "runs"))  # as YAML quotes it
+    body += _POSTGRES if uses_postgres else _SQLITE.format(folder=folder)
     path = home.dagster / "dagster.yaml"
     if not path.exists() or _is_ours(path.read_text(encoding="utf-8")):
         path.write_text(f"{_HASH}{_digest(body)}\n{body}", encoding="utf-8")
