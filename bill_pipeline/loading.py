@@ -9,12 +9,11 @@ the state that says what comes next.
 
 from __future__ import annotations
 
-import logging
 import shutil
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING
@@ -168,9 +167,7 @@ def _pipeline(client: str, database: Path, dlt_folder: Path) -> Pipeline:
     import dlt
     from dlt.destinations.impl.duckdb.configuration import DuckDbCredentials
 
-    dlt.config["runtime.dlthub_telemetry"] = False  # nothing about a client's books leaves here
-    # Each Arrow batch would warn that its text becomes JSON.
-    logging.getLogger("dlt").setLevel(logging.ERROR)
+    _settle_dlt()
     return dlt.pipeline(
         f"bill_{client}",
         pipelines_dir=str(dlt_folder),
@@ -179,6 +176,29 @@ def _pipeline(client: str, database: Path, dlt_folder: Path) -> Pipeline:
         ),
         dataset_name=DATASET,
     )
+
+
+@cache
+def _settle_dlt() -> None:
+    """Give dlt its settings once a process, and none besides; nothing about books leaves here.
+
+    Left alone, it looks for each of some hundred settings of each load in the environment, in
+    /run/secrets and in two files of the working folder, and reports each load to its makers.
+    """
+    from dlt.common.configuration.container import Container
+    from dlt.common.configuration.providers import DictionaryProvider
+    from dlt.common.configuration.specs.pluggable_run_context import PluggableRunContext
+    from dlt.common.runtime.telemetry import stop_telemetry
+
+    ours = DictionaryProvider()
+    ours.set_value("dlthub_telemetry", False, None, "runtime")
+    # Each Arrow batch would warn that its text becomes JSON.
+    ours.set_value("log_level", "ERROR", None, "runtime")
+    context = Container()[PluggableRunContext]
+    context.providers.providers = [ours]
+    # Importing dlt has started its runtime with what it found.
+    stop_telemetry()
+    context.context.initialize_runtime()
 
 
 def _finish_pending(pipeline: Pipeline) -> None:

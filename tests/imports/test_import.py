@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -211,3 +214,30 @@ def test_lists_below_others_know_how_many_pages_are_left(client: Client) -> None
     assert {step.expected_pages for step in contacts} == {customers}
     assert contacts[-1].pages == customers
     assert contacts[-1].remaining_seconds == 0
+
+
+_SHOW_DLT = """
+import sys
+from pathlib import Path
+from bill_pipeline.loading import _pipeline
+from dlt.common.runtime import anon_tracker
+from dlt.common.runtime.run_context import active
+
+pipeline = _pipeline("acme", Path("acme.duckdb"), Path("dlt"))
+print(anon_tracker._ANON_TRACKER_ENDPOINT, active().runtime_config.dlthub_telemetry)
+print(pipeline.config.progress, pipeline.config.restore_from_destination)
+"""
+
+
+def test_dlt_reports_nothing_and_obeys_nobody_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """dlt tells its makers of every load unless told not to, and reads files it happens to find."""
+    (tmp_path / ".dlt").mkdir()
+    (tmp_path / ".dlt" / "config.toml").write_text("progress = 'log'\n[runtime]\n")
+    monkeypatch.setenv("RUNTIME__DLTHUB_TELEMETRY", "true")
+    monkeypatch.setenv("RESTORE_FROM_DESTINATION", "false")
+    shown = subprocess.run(
+        [sys.executable, "-c", _SHOW_DLT], cwd=tmp_path, capture_output=True, text=True, check=True
+    )
+    assert shown.stdout.split() == ["None", "False", "None", "True"]
