@@ -5,7 +5,9 @@
 ``--imported`` clients are really imported from invented companies of the sandbox; ``--copies`` of
 each are clients with copied books, which read the same company. The other ones are sleepers: they
 are connected and probed like every client, with the reading notes of an imported one, but have no
-books of their own. The sandbox runs in a process of its own, on the same cores.
+books of their own. Before a sweep the bills and payments of every client were last asked for five
+hours ago, its other lists a moment ago: that is what an office's quiet client is due for. The
+sandbox runs in a process of its own, on the same cores.
 Seconds are wall clock; CPU seconds are those of the sweep and its workers, without the sandbox.
 Dagster's storage is SQLite.
 """
@@ -37,6 +39,7 @@ from bill_pipeline.dagster.definitions import defs
 from bill_pipeline.dagster.fleet import sweep_config
 from bill_pipeline.dagster.instance import write_instance
 from bill_pipeline.dagster.partitions import CLIENTS_PER_RUN
+from bill_pipeline.probe import PROBED
 from bill_pipeline.publish import publish
 from bill_pipeline.sandbox.control_client import ControlClient
 from bill_pipeline.sandbox.server import SandboxServer
@@ -153,12 +156,14 @@ class Firm:
             options.clients - len(self.awake) - len(self.copies),
         )  # fmt: skip
         firm = [*self.awake, *self.copies, *asleep]
+        self.rest(firm)
         with timed("idle sweep", len(firm), sandbox):
             sweep(self.home, self.instance, firm)
         changed = sandbox.companies[: options.changed]
         for company in changed:
             sandbox.control.change(company.client, "bills", count=3)
         count = len(changed) * (1 + options.copies)
+        self.rest(firm)
         with timed(f"sweep in which {count} clients changed", len(firm), sandbox):
             sweep(self.home, self.instance, firm)
         for at in range(0, options.backfill, CLIENTS_PER_RUN):
@@ -169,6 +174,15 @@ class Firm:
         print(f"clients not up to date: {late or 'none'}")
         tick(self.instance, self.home)
         print_sizes(self.home)
+
+    def rest(self, clients: list[str]) -> None:
+        """As if the clients' bills and payments had last been asked for five hours ago."""
+        now = utc_now()
+        looked_at = dict.fromkeys(PROBED, now.isoformat()) | dict.fromkeys(
+            ("bills", "payments"), (now - timedelta(hours=5)).isoformat()
+        )
+        for client in clients:
+            self.registry.update(client, looked_at=looked_at)
 
 
 def connect(registry: Registry, sandbox: Bill, company: int, client: str) -> str:
