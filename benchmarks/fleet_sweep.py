@@ -34,7 +34,7 @@ import duckdb
 from pydantic import SecretStr
 
 from bill_pipeline.bill.connection import Connection
-from bill_pipeline.clients import Registry, SealedSessions, State, utc_now
+from bill_pipeline.clients import Registry, State, utc_now
 from bill_pipeline.dagster.definitions import defs
 from bill_pipeline.dagster.fleet import sweep_config
 from bill_pipeline.dagster.instance import write_instance
@@ -44,6 +44,7 @@ from bill_pipeline.publish import publish
 from bill_pipeline.sandbox.control_client import ControlClient
 from bill_pipeline.sandbox.server import SandboxServer
 from bill_pipeline.sandbox.state import Company
+from bill_pipeline.sealed_sessions import SealedSessions
 from bill_pipeline.settings import Home
 
 

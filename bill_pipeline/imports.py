@@ -19,11 +19,12 @@ from bill_pipeline.bill.connection import Connection
 from bill_pipeline.bill.lists import BillList, lists_to_read
 from bill_pipeline.bill.pages import Query, read_page
 from bill_pipeline.bill.sessions import MemorySessions, SessionStore
-from bill_pipeline.clients import Registry, SealedSessions
+from bill_pipeline.clients import Registry
 from bill_pipeline.loading import ImportReport, load_lists
 from bill_pipeline.probe import PROBED
 from bill_pipeline.progress import Progress, Watcher
 from bill_pipeline.reconciliation import ReconciliationReport, reconcile_lists
+from bill_pipeline.sealed_sessions import SealedSessions
 from bill_pipeline.settings import Home, Settings
 
 __all__ = [

@@ -46,7 +46,10 @@ def test_only_the_dagster_room_imports_dagster(path: Path) -> None:
 
 @pytest.mark.parametrize("path", PRODUCT, ids=name_of)
 def test_nobody_imports_private_parts_of_dagster(path: Path) -> None:
-    assert not [m for m in imported_modules(path) if m.startswith("dagster._")]
+    private = [m for m in imported_modules(path) if m.startswith("dagster._")]
+    # Dagster names its storages in dagster.yaml by this path, and exports them nowhere else.
+    assert private in ([], ["dagster._core.storage.event_log"])
+    assert not private or path.name == "event_storage.py"
 
 
 @pytest.mark.parametrize(

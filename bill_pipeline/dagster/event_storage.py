@@ -14,11 +14,12 @@ from typing import Any
 
 import sqlalchemy
 from dagster._core.storage.event_log import SqliteEventLogStorage
-from dagster._core.storage.event_log.sqlite.sqlite_event_log import INDEX_SHARD_NAME
-from dagster._core.storage.sqlite import SQLITE_BUSY_TIMEOUT_SECONDS
-from dagster._serdes import ConfigurableClassData
 from sqlalchemy.pool import NullPool, QueuePool
 
+#: What Dagster calls the file that holds what concerns all runs.
+_INDEX = "index"
+#: How long a writer waits for another one; as Dagster's own.
+_SECONDS_FOR_THE_LOCK = 30
 #: Each run has a file of its own; this many keep their engine, which remembers compiled statements.
 RUNS_REMEMBERED = 8
 
@@ -26,14 +27,14 @@ RUNS_REMEMBERED = 8
 class PooledSqliteEventLogStorage(SqliteEventLogStorage):
     """``SqliteEventLogStorage``, four times as fast; configured in ``dagster.yaml`` like it."""
 
-    def __init__(self, base_dir: str, inst_data: ConfigurableClassData | None = None) -> None:
+    def __init__(self, base_dir: str, inst_data: Any = None) -> None:
         self._engines: OrderedDict[str, sqlalchemy.Engine] = OrderedDict()
         self._known_tables: set[str] = set()
         super().__init__(base_dir, inst_data)
 
     @classmethod
     def from_config_value(
-        cls, inst_data: ConfigurableClassData | None, config_value: Mapping[str, Any]
+        cls, inst_data: Any, config_value: Mapping[str, Any]
     ) -> PooledSqliteEventLogStorage:
         return cls(inst_data=inst_data, **config_value)
 
@@ -62,18 +63,18 @@ class PooledSqliteEventLogStorage(SqliteEventLogStorage):
     def _engine(self, shard: str) -> sqlalchemy.Engine:
         engine = self._engines.get(shard)
         if engine is None:
-            is_index = shard == INDEX_SHARD_NAME
+            is_index = shard == _INDEX
             engine = self._engines[shard] = sqlalchemy.create_engine(
                 self.conn_string_for_shard(shard),
                 # The file of a run may be deleted: only the index's connection stays open.
                 poolclass=QueuePool if is_index else NullPool,
-                connect_args={"timeout": SQLITE_BUSY_TIMEOUT_SECONDS},
+                connect_args={"timeout": _SECONDS_FOR_THE_LOCK},
             )
         self._engines.move_to_end(shard)
         self._forget_engines()
         return engine
 
     def _forget_engines(self) -> None:
-        oldest_first = [shard for shard in self._engines if shard != INDEX_SHARD_NAME]
+        oldest_first = [shard for shard in self._engines if shard != _INDEX]
         for shard in oldest_first[:-RUNS_REMEMBERED]:
             self._engines.pop(shard).dispose()

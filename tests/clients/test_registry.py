@@ -18,11 +18,11 @@ from bill_pipeline.cli import main
 from bill_pipeline.clients import (
     ClientAlreadyConnected,
     Registry,
-    SealedSessions,
     State,
     UnknownClient,
 )
 from bill_pipeline.interrupted import mend_interrupted
+from bill_pipeline.sealed_sessions import SealedSessions
 from bill_pipeline.settings import Home, Settings, SettingsError
 from bill_pipeline.vault import Vault, VaultError, new_key, retire_old_keys, rotate_key_file
 
