@@ -27,7 +27,8 @@ SCHEMAS = ("staging", "categorized", "ledger", "reports")
 PUBLISHED_BY_DEFAULT = {"ledger", "reports"}
 MATERIALIZATIONS = {"table", "view", "append"}
 _HEADER_KEYS = {
-    "grain", "key", "owner", "materialize", "published", "macro", "history", "table", "severity",
+    "grain", "key", "owner", "materialize", "published", "macro", "history", "moment", "table",
+    "severity",
 }  # fmt: skip
 _HEADER_LINE = re.compile(r"--\s?(?:(?P<name>[a-z]+):\s*(?P<value>.*)|(?P<text>.*))$")
 
@@ -57,7 +58,8 @@ class Transform:
     """One table: one SQL file, its address and everything its comments say.
 
     ``history`` names append tables of which the file reads what *earlier* builds wrote; they are
-    not upstream, or the journal would wait for itself.
+    not upstream, or the journal would wait for itself. ``moment`` names the column that holds when
+    the table was built: by itself it makes the table another one only on another day.
     """
 
     schema: str
@@ -72,6 +74,7 @@ class Transform:
     is_published: bool
     macro: Macro | None
     history: tuple[str, ...]
+    moment: str | None
     columns: tuple[Column, ...]
     upstream: tuple[str, ...]
 
@@ -142,6 +145,7 @@ def read_transform(path: Path) -> Transform:
         is_published=published != "no",
         macro=_macro(facts.get("macro")),
         history=history,
+        moment=facts.get("moment"),
         columns=tuple(_columns(path, select)),
         upstream=tuple(t for t in _tables(select) if t not in history),
     )

@@ -127,8 +127,11 @@ class TableMemory:
             return json.dumps({name: counts.get(name, 0) for name in lists or sorted(counts)})
         built = load_transforms().get(table)
         if built is not None:
-            # A view has as many rows when what it reads has changed: it tells nothing.
-            return None if built.materialize == "view" else self._states.get(table)
+            # A view has as many rows when what it reads has changed: it tells nothing. Nor does a
+            # state tell more of the moment a table was built than the day.
+            reads_moment = built.moment and re.search(rf"\b{built.moment}\b(?!::date)", reader.sql)
+            is_silent = built.materialize == "view" or reads_moment
+            return None if is_silent else self._states.get(table)
         return self._row_count(table) if table.startswith("decisions.") else None
 
     def _row_count(self, table: str) -> str:

@@ -303,8 +303,11 @@ class Warehouse:
         sums = "".join(f", sum({name})" for name in money)
         # Rows added are the whole change of an append-only table; nobody reads a view's state.
         state = ", sum(hash(t)::hugeint)" if transform.materialize == "table" else ""
+        rows = transform.key
+        if moment := transform.moment:
+            rows = f"(select * replace ({moment}::date as {moment}) from {rows})"
         row: Any = self.connection.execute(
-            f"select count(*){sums}{state} from {transform.key} as t"
+            f"select count(*){sums}{state} from {rows} as t"
         ).fetchone()
         report.rows[transform.key] = row[0]
         for name, total in zip(money, row[1:], strict=False):

@@ -153,6 +153,20 @@ def test_every_table_of_decisions_counts_as_knowledge() -> None:
     assert {name for (name,) in dated} == set(DATED_TABLES)
 
 
+def test_the_moment_of_a_build_alone_builds_only_what_reads_it_whole() -> None:
+    later = FIRST_SYNC + timedelta(minutes=5)
+    with company(Thrifty) as thrifty:
+        first_sync(thrifty)
+        thrifty.sync(later)
+        assert {"ledger.books", "ledger.category_decisions"} <= built(thrifty)
+        assert not {"ledger.cash_basis_lines", "reports.balance_sheet"} & built(thrifty)
+        memory = TableMemory(thrifty.connection, later)
+        aging = load_transforms()["reports.payables_aging"]
+        assert memory.inputs_of(aging) is not None
+        whole = aging.sql.replace("known_until::date", "known_until")
+        assert memory.inputs_of(replace(aging, sql=whole)) is None
+
+
 def test_a_table_that_reads_a_view_is_always_built() -> None:
     """A view may say something else with as many rows as before."""
     with company(Watched) as watched:

@@ -3,6 +3,7 @@
 -- grain: one row for the client
 -- key: home_currency
 -- owner: team:accounting
+-- moment: known_until
 select
     home_currency,      -- ISO code of the books.
     fiscal_year_end,    -- MM-DD; 02-29 means the last day of February.
