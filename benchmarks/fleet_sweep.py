@@ -156,6 +156,7 @@ class Firm:
             self.home, self.registry, sandbox, quiet,
             options.clients - len(self.awake) - len(self.copies),
         )  # fmt: skip
+        self.instance.add_dynamic_partitions("client", asleep)
         firm = [*self.awake, *self.copies, *asleep]
         self.rest(firm)
         with timed("idle sweep", len(firm), sandbox):
@@ -177,13 +178,16 @@ class Firm:
         print_sizes(self.home)
 
     def rest(self, clients: list[str]) -> None:
-        """As if the clients' bills and payments had last been asked for five hours ago."""
+        """As if the clients' bills and payments had last been asked for five hours ago.
+
+        Of nobody is known when things change: the invented companies' last weeks are long ago.
+        """
         now = utc_now()
         looked_at = dict.fromkeys(PROBED, now.isoformat()) | dict.fromkeys(
             ("bills", "payments"), (now - timedelta(hours=5)).isoformat()
         )
         for client in clients:
-            self.registry.update(client, looked_at=looked_at)
+            self.registry.update(client, looked_at=looked_at, activity={})
 
 
 def connect(registry: Registry, sandbox: Bill, company: int, client: str) -> str:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from bill_pipeline.naming import Names
 
 _KEPT = ("home_currency", "fiscal_year_end", "book_bills_on", "sales_tax_on_cash_basis")
-_BOOKS = f"select {', '.join(_KEPT)} from books where client = ?"
+_BOOKS = "select * from books where client = ?"
 _ROLES = """
 select unnest(string_split(roles, ', ')) as role, coalesce(account_code, ''), account_name
 from accounts where client = ? and roles is not null order by role
@@ -151,14 +151,19 @@ _SIGNS = {"debit": 1, "credit": -1, "amount": 1}
 
 
 def _show(home: Home, client: str, *, as_json: bool) -> None:
+    from bill_pipeline.decisions import POLICIES
     from bill_pipeline.query import open_ledger
 
     with open_ledger(home) as ledger:
-        books = ledger.execute(_BOOKS, [client]).fetchone()
+        found = ledger.execute(_BOOKS, [client])
+        names = [column[0] for column in found.description]
+        books = found.fetchone()
         roles = ledger.execute(_ROLES, [client]).fetchall()
     if books is None:
         raise DecisionRefused(f"{client} has no books yet: run `bill-pipeline sync {client}`.")
-    kept = dict(zip(_KEPT, books, strict=True))
+    told = dict(zip(names, books, strict=True))
+    # Books that were published before there was a choice are kept by its default.
+    kept = {name: told.get(name) or (POLICIES[name] or ("",))[0] for name in _KEPT}
     if as_json:
         print_json({"client": client, **kept, "roles": {role: name for role, _code, name in roles}})
         return

@@ -101,7 +101,8 @@ def book_facts(books: Snapshot, client: str) -> BookFacts | None:
         closed_through=row["closed_through"],
         today=row["known_until"].date(),
         book_bills_on=row["book_bills_on"],
-        sales_tax_on_cash_basis=row["sales_tax_on_cash_basis"],
+        # Books published before there was the choice, and not since.
+        sales_tax_on_cash_basis=row.get("sales_tax_on_cash_basis") or "shared",
     )
 
 

@@ -17,7 +17,10 @@ from bill_pipeline.console.users import Role
 from bill_pipeline.deciding import close_through
 from bill_pipeline.errors import DecisionRefused
 from bill_pipeline.keeping import bring_in_balances, change_policies, change_role
+from bill_pipeline.publish import publish
+from bill_pipeline.query import open_ledger
 from bill_pipeline.settings import Home
+from bill_pipeline.warehouse import Warehouse
 from tests.console.console_browser import Browser, signed_in
 
 CLIENT = "maple-bakery"
@@ -144,6 +147,24 @@ def test_books_that_refuse_a_setting_get_the_old_one_back(
             """
         ).fetchone()
     assert last == ("12-31", Decimal("0.00"), True)
+
+
+def test_books_published_before_a_choice_existed_are_kept_by_its_default(
+    books_home: Home, bookkeeper: Browser
+) -> None:
+    """After an upgrade pages and commands work before the first sync publishes the new column."""
+    with Warehouse.open(books_home, CLIENT) as warehouse:
+        warehouse.connection.execute(
+            "create or replace table ledger.books as "
+            "select * exclude (sales_tax_on_cash_basis) from ledger.books"
+        )
+    publish(books_home, [CLIENT])
+    with open_ledger(books_home) as ledger:
+        told = "select sales_tax_on_cash_basis from books where client = ?"
+        assert ledger.execute(told, [CLIENT]).fetchall() == [(None,)]
+    assert "Fiscal year" in bookkeeper.get(PATH).text
+    shown = CliRunner().invoke(main, ["settings", CLIENT, "--home", str(books_home.path)])
+    assert "sales tax on cash basis  shared" in shown.output
 
 
 def test_the_command_line_does_the_same(books_home: Home, tmp_path: Path) -> None:
