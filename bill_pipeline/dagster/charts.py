@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import io
 from collections.abc import Callable
+from textwrap import shorten
 from typing import TYPE_CHECKING, Any
 
 import dagster as dg
@@ -106,14 +107,20 @@ def confusion_picture(counts: pd.DataFrame) -> dg.MetadataValue:
     """Truth (rows) against suggestion (columns), the most frequent accounts."""
 
     def draw(axis: Any) -> None:
-        axis.imshow(counts.to_numpy(float), cmap="Blues", aspect="auto")
-        axis.set_xticks(range(counts.shape[1]), [str(c)[:24] for c in counts.columns], rotation=90)
-        axis.set_yticks(range(counts.shape[0]), [str(c)[:24] for c in counts.index])
+        numbers = counts.to_numpy(float)
+        axis.imshow(numbers, cmap="Blues", aspect="auto")
+        columns, rows = (
+            [shorten(str(name), 26, placeholder="…") for name in names]
+            for names in (counts.columns, counts.index)
+        )
+        axis.set_xticks(range(len(columns)), columns, rotation=90)
+        axis.set_yticks(range(len(rows)), rows)
         axis.set_xlabel("suggested")
         axis.set_ylabel("right")
         for row, column in zip(*counts.to_numpy().nonzero(), strict=True):
+            is_dark = numbers[row, column] > numbers.max() / 2
             axis.text(column, row, str(counts.iat[row, column]), ha="center", va="center",
-                      fontsize=7)  # fmt: skip
+                      fontsize=7, color="white" if is_dark else INK)  # fmt: skip
 
     return picture(draw, 7.5, 6.0)
 
