@@ -118,7 +118,8 @@ shares as (
     select
         totals.*,
         settled_by_day.settled,
-        books.sales_tax_on_cash_basis = 'last'
+        -- Null in books that were published before there was the choice.
+        coalesce(books.sales_tax_on_cash_basis, 'shared') = 'last'
         -- What is overpaid, or not all of one sign, is shared over the gross amount.
         and sign(net) * sign(total - net) > 0 and settled * sign(total) between 0 and abs(total)
             as is_tax_last,
