@@ -228,6 +228,12 @@ def set_role(
     )
 
 
+def policy_default(name: str) -> str:
+    """What ``staging.policies`` fills in for a policy with choices; empty for any other."""
+    allowed = POLICIES[name]
+    return allowed[0] if allowed else ""
+
+
 def set_policy(
     connection: duckdb.DuckDBPyConnection,
     name: str,

@@ -151,7 +151,7 @@ _SIGNS = {"debit": 1, "credit": -1, "amount": 1}
 
 
 def _show(home: Home, client: str, *, as_json: bool) -> None:
-    from bill_pipeline.decisions import POLICIES
+    from bill_pipeline.decisions import policy_default
     from bill_pipeline.query import open_ledger
 
     with open_ledger(home) as ledger:
@@ -163,7 +163,7 @@ def _show(home: Home, client: str, *, as_json: bool) -> None:
         raise DecisionRefused(f"{client} has no books yet: run `bill-pipeline sync {client}`.")
     told = dict(zip(names, books, strict=True))
     # Books that were published before there was a choice are kept by its default.
-    kept = {name: told.get(name) or (POLICIES[name] or ("",))[0] for name in _KEPT}
+    kept = {name: told.get(name) or policy_default(name) for name in _KEPT}
     if as_json:
         print_json({"client": client, **kept, "roles": {role: name for role, _code, name in roles}})
         return

@@ -12,6 +12,7 @@ from typing import Any
 
 from bill_pipeline.console.ledger import Row, Snapshot
 from bill_pipeline.console.period import Period
+from bill_pipeline.decisions import policy_default
 
 ZERO = Decimal(0)
 #: Section → whether it adds to the profit; in the order of the statement.
@@ -102,7 +103,8 @@ def book_facts(books: Snapshot, client: str) -> BookFacts | None:
         today=row["known_until"].date(),
         book_bills_on=row["book_bills_on"],
         # Books published before there was the choice, and not since.
-        sales_tax_on_cash_basis=row.get("sales_tax_on_cash_basis") or "shared",
+        sales_tax_on_cash_basis=row.get("sales_tax_on_cash_basis")
+        or policy_default("sales_tax_on_cash_basis"),
     )
 
 

@@ -217,7 +217,6 @@ def test_lists_below_others_know_how_many_pages_are_left(client: Client) -> None
 
 
 _SHOW_DLT = """
-import sys
 from pathlib import Path
 from bill_pipeline.loading import _pipeline
 from dlt.common.runtime import anon_tracker
