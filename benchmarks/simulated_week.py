@@ -48,8 +48,8 @@ def main() -> None:
     parser.add_argument("--changes", type=float, default=6, help="median bursts a client and day")
     parser.add_argument("--days", type=int, default=7)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--probe-seconds", type=float, default=0.03, help="of one list")
-    parser.add_argument("--sync-seconds", type=float, default=1.2, help="wall clock, all workers")
+    parser.add_argument("--probe-seconds", type=float, default=0.01, help="of one list")
+    parser.add_argument("--sync-seconds", type=float, default=1.25, help="wall clock, all workers")
     parser.add_argument("--start-seconds", type=float, default=10, help="of a run's process")
     parser.add_argument("--requests-per-list", type=float, default=1.2)
     parser.add_argument("--requests-per-sync", type=float, default=27, help="of all lists")
@@ -103,7 +103,8 @@ class Firm:
         ]
         heapq.heapify(self.changes)
         self.waiting: dict[str, list[tuple[datetime, str]]] = {name: [] for name in names}
-        self.delays: list[float] = []
+        self.delays: list[float] = []  # seconds from a change to its publication
+        self.unseen: list[float] = []  # of these, until the sweep began that found it
         self.requests: Counter[datetime] = Counter()
         self.sweeps: list[float] = []
         self.waits = 0  # for the next hour, because this one's requests were spent
@@ -182,6 +183,7 @@ class Firm:
                 if changed <= read_at and (not lists or table in lists)
             ]
             self.delays += [(at - changed).total_seconds() for changed, _ in seen]
+            self.unseen += [max((now - changed).total_seconds(), 0.0) for changed, _ in seen]
             self.waiting[client] = [each for each in self.waiting[client] if each not in seen]
             if seen:
                 self.statuses[client] = replace(self.statuses[client], last_change_at=now)
@@ -211,6 +213,11 @@ class Firm:
         shown = [f"{cut:.1f}" for cut in (cuts[49], cuts[94], cuts[98], minutes[-1])]
         print("minutes from change to published: median {}, 95th percentile {}, 99th {}, "
               "longest {}".format(*shown))  # fmt: skip
+        swept = [delay - unseen for delay, unseen in zip(self.delays, self.unseen, strict=True)]
+        for what, seconds in (("until a sweep asks", self.unseen), ("in the sweep", swept)):
+            parts = statistics.quantiles(seconds, n=20)
+            print(f"  minutes {what}: median {parts[9] / 60:.1f}, "
+                  f"95th percentile {parts[18] / 60:.1f}")  # fmt: skip
         print(f"requests an hour: mean {statistics.mean(self.requests.values()):,.0f}, "
               f"most {max(self.requests.values()):,.0f}; {self.waits} sweeps waited for the next "
               "hour")  # fmt: skip

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from bill_pipeline.probe import PROBED
@@ -29,7 +30,6 @@ _DAYS_OF_DOUBT = 4.0
 #: Of every hour: changes that nothing in the last four weeks announced.
 _UNANNOUNCED = 0.1
 _WEEKEND_EXPECTED = 0.3
-_HOUR = timedelta(hours=1)
 
 
 @dataclass(frozen=True)
@@ -81,24 +81,14 @@ class Activity:
         )
         return cls(per_day, _weights(per_hour), min(weekend, 1.0))
 
+    @cached_property
+    def numbers(self) -> tuple[float, ...]:
+        """Changes a weekday in the order of ``PROBED``, the 24 hours' weights, the weekend."""
+        return (*(self.per_day[table] for table in PROBED), *self.hours, self.weekend)
+
     def weight(self, moment: datetime) -> float:
         """How many times as much happens in the hour of ``moment`` as in a weekday's mean hour."""
         return self.hours[moment.hour] * (self.weekend if moment.weekday() >= 5 else 1.0)
-
-    def waited(self, since: datetime, now: datetime) -> float:
-        """Expected waiting since ``since``, in hours, if one change came in a weekday's mean hour.
-
-        What changed at the beginning of the time has waited for all of it, what changed a minute
-        ago for a minute: half the square of the time, hour by hour by its weight.
-        """
-        waited = 0.0
-        begin = since
-        while begin < now:
-            end = min(begin.replace(minute=0, second=0, microsecond=0) + _HOUR, now)
-            longest, shortest = (now - begin) / _HOUR, (now - end) / _HOUR
-            waited += self.weight(begin) * (longest**2 - shortest**2) / 2
-            begin = end
-        return waited
 
 
 def _weights(per_hour: list[float]) -> tuple[float, ...]:

@@ -13,13 +13,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
 from enum import StrEnum
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from pydantic import SecretStr
 
+from bill_pipeline.activity import Activity
 from bill_pipeline.bill.connection import Connection
 from bill_pipeline.errors import PipelineError
+from bill_pipeline.probe import PROBED
 from bill_pipeline.settings import Home, Settings, require_client_name
 from bill_pipeline.vault import Vault
 
@@ -87,6 +90,23 @@ class ClientStatus:
         A sync token may never read the organization's own record, and nothing depends on it.
         """
         return {name: why for name, why in self.skipped_lists.items() if name != "organizations"}
+
+    @cached_property
+    def pattern(self) -> Activity:
+        """When and where the client's documents change."""
+        return Activity.stored(self.activity)
+
+    @cached_property
+    def asked_at(self) -> tuple[float, ...]:
+        """When BILL was last asked for news of each of ``PROBED``, in seconds; long ago of those
+        where it has said that there are."""
+        connected = self.connected_at.timestamp()
+        never = self.last_success_at.timestamp() if self.last_success_at else connected
+        asked = (self.looked_at.get(table) for table in PROBED)
+        return tuple(
+            datetime.fromisoformat(at).timestamp() if at else never if at is None else connected
+            for at in asked
+        )
 
     @property
     def is_syncable(self) -> bool:

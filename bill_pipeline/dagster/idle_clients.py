@@ -2,7 +2,7 @@
 
 A sync of an idle client costs half a second and dozens of requests; a sweep of a thousand idle
 clients can afford neither. What a probe is and what it proves is in ``bill_pipeline.probe``; which
-lists are worth asking for, in ``freshness``.
+lists are worth asking for, in ``expectations``.
 """
 
 from __future__ import annotations
@@ -14,7 +14,8 @@ from datetime import datetime
 
 from bill_pipeline.bill.errors import BillError
 from bill_pipeline.clients import ClientStatus, Registry
-from bill_pipeline.dagster.freshness import Expected, look_at, needs_whole_sync
+from bill_pipeline.dagster.expectations import Expected
+from bill_pipeline.dagster.freshness import look_at, needs_whole_sync
 from bill_pipeline.errors import PipelineError
 from bill_pipeline.imports import changed_lists
 from bill_pipeline.probe import PROBED

@@ -10,7 +10,8 @@ import pytest
 
 from bill_pipeline.activity import Activity
 from bill_pipeline.clients import ClientStatus, State
-from bill_pipeline.dagster import freshness
+from bill_pipeline.dagster import expectations, freshness
+from bill_pipeline.dagster.expectations import Expected
 from bill_pipeline.dagster.idle_clients import lists_to_ask
 from bill_pipeline.probe import PROBED
 
@@ -35,15 +36,11 @@ def looks_of(status: ClientStatus, now: datetime = NOW) -> list[freshness.Look]:
     return freshness.due_looks([status], now, REQUESTS)
 
 
-def expectations(*firm: ClientStatus) -> freshness.Expected:
-    return freshness.Expected.of(firm, NOW, REQUESTS)
-
-
-def minutes_until(table: str, status: ClientStatus) -> int:
+def minutes_until(table: str, status: ClientStatus, *others: ClientStatus) -> int:
     """When the list is asked for next."""
-    expected = expectations(status)
     for minute in range(24 * 60):
-        if table in freshness.lists_due(status, NOW + timedelta(minutes=minute), expected):
+        expected = Expected.of([status, *others], NOW + timedelta(minutes=minute), REQUESTS)
+        if table in expected.due.get(status.client, {}):
             return minute
     raise AssertionError(f"{table} is never asked for")
 
@@ -80,14 +77,6 @@ def test_office_hours_are_asked_for_more_than_nights_and_weekends() -> None:
     assert pattern.weight(office) > 5 * pattern.weight(night)
     assert pattern.weight(office + timedelta(days=4)) < pattern.weight(office) / 4  # a Saturday
     assert sum(pattern.hours) / 24 == pytest.approx(1.0)
-    hour = timedelta(hours=1)
-    assert pattern.waited(office, office + hour) > 5 * pattern.waited(night, night + hour)
-
-
-def test_waiting_is_half_the_square_of_the_time_across_hours_too() -> None:
-    begin = NOW + timedelta(minutes=37)
-    assert Activity().waited(begin, begin + timedelta(hours=3)) == pytest.approx(4.5)
-    assert Activity().waited(begin, begin) == 0
 
 
 def test_a_pattern_survives_its_storage_and_a_strange_one_becomes_the_expectation() -> None:
@@ -147,33 +136,29 @@ def test_a_busy_firm_asks_less_often_so_that_all_fits_the_hours_requests() -> No
     asked = 0
     for minute in range(60):
         now = NOW + timedelta(minutes=minute)
-        expected = freshness.Expected.of(firm, now, REQUESTS)
+        expected = Expected.of(firm, now, REQUESTS)
         for position, client in enumerate(firm):
-            lists = freshness.lists_due(client, now, expected)
+            lists = expected.due.get(client.client, {})
             asked += len(lists)
             looked = {**client.looked_at, **dict.fromkeys(lists, now.isoformat())}
             firm[position] = replace(client, looked_at=looked)
-    assert asked * freshness.REQUESTS_PER_LIST <= REQUESTS * freshness.SHARE_FOR_PROBES
+    probes = REQUESTS * expectations.SHARE_FOR_PROBES
+    assert asked * expectations.REQUESTS_PER_LIST <= probes
     assert asked > 5_000  # and does not let the hour's requests lie
     few = [status(f"client-{n}", activity=busy(1000)) for n in range(10)]
-    assert expectations(*few).worth == freshness.WORTH_ASKING
+    assert Expected.of(few, NOW, REQUESTS).worth == expectations.WORTH_ASKING
 
 
 def test_among_busy_clients_a_list_where_little_happens_is_still_asked_every_25_minutes() -> None:
     firm = [status(f"busy-{n}", activity=busy(1000)) for n in range(999)]
     quiet = status("quiet", activity=busy(4))  # a bill every six hours
-    expected = expectations(*firm, quiet)
-    by_waiting_alone = 60 * (2 * expected.worth / (4 / 24)) ** 0.5
+    worth = Expected.of([*firm, quiet], NOW, REQUESTS).worth
+    by_waiting_alone = 60 * (2 * worth / (4 / 24)) ** 0.5
     assert by_waiting_alone > 25
-    asked = next(
-        minute
-        for minute in range(360)
-        if "bills" in freshness.lists_due(quiet, NOW + timedelta(minutes=minute), expected)
-    )
-    assert asked == 25
+    assert minutes_until("bills", quiet, *firm) == 25
     rare = status("rare", activity=busy(0.5))  # nothing is expected in so short a time
-    expected = expectations(*firm, rare)
-    assert "bills" not in freshness.lists_due(rare, NOW + timedelta(minutes=30), expected)
+    later = NOW + timedelta(minutes=30)
+    assert "bills" not in Expected.of([*firm, rare], later, REQUESTS).due.get("rare", {})
 
 
 def test_a_sweep_takes_the_most_urgent_clients_that_the_hours_requests_pay_for() -> None:
@@ -185,7 +170,7 @@ def test_a_sweep_takes_the_most_urgent_clients_that_the_hours_requests_pay_for()
 
 
 def test_a_client_named_by_a_person_is_asked_for_all_its_lists() -> None:
-    expected = expectations(status())
+    expected = Expected.of([status()], NOW, REQUESTS)
     assert lists_to_ask(status(), NOW, expected) == PROBED
     assert lists_to_ask(status(state=State.FAILING), NOW, expected) is None
     assert lists_to_ask(status(last_success_at=None), NOW, expected) is None
