@@ -40,7 +40,11 @@ def bill_source(chunk: Chunk) -> DltSource:
         for table in LISTS
         if chunk.documents.get(table)
     ]
-    return DltSource(schema, SOURCE_NAME, [_reading_state(chunk.state), *lists])
+    source = DltSource(schema, SOURCE_NAME, [_reading_state(chunk.state), *lists])
+    # Whole documents have no nested tables whose rows would have to name their root. Left to
+    # itself, dlt works that out for every list again and again: a quarter of a small load's time.
+    source.root_key = False
+    return source
 
 
 def reading_state(pipeline_state: Any) -> State:
