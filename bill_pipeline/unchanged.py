@@ -25,9 +25,11 @@ from bill_pipeline.transforms import FOLDER, Transform, load_transforms
 #: What must be known to tell that a table is the same; None when that cannot be told.
 Inputs = str | None
 
-_DDL = """
+#: Where the memory is kept in a client's file.
+MEMORY = "upkeep.tables"
+_DDL = f"""
 create schema if not exists upkeep;
-create table if not exists upkeep.tables (
+create table if not exists {MEMORY} (
     name varchar not null, inputs varchar, state varchar not null
 );
 create table if not exists upkeep.checks (name varchar not null, row_count bigint not null);
@@ -49,7 +51,7 @@ class TableMemory:
         connection.execute(_DDL)
         self._inputs: dict[str, str] = {}
         self._states: dict[str, str] = {}
-        for name, inputs, state in connection.execute("from upkeep.tables").fetchall():
+        for name, inputs, state in connection.execute(f"from {MEMORY}").fetchall():
             self._states[name] = state
             if inputs is not None:
                 self._inputs[name] = inputs
@@ -110,12 +112,12 @@ class TableMemory:
         """Write what changed into the file, within the caller's transaction."""
         names = sorted(self._changed)
         self._connection.execute(
-            "delete from upkeep.tables where name in (select unnest(?::varchar[]))", [names]
+            f"delete from {MEMORY} where name in (select unnest(?::varchar[]))", [names]
         )
         known = [name for name in names if name in self._states]
         columns = [known, [self._inputs.get(n) for n in known], [self._states[n] for n in known]]
         self._connection.execute(
-            "insert into upkeep.tables "
+            f"insert into {MEMORY} "
             "select unnest(?::varchar[]), unnest(?::varchar[]), unnest(?::varchar[])",
             columns,
         )
@@ -145,6 +147,25 @@ class TableMemory:
             ).fetchall()
             self._list_counts = dict(rows)
         return self._list_counts
+
+
+def state_of_rows(count: int, hashes: int | None = None, *, is_exact: bool = True) -> str:
+    """A table's state: of how many rows, and the sum of their ``hashes`` where that is known.
+
+    Not ``is_exact`` when something in the rows may differ and the state be the same.
+    """
+    if hashes is None:
+        return f"{count} rows"
+    return f"{count} rows, {hashes}" if is_exact else f"about {count} rows, {hashes}"
+
+
+def exact_states(connection: duckdb.DuckDBPyConnection) -> dict[str, str]:
+    """The states of the tables whose state tells of every value in them."""
+    return dict(
+        connection.execute(
+            f"select name, state from {MEMORY} where state similar to '\\d+ rows, -?\\d+'"
+        ).fetchall()
+    )
 
 
 def latest_knowledge(connection: duckdb.DuckDBPyConnection) -> datetime | None:

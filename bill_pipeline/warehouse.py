@@ -31,7 +31,7 @@ from bill_pipeline.transforms import (
     load_checks,
     load_transforms,
 )
-from bill_pipeline.unchanged import TableMemory
+from bill_pipeline.unchanged import TableMemory, state_of_rows
 
 #: The chart of accounts that fills the roles a client's own chart leaves open.
 STANDARD_CHART = FOLDER.parent / "models" / "chart_of_accounts.csv"
@@ -312,7 +312,8 @@ class Warehouse:
         report.rows[transform.key] = row[0]
         for name, total in zip(money, row[1:], strict=False):
             report.sums[f"{transform.key}.{name}"] = total or Decimal(0)
-        return f"{row[0]} rows, {row[-1]}" if state else f"{row[0]} rows"
+        hashes = (row[-1] or 0) if state else None
+        return state_of_rows(row[0], hashes, is_exact=not transform.moment)
 
 
 def ensure_schema(connection: duckdb.DuckDBPyConnection) -> None:

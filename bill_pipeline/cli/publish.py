@@ -19,12 +19,13 @@ def publish(clients: tuple[str, ...], every: bool, as_json: bool, home: Home) ->
     """Publish CLIENTS' books to the ledger that analysts read.
 
     Every sync does this by itself. It is needed after a home was restored from a backup or moved,
-    or after ledger.duckdb was lost; without clients it only brings the list of clients up to date.
+    or after ledger.duckdb or a file under published/ was lost or damaged: all of CLIENTS' tables
+    are written anew. Without clients it only brings the list of clients up to date.
     """
     from bill_pipeline import publish as publishing
     from bill_pipeline.clients import Registry
 
-    report = publishing.publish(home, Registry(home).names() if every else clients)
+    report = publishing.publish(home, Registry(home).names() if every else clients, anew=True)
     if as_json:
         print_json(asdict(report))
     else:

@@ -55,9 +55,11 @@ def bring_clients(
     the lists to read where not all are.
     """
     books = tuple(room for room in rooms if room != "published")
-    task = Task(sync.books, sync.options(), books, frozenset(brief), lists or {})
+    task = Task(
+        sync.books, sync.options(), books, frozenset(brief), lists or {}, "published" in rooms
+    )
     done = outcomes(task, clients) if books else map(Outcome, clients)
-    unpublished: list[str] = []
+    unpublished: list[Outcome] = []
     for position, outcome in enumerate(done, start=1):
         client = outcome.client
         if outcome.trouble:
@@ -67,12 +69,12 @@ def bring_clients(
         elif outcome.report is None or outcome.report.rooms or client not in brief:
             if outcome.report:
                 yield from _evidence_of(outcome.report, brief=client in brief)
-            unpublished.append(client)
+            unpublished.append(outcome)
             log.info(f"{client} is up to date ({position:,} of {len(clients):,}).")
-        if len(unpublished) >= CLIENTS_PER_PUBLICATION:
+        # The last ones, too, before their writers end.
+        if len(unpublished) >= CLIENTS_PER_PUBLICATION or position == len(clients):
             yield from _publish(sync, rooms, unpublished)
             unpublished = []
-    yield from _publish(sync, rooms, unpublished)
 
 
 def _evidence_of(report: "SyncReport", *, brief: bool) -> Iterator[Evidence]:
@@ -104,11 +106,15 @@ def failures_table(failures: Mapping[str, Trouble]) -> dg.TableMetadataValue:
     )
 
 
-def _publish(sync: SyncResource, rooms: Sequence[str], clients: list[str]) -> Iterator[Evidence]:
+def _publish(
+    sync: SyncResource, rooms: Sequence[str], done: Sequence[Outcome]
+) -> Iterator[Evidence]:
     from bill_pipeline.publish import publish
 
-    if clients and "published" in rooms:
-        publication = publish(sync.books, clients)
+    if done and "published" in rooms:
+        clients = [outcome.client for outcome in done]
+        written = [outcome.written for outcome in done if outcome.written]
+        publication = publish(sync.books, clients, written=written)
         for client in clients:
             yield from publication_evidence(publication, client)
 

@@ -21,7 +21,8 @@ from bill_pipeline.errors import PipelineError
 from bill_pipeline.settings import Home, Settings
 
 if TYPE_CHECKING:
-    from bill_pipeline.books import SyncOptions, SyncReport
+    from bill_pipeline.books import Sync, SyncOptions, SyncReport
+    from bill_pipeline.publish import Written
     from bill_pipeline.warehouse import CheckResult
 
 #: Starting a process costs the CPU of one or two clients' syncs.
@@ -50,6 +51,7 @@ class Outcome:
     client: str
     report: SyncReport | None = None
     trouble: Trouble | None = None
+    written: Written | None = None  # its tables, for the publication
 
 
 @dataclass(frozen=True)
@@ -63,6 +65,8 @@ class Task:
     brief: frozenset[str] = frozenset()
     #: The lists to read, of clients of which not all are to be read.
     lists: Mapping[str, tuple[str, ...] | None] = field(default_factory=dict)
+    #: Whether what was built is to be published: then it is written while the file is open.
+    publishes: bool = False
 
     def of(self, client: str) -> Outcome:
         """Do it for ``client``. Whatever goes wrong is the client's trouble and stops no other."""
@@ -79,7 +83,9 @@ class Task:
                     for room in self.rooms:
                         if room != "raw":
                             sync.build(room, reuse=is_brief)
-                return Outcome(client, sync.finish())
+                report = sync.finish()
+                written = self._write(sync) if report.rooms else None
+                return Outcome(client, report, written=written)
         except (PipelineError, BillError) as error:
             checks = tuple(error.report.checks) if isinstance(error, ChecksFailed) else ()
             remedy = getattr(error, "remedy", None) or ""
@@ -90,9 +96,20 @@ class Task:
             message = f"{client}: {type(error).__name__}: {error}"
             return Outcome(client, trouble=Trouble(message, "", is_ours=True))
 
+    def _write(self, sync: Sync) -> Written | None:
+        from bill_pipeline.publish import write_ahead
+
+        if not self.publishes:
+            return None
+        return write_ahead(self.home, sync.client, sync.warehouse.connection)
+
 
 def outcomes(task: Task, clients: Sequence[str]) -> Iterator[Outcome]:
-    """The outcome of every client, as each is done."""
+    """The outcome of every client, as each is done.
+
+    The processes live until the next one is asked for after the last: what they have written for a
+    publication is kept until then.
+    """
     count = Settings.now().workers or min(os.cpu_count() or 1, 4)
     if count == 1 or len(clients) < FEWEST_CLIENTS_FOR_PROCESSES:
         yield from map(task.of, clients)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import cache
 
 import duckdb
 import filelock
@@ -17,6 +18,7 @@ import filelock
 from bill_pipeline.clients import Registry
 from bill_pipeline.publishing.catalogue import write_catalogue
 from bill_pipeline.publishing.contents import Contents, Remembered, identity_of, read_catalogue
+from bill_pipeline.publishing.kept import Kept, forget_kept, read_kept, write_kept
 from bill_pipeline.publishing.registry import RegistryTables
 from bill_pipeline.publishing.stores import (
     ATTACHED_AS,
@@ -34,9 +36,12 @@ from bill_pipeline.publishing.tables import (
 )
 from bill_pipeline.publishing.versions import (
     Version,
+    WriterNote,
     collect_abandoned,
     delete_versions,
+    is_complete,
     next_number,
+    note_of_this_process,
     write_version,
     writer_note,
 )
@@ -61,38 +66,56 @@ class FilesLedger:
         *,
         grace: timedelta,
         schema: PublishedSchema | None,
+        anew: bool,
+        ahead: Sequence[Version],
     ) -> PublishReport:
         """Write new versions of ``clients`` and swap the catalogue. Raises PublishError."""
         home = self._home
-        if unfit := set(str(home.path)) & _UNFIT:
-            raise PublishError(
-                f"{home.path} cannot hold a ledger: rename the folder to one without "
-                f"{' or '.join(repr(sign) for sign in sorted(unfit))}."
-            )
+        _require_fit(home)
         home.published.mkdir(parents=True, exist_ok=True)
         before = read_catalogue(home)
         schema = schema or _schema_of_this_code(before)
         if before.is_lost:
             clients = [*clients, *with_books(home)]
+        written_already = {version.client for version in ahead}
         with writer_note(home.published) as note:
             versions: list[Version] = []
             refused: dict[str, str] = {}
             for client in dict.fromkeys(clients):
-                number = next_number()
-                note.add(client, number)
+                if client in written_already:
+                    continue
                 try:
                     with open_books(client) as books:
-                        versions.append(
-                            write_version(books, client, number, schema, home.published)
-                        )
+                        versions.append(_write(home, client, books, schema, note, anew=anew))
                 except (duckdb.IOException, FileNotFoundError) as error:
                     refused[client] = str(error)
             with catalogue_lock(home):
+                for version in ahead:
+                    # Its writer may have died since, and another one have cleaned up after it.
+                    if is_complete(home.published, version):
+                        versions.append(version)
+                    else:
+                        refused[version.client] = (
+                            f"The process that wrote {version.client}'s tables died before they "
+                            f"were published. Run `bill-pipeline publish {version.client}`."
+                        )
                 is_unchanged = identity_of(home.ledger) == before.identity
                 now = before if is_unchanged else read_catalogue(home)
                 report = _swap(home, now.contents, versions, schema, grace)
         report.not_published = refused
         return report
+
+    def write_ahead(self, client: str, books: duckdb.DuckDBPyConnection) -> Version | None:
+        """Write a version that ``publish`` shows later; it is kept as long as this process lives.
+
+        None where there is no catalogue yet: it says what is published.
+        """
+        home = self._home
+        _require_fit(home)
+        schema = _schema_for_writing_ahead(home)
+        if schema is None:
+            return None
+        return _write(home, client, books, schema, note_of_this_process(home.published))
 
     def exists(self) -> bool:
         return self._home.ledger.exists()
@@ -130,6 +153,39 @@ class FilesLedger:
         return str(self._home.ledger)
 
 
+def _require_fit(home: Home) -> None:
+    if unfit := set(str(home.path)) & _UNFIT:
+        raise PublishError(
+            f"{home.path} cannot hold a ledger: rename the folder to one without "
+            f"{' or '.join(repr(sign) for sign in sorted(unfit))}."
+        )
+
+
+def _write(
+    home: Home,
+    client: str,
+    books: duckdb.DuckDBPyConnection,
+    schema: PublishedSchema,
+    note: WriterNote,
+    *,
+    anew: bool = False,
+) -> Version:
+    """Write a version of ``client``, after ``note`` says so."""
+    number = next_number()
+    note.add(client, number)
+    last = Kept() if anew else read_kept(home.published, client, schema.code)
+    version, kept = write_version(books, client, number, schema, home.published, last=last)
+    write_kept(home.published, client, kept)
+    return version
+
+
+@cache
+def _schema_for_writing_ahead(home: Home) -> PublishedSchema | None:
+    """What the catalogue publishes, if this very code wrote it; read once a process."""
+    schema = read_catalogue(home).schema
+    return schema if schema is not None and schema.code == code_signature() else None
+
+
 def _schema_of_this_code(remembered: Remembered) -> PublishedSchema:
     """As the catalogue remembers it when this very code wrote it, else read from the SQL files."""
     if remembered.schema is not None and remembered.schema.code == code_signature():
@@ -161,7 +217,8 @@ def _swap(
     """Put the catalogue with ``versions`` in place; collect what no connection can need."""
     report = PublishReport()
     at = datetime.now(UTC)
-    abandoned = collect_abandoned(home.published, contents.named)
+    named = contents.named | {(version.client, version.number) for version in versions}
+    abandoned = collect_abandoned(home.published, named)
     # No view has named these for as long as the grace period, so they may go before the swap; if
     # this process dies in between, they are still listed and the next one tries again.
     expired = [version for version, when in contents.superseded.items() if at - when > grace]
@@ -175,6 +232,7 @@ def _swap(
     report.removed = tuple(sorted(set(contents.current) - {s.client for s in statuses}))
     for client in report.removed:
         contents.remove(client, at)
+        forget_kept(home.published, client)
     registry = RegistryTables(tuple(statuses), contents.current)
     write_catalogue(home, contents, schema, registry, at)
     return report

@@ -73,8 +73,13 @@ class LakeLedger:
         *,
         grace: timedelta,
         schema: PublishedSchema | None,
+        anew: bool,
+        ahead: Sequence[Version],
     ) -> PublishReport:
-        """Replace the rows of ``clients`` in one transaction. Raises PublishError."""
+        """Replace the rows of ``clients`` in one transaction, always ``anew``.
+
+        Raises PublishError.
+        """
         home = self._home
         schema = schema or published_schema()
         if "://" not in self._address.data:
@@ -100,6 +105,10 @@ class LakeLedger:
                 shutil.rmtree(staging, ignore_errors=True)
         report.not_published = refused
         return report
+
+    def write_ahead(self, client: str, books: duckdb.DuckDBPyConnection) -> Version | None:
+        """Nothing: rows come into a lake in the transaction that shows them."""
+        return None
 
     def _make_ready(self, lake: duckdb.DuckDBPyConnection, schema: PublishedSchema) -> bool:
         """Attach the lake for writing; True when its tables had to be made or changed."""
@@ -197,7 +206,7 @@ def _staged(
     for client in dict.fromkeys(clients):
         try:
             with open_books(client) as books:
-                versions.append(write_version(books, client, next_number(), schema, folder))
+                versions.append(write_version(books, client, next_number(), schema, folder)[0])
         except (duckdb.IOException, FileNotFoundError) as error:
             refused[client] = str(error)
     return versions, refused

@@ -17,6 +17,7 @@ import duckdb
 
 from bill_pipeline.clients import Registry
 from bill_pipeline.publishing.tables import PublishedSchema
+from bill_pipeline.publishing.versions import Version
 from bill_pipeline.settings import Home, Settings
 
 #: How long a connection may go on reading what it saw when it was opened, after something newer
@@ -50,8 +51,17 @@ class LedgerStore(Protocol):
         *,
         grace: timedelta,
         schema: PublishedSchema | None,
+        anew: bool,
+        ahead: Sequence[Version],
     ) -> PublishReport:
-        """Show the books of ``clients``, all in one step, and collect what is out of ``grace``."""
+        """Show the books of ``clients``, all in one step, and collect what is out of ``grace``.
+
+        ``anew`` trusts nothing that was published before: what is the same is written as well.
+        ``ahead`` are versions of some of them that ``write_ahead`` gave.
+        """
+
+    def write_ahead(self, client: str, books: duckdb.DuckDBPyConnection) -> Version | None:
+        """Write the client's tables for ``publish`` to show later; None where that cannot be."""
 
     def exists(self) -> bool:
         """Whether anything was ever published."""

@@ -15,10 +15,12 @@ import secrets
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 
 import duckdb
 
+from bill_pipeline.publishing.kept import Kept, KeptTable
 from bill_pipeline.publishing.tables import (
     CLIENT_COLUMN,
     PublishedSchema,
@@ -27,6 +29,7 @@ from bill_pipeline.publishing.tables import (
     quoted,
     stored_type,
 )
+from bill_pipeline.unchanged import MEMORY, exact_states
 
 
 @dataclass(frozen=True)
@@ -104,19 +107,25 @@ def write_version(
     number: str,
     schema: PublishedSchema,
     published: Path,
-) -> Version:
+    *,
+    last: Kept | None = None,
+) -> tuple[Version, Kept]:
     """Write every published table that the client's file has, in one transaction.
 
-    A table that the file lacks, because older code built it, is left out and has no rows of this
-    client until it is built again.
+    A table that is as it was in the ``last`` version is linked to that one's file. A table that the
+    client's file lacks, because older code built it, is left out and has no rows of this client
+    until it is built again.
     """
+    last = last or Kept()
     written: list[WrittenTable] = []
+    kept: dict[str, KeptTable] = {}
     row_count = 0
     # A connection of its own on the same database: the caller's may be inside a transaction.
     with connection.cursor() as cursor:
         cursor.execute("set enable_progress_bar = false")
         cursor.execute("begin transaction")
         existing = columns_by_table(cursor)
+        states = exact_states(cursor) if MEMORY in existing else {}
         for table in schema.tables:
             if table.source not in existing:
                 continue
@@ -126,10 +135,23 @@ def write_version(
                 if name != CLIENT_COLUMN
             }
             path = file_of(published, table.name, client, number)
-            row_count += _write_table(cursor, table.source, client, columns, path)
-            written.append(WrittenTable.of(table.name, columns))
+            path.parent.mkdir(parents=True, exist_ok=True)
+            described = WrittenTable.of(table.name, columns)
+            written.append(described)
+            state = states.get(table.source)
+            if state is None:
+                row_count += _write_table(cursor, table.source, client, columns, path)
+                continue
+            state = f"{described.shape} {state}"
+            old = file_of(published, table.name, client, last.number)
+            kept[table.name] = last.link(table.name, state, old, path) or KeptTable(
+                state, _write_table(cursor, table.source, client, columns, path),
+                path.stat().st_size,
+            )  # fmt: skip
+            row_count += kept[table.name].row_count
         cursor.execute("commit")
-    return Version(client, number, Layout.of(written), row_count)
+    version = Version(client, number, Layout.of(written), row_count)
+    return version, Kept(number, schema.code, kept)
 
 
 def _write_table(
@@ -139,7 +161,6 @@ def _write_table(
     columns: dict[str, str],
     path: Path,
 ) -> int:
-    path.parent.mkdir(parents=True, exist_ok=True)
     selected = "".join(
         f", {identifier(name)}::{type_} as {identifier(name)}" for name, type_ in columns.items()
     )
@@ -150,30 +171,52 @@ def _write_table(
     return int(row[0]) if row else 0
 
 
-@contextlib.contextmanager
-def writer_note(published: Path) -> Iterator[WriterNote]:
-    """A file that lists what this process is writing, locked as long as the process lives."""
-    folder = published / ".writing"
-    folder.mkdir(parents=True, exist_ok=True)
-    name = f"{os.getpid()}-{secrets.token_hex(4)}"
-    draft = folder / f".{name}"
-    with draft.open("w", encoding="utf-8") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        # Under its own name only now, so that nobody finds it before it is locked.
-        path = draft.rename(folder / name)
-        yield WriterNote(file.fileno())
-        # After a failure the note stays: its lock ends here, and the next writer cleans up.
-        path.unlink(missing_ok=True)
-
-
 class WriterNote:
-    """Where a writer says, before each version, which one it is about to write."""
+    """Where a writer says, before each version, which one it is about to write.
 
-    def __init__(self, descriptor: int) -> None:
-        self._descriptor = descriptor
+    A file that is locked as long as its writer lives, or has not ``ended``. After a failure it
+    stays, and the next writer cleans up.
+    """
+
+    def __init__(self, published: Path) -> None:
+        folder = published / ".writing"
+        folder.mkdir(parents=True, exist_ok=True)
+        name = f"{os.getpid()}-{secrets.token_hex(4)}"
+        draft = folder / f".{name}"
+        self._file = draft.open("w", encoding="utf-8")
+        fcntl.flock(self._file, fcntl.LOCK_EX)
+        # Under its own name only now, so that nobody finds it before it is locked.
+        self._path = draft.rename(folder / name)
 
     def add(self, client: str, number: str) -> None:
-        os.write(self._descriptor, f"{client} {number}\n".encode())
+        os.write(self._file.fileno(), f"{client} {number}\n".encode())
+
+    def end(self) -> None:
+        """The catalogue names all of it: nothing is to be cleaned up."""
+        self._path.unlink(missing_ok=True)
+        self.close()
+
+    def close(self) -> None:
+        """Leave it to the next writer to clean up what no catalogue names."""
+        self._file.close()
+
+
+@contextlib.contextmanager
+def writer_note(published: Path) -> Iterator[WriterNote]:
+    """The note of one publication."""
+    note = WriterNote(published)
+    try:
+        yield note
+    except BaseException:
+        note.close()
+        raise
+    note.end()
+
+
+@cache
+def note_of_this_process(published: Path) -> WriterNote:
+    """The note of what this process writes for others to publish: it ends with the process."""
+    return WriterNote(published)
 
 
 def dead_notes(published: Path) -> list[tuple[Path, list[tuple[str, str]]]]:
@@ -188,6 +231,14 @@ def dead_notes(published: Path) -> list[tuple[Path, list[tuple[str, str]]]]:
             lines = [line.split() for line in file.read().splitlines()]
             found.append((path, [(line[0], line[1]) for line in lines if len(line) == 2]))
     return found
+
+
+def is_complete(published: Path, version: Version) -> bool:
+    """Whether every file of ``version`` is there."""
+    return all(
+        file_of(published, table.table, version.client, version.number).exists()
+        for table in version.tables
+    )
 
 
 def collect_abandoned(published: Path, named: set[tuple[str, str]]) -> int:

@@ -1,0 +1,81 @@
+"""Tables that came out as they were are linked into a client's next version, not written again.
+
+A sync of one bill changes a quarter of what is published. Beside the versions lies, for each
+client, a note of what its last version consists of. A hard link takes no time and no room, and the
+rows stay until the last version that has them is collected. Whatever is missing or strange (a note
+of other code, a file that was collected or is not of its size, a file system without hard links)
+makes the table be written, as every table of a first version is.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import orjson
+
+_FOLDER = ".kept"
+
+
+@dataclass(frozen=True)
+class KeptTable:
+    """One table of a version: ``state`` differs whenever its rows or columns do."""
+
+    state: str
+    row_count: int
+    size: int  # of its file, in bytes
+
+
+@dataclass(frozen=True)
+class Kept:
+    """What a client's last version consists of, as far as it may be linked again."""
+
+    number: str = ""
+    code: str = ""  # that wrote it; see ``tables.code_signature``
+    tables: Mapping[str, KeptTable] = field(default_factory=dict)
+
+    def link(self, table: str, state: str, old: Path, new: Path) -> KeptTable | None:
+        """Make ``new`` another name of ``old`` when the table is still in ``state``; else None."""
+        kept = self.tables.get(table)
+        if kept is None or kept.state != state:
+            return None
+        try:
+            # A file that a crash of the machine cut off must not be handed on for ever.
+            if old.stat().st_size != kept.size:
+                return None
+            os.link(old, new)
+        except OSError:
+            return None
+        return kept
+
+
+def read_kept(published: Path, client: str, code: str) -> Kept:
+    """The note on ``client``'s last version; an empty one when other code wrote it, or none did."""
+    try:
+        stored = orjson.loads(_path(published, client).read_bytes())
+        tables = {name: KeptTable(*values) for name, values in stored["tables"].items()}
+        kept = Kept(stored["number"], stored["code"], tables)
+    except (FileNotFoundError, orjson.JSONDecodeError, TypeError, KeyError, AttributeError):
+        return Kept()
+    return kept if kept.code == code else Kept()
+
+
+def write_kept(published: Path, client: str, kept: Kept) -> None:
+    """Note that the files of ``kept`` are written in full."""
+    path = _path(published, client)
+    path.parent.mkdir(exist_ok=True)
+    tables = {name: (t.state, t.row_count, t.size) for name, t in kept.tables.items()}
+    new = path.with_suffix(f".{kept.number}")
+    new.write_bytes(orjson.dumps({"number": kept.number, "code": kept.code, "tables": tables}))
+    new.replace(path)
+
+
+def forget_kept(published: Path, client: str) -> None:
+    """Have every table of ``client``'s next version written."""
+    _path(published, client).unlink(missing_ok=True)
+
+
+def _path(published: Path, client: str) -> Path:
+    return published / _FOLDER / f"{client}.json"
