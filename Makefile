@@ -12,12 +12,13 @@ help: ## list the targets
 
 install: $(STAMP) ## make the virtual environment from the lock file
 
-# uv resolves nothing here: it installs exactly what requirements.lock names, hash by hash.
+# uv resolves nothing here: it installs exactly what requirements.lock names, hash by hash. Compiled
+# once, because every sweep, command and test starts processes that load pandas and scikit-learn.
 $(STAMP): requirements.lock pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@grep -A 60 '^uv==' requirements.lock | awk 'NR==1 || /^ /{print; next} {exit}' > $(VENV)/uv.lock.txt
 	$(BIN)/python -m pip install --quiet --require-hashes -r $(VENV)/uv.lock.txt
-	$(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes requirements.lock
+	$(BIN)/uv pip sync --quiet --compile-bytecode --python $(BIN)/python --require-hashes requirements.lock
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
 	touch $(STAMP)
 
