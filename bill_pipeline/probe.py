@@ -79,7 +79,12 @@ def changed_lists(api: BillApi, folder: Path, tables: Iterable[str] = PROBED) ->
     notes = _read_notes(folder)
     if notes is None:
         return wanted
-    return [table for table in wanted if table in notes and _has_changed(api, table, notes[table])]
+    archived_are_shown = any(note.shows_archived for note in notes.values())
+    return [
+        table
+        for table in wanted
+        if table in notes and _has_changed(api, table, notes[table], archived_are_shown)
+    ]
 
 
 def _note(connection: duckdb.DuckDBPyConnection, table: str, cursor: Cursor) -> dict[str, Any]:
@@ -117,13 +122,14 @@ def _read_notes(folder: Path) -> dict[str, _Note] | None:
         return None  # no import yet, or a note of another version: sync
 
 
-def _has_changed(api: BillApi, table: str, note: _Note) -> bool:
+def _has_changed(api: BillApi, table: str, note: _Note, archived_are_shown: bool) -> bool:
     row = LISTS[table]
     if note.has_time_filter is False and note.watermark is not None:
         return True  # only reading it in full would tell
     try:
         return any(
-            _finds_news(api, row, note, only_archived) for only_archived in _passes(row, note)
+            _finds_news(api, row, note, only_archived)
+            for only_archived in _passes(row, note, archived_are_shown)
         )
     except errors.PermissionMissing:
         return True  # it could be read before: the sync reports it
@@ -131,11 +137,16 @@ def _has_changed(api: BillApi, table: str, note: _Note) -> bool:
         return True
 
 
-def _passes(row: BillList, note: _Note) -> tuple[bool, ...]:
-    """Archived documents need a question of their own unless the list is known to show them."""
+def _passes(row: BillList, note: _Note, archived_are_shown: bool) -> tuple[bool, ...]:
+    """Archived documents need a question of their own unless the list is known to show them.
+
+    Of a list that never had any, the organization's other lists tell, as they do to the sync that
+    would read it (``bill.reader``): what only the probe saw would be news for ever.
+    """
     if row.has_archived_filter is False or note.has_archived_filter is False:
         return (False,)
-    return (False,) if note.shows_archived else (False, True)
+    shows = archived_are_shown if note.shows_archived is None else note.shows_archived
+    return (False,) if shows else (False, True)
 
 
 def _finds_news(api: BillApi, row: BillList, note: _Note, only_archived: bool) -> bool:

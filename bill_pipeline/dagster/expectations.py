@@ -1,17 +1,20 @@
 """What is expected to have changed in each client's lists: which of them to ask BILL for now.
 
+A list is asked for when enough changes are expected in it: twice as often when twice as much
+changes. Of all ways to spend the same requests this one has the least geometric mean of the
+waiting, so the typical change waits briefly. (The least arithmetic mean would come from the root of
+that: rare lists would wait less, and most changes longer.) How many changes are enough follows from
+what the hour has left.
+
 All clients' lists at once, as arrays of (clients, lists): the sensor works this out every half
 minute, for a thousand clients. What else makes a client due is in ``freshness``.
 """
 
 from __future__ import annotations
 
-import math
-from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from itertools import accumulate
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,17 +24,25 @@ from bill_pipeline.probe import PROBED
 
 SHORTEST_INTERVAL = timedelta(minutes=2)
 LONGEST_INTERVAL = timedelta(hours=6)
-#: Expected waiting (changes × hours) that is worth a request when there are requests to spare: a
-#: list that changes once an hour is asked for every eleven minutes.
-WORTH_ASKING = 1 / 60
-#: A list in which so many changes are expected within this time is not left alone for longer: it
-#: keeps the mean of all waiting a little longer, and few wait for much longer than the others.
-LONGEST_WAIT = timedelta(minutes=25)
+#: Expected changes that are worth a request when there are requests to spare: a list that changes
+#: once an hour is asked for every three minutes.
+WORTH_ASKING = 1 / 20
+#: A list in which so many changes are expected within this time is not left alone for longer: the
+#: busy ones are asked a little less often, and few changes wait much longer than the others.
+LONGEST_WAIT = timedelta(minutes=27)
 EXPECTED_TO_CHANGE = 1 / 40
-#: Measured: 2,458 requests for two lists of each of 1,000 clients (benchmarks/fleet_sweep.py).
-REQUESTS_PER_LIST = 1.2
+#: A list at this share of what is worth a request is asked for when its client is looked at.
+NEARLY = 0.5
+#: More changes than this are not waited for, whatever the hour's requests allow.
+MOST_WORTH = 100.0
+#: Measured: 8,000 requests for eight lists of 1,000 clients each (benchmarks/fleet_sweep.py); the
+#: tenth is for log-ins, and for organizations in which nothing was ever archived.
+REQUESTS_PER_LIST = 1.1
 #: The rest of the hour's requests is for syncs, imports, reconciliation and people.
-SHARE_FOR_PROBES = 0.66
+SHARE_FOR_PROBES = 0.75
+#: An hour's last minutes are not spent faster than this allows, in hours and times the even pace.
+SHORTEST_REST = 0.05
+MOST_HASTE = 1.25
 _HOUR = timedelta(hours=1)
 
 Lists = NDArray[np.float64]
@@ -39,28 +50,42 @@ Lists = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Expected:
-    """``due``: by client, the lists to ask for now, each with how many times over it is worth the
-    request; clients with none are left out. ``worth``: the waiting that is worth one."""
+    """What to ask for now.
 
-    due: Mapping[str, Mapping[str, float]]
+    ``urgency``: by client and list, how many times over asking is worth the request; what is not
+    even ``NEARLY`` worth it is left out. ``worth``: the expected changes that are worth a request.
+    """
+
+    urgency: Mapping[str, Mapping[str, float]]
     worth: float
 
     @classmethod
     def of(
-        cls, statuses: Iterable[ClientStatus], now: datetime, requests_per_hour: int
+        cls, statuses: Iterable[ClientStatus], now: datetime, requests_per_hour: float
     ) -> Expected:
-        """Of all clients that can be synced."""
+        """Of all clients that can be synced, when so many requests an hour may be spent."""
         syncable = [status for status in statuses if status.is_syncable]
         if not syncable:
             return cls({}, WORTH_ASKING)
         firm = _Firm(syncable, now)
         worth = worth_asking(firm.rates_soon(), requests_per_hour)
-        urgency = firm.urgency(worth)
-        due: dict[str, dict[str, float]] = {}
-        for row, column in np.argwhere(urgency > 0).tolist():
-            lists = due.setdefault(syncable[row].client, {})
-            lists[PROBED[column]] = float(urgency[row, column])
-        return cls(due, worth)
+        urgency = {
+            status.client: {
+                table: value for table, value in zip(PROBED, row, strict=True) if value >= NEARLY
+            }
+            for status, row in zip(syncable, firm.urgency(worth).tolist(), strict=True)
+            if max(row) >= NEARLY
+        }
+        return cls(urgency, worth)
+
+    def due(self, client: str) -> dict[str, float]:
+        """The lists to ask for, each with its urgency; none when nothing is worth a request."""
+        lists = self.urgency.get(client, {})
+        return {table: value for table, value in lists.items() if value >= 1}
+
+    def nearly_due(self, client: str) -> tuple[str, ...]:
+        """The due lists and those that will be soon."""
+        return tuple(self.urgency.get(client, ()))
 
 
 class _Firm:
@@ -80,31 +105,26 @@ class _Firm:
         return self._per_hour * weights
 
     def urgency(self, worth: float) -> Lists:
-        """How many times over each list is worth its request; 0 for what is not to be asked for."""
-        value = self._per_hour * self._waited() / worth
+        """How many times over each list is worth its request: from 1 on it is to be asked for."""
+        value = self._per_hour * self._expected() / worth
         longest = LONGEST_WAIT / _HOUR
         is_expected = self._per_hour * self._weight(self._now) * longest >= EXPECTED_TO_CHANGE
-        is_due = (
-            (value >= 1)
-            | ((self._ago >= longest) & is_expected)
-            | (self._ago >= LONGEST_INTERVAL / _HOUR)
-        ) & (self._ago >= SHORTEST_INTERVAL / _HOUR)
-        return np.where(is_due, np.maximum(value, 1.0), 0.0)
+        was_left_alone = ((self._ago >= longest) & is_expected) | (
+            self._ago >= LONGEST_INTERVAL / _HOUR
+        )
+        value = np.where(was_left_alone, np.maximum(value, 1.0), value)
+        return np.where(self._ago >= SHORTEST_INTERVAL / _HOUR, value, 0.0)
 
-    def _waited(self) -> Lists:
-        """Expected waiting since a list was asked for, if one change came in a weekday's mean hour.
-
-        What changed at the beginning of the time has waited for all of it, what changed a minute
-        ago for a minute: half the square of the time, hour by hour by its weight.
-        """
+    def _expected(self) -> Lists:
+        """Changes expected since a list was asked for, if one came in a weekday's mean hour."""
         since = np.minimum(self._ago, LONGEST_INTERVAL / _HOUR)
-        waited = np.zeros_like(since)
+        expected = np.zeros_like(since)
         end, begin = self._now, _whole_hour(self._now)
         while (ago := (self._now - end) / _HOUR) < LONGEST_INTERVAL / _HOUR:
-            longest = np.clip(since, ago, (self._now - begin) / _HOUR)
-            waited += self._weight(begin) * (longest**2 - ago**2) / 2
+            hours = np.clip(since, ago, (self._now - begin) / _HOUR) - ago
+            expected += self._weight(begin) * hours
             end, begin = begin, begin - _HOUR
-        return waited
+        return expected
 
     def _weight(self, moment: datetime) -> Lists:
         """How many times as much happens in that hour as in a weekday's mean hour."""
@@ -112,27 +132,35 @@ class _Firm:
         return weights * self._weekend if moment.weekday() >= 5 else weights
 
 
-def worth_asking(rates: Lists, requests_per_hour: int) -> float:
-    """The expected waiting (changes × hours) at which a list is asked for.
+def worth_asking(rates: Lists, requests_per_hour: float) -> float:
+    """The expected changes at which a list is asked for.
 
-    At a steady rate r of changes an hour, a list is asked for whenever r·t²/2 reaches this value
-    w: √(r/2w) times an hour, and once in ``LONGEST_WAIT`` when that is more and something is
-    expected. w grows until the questions of all clients fit the hour's requests.
+    At a steady rate of r changes an hour, a list is asked for r / w times an hour, and once in
+    ``LONGEST_WAIT`` when that is more and something is expected. w grows until the questions of
+    all clients fit the hour's requests.
     """
-    ordered = np.sort(rates, axis=None).tolist()
-    roots = [0.0, *accumulate(map(math.sqrt, ordered))]
     asks = requests_per_hour * SHARE_FOR_PROBES / REQUESTS_PER_LIST
     longest = LONGEST_WAIT / _HOUR
-    first = bisect_left(ordered, EXPECTED_TO_CHANGE / longest)
-    worth = WORTH_ASKING
-    while True:
-        # The lists of ``first`` to ``last`` are asked once in the longest wait, whatever w is.
-        last = max(first, bisect_right(ordered, 2 * worth / longest**2))
-        left = max(asks - (last - first) / longest, 1.0)
-        needed = ((roots[-1] - roots[last] + roots[first]) / left) ** 2 / 2
-        if needed <= worth:
-            return worth
-        worth = needed
+    is_expected = rates * longest >= EXPECTED_TO_CHANGE
+    at_least = np.where(is_expected, 1 / longest, _HOUR / LONGEST_INTERVAL)
+    at_most = _HOUR / SHORTEST_INTERVAL
+
+    def fits(worth: float) -> bool:
+        return bool(np.clip(rates / worth, at_least, at_most).sum() <= asks)
+
+    low, high = WORTH_ASKING, WORTH_ASKING
+    while not fits(high) and high < MOST_WORTH:
+        low, high = high, high * 2
+    for _ in range(12):
+        middle = (low + high) / 2
+        low, high = (low, middle) if fits(middle) else (middle, high)
+    return high
+
+
+def pace(requests_left: float, requests_per_hour: int, now: datetime) -> float:
+    """Requests an hour from ``now`` on that this hour's rest allows, at most a quarter more."""
+    rest = (_whole_hour(now) + _HOUR - now) / _HOUR
+    return min(requests_left / max(rest, SHORTEST_REST), requests_per_hour * MOST_HASTE)
 
 
 def _whole_hour(moment: datetime) -> datetime:

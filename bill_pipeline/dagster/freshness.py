@@ -1,10 +1,9 @@
 """When a client is due, in which lists to look, and when somebody should know that it is late.
 
 BILL allows 20,000 requests an hour for all clients together, so a request is spent where the most
-has been waiting for the longest, as the client's own pattern of changes (``expectations``) lets
-expect: a busy client's bills are asked for every few minutes in its office hours, a sleeper's
-credit memos every six hours. Pure functions of the registry's status and a clock; nothing here
-reads or writes.
+changes are expected by the client's own pattern (``expectations``): a busy client's bills are asked
+for every few minutes in its office hours, a sleeper's credit memos every six hours. Pure functions
+of the registry's status and a clock; nothing here reads or writes.
 """
 
 from __future__ import annotations
@@ -42,7 +41,7 @@ class Look:
 
 
 def due_looks(
-    statuses: Iterable[ClientStatus], now: datetime, requests_per_hour: int
+    statuses: Iterable[ClientStatus], now: datetime, requests_per_hour: float
 ) -> list[Look]:
     """What to look at now, the most urgent first; never at paused or refused clients."""
     syncable = [status for status in statuses if status.is_syncable]
@@ -83,7 +82,7 @@ def look_at(status: ClientStatus, now: datetime, expected: Expected) -> Look | N
         return Look(status.client, told or PROBED, math.inf)
     if needs_whole_sync(status, now):
         return Look(status.client, (), 1.0)
-    due = expected.due.get(status.client)
+    due = expected.due(status.client)
     return Look(status.client, tuple(due), max(due.values())) if due else None
 
 

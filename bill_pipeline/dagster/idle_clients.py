@@ -14,10 +14,10 @@ from datetime import datetime
 
 from bill_pipeline.bill.errors import BillError
 from bill_pipeline.clients import ClientStatus, Registry
-from bill_pipeline.dagster.expectations import Expected
+from bill_pipeline.dagster.expectations import Expected, pace
 from bill_pipeline.dagster.freshness import look_at, needs_whole_sync
 from bill_pipeline.errors import PipelineError
-from bill_pipeline.imports import changed_lists
+from bill_pipeline.imports import changed_lists, requests_left
 from bill_pipeline.probe import PROBED
 from bill_pipeline.settings import Home, Settings
 
@@ -38,7 +38,8 @@ def with_news(
     """
     registry = Registry(home)
     statuses = {status.client: status for status in registry.all()}
-    expected = Expected.of(statuses.values(), now, Settings.now().requests_per_hour)
+    allowed = pace(requests_left(home), Settings.now().requests_per_hour, now)
+    expected = Expected.of(statuses.values(), now, allowed)
 
     def news_of(client: str) -> News:
         status = statuses.get(client)
@@ -65,9 +66,12 @@ def with_news(
 def lists_to_ask(status: ClientStatus, now: datetime, expected: Expected) -> News:
     """The lists to ask for; None when the client is to be synced without asking.
 
-    All lists for a client that is not due by itself: somebody named it.
+    What was due when the sweep was planned may be nearly due now, when a new hour has begun. All
+    lists for a client of which nothing is: somebody named it.
     """
     if needs_whole_sync(status, now):
         return None
     look = look_at(status, now, expected)
-    return look.lists or None if look else PROBED
+    if look is None:
+        return expected.nearly_due(status.client) or PROBED
+    return look.lists or None

@@ -12,6 +12,7 @@ import dagster as dg
 
 from bill_pipeline.clients import ClientStatus, Registry, utc_now
 from bill_pipeline.dagster.alerts import send_alert, worth_an_alert
+from bill_pipeline.dagster.expectations import pace
 from bill_pipeline.dagster.first_imports import UNFINISHED, first_imports
 from bill_pipeline.dagster.fleet import sweep_config
 from bill_pipeline.dagster.freshness import affordable, due_looks
@@ -78,8 +79,8 @@ def add_new_clients(context: dg.SensorEvaluationContext, sync: SyncResource) -> 
     job=sync_due_clients,
     minimum_interval_seconds=30,
     default_status=_RUNNING,
-    description="BILL's requests are spent where the most has been waiting for the longest, by "
-    "each client's own pattern of changes: every two minutes to six hours. One sweep at a time.",
+    description="BILL's requests are spent where the most changes are expected, by each client's "
+    "own pattern: every two minutes to six hours. One sweep at a time.",
 )
 def sync_due_clients_sensor(
     context: dg.SensorEvaluationContext, sync: SyncResource
@@ -88,7 +89,8 @@ def sync_due_clients_sensor(
     # A client that was never tried is add_new_clients' business.
     statuses = [s for s in Registry(sync.books).all() if s.last_attempt_at is not None]
     requests_per_hour = Settings.now().requests_per_hour
-    due = due_looks(statuses, now, requests_per_hour)
+    left = requests_left(sync.books)
+    due = due_looks(statuses, now, pace(left, requests_per_hour, now))
     if not due:
         return dg.SkipReason(_why_nobody_is_due(statuses))
     running = context.instance.get_runs(
@@ -98,7 +100,7 @@ def sync_due_clients_sensor(
         return dg.SkipReason(
             f"{_clients(len(due))} due, but a sweep is still running (run {running[0].run_id[:8]})."
         )
-    looks = affordable(due[:CLIENTS_PER_SWEEP], requests_left(sync.books))
+    looks = affordable(due[:CLIENTS_PER_SWEEP], left)
     if not looks:
         return dg.SkipReason(
             f"{_clients(len(due))} due, but the hour's {requests_per_hour:,} requests "

@@ -103,3 +103,18 @@ def test_the_probe_names_the_lists_that_changed(make_client: MakeClient) -> None
     assert probe(client) == ["vendors"]
     client.sync(with_v2=False)
     assert probe(client) == []
+
+
+def test_a_list_that_shows_archived_documents_spares_the_others_a_question(client: Client) -> None:
+    client.sync(with_v2=False)
+    clock, invoices = client.sandbox.state.clock, client.organization["invoices"]
+    assert not any(invoice["archived"] for invoice in client.raw("invoices").values())
+    client.sandbox.control.reset_statistics()
+    assert probe(client) == []
+    assert client.sandbox.control.statistics()["requests"] == len(PROBED)
+    clock.step_ms(1000)
+    invoices.replace(invoices.at(0) | {"archived": True}, clock.stamp_ms())
+    assert probe(client) == ["invoices"]  # the list's first archived document
+    client.sync(with_v2=False)
+    assert probe(client) == []
+    assert client.differences(("invoices",)) == {}
