@@ -7,9 +7,9 @@ probe asks are decided by the code that decides it in service (``freshness``, ``
 long a probe, a sync and a run's start take are the figures given as options, measured by
 ``fleet_sweep.py``. Activity is invented: the clients' changes a day are spread log-normally around
 ``--changes``, in business hours of four American time zones, a tenth of them at weekends, and come
-in bursts, as when somebody works through a pile of bills. Requests are counted by the clock hour;
-as in service, a sweep is planned within what the hour has left, and one that meets the end of it
-waits for the next hour.
+in bursts, as when somebody works through a pile of bills. What a sync of some lists asks for was
+counted on the look-alike, list by list. Requests are counted by the clock hour; as in service, a
+sweep is planned within what the hour has left, and one that meets the end of it waits for the next.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from datetime import UTC, datetime, timedelta
 
 from bill_pipeline.activity import DAYS, Activity
 from bill_pipeline.clients import ClientStatus, State
+from bill_pipeline.dagster.expectations import pace
 from bill_pipeline.dagster.freshness import Look, affordable, due_looks
 from bill_pipeline.dagster.sensors import CLIENTS_PER_SWEEP
 from bill_pipeline.probe import PROBED
@@ -32,7 +33,15 @@ from bill_pipeline.probe import PROBED
 MONDAY = datetime(2026, 3, 2, tzinfo=UTC)
 TICK_SECONDS = 30
 CLIENTS_PER_PUBLICATION = 20
+#: BILL ends a session that was not used for so long; the next question begins with a log-in.
+SESSION_LASTS = timedelta(minutes=35)
 REQUESTS_PER_HOUR = 20_000
+#: Of a sync of some lists, measured on a new and an edited document of each (the look-alike): the
+#: bank's movements, and by list its own question, v2's halves and the documents it touches.
+REQUESTS_PER_NEWS = 1
+REQUESTS_FOR_NEWS = {"bills": 3, "payments": 2, "vendors": 2, "invoices": 1,
+                     "received_payments": 2, "customers": 3, "vendor_credits": 3,
+                     "credit_memos": 2}  # fmt: skip
 #: Lists whose changes BILL's webhooks announce.
 ANNOUNCED = ("bills", "payments", "vendors", "invoices")
 #: Which list a change shows in, and how often (invented, after the sandbox's companies).
@@ -51,11 +60,8 @@ def main() -> None:
     parser.add_argument("--probe-seconds", type=float, default=0.01, help="of one list")
     parser.add_argument("--sync-seconds", type=float, default=1.25, help="wall clock, all workers")
     parser.add_argument("--start-seconds", type=float, default=10, help="of a run's process")
-    parser.add_argument("--requests-per-list", type=float, default=1.2)
+    parser.add_argument("--requests-per-list", type=float, default=1.0)
     parser.add_argument("--requests-per-sync", type=float, default=27, help="of all lists")
-    # Measured on edits of one list: bills 4, payments 3, vendors 3, invoices 2, receipts 3,
-    # customers 5; a new bill takes at most 8 (tests/imports/test_news.py).
-    parser.add_argument("--requests-for-news", type=float, default=5, help="of a sync of some")
     parser.add_argument("--webhooks", type=float, default=0, help="share of clients with webhooks")
     options = parser.parse_args()
     firm = Firm(options)
@@ -128,8 +134,10 @@ class Firm:
     def live(self) -> None:
         now, ends = MONDAY, MONDAY + timedelta(days=self.options.days)
         while now < ends:
-            due = due_looks(self.statuses.values(), now, REQUESTS_PER_HOUR)[:CLIENTS_PER_SWEEP]
-            looks = affordable(due, int(REQUESTS_PER_HOUR - self.requests[_hour(now)]))
+            left = int(REQUESTS_PER_HOUR - self.requests[_hour(now)])
+            allowed = pace(left, REQUESTS_PER_HOUR, now)
+            due = due_looks(self.statuses.values(), now, allowed)[:CLIENTS_PER_SWEEP]
+            looks = affordable(due, left)
             if looks:
                 end = self._sweep(now, looks)
                 self.sweeps.append((end - now).total_seconds())
@@ -149,7 +157,7 @@ class Firm:
         for look in due:
             waiting = {table for _, table in self.waiting[look.client]}
             found = tuple(table for table in look.lists if table in waiting)
-            end = self._spend(end, len(look.lists) * self.options.requests_per_list)
+            end = self._spend(end, self._requests_to_ask(look, now))
             if found or not look.lists:
                 news.append((look.client, found))
             self._looked(look.client, look.lists or PROBED, now, whole=not look.lists)
@@ -158,11 +166,20 @@ class Firm:
             self._happen(end)
             read_at = end
             for _, lists in batch:
-                one = self.options.requests_for_news if lists else self.options.requests_per_sync
-                end = self._spend(end, one)
+                end = self._spend(end, self._requests_for(lists))
             end += timedelta(seconds=len(batch) * self.options.sync_seconds)
             self._publish(batch, now, read_at, end)
         return end
+
+    def _requests_to_ask(self, look: Look, now: datetime) -> float:
+        last = self.statuses[look.client].last_attempt_at
+        logs_in = last is None or now - last > SESSION_LASTS
+        return len(look.lists) * float(self.options.requests_per_list) + logs_in
+
+    def _requests_for(self, lists: tuple[str, ...]) -> float:
+        if not lists:
+            return float(self.options.requests_per_sync)
+        return REQUESTS_PER_NEWS + sum(REQUESTS_FOR_NEWS[table] for table in lists)
 
     def _looked(self, client: str, lists: tuple[str, ...], now: datetime, *, whole: bool) -> None:
         status = self.statuses[client]

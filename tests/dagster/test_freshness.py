@@ -11,7 +11,7 @@ import pytest
 from bill_pipeline.activity import Activity
 from bill_pipeline.clients import ClientStatus, State
 from bill_pipeline.dagster import expectations, freshness
-from bill_pipeline.dagster.expectations import Expected
+from bill_pipeline.dagster.expectations import Expected, pace
 from bill_pipeline.dagster.idle_clients import lists_to_ask
 from bill_pipeline.probe import PROBED
 
@@ -40,7 +40,7 @@ def minutes_until(table: str, status: ClientStatus, *others: ClientStatus) -> in
     """When the list is asked for next."""
     for minute in range(24 * 60):
         expected = Expected.of([status, *others], NOW + timedelta(minutes=minute), REQUESTS)
-        if table in expected.due.get(status.client, {}):
+        if table in expected.due(status.client):
             return minute
     raise AssertionError(f"{table} is never asked for")
 
@@ -54,8 +54,9 @@ def busy(bills_per_day: float) -> dict[str, Any]:
     ("bills_per_day", "minutes"),
     [
         (100_000, 2),  # never more often than every two minutes
-        (24, 11),  # one an hour: √(2 × 1/60) hours
-        (6, 22),  # a quarter as many: half as often
+        (24, 3),  # one an hour: a twentieth of a change is expected
+        (6, 12),  # a quarter as many: a quarter as often
+        (1.5, 27),  # something is expected: not less often than this
         (0.0001, 360),  # and never less often than every six hours
     ],
 )
@@ -138,7 +139,7 @@ def test_a_busy_firm_asks_less_often_so_that_all_fits_the_hours_requests() -> No
         now = NOW + timedelta(minutes=minute)
         expected = Expected.of(firm, now, REQUESTS)
         for position, client in enumerate(firm):
-            lists = expected.due.get(client.client, {})
+            lists = expected.due(client.client)
             asked += len(lists)
             looked = {**client.looked_at, **dict.fromkeys(lists, now.isoformat())}
             firm[position] = replace(client, looked_at=looked)
@@ -149,16 +150,40 @@ def test_a_busy_firm_asks_less_often_so_that_all_fits_the_hours_requests() -> No
     assert Expected.of(few, NOW, REQUESTS).worth == expectations.WORTH_ASKING
 
 
-def test_among_busy_clients_a_list_where_little_happens_is_still_asked_every_25_minutes() -> None:
+def test_among_busy_clients_a_list_where_little_happens_is_still_asked_every_27_minutes() -> None:
     firm = [status(f"busy-{n}", activity=busy(1000)) for n in range(999)]
     quiet = status("quiet", activity=busy(4))  # a bill every six hours
     worth = Expected.of([*firm, quiet], NOW, REQUESTS).worth
-    by_waiting_alone = 60 * (2 * worth / (4 / 24)) ** 0.5
-    assert by_waiting_alone > 25
-    assert minutes_until("bills", quiet, *firm) == 25
+    by_its_changes_alone = 60 * worth / (4 / 24)
+    assert by_its_changes_alone > 27
+    assert minutes_until("bills", quiet, *firm) == 27
     rare = status("rare", activity=busy(0.5))  # nothing is expected in so short a time
     later = NOW + timedelta(minutes=30)
-    assert "bills" not in Expected.of([*firm, rare], later, REQUESTS).due.get("rare", {})
+    assert "bills" not in Expected.of([*firm, rare], later, REQUESTS).due("rare")
+
+
+def test_what_the_hour_has_left_is_spent_evenly_until_its_end() -> None:
+    half_past = NOW + timedelta(minutes=30)
+    assert pace(REQUESTS, REQUESTS, NOW) == REQUESTS
+    assert pace(4_000, REQUESTS, half_past) == 8_000
+    assert pace(12_000, REQUESTS, half_past) == 24_000
+    assert pace(18_000, REQUESTS, half_past) == 25_000  # at most a quarter faster
+    assert pace(500, REQUESTS, NOW + timedelta(minutes=59)) == 10_000  # nor all in one sweep
+    assert pace(0, REQUESTS, half_past) == 0
+    firm = [status(f"client-{n}", activity=busy(1000)) for n in range(1000)]
+    later = NOW + timedelta(minutes=6)
+    asked = [len(freshness.due_looks(firm, later, allowed)) for allowed in (20_000, 5_000, 0)]
+    assert asked == [1000, 0, 0]
+
+
+def test_a_sweep_that_a_new_hour_overtakes_asks_what_is_nearly_due_not_everything() -> None:
+    firm = [status(f"client-{n}", activity=busy(1000)) for n in range(1000)]
+    later = NOW + timedelta(minutes=4)
+    planned = Expected.of(firm, later, REQUESTS * 1.25)
+    assert list(planned.due("client-0")) == ["bills"]
+    overtaken = Expected.of(firm, later, REQUESTS)
+    assert not overtaken.due("client-0")
+    assert lists_to_ask(firm[0], later, overtaken) == ("bills",)
 
 
 def test_a_sweep_takes_the_most_urgent_clients_that_the_hours_requests_pay_for() -> None:
