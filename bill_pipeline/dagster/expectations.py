@@ -27,10 +27,13 @@ LONGEST_INTERVAL = timedelta(hours=6)
 #: Expected changes that are worth a request when there are requests to spare: a list that changes
 #: once an hour is asked for every three minutes.
 WORTH_ASKING = 1 / 20
-#: A list in which so many changes are expected within this time is not left alone for longer: the
-#: busy ones are asked a little less often, and few changes wait much longer than the others.
+#: The lists where most is expected are not left alone for longer than this: the busy ones are
+#: asked a little less often, and few changes wait much longer than the others.
 LONGEST_WAIT = timedelta(minutes=27)
-EXPECTED_TO_CHANGE = 1 / 40
+#: As many lists as this share of the questions is enough for, at any hour of any day, ...
+SHARE_FOR_LONGEST_WAIT = 0.58
+#: but none where fewer changes than this are expected in that time.
+EXPECTED_TO_CHANGE = 1 / 400
 #: A list at this share of what is worth a request is asked for when its client is looked at.
 NEARLY = 0.5
 #: More changes than this are not waited for, whatever the hour's requests allow.
@@ -68,12 +71,15 @@ class Expected:
         if not syncable:
             return cls({}, WORTH_ASKING)
         firm = _Firm(syncable, now)
-        worth = worth_asking(firm.rates_soon(), requests_per_hour)
+        rates = firm.rates_soon()
+        asks = requests_per_hour * SHARE_FOR_PROBES / REQUESTS_PER_LIST
+        is_kept = may_not_wait(rates, asks)
+        worth = worth_asking(rates, is_kept, asks)
         urgency = {
             status.client: {
                 table: value for table, value in zip(PROBED, row, strict=True) if value >= NEARLY
             }
-            for status, row in zip(syncable, firm.urgency(worth).tolist(), strict=True)
+            for status, row in zip(syncable, firm.urgency(worth, is_kept).tolist(), strict=True)
             if max(row) >= NEARLY
         }
         return cls(urgency, worth)
@@ -104,12 +110,11 @@ class _Firm:
         weights = np.maximum(self._weight(self._now), self._weight(self._now + _HOUR))
         return self._per_hour * weights
 
-    def urgency(self, worth: float) -> Lists:
+    def urgency(self, worth: float, is_kept: NDArray[np.bool_]) -> Lists:
         """How many times over each list is worth its request: from 1 on it is to be asked for."""
         value = self._per_hour * self._expected() / worth
         longest = LONGEST_WAIT / _HOUR
-        is_expected = self._per_hour * self._weight(self._now) * longest >= EXPECTED_TO_CHANGE
-        was_left_alone = ((self._ago >= longest) & is_expected) | (
+        was_left_alone = ((self._ago >= longest) & is_kept) | (
             self._ago >= LONGEST_INTERVAL / _HOUR
         )
         value = np.where(was_left_alone, np.maximum(value, 1.0), value)
@@ -132,17 +137,24 @@ class _Firm:
         return weights * self._weekend if moment.weekday() >= 5 else weights
 
 
-def worth_asking(rates: Lists, requests_per_hour: float) -> float:
+def may_not_wait(rates: Lists, asks: float) -> NDArray[np.bool_]:
+    """The lists that are not left alone for longer than ``LONGEST_WAIT``, of those at ``rates``
+    changes an hour when ``asks`` questions an hour may be asked."""
+    longest = LONGEST_WAIT / _HOUR
+    most = int(asks * SHARE_FOR_LONGEST_WAIT * longest)
+    # Of lists with the same rate all may wait, or none: too many would take the others' questions.
+    too_few = np.sort(rates, axis=None)[-most - 1] if most < rates.size else 0.0
+    return (rates > too_few) & (rates * longest >= EXPECTED_TO_CHANGE)
+
+
+def worth_asking(rates: Lists, is_kept: NDArray[np.bool_], asks: float) -> float:
     """The expected changes at which a list is asked for.
 
     At a steady rate of r changes an hour, a list is asked for r / w times an hour, and once in
-    ``LONGEST_WAIT`` when that is more and something is expected. w grows until the questions of
-    all clients fit the hour's requests.
+    ``LONGEST_WAIT`` when that is more and it may not wait. w grows until the questions of all
+    clients are no more than ``asks`` an hour.
     """
-    asks = requests_per_hour * SHARE_FOR_PROBES / REQUESTS_PER_LIST
-    longest = LONGEST_WAIT / _HOUR
-    is_expected = rates * longest >= EXPECTED_TO_CHANGE
-    at_least = np.where(is_expected, 1 / longest, _HOUR / LONGEST_INTERVAL)
+    at_least = np.where(is_kept, _HOUR / LONGEST_WAIT, _HOUR / LONGEST_INTERVAL)
     at_most = _HOUR / SHORTEST_INTERVAL
 
     def fits(worth: float) -> bool:

@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import numpy as np
 import pytest
 
 from bill_pipeline.activity import Activity
@@ -157,9 +158,25 @@ def test_among_busy_clients_a_list_where_little_happens_is_still_asked_every_27_
     by_its_changes_alone = 60 * worth / (4 / 24)
     assert by_its_changes_alone > 27
     assert minutes_until("bills", quiet, *firm) == 27
-    rare = status("rare", activity=busy(0.5))  # nothing is expected in so short a time
+    rare = status("rare", activity=busy(0.05))  # nothing is expected in so short a time
     later = NOW + timedelta(minutes=30)
     assert "bills" not in Expected.of([*firm, rare], later, REQUESTS).due("rare")
+
+
+def test_the_liveliest_lists_are_kept_from_waiting_on_quiet_days_too() -> None:
+    rates = np.linspace(1, 0.01, 8_000).reshape(1_000, 8)
+    asks = 10_000
+    longest = expectations.LONGEST_WAIT / timedelta(hours=1)
+    for quiet in (1, 0.1):  # a weekend has a tenth of a weekday's changes
+        kept = expectations.may_not_wait(rates * quiet, asks)
+        assert kept.sum() / longest == pytest.approx(
+            asks * expectations.SHARE_FOR_LONGEST_WAIT, rel=0.01
+        )
+        assert rates[kept].min() > rates[~kept].max()
+    assert not expectations.may_not_wait(rates * 0.001, asks).any()  # nothing is expected
+    assert expectations.may_not_wait(rates[:10], asks).all()
+    alike = np.full((5_000, 8), 0.5)
+    assert not expectations.may_not_wait(alike, asks).any()
 
 
 def test_what_the_hour_has_left_is_spent_evenly_until_its_end() -> None:
