@@ -5,11 +5,11 @@
 ``--imported`` clients are really imported from invented companies of the sandbox; ``--copies`` of
 each are clients with copied books, which read the same company. The other ones are sleepers: they
 are connected and probed like every client, with the reading notes of an imported one, but have no
-books of their own. Before a sweep the bills and payments of every client were last asked for five
-hours ago, its other lists a moment ago: that is what an office's quiet client is due for. The
-sandbox runs in a process of its own, on the same cores.
-Seconds are wall clock; CPU seconds are those of the sweep and its workers, without the sandbox.
-Dagster's storage is SQLite.
+books of their own. Before a sweep the bills and payments of every client have not been asked for in
+as long as any list is left alone, its other lists were a moment ago: that is what an office's quiet
+client is due for. The sandbox runs in a process of its own, on the same cores. Seconds are wall
+clock; CPU seconds are those of the sweep and its workers, without the sandbox. Dagster's storage is
+SQLite.
 """
 
 from __future__ import annotations
@@ -36,6 +36,7 @@ from pydantic import SecretStr
 from bill_pipeline.bill.connection import Connection
 from bill_pipeline.clients import Registry, State, utc_now
 from bill_pipeline.dagster.definitions import defs
+from bill_pipeline.dagster.expectations import LONGEST_INTERVAL
 from bill_pipeline.dagster.fleet import sweep_config
 from bill_pipeline.dagster.instance import write_instance
 from bill_pipeline.dagster.partitions import CLIENTS_PER_RUN
@@ -178,13 +179,13 @@ class Firm:
         print_sizes(self.home)
 
     def rest(self, clients: list[str]) -> None:
-        """As if the clients' bills and payments had last been asked for five hours ago.
+        """As if the clients' bills and payments had not been asked for in the longest interval.
 
         Of nobody is known when things change: the invented companies' last weeks are long ago.
         """
         now = utc_now()
         looked_at = dict.fromkeys(PROBED, now.isoformat()) | dict.fromkeys(
-            ("bills", "payments"), (now - timedelta(hours=5)).isoformat()
+            ("bills", "payments"), (now - LONGEST_INTERVAL).isoformat()
         )
         for client in clients:
             self.registry.update(client, looked_at=looked_at, activity={})

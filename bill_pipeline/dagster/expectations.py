@@ -34,7 +34,8 @@ LONGEST_WAIT = timedelta(minutes=27)
 SHARE_FOR_LONGEST_WAIT = 0.58
 #: but none where fewer changes than this are expected in that time.
 EXPECTED_TO_CHANGE = 1 / 400
-#: A list at this share of what is worth a request is asked for when its client is looked at.
+#: A list at this share of what is worth a request still is when a sweep that was planned for it
+#: begins in the next hour, which has other requests to spend.
 NEARLY = 0.5
 #: More changes than this are not waited for, whatever the hour's requests allow.
 MOST_WORTH = 100.0
