@@ -34,6 +34,11 @@ LONGEST_WAIT = timedelta(minutes=27)
 SHARE_FOR_LONGEST_WAIT = 0.58
 #: but none where fewer changes than this are expected in that time.
 EXPECTED_TO_CHANGE = 1 / 400
+#: A firm of a few clients need not count on expectations: while this share of the questions is
+#: enough to ask for every list within ``LONGEST_WAIT``, it is spent on that, ...
+SHARE_FOR_ALL_LISTS = 0.05
+#: but where nothing is expected nobody asks more often than this.
+UNEXPECTED_INTERVAL = timedelta(minutes=10)
 #: A list at this share of what is worth a request still is when a sweep that was planned for it
 #: begins in the next hour, which has other requests to spend.
 NEARLY = 0.5
@@ -74,13 +79,13 @@ class Expected:
         firm = _Firm(syncable, now)
         rates = firm.rates_soon()
         asks = requests_per_hour * SHARE_FOR_PROBES / REQUESTS_PER_LIST
-        is_kept = may_not_wait(rates, asks)
-        worth = worth_asking(rates, is_kept, asks)
+        longest = longest_waits(rates, asks)
+        worth = worth_asking(rates, longest, asks)
         urgency = {
             status.client: {
                 table: value for table, value in zip(PROBED, row, strict=True) if value >= NEARLY
             }
-            for status, row in zip(syncable, firm.urgency(worth, is_kept).tolist(), strict=True)
+            for status, row in zip(syncable, firm.urgency(worth, longest).tolist(), strict=True)
             if max(row) >= NEARLY
         }
         return cls(urgency, worth)
@@ -111,14 +116,10 @@ class _Firm:
         weights = np.maximum(self._weight(self._now), self._weight(self._now + _HOUR))
         return self._per_hour * weights
 
-    def urgency(self, worth: float, is_kept: NDArray[np.bool_]) -> Lists:
+    def urgency(self, worth: float, longest: Lists) -> Lists:
         """How many times over each list is worth its request: from 1 on it is to be asked for."""
         value = self._per_hour * self._expected() / worth
-        longest = LONGEST_WAIT / _HOUR
-        was_left_alone = ((self._ago >= longest) & is_kept) | (
-            self._ago >= LONGEST_INTERVAL / _HOUR
-        )
-        value = np.where(was_left_alone, np.maximum(value, 1.0), value)
+        value = np.where(self._ago >= longest, np.maximum(value, 1.0), value)
         return np.where(self._ago >= SHORTEST_INTERVAL / _HOUR, value, 0.0)
 
     def _expected(self) -> Lists:
@@ -138,24 +139,31 @@ class _Firm:
         return weights * self._weekend if moment.weekday() >= 5 else weights
 
 
-def may_not_wait(rates: Lists, asks: float) -> NDArray[np.bool_]:
-    """The lists that are not left alone for longer than ``LONGEST_WAIT``, of those at ``rates``
-    changes an hour when ``asks`` questions an hour may be asked."""
+def longest_waits(rates: Lists, asks: float) -> Lists:
+    """For how many hours each list is left alone at most.
+
+    The lists are those at ``rates`` changes an hour, when ``asks`` questions an hour may be asked.
+    """
     longest = LONGEST_WAIT / _HOUR
+    few = max(asks * SHARE_FOR_ALL_LISTS, 1.0)
+    all_lists = max(rates.size / few, UNEXPECTED_INTERVAL / _HOUR)
+    if all_lists <= longest:
+        return np.full(rates.shape, all_lists)
     most = int(asks * SHARE_FOR_LONGEST_WAIT * longest)
     # Of lists with the same rate all may wait, or none: too many would take the others' questions.
     too_few = np.sort(rates, axis=None)[-most - 1] if most < rates.size else 0.0
-    return (rates > too_few) & (rates * longest >= EXPECTED_TO_CHANGE)
+    is_kept = (rates > too_few) & (rates * longest >= EXPECTED_TO_CHANGE)
+    return np.where(is_kept, longest, LONGEST_INTERVAL / _HOUR)
 
 
-def worth_asking(rates: Lists, is_kept: NDArray[np.bool_], asks: float) -> float:
+def worth_asking(rates: Lists, longest: Lists, asks: float) -> float:
     """The expected changes at which a list is asked for.
 
-    At a steady rate of r changes an hour, a list is asked for r / w times an hour, and once in
-    ``LONGEST_WAIT`` when that is more and it may not wait. w grows until the questions of all
-    clients are no more than ``asks`` an hour.
+    At a steady rate of r changes an hour, a list is asked for r / w times an hour, and once in its
+    ``longest`` wait when that is more. w grows until the questions of all clients are no more than
+    ``asks`` an hour.
     """
-    at_least = np.where(is_kept, _HOUR / LONGEST_WAIT, _HOUR / LONGEST_INTERVAL)
+    at_least = 1 / longest
     at_most = _HOUR / SHORTEST_INTERVAL
 
     def fits(worth: float) -> bool:

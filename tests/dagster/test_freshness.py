@@ -33,8 +33,14 @@ def status(client: str = "acme", **changes: Any) -> ClientStatus:
     return ClientStatus(client=client, **{**facts, **changes})
 
 
+#: Clients that were asked for everything a moment ago, enough of them to have to count on patterns.
+OTHERS = [status(f"other-{n}", activity=Activity(dict.fromkeys(PROBED, 1e-9)).as_dict(),
+                 last_success_at=NOW + timedelta(days=1)) for n in range(60)]  # fmt: skip
+
+
 def looks_of(status: ClientStatus, now: datetime = NOW) -> list[freshness.Look]:
-    return freshness.due_looks([status], now, REQUESTS)
+    looks = freshness.due_looks([status, *OTHERS], now, REQUESTS)
+    return [look for look in looks if not look.client.startswith("other-")]
 
 
 def minutes_until(table: str, status: ClientStatus, *others: ClientStatus) -> int:
@@ -62,12 +68,28 @@ def busy(bills_per_day: float) -> dict[str, Any]:
     ],
 )
 def test_a_list_is_asked_for_as_often_as_it_changes(bills_per_day: float, minutes: int) -> None:
-    assert minutes_until("bills", status(activity=busy(bills_per_day))) == minutes
+    assert minutes_until("bills", status(activity=busy(bills_per_day)), *OTHERS) == minutes
+
+
+@pytest.mark.parametrize(
+    ("clients", "minutes"),
+    [
+        (1, 10),
+        (10, 10),
+        (30, 22),  # 240 lists for a twentieth of the questions
+        (60, 360),  # too many to ask for all of them that often
+    ],
+)
+def test_a_firm_of_a_few_clients_asks_for_lists_in_which_nothing_is_expected(
+    clients: int, minutes: int
+) -> None:
+    firm = [status(f"client-{n}", activity=busy(0.0001)) for n in range(clients)]
+    assert minutes_until("credit_memos", *firm) == minutes
 
 
 def test_rare_lists_are_asked_for_less_often_than_busy_ones() -> None:
     client = status(activity=busy(24))
-    assert minutes_until("credit_memos", client) == 360
+    assert minutes_until("credit_memos", client, *OTHERS) == 360
     (look,) = looks_of(client, NOW + timedelta(minutes=15))
     assert look.lists == ("bills",)
 
@@ -168,15 +190,17 @@ def test_the_liveliest_lists_are_kept_from_waiting_on_quiet_days_too() -> None:
     asks = 10_000
     longest = expectations.LONGEST_WAIT / timedelta(hours=1)
     for quiet in (1, 0.1):  # a weekend has a tenth of a weekday's changes
-        kept = expectations.may_not_wait(rates * quiet, asks)
+        kept = expectations.longest_waits(rates * quiet, asks) == longest
         assert kept.sum() / longest == pytest.approx(
             asks * expectations.SHARE_FOR_LONGEST_WAIT, rel=0.01
         )
         assert rates[kept].min() > rates[~kept].max()
-    assert not expectations.may_not_wait(rates * 0.001, asks).any()  # nothing is expected
-    assert expectations.may_not_wait(rates[:10], asks).all()
+    six_hours = expectations.LONGEST_INTERVAL / timedelta(hours=1)
+    nothing_expected = expectations.longest_waits(rates * 0.001, asks)
+    assert (nothing_expected == six_hours).all()
+    assert (expectations.longest_waits(rates[:50], asks) == longest).all()
     alike = np.full((5_000, 8), 0.5)
-    assert not expectations.may_not_wait(alike, asks).any()
+    assert (expectations.longest_waits(alike, asks) == six_hours).all()
 
 
 def test_what_the_hour_has_left_is_spent_evenly_until_its_end() -> None:
