@@ -13,7 +13,7 @@ from datetime import datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from bill_pipeline.probe import PROBED
+from bill_pipeline.bill.lists import PROBED
 
 if TYPE_CHECKING:
     import duckdb

@@ -17,13 +17,12 @@ import filelock
 
 from bill_pipeline.activity import activity_of
 from bill_pipeline.bill.errors import BillError, ConnectionRefused
-from bill_pipeline.bill.lists import with_companions
+from bill_pipeline.bill.lists import PROBED, with_companions
 from bill_pipeline.clients import ClientStatus, Registry, State, utc_now
 from bill_pipeline.errors import PipelineError
 from bill_pipeline.failures import what_and_remedy
 from bill_pipeline.imports import ImportReport, import_client
 from bill_pipeline.posting import rebuild
-from bill_pipeline.probe import PROBED
 from bill_pipeline.progress import Progress as Step
 from bill_pipeline.progress import Watcher
 from bill_pipeline.publish import publish

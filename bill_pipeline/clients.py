@@ -21,8 +21,8 @@ from pydantic import SecretStr
 
 from bill_pipeline.activity import Activity
 from bill_pipeline.bill.connection import Connection
+from bill_pipeline.bill.lists import PROBED
 from bill_pipeline.errors import PipelineError
-from bill_pipeline.probe import PROBED
 from bill_pipeline.settings import Home, Settings, require_client_name
 from bill_pipeline.vault import Vault
 

@@ -16,12 +16,11 @@ from bill_pipeline.bill.api import BillApi
 from bill_pipeline.bill.asking import NOT_OFFERED
 from bill_pipeline.bill.budget import SharedBudget
 from bill_pipeline.bill.connection import Connection
-from bill_pipeline.bill.lists import BillList, lists_to_read
+from bill_pipeline.bill.lists import PROBED, BillList, lists_to_read
 from bill_pipeline.bill.pages import Query, read_page
 from bill_pipeline.bill.sessions import MemorySessions, SessionStore
 from bill_pipeline.clients import Registry
 from bill_pipeline.loading import ImportReport, load_lists
-from bill_pipeline.probe import PROBED
 from bill_pipeline.progress import Progress, Watcher
 from bill_pipeline.reconciliation import ReconciliationReport, reconcile_lists
 from bill_pipeline.sealed_sessions import SealedSessions

@@ -19,23 +19,12 @@ import orjson
 from bill_pipeline.bill import errors
 from bill_pipeline.bill.api import BillApi
 from bill_pipeline.bill.cursor import Cursor
-from bill_pipeline.bill.lists import LISTS, BillList
+from bill_pipeline.bill.lists import LISTS, PROBED, BillList
 from bill_pipeline.bill.pages import Query, read_page
 
 if TYPE_CHECKING:
     import duckdb
 
-#: The lists in which a company's daily life shows; the others change rarely.
-PROBED = (
-    "bills",
-    "payments",
-    "invoices",
-    "received_payments",
-    "vendor_credits",
-    "credit_memos",
-    "vendors",
-    "customers",
-)
 _FILE = "probe.json"
 # More documents of one moment than this, and the list is synced rather than probed.
 _MOST_KNOWN = 500

@@ -278,6 +278,18 @@ _ROWS = (
 
 LISTS: dict[str, BillList] = {row.table: row for row in _ROWS}
 
+#: The lists in which a company's daily life shows; the others change rarely.
+PROBED = (
+    "bills",
+    "payments",
+    "invoices",
+    "received_payments",
+    "vendor_credits",
+    "credit_memos",
+    "vendors",
+    "customers",
+)
+
 STAGES = range(max(row.stage for row in _ROWS) + 1)
 
 

@@ -19,8 +19,8 @@ from datetime import datetime, timedelta
 import numpy as np
 from numpy.typing import NDArray
 
+from bill_pipeline.bill.lists import PROBED
 from bill_pipeline.clients import ClientStatus
-from bill_pipeline.probe import PROBED
 
 SHORTEST_INTERVAL = timedelta(minutes=2)
 LONGEST_INTERVAL = timedelta(hours=6)

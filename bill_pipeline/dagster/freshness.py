@@ -15,9 +15,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
 
+from bill_pipeline.bill.lists import PROBED
 from bill_pipeline.clients import ClientStatus, State
 from bill_pipeline.dagster.expectations import REQUESTS_PER_LIST, Expected
-from bill_pipeline.probe import PROBED
 
 #: What a look at some lists costs besides: the sync of those clients, about a third, with news.
 REQUESTS_PER_LOOK = 2.0

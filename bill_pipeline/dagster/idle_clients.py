@@ -13,12 +13,12 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 
 from bill_pipeline.bill.errors import BillError
+from bill_pipeline.bill.lists import PROBED
 from bill_pipeline.clients import ClientStatus, Registry
 from bill_pipeline.dagster.expectations import Expected, pace
 from bill_pipeline.dagster.freshness import look_at, needs_whole_sync
 from bill_pipeline.errors import PipelineError
 from bill_pipeline.imports import changed_lists, requests_left
-from bill_pipeline.probe import PROBED
 from bill_pipeline.settings import Home, Settings
 
 #: Requests wait for BILL far longer than they compute.

@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 
 from bill_pipeline.activity import Activity
+from bill_pipeline.bill.lists import PROBED
 from bill_pipeline.clients import ClientStatus, State
 from bill_pipeline.dagster import expectations, freshness
 from bill_pipeline.dagster.expectations import Expected, pace
 from bill_pipeline.dagster.idle_clients import lists_to_ask
-from bill_pipeline.probe import PROBED
 
 NOW = datetime(2026, 3, 31, 12, tzinfo=UTC)  # a Tuesday
 REQUESTS = 20_000

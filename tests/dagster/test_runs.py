@@ -13,12 +13,12 @@ import duckdb
 import pytest
 
 from bill_pipeline import transforms
+from bill_pipeline.bill.lists import PROBED
 from bill_pipeline.books import bring_up_to_date
 from bill_pipeline.clients import Registry, State
 from bill_pipeline.dagster import fleet, workers
 from bill_pipeline.dagster.expectations import Expected
 from bill_pipeline.dagster.freshness import PUBLISHED_WITHIN, due_looks, look_at
-from bill_pipeline.probe import PROBED
 from bill_pipeline.sandbox.server import SandboxServer
 from bill_pipeline.settings import Home
 

@@ -6,7 +6,8 @@ from decimal import Decimal
 from typing import Any
 
 from bill_pipeline import open_documents
-from bill_pipeline.probe import PROBED, changed_lists
+from bill_pipeline.bill.lists import PROBED
+from bill_pipeline.probe import changed_lists
 from bill_pipeline.reconciliation import ReconciliationReport, reconcile_lists
 from tests.imports.books import Client
 from tests.imports.conftest import MakeClient
