@@ -56,7 +56,12 @@ def bring_clients(
     """
     books = tuple(room for room in rooms if room != "published")
     task = Task(
-        sync.books, sync.options(), books, frozenset(brief), lists or {}, "published" in rooms
+        sync.books,
+        sync.options(),
+        books,
+        brief=frozenset(brief),
+        lists=lists or {},
+        publishes="published" in rooms,
     )
     done = outcomes(task, clients) if books else map(Outcome, clients)
     unpublished: list[Outcome] = []

@@ -21,7 +21,7 @@ from bill_pipeline.errors import PipelineError
 from bill_pipeline.settings import Home, Settings
 
 if TYPE_CHECKING:
-    from bill_pipeline.books import Sync, SyncOptions, SyncReport
+    from bill_pipeline.books import SyncOptions, SyncReport
     from bill_pipeline.publish import Written
     from bill_pipeline.warehouse import CheckResult
 
@@ -71,6 +71,7 @@ class Task:
     def of(self, client: str) -> Outcome:
         """Do it for ``client``. Whatever goes wrong is the client's trouble and stops no other."""
         from bill_pipeline.books import open_sync
+        from bill_pipeline.publish import write_ahead
         from bill_pipeline.warehouse import ChecksFailed
 
         try:
@@ -84,7 +85,9 @@ class Task:
                         if room != "raw":
                             sync.build(room, reuse=is_brief)
                 report = sync.finish()
-                written = self._write(sync) if report.rooms else None
+                written = None
+                if self.publishes and report.rooms:
+                    written = write_ahead(self.home, client, sync.warehouse.connection)
                 return Outcome(client, report, written=written)
         except (PipelineError, BillError) as error:
             checks = tuple(error.report.checks) if isinstance(error, ChecksFailed) else ()
@@ -95,13 +98,6 @@ class Task:
             _log.exception("%s failed unexpectedly, its last good books stay.", client)
             message = f"{client}: {type(error).__name__}: {error}"
             return Outcome(client, trouble=Trouble(message, "", is_ours=True))
-
-    def _write(self, sync: Sync) -> Written | None:
-        from bill_pipeline.publish import write_ahead
-
-        if not self.publishes:
-            return None
-        return write_ahead(self.home, sync.client, sync.warehouse.connection)
 
 
 def outcomes(task: Task, clients: Sequence[str]) -> Iterator[Outcome]:

@@ -18,7 +18,7 @@ import filelock
 from bill_pipeline.clients import Registry
 from bill_pipeline.publishing.catalogue import write_catalogue
 from bill_pipeline.publishing.contents import Contents, Remembered, identity_of, read_catalogue
-from bill_pipeline.publishing.kept import Kept, forget_kept, read_kept, write_kept
+from bill_pipeline.publishing.kept import NOTHING_KEPT, forget_kept, read_kept, write_kept
 from bill_pipeline.publishing.registry import RegistryTables
 from bill_pipeline.publishing.stores import (
     ATTACHED_AS,
@@ -71,7 +71,11 @@ class FilesLedger:
     ) -> PublishReport:
         """Write new versions of ``clients`` and swap the catalogue. Raises PublishError."""
         home = self._home
-        _require_fit(home)
+        if unfit := set(str(home.path)) & _UNFIT:
+            raise PublishError(
+                f"{home.path} cannot hold a ledger: rename the folder to one without "
+                f"{' or '.join(repr(sign) for sign in sorted(unfit))}."
+            )
         home.published.mkdir(parents=True, exist_ok=True)
         before = read_catalogue(home)
         schema = schema or _schema_of_this_code(before)
@@ -111,7 +115,6 @@ class FilesLedger:
         None where there is no catalogue yet: it says what is published.
         """
         home = self._home
-        _require_fit(home)
         schema = _schema_for_writing_ahead(home)
         if schema is None:
             return None
@@ -153,14 +156,6 @@ class FilesLedger:
         return str(self._home.ledger)
 
 
-def _require_fit(home: Home) -> None:
-    if unfit := set(str(home.path)) & _UNFIT:
-        raise PublishError(
-            f"{home.path} cannot hold a ledger: rename the folder to one without "
-            f"{' or '.join(repr(sign) for sign in sorted(unfit))}."
-        )
-
-
 def _write(
     home: Home,
     client: str,
@@ -173,7 +168,7 @@ def _write(
     """Write a version of ``client``, after ``note`` says so."""
     number = next_number()
     note.add(client, number)
-    last = Kept() if anew else read_kept(home.published, client, schema.code)
+    last = NOTHING_KEPT if anew else read_kept(home.published, client, schema.code)
     version, kept = write_version(books, client, number, schema, home.published, last=last)
     write_kept(home.published, client, kept)
     return version
@@ -182,15 +177,18 @@ def _write(
 @cache
 def _schema_for_writing_ahead(home: Home) -> PublishedSchema | None:
     """What the catalogue publishes, if this very code wrote it; read once a process."""
-    schema = read_catalogue(home).schema
-    return schema if schema is not None and schema.code == code_signature() else None
+    return _remembered_schema(read_catalogue(home))
 
 
 def _schema_of_this_code(remembered: Remembered) -> PublishedSchema:
     """As the catalogue remembers it when this very code wrote it, else read from the SQL files."""
-    if remembered.schema is not None and remembered.schema.code == code_signature():
-        return remembered.schema
-    return published_schema()
+    return _remembered_schema(remembered) or published_schema()
+
+
+def _remembered_schema(remembered: Remembered) -> PublishedSchema | None:
+    """The catalogue's, if this very code wrote it."""
+    schema = remembered.schema
+    return schema if schema is not None and schema.code == code_signature() else None
 
 
 @contextlib.contextmanager

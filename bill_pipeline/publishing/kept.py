@@ -51,6 +51,9 @@ class Kept:
         return kept
 
 
+NOTHING_KEPT = Kept()
+
+
 def read_kept(published: Path, client: str, code: str) -> Kept:
     """The note on ``client``'s last version; an empty one when other code wrote it, or none did."""
     try:
@@ -58,8 +61,8 @@ def read_kept(published: Path, client: str, code: str) -> Kept:
         tables = {name: KeptTable(*values) for name, values in stored["tables"].items()}
         kept = Kept(stored["number"], stored["code"], tables)
     except (FileNotFoundError, orjson.JSONDecodeError, TypeError, KeyError, AttributeError):
-        return Kept()
-    return kept if kept.code == code else Kept()
+        return NOTHING_KEPT
+    return kept if kept.code == code else NOTHING_KEPT
 
 
 def write_kept(published: Path, client: str, kept: Kept) -> None:

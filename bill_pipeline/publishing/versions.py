@@ -20,7 +20,7 @@ from pathlib import Path
 
 import duckdb
 
-from bill_pipeline.publishing.kept import Kept, KeptTable
+from bill_pipeline.publishing.kept import NOTHING_KEPT, Kept, KeptTable
 from bill_pipeline.publishing.tables import (
     CLIENT_COLUMN,
     PublishedSchema,
@@ -108,7 +108,7 @@ def write_version(
     schema: PublishedSchema,
     published: Path,
     *,
-    last: Kept | None = None,
+    last: Kept = NOTHING_KEPT,
 ) -> tuple[Version, Kept]:
     """Write every published table that the client's file has, in one transaction.
 
@@ -116,7 +116,6 @@ def write_version(
     client's file lacks, because older code built it, is left out and has no rows of this client
     until it is built again.
     """
-    last = last or Kept()
     written: list[WrittenTable] = []
     kept: dict[str, KeptTable] = {}
     row_count = 0
@@ -174,8 +173,8 @@ def _write_table(
 class WriterNote:
     """Where a writer says, before each version, which one it is about to write.
 
-    A file that is locked as long as its writer lives, or has not ``ended``. After a failure it
-    stays, and the next writer cleans up.
+    A file that is locked until it is closed or its writer dies. After a failure it stays, and the
+    next writer cleans up what no catalogue names.
     """
 
     def __init__(self, published: Path) -> None:
@@ -191,26 +190,21 @@ class WriterNote:
     def add(self, client: str, number: str) -> None:
         os.write(self._file.fileno(), f"{client} {number}\n".encode())
 
-    def end(self) -> None:
+    def take_back(self) -> None:
         """The catalogue names all of it: nothing is to be cleaned up."""
         self._path.unlink(missing_ok=True)
-        self.close()
 
     def close(self) -> None:
-        """Leave it to the next writer to clean up what no catalogue names."""
+        """Let go: what is not taken back the next writer cleans up."""
         self._file.close()
 
 
 @contextlib.contextmanager
 def writer_note(published: Path) -> Iterator[WriterNote]:
-    """The note of one publication."""
-    note = WriterNote(published)
-    try:
+    """The note of one publication; taken back when it succeeds."""
+    with contextlib.closing(WriterNote(published)) as note:
         yield note
-    except BaseException:
-        note.close()
-        raise
-    note.end()
+        note.take_back()
 
 
 @cache

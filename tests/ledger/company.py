@@ -38,6 +38,9 @@ _POSTING_AND_CASH = _POSTING | with_ancestors(("ledger.cash_basis_lines",))
 class Company:
     """One company's books in memory."""
 
+    #: Whether a sync leaves tables as they are that would come out the same.
+    reuse = False
+
     def __init__(self, warehouse: Warehouse) -> None:
         self.warehouse = warehouse
         self.connection = warehouse.connection
@@ -77,7 +80,9 @@ class Company:
 
     def sync(self, at: datetime) -> None:
         """Build every room as of ``at``."""
-        self.reports = {room: self.warehouse.build_room(room, at) for room in SCHEMAS}
+        self.reports = {
+            room: self.warehouse.build_room(room, at, reuse=self.reuse) for room in SCHEMAS
+        }
 
     def post(self, at: datetime, *, cash_basis: bool = False) -> None:
         """Post the journal as of ``at`` as a sync does, without checks and reports."""

@@ -28,16 +28,12 @@ Tables = dict[str, list[tuple[Any, ...]]]
 class Watched(Company):
     """A company that keeps what every table held after each sync."""
 
-    reuse = False
-
     def __init__(self, warehouse: Warehouse) -> None:
         super().__init__(warehouse)
         self.seen: list[Tables] = []
 
     def sync(self, at: datetime) -> None:
-        self.reports = {
-            room: self.warehouse.build_room(room, at, reuse=self.reuse) for room in SCHEMAS
-        }
+        super().sync(at)
         self.seen.append(
             {key: sorted(self.rows(f"from {key}"), key=repr) for key in load_transforms()}
         )
