@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -22,7 +22,8 @@ from bill_pipeline.clients import ClientStatus, Registry, State, utc_now
 from bill_pipeline.errors import PipelineError
 from bill_pipeline.failures import what_and_remedy
 from bill_pipeline.imports import ImportReport, import_client
-from bill_pipeline.posting import rebuild
+from bill_pipeline.posting import ReplayDiffers, rebuild
+from bill_pipeline.posting_rules import begin, preview
 from bill_pipeline.progress import Progress as Step
 from bill_pipeline.progress import Watcher
 from bill_pipeline.publish import publish
@@ -30,19 +31,19 @@ from bill_pipeline.quarantine import quarantined_counts
 from bill_pipeline.raw import lift_limits
 from bill_pipeline.references import unknown_lists
 from bill_pipeline.settings import Home
+from bill_pipeline.sync_report import SyncReport
 from bill_pipeline.upkeep import (
     count_documents_and_reviews,
     is_current,
     model_alarm,
     name_organization,
-    next_batch_time,
     record_build,
     suit_to_size,
 )
 from bill_pipeline.warehouse import RoomReport, Warehouse
 
 if TYPE_CHECKING:
-    from bill_pipeline.categorize import CategorizeReport
+    from bill_pipeline.posting_rules import NewRules
 
 #: The rooms that SQL builds, in order; the model decides within ``categorized``.
 ROOMS = ("staging", "categorized", "ledger", "reports")
@@ -85,49 +86,6 @@ class SyncOptions:
     lists: tuple[str, ...] | None = None  # those that have news; None reads them all
 
 
-@dataclass
-class SyncReport:
-    """What one sync did, room by room; ``rooms`` is empty when nothing had to be built."""
-
-    client: str
-    as_of: datetime
-    imported: ImportReport | None = None
-    categorized: CategorizeReport | None = None
-    rooms: dict[str, RoomReport] = field(default_factory=dict)
-    seconds: float = 0.0
-
-    @property
-    def entries_posted(self) -> int:
-        ledger = self.rooms.get("ledger")
-        return ledger.appended.get("ledger.journal_entries", 0) if ledger else 0
-
-    def summary(self) -> dict[str, Any]:
-        """The figures of this sync, for machines."""
-        return {
-            "client": self.client,
-            "as_of": self.as_of,
-            "documents_read": sum(self.imported.documents.values()) if self.imported else 0,
-            "documents_changed": self.imported.changed if self.imported else 0,
-            "documents_quarantined": self.imported.quarantined if self.imported else 0,
-            "requests": self.imported.requests if self.imported else 0,
-            "lines_decided": self.categorized.by_source if self.categorized else {},
-            "entries_posted": self.entries_posted,
-            "seconds": round(self.seconds, 2),
-        }
-
-    def sentence(self) -> str:
-        set_aside = self.imported.quarantined if self.imported else 0
-        aside = f", {set_aside:,} set aside as unreadable" if set_aside else ""
-        if not self.rooms:
-            return f"{self.client}: nothing changed{aside} ({self.seconds:.1f} s)."
-        changed = self.imported.changed if self.imported else 0
-        decided = sum(self.categorized.by_source.values()) if self.categorized else 0
-        return (
-            f"{self.client}: {changed:,} documents changed, {decided:,} lines decided, "
-            f"{self.entries_posted:,} journal entries posted{aside} ({self.seconds:.1f} s)."
-        )
-
-
 @dataclass(frozen=True)
 class SyncFailure:
     """A client whose books stayed as they were, and why."""
@@ -154,14 +112,19 @@ class Sync:
     """One client's sync, room by room, under the client's lock; see ``open_sync``."""
 
     def __init__(
-        self, home: Home, warehouse: Warehouse, options: SyncOptions, as_of: datetime
+        self,
+        home: Home,
+        warehouse: Warehouse,
+        options: SyncOptions,
+        as_of: datetime,
+        new_rules: NewRules | None = None,
     ) -> None:
         self.home = home
         self.client = warehouse.client
         self.warehouse = warehouse
         self.options = options
         self.registry = Registry(home)
-        self.report = SyncReport(warehouse.client, as_of)
+        self.report = SyncReport(warehouse.client, as_of, new_rules)
         self._is_whole = self.options.lists is None  # all lists are read
         self._started = time.perf_counter()
 
@@ -208,7 +171,7 @@ class Sync:
     def must_build(self) -> bool:
         """Whether any room would come out differently: new documents, decisions, code or day."""
         imported = self.report.imported
-        if self.options.rebuild or imported is None or imported.changed:
+        if self.options.rebuild or imported is None or imported.changed or self.report.new_rules:
             return True
         return not is_current(self.warehouse, ROOMS, self.as_of)
 
@@ -324,17 +287,31 @@ def open_sync(home: Home, client: str, options: SyncOptions | None = None) -> It
     with client_lock(home, client):
         try:
             with Warehouse.open(home, client) as warehouse:
-                as_of = next_batch_time(warehouse, utc_now())
                 suit_to_size(warehouse)
-                name_organization(warehouse, status.organization_id, as_of)
-                yield Sync(home, warehouse, options or SyncOptions(), as_of)
+                name_organization(warehouse, status.organization_id, utc_now())
+                as_of, new_rules = begin(warehouse)
+                yield Sync(home, warehouse, options or SyncOptions(), as_of, new_rules)
         except Exception as error:
             _record_failure(Registry(home), client, error)
             raise
 
 
+def would_post(home: Home, client: str) -> list[dict[str, Any]]:
+    """The journal lines that a sync would post from what is known already; nothing is kept.
+
+    BILL is not asked; see ``posting_rules.preview``. Raises UnknownClient, ClientBusy,
+    ChecksFailed.
+    """
+    Registry(home).status(client)
+    with client_lock(home, client), Warehouse.open(home, client) as warehouse:
+        suit_to_size(warehouse)
+        return preview(warehouse)
+
+
 def _record_failure(registry: Registry, client: str, error: Exception) -> None:
     """Say it beside the client; a refused token stops all further tries until a person acts."""
+    if isinstance(error, ReplayDiffers):  # the books are as sound as they were
+        return
     count = registry.status(client).failure_count + 1
     wait = BACKOFF_MINUTES[min(count, len(BACKOFF_MINUTES)) - 1]
     refused = isinstance(error, ConnectionRefused)

@@ -18,6 +18,7 @@ from bill_pipeline.books import ROOMS, ClientBusy, Sync, SyncOptions, client_loc
 from bill_pipeline.clients import Registry, utc_now
 from bill_pipeline.closing import require_closable
 from bill_pipeline.errors import PipelineError
+from bill_pipeline.posting_rules import begin
 from bill_pipeline.publish import publish
 from bill_pipeline.rule_decisions import add_rule, remove_rule
 from bill_pipeline.settings import Home
@@ -157,7 +158,8 @@ def decision_batch(home: Home, client: str) -> Iterator[Batch]:
 def _batch(home: Home, client: str) -> Iterator[Batch]:
     """Decisions are written inside the ``with``; after it the books are built and published."""
     with Warehouse.open(home, client) as warehouse:
-        batch = Batch(warehouse, next_batch_time(warehouse, utc_now()))
+        as_of, _new_rules = begin(warehouse)
+        batch = Batch(warehouse, as_of)
         yield batch
         try:
             _build(home, batch)

@@ -76,6 +76,8 @@ create table if not exists decisions.processing_fees (
     decided_at timestamp not null, decided_by varchar not null, reason varchar not null
 );
 create table if not exists decisions.batches (as_of timestamp primary key);
+alter table decisions.batches add column if not exists posting_rules varchar;
+alter table decisions.batches add column if not exists is_change_of_rules boolean default false;
 """
 
 #: Every table of the schema whose rows say when they were decided.

@@ -1,4 +1,4 @@
-"""Drive the append-only journal: decide account roles once, keep the batches, replay them.
+"""Drive the append-only journal: decide account roles once, post in order, rebuild.
 
 What is posted is SQL (``transforms/ledger``). Here is only what SQL alone cannot do: write the
 roles' decisions, refuse to post backwards in time, and rebuild the journal from the archive.
@@ -12,14 +12,24 @@ roles' decisions, refuse to post backwards in time, and rebuild the journal from
 
 from __future__ import annotations
 
+import logging
 import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 
 import duckdb
 
+from bill_pipeline.posting_rules import POSTING_ROOMS
 from bill_pipeline.replay import JOURNAL, replay
+from bill_pipeline.transforms import with_ancestors
 from bill_pipeline.warehouse import Warehouse, WarehouseError
+
+_log = logging.getLogger(__name__)
+
+#: Posts the given batches again, in order, on top of earlier ones; returns in how many steps.
+Way = Callable[[Warehouse, Sequence[datetime]], int]
 
 #: (role, BILL's account type, the whole name in lower case or None for any). A role that exactly
 #: one active account of the client's chart fits is played by it from the first sync on.
@@ -50,15 +60,23 @@ class PostedLater(WarehouseError):
 class ReplayDiffers(WarehouseError):
     """A rebuild would not give the entries that were posted; nothing was changed."""
 
+    def __init__(self, client: str, documents: Sequence[str]) -> None:
+        named = ", ".join(documents[:3]) + (", …" if len(documents) > 3 else "")
+        super().__init__(
+            f"{client}: a rebuild gives other entries than were posted, for {len(documents):,} "
+            f"documents ({named}). The journal stays as it is, and syncs go on. The archived "
+            "documents or the decisions were altered after they were posted: put the client's "
+            "file back from a backup and sync again, or leave the books as they are."
+        )
+
 
 @dataclass(frozen=True)
 class ReplayReport:
     """What a rebuild did."""
 
     batches: int
-    waves: int  # in how many steps they were replayed
+    steps: int  # in how many they were posted again
     entries: int
-    differing_entries: int  # entries that are not the same as before, when differences are allowed
     seconds: float
 
 
@@ -160,66 +178,94 @@ def require_order(connection: duckdb.DuckDBPyConnection, client: str, as_of: dat
         )
 
 
-def record_batch(
-    connection: duckdb.DuckDBPyConnection, as_of: datetime, appended: dict[str, int]
-) -> None:
-    """Remember ``as_of`` as a moment at which entries were posted, for a later replay."""
-    if appended.get("ledger.journal_entries"):
-        connection.execute("insert or ignore into decisions.batches values (?)", [as_of])
+def in_waves(warehouse: Warehouse, batches: Sequence[datetime]) -> int:
+    """Post ``batches`` again, unconnected documents side by side; return the number of steps.
+
+    Fast, and right only if ``transforms/replay`` names every document that a posting rule reads.
+    """
+    steps = replay(warehouse, batches)
+    for room in POSTING_ROOMS:  # as a sync builds them; it must find nothing to post
+        warehouse.build_tables(room, batches[-1])
+    return steps
 
 
-def rebuild(warehouse: Warehouse, *, accept_differences: bool = False) -> ReplayReport:
-    """Empty the journal and replay every batch from the archive, in one transaction.
+def batch_by_batch(warehouse: Warehouse, batches: Sequence[datetime]) -> int:
+    """Post ``batches`` again as the syncs did, one whole build after the other."""
+    for as_of in batches:
+        for room in POSTING_ROOMS:
+            warehouse.build_tables(room, as_of, checked=False, only=_replayed(), is_replay=True)
+    return len(batches)
 
-    The entries come out the same, ids included. When they do not (the archive was altered, or
-    the posting rules changed), ReplayDiffers is raised and the journal stays as it was, unless
-    ``accept_differences`` says that history may be rewritten.
+
+#: The ways to post batches again, the fastest first; the last one is the truth.
+WAYS: tuple[Way, ...] = (in_waves, batch_by_batch)
+
+
+def rebuild(warehouse: Warehouse, *, ways: Sequence[Way] = WAYS) -> ReplayReport:
+    """Take back what was posted since the posting rules last changed, and post it again.
+
+    In one transaction, from the archive and the decisions. What was posted under earlier rules is
+    kept as posted. The entries come out the same, ids, moments and causes included. If not so by
+    the first of ``ways``, the next one is tried; by none, ReplayDiffers is raised and the journal
+    stays as it was.
     """
     started = time.perf_counter()
     connection = warehouse.connection
-    batches = [
-        row[0]
-        for row in connection.execute("select as_of from decisions.batches order by 1").fetchall()
-    ]
-    waves = entries = differing = 0
+    batches = _batches_to_replay(connection)
+    if not batches:
+        return ReplayReport(0, 0, 0, time.perf_counter() - started)
     with warehouse.transaction():
         for table in JOURNAL:
-            connection.execute(f"create or replace temp table old_{table[7:]} as from {table}")
-            connection.execute(f"delete from {table}")
-        if batches:
-            waves = replay(warehouse)
-            _require_complete(warehouse, batches[-1])
-        differing = _count_differences(connection)
-        if differing and not accept_differences:
-            raise ReplayDiffers(
-                f"{warehouse.client}: a rebuild gives other books than were posted "
-                f"({differing} journal lines differ). The journal stays as it is. Rebuild with "
-                "accept_differences only if the posting rules were changed on purpose."
+            connection.execute(
+                f"create or replace temp table old_{table[7:]} as "
+                f"from {table} where posted_at >= ?",
+                batches[:1],
             )
-        row = connection.execute("select count(*) from ledger.journal_entries").fetchone()
-        entries = row[0] if row else 0
+        for way in ways:
+            for table in JOURNAL:
+                connection.execute(f"delete from {table} where posted_at >= ?", batches[:1])
+            steps = way(warehouse, batches)
+            if not (differing := _differences(connection, batches[0])):
+                break
+            _log.warning("%s: %s gives other entries.", warehouse.client, way.__name__)
+        else:
+            raise ReplayDiffers(warehouse.client, differing)
+        row = connection.execute("select count(*) from old_journal_entries").fetchone()
         for table in JOURNAL:
             connection.execute(f"drop table old_{table[7:]}")
-    return ReplayReport(len(batches), waves, entries, differing, time.perf_counter() - started)
+    return ReplayReport(len(batches), steps, row[0] if row else 0, time.perf_counter() - started)
 
 
-def _require_complete(warehouse: Warehouse, last: datetime) -> None:
-    """Build the last batch in full, as a sync does: the replay must have left nothing to post."""
-    for room in ("staging", "categorized", "ledger"):
-        report = warehouse.build_tables(room, last)
-    if left := report.appended["ledger.journal_entries"]:
-        raise ReplayDiffers(
-            f"{warehouse.client}: the replay missed {left} entries that a full posting at {last} "
-            "makes. The journal stays as it is; this is an error of the program, please report it."
+def _batches_to_replay(connection: duckdb.DuckDBPyConnection) -> list[datetime]:
+    """The moments of posting since the rules last changed, that change included."""
+    rows = connection.execute(
+        """
+        select as_of from decisions.batches
+        where as_of >= coalesce(
+            (select max(as_of) from decisions.batches where is_change_of_rules),
+            timestamp '0001-01-01'
         )
+        order by as_of
+        """
+    ).fetchall()
+    return [row[0] for row in rows]
 
 
-def _count_differences(connection: duckdb.DuckDBPyConnection) -> int:
-    total = 0
+@cache
+def _replayed() -> frozenset[str]:
+    """The tables that a batch needs to be posted again."""
+    return frozenset(with_ancestors((*JOURNAL, "staging.standard_accounts")))
+
+
+def _differences(connection: duckdb.DuckDBPyConnection, first: datetime) -> list[str]:
+    """The documents of which other entries or lines came out, each named once."""
+    differing: set[str] = set()
     for table in JOURNAL:
-        for first, second in ((table, f"old_{table[7:]}"), (f"old_{table[7:]}", table)):
-            row = connection.execute(
-                f"select count(*) from (from {first} except all from {second})"
-            ).fetchone()
-            total += row[0] if row else 0
-    return total
+        posted, before = f"{table} where posted_at >= '{first}'", f"old_{table[7:]}"
+        rows = connection.execute(
+            f"select distinct document_type || ' ' || document_id from ("
+            f"(from (from {posted}) except all from {before}) union all "
+            f"(from {before} except all from (from {posted})))"
+        ).fetchall()
+        differing |= {row[0] for row in rows}
+    return sorted(differing)

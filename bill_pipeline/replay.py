@@ -14,7 +14,7 @@ posted, and builds the last batch in full on top of it, which must find nothing 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
@@ -61,12 +61,14 @@ class Epoch:
     kinds: frozenset[str]
 
 
-def replay(warehouse: Warehouse) -> int:
-    """Fill the empty journal with the entries of every batch; return the number of waves.
+def replay(warehouse: Warehouse, batches: Sequence[datetime]) -> int:
+    """Post the entries of ``batches`` on top of earlier ones; return the number of waves.
 
-    Runs in the caller's transaction and leaves the rooms as the last wave needed them: build them
-    anew afterwards.
+    ``batches`` are the journal's last ones, in order; what was known before the first of them is
+    posted with it. Runs in the caller's transaction and leaves the rooms as the last wave needed
+    them: build them anew afterwards.
     """
+    warehouse.connection.execute(f"set variable first_moment = timestamp '{batches[0]}'")
     run = _Replay(warehouse)
     waves = sum(run.play(epoch) for epoch in run.epochs())
     run.tidy()
@@ -252,7 +254,10 @@ def _document_tables() -> tuple[str, ...]:
 def _journal_tables() -> tuple[str, ...]:
     """From all postings on: what is compared with the journal and what is added to it."""
     ordered = _document_tables()
-    names = {"postings", "lines_standing", "lines_wanted", "events_changed", "entries_new"}
+    names = {
+        "postings", "lines_standing", "lines_wanted", "events_changed", "entries_new",
+        "entry_causes",
+    }  # fmt: skip
     wanted = {f"ledger.{name}" for name in names} | set(JOURNAL)
     return tuple(key for key in ordered if key in wanted)
 

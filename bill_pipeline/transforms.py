@@ -22,6 +22,8 @@ from bill_pipeline.errors import PipelineError
 
 #: Beside the package in a checkout and in an installed wheel alike.
 FOLDER = Path(__file__).resolve().parent.parent / "transforms"
+#: The chart of accounts that fills the roles a client's own chart leaves open.
+STANDARD_CHART = FOLDER.parent / "models" / "chart_of_accounts.csv"
 #: The rooms that SQL builds, in the order in which data flows.
 SCHEMAS = ("staging", "categorized", "ledger", "reports")
 PUBLISHED_BY_DEFAULT = {"ledger", "reports"}
@@ -30,6 +32,7 @@ _HEADER_KEYS = {
     "grain", "key", "owner", "materialize", "published", "macro", "history", "moment", "table",
     "severity",
 }  # fmt: skip
+_COMMENT_OR_TEXT = re.compile(r"--[^\n]*|('(?:[^']|'')*')")
 _HEADER_LINE = re.compile(r"--\s?(?:(?P<name>[a-z]+):\s*(?P<value>.*)|(?P<text>.*))$")
 
 
@@ -85,6 +88,11 @@ class Transform:
     @cached_property
     def code_version(self) -> str:
         return hashlib.sha256(self.sql.encode()).hexdigest()[:16]
+
+    @cached_property
+    def rule(self) -> str:
+        """The SQL without comments and layout: what changes when other rows come out."""
+        return " ".join(_COMMENT_OR_TEXT.sub(lambda found: found[1] or "", self.sql).split())
 
 
 @dataclass(frozen=True)
@@ -196,6 +204,14 @@ def with_ancestors(keys: Iterable[str]) -> set[str]:
             found.add(key)
             waiting += transforms[key].upstream
     return found
+
+
+@cache
+def shared_code() -> str:
+    """Changes with the functions and files that SQL reads besides tables."""
+    digest = hashlib.sha256((FOLDER / "functions.sql").read_bytes())
+    digest.update(STANDARD_CHART.read_bytes())
+    return digest.hexdigest()[:16]
 
 
 def macro_sql(

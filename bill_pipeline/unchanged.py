@@ -13,14 +13,13 @@ import json
 import re
 from datetime import datetime
 from functools import cache
-from hashlib import sha256
 
 import duckdb
 import sqlglot
 from sqlglot import exp
 
 from bill_pipeline.decisions import DATED_TABLES
-from bill_pipeline.transforms import FOLDER, Transform, load_transforms
+from bill_pipeline.transforms import Transform, load_transforms, shared_code
 
 #: What must be known to tell that a table is the same; None when that cannot be told.
 Inputs = str | None
@@ -68,7 +67,7 @@ class TableMemory:
     def inputs_of(self, transform: Transform) -> Inputs:
         """Everything ``transform`` is made from, as it is now."""
         facts = {
-            "code": transform.code_version + _shared_code(),
+            "code": transform.code_version + shared_code(),
             **{table: self._state_of(table, transform) for table in transform.upstream},
             **{table: self._row_count(table) for table in transform.history},
         }
@@ -176,14 +175,6 @@ def latest_knowledge(connection: duckdb.DuckDBPyConnection) -> datetime | None:
     row = connection.execute(f"select max(moment) from ({' union all '.join(parts)})").fetchone()
     latest: datetime | None = row[0] if row else None
     return latest
-
-
-@cache
-def _shared_code() -> str:
-    """Changes with the functions and files that SQL reads besides tables."""
-    digest = sha256((FOLDER / "functions.sql").read_bytes())
-    digest.update((FOLDER.parent / "models" / "chart_of_accounts.csv").read_bytes())
-    return digest.hexdigest()[:16]
 
 
 @cache

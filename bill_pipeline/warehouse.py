@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -25,6 +25,7 @@ from bill_pipeline.settings import Home
 from bill_pipeline.transforms import (
     FOLDER,
     SCHEMAS,
+    STANDARD_CHART,
     Check,
     Transform,
     in_build_order,
@@ -33,8 +34,6 @@ from bill_pipeline.transforms import (
 )
 from bill_pipeline.unchanged import TableMemory, state_of_rows
 
-#: The chart of accounts that fills the roles a client's own chart leaves open.
-STANDARD_CHART = FOLDER.parent / "models" / "chart_of_accounts.csv"
 #: Bytes, DuckDB's least. A client's file has 170 tables, most of them small, and each takes whole
 #: blocks: with DuckDB's usual 262,144 the file of a small client is four times as large.
 BLOCK_SIZE = 16_384
@@ -180,21 +179,22 @@ class Warehouse:
         as_of: datetime,
         *,
         checked: bool = True,
-        only: set[str] | None = None,
+        only: Collection[str] | None = None,
         reuse: bool = False,
+        is_replay: bool = False,
     ) -> RoomReport:
         """Build the tables of ``schema`` inside the caller's transaction; checks report only.
 
-        Not ``checked`` leaves out checks, comments and counts; ``only`` names the tables that
-        matter for a replay; ``reuse`` keeps tables that would come out the same.
+        Not ``checked`` leaves out checks, comments and counts; ``only`` names the tables to build;
+        ``reuse`` keeps tables that would come out the same. A replay posts a batch once more.
         """
-        from bill_pipeline import posting
+        from bill_pipeline import posting, posting_rules
 
         started = time.perf_counter()
         self.set_time(as_of)
         if schema == "categorized":
             posting.decide_missing_roles(self.connection, as_of)
-        if schema == "ledger":
+        if schema == "ledger" and not is_replay:
             posting.require_order(self.connection, self.client, as_of)
         report = RoomReport(schema, as_of)
         room = [
@@ -221,8 +221,8 @@ class Warehouse:
                 receipts = load_transforms()["staging.received_payments"]
                 self._build_one(receipts, memory, report, checked=checked)
         memory.save()
-        if schema == "ledger":
-            posting.record_batch(self.connection, as_of, report.appended)
+        if report.appended.get("ledger.journal_entries"):
+            posting_rules.record_batch(self.connection, as_of)
         if checked:
             report.checks = [self.run_check(c) for c in load_checks().values()
                              if c.table.split(".")[0] == schema]  # fmt: skip

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 import click
 
 from bill_pipeline.cli.import_progress import ImportProgress
 from bill_pipeline.cli.options import home_option, json_option, print_json
 from bill_pipeline.settings import Home
+
+#: Lines of a dry run that are printed; of changed rules there may be thousands.
+LINES_SHOWN = 40
 
 
 @click.command()
@@ -23,6 +27,12 @@ from bill_pipeline.settings import Home
 @click.option(
     "--rebuild", is_flag=True, help="No import: replay the journal from the archived documents."
 )
+@click.option(
+    "--dry-run",
+    is_flag=True,
+    help="Ask BILL nothing and keep nothing: show what would be posted from what is known, after "
+    "changed posting rules above all.",
+)
 @home_option
 @json_option
 def sync(
@@ -31,6 +41,7 @@ def sync(
     full: bool,
     since: datetime | None,
     rebuild: bool,
+    dry_run: bool,
     home: Home,
     as_json: bool,
 ) -> None:
@@ -45,10 +56,14 @@ def sync(
         raise click.UsageError("Name one or more clients, or use --all.")
     if rebuild and (full or since):
         raise click.UsageError("--rebuild imports nothing: leave out --full and --since.")
+    if dry_run and (full or since or rebuild):
+        raise click.UsageError("--dry-run imports and keeps nothing: leave out the other options.")
     if since and since.date() > utc_now().date():
         raise click.UsageError("--since lies in the future.")
     registry = Registry(home)
     clients = registry.syncable() if every else [registry.status(name).client for name in names]
+    if dry_run:
+        raise SystemExit(_show_what_would_be_posted(home, clients, as_json))
     options = SyncOptions(full=full, since=since.date() if since else None, rebuild=rebuild)
     failed = 0
     with ImportProgress() as shown:
@@ -63,6 +78,45 @@ def sync(
                 shown.console.print(outcome.sentence(), highlight=False, soft_wrap=True)
     if failed:
         raise SystemExit(1)
+
+
+def _show_what_would_be_posted(home: Home, clients: list[str], as_json: bool) -> int:
+    """Print the lines for each client; 1 when the books of one could not be built."""
+    from bill_pipeline.bill.errors import BillError
+    from bill_pipeline.books import would_post
+    from bill_pipeline.errors import PipelineError
+
+    failed = 0
+    for client in clients:
+        try:
+            lines = would_post(home, client)
+        except (PipelineError, BillError) as error:
+            failed = 1
+            _print_failure(client, error, as_json)
+            continue
+        if as_json:
+            print_json({"client": client, "would_be_posted": lines})
+        else:
+            _print_preview(client, lines)
+    return failed
+
+
+def _print_preview(client: str, lines: list[dict[str, Any]]) -> None:
+    if not lines:
+        click.echo(f"{client}: nothing would be posted.")
+        return
+    entries = len({line["entry_id"] for line in lines})
+    click.echo(f"{client}: {entries:,} journal entries would be posted, nothing was.")
+    click.echo(f"  {'date':10}  {'amount':>15}  {'account':30}  document (cause)")
+    for line in lines[:LINES_SHOWN]:
+        document = f"{line['document_type']} {line['document_id']}"
+        kind = "" if line["entry_kind"] == "posting" else f"{line['entry_kind']}, "
+        click.echo(
+            f"  {line['date']}  {line['amount']:>15,.2f}  {line['account'][:30]:30}  "
+            f"{document} ({kind}{line['cause']})"
+        )
+    if len(lines) > LINES_SHOWN:
+        click.echo(f"  … and {len(lines) - LINES_SHOWN:,} more lines; --json shows all of them.")
 
 
 def _print_failure(client: str, error: Exception, as_json: bool) -> None:

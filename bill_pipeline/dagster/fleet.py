@@ -31,7 +31,7 @@ from bill_pipeline.dagster.workers import Outcome, Task, Trouble, outcomes
 from bill_pipeline.settings import Settings
 
 if TYPE_CHECKING:
-    from bill_pipeline.books import SyncReport
+    from bill_pipeline.sync_report import SyncReport
 
 #: A publication costs a fraction of a second whatever its size, and readers wait for it: more
 #: clients at once would be cheaper, fewer would be fresher.

@@ -69,6 +69,8 @@ _EVERYWHERE = {
     "received_payment_id": "The customer's payment, BILL's id. ← the deposit or the person",
     "money_movement_id": "The deposit that shows it; empty when a person said so. ← the deposit",
     "as_of": "The time of one sync, UTC. ← the sync",
+    "posting_rules": "Version of the SQL files that posted. ← the sync",
+    "is_change_of_rules": "Posted only because these rules are not those before. ← the sync",
 }
 
 

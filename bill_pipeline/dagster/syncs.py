@@ -40,8 +40,9 @@ class SyncResource(dg.ConfigurableResource[object]):
     )
     rebuild: bool = Field(
         default=False,
-        description="Rebuild the ledger only: ask BILL nothing, empty the journal and replay it "
-        "from the archived documents. The entries come out the same, ids included.",
+        description="Rebuild the ledger only: ask BILL nothing, take back what was posted since "
+        "the posting rules last changed and post it again from the archived documents. The "
+        "entries come out the same, ids included.",
     )
     home: str | None = Field(
         default=None,

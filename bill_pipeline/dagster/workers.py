@@ -21,8 +21,9 @@ from bill_pipeline.errors import PipelineError
 from bill_pipeline.settings import Home, Settings
 
 if TYPE_CHECKING:
-    from bill_pipeline.books import SyncOptions, SyncReport
+    from bill_pipeline.books import SyncOptions
     from bill_pipeline.publish import Written
+    from bill_pipeline.sync_report import SyncReport
     from bill_pipeline.warehouse import CheckResult
 
 #: Starting a process costs the CPU of one or two clients' syncs.

@@ -5,7 +5,6 @@ from __future__ import annotations
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 
 import duckdb
@@ -17,20 +16,6 @@ from bill_pipeline.raw import opened
 from bill_pipeline.sandbox.server import SandboxServer
 from bill_pipeline.settings import Home
 from tests.journey.firm import Firm
-
-
-@pytest.fixture
-def firm(tmp_path: Path) -> Iterator[Firm]:
-    with SandboxServer(companies=1, documents=250, seed=11) as sandbox:
-        yield Firm(sandbox, tmp_path / "home")
-
-
-@pytest.fixture
-def synced(firm: Firm) -> Firm:
-    assert firm.connect().exit_code == 0
-    result = firm.run("sync", firm.client)
-    assert result.exit_code == 0, result.output
-    return firm
 
 
 def test_a_client_is_connected_imported_booked_and_published(synced: Firm) -> None:

@@ -93,9 +93,12 @@ def test_waves_post_what_full_postings_had_posted(seed: int) -> None:
     with new_company() as company:
         live(company, seed, batches=7)
         before = company.rows("from ledger.journal_lines order by line_id")
-        report = posting.rebuild(company.warehouse)
-        assert company.rows("from ledger.journal_lines order by line_id") == before
-        assert report.batches > 3
+        entries = company.rows("from ledger.journal_entries order by entry_id")
+        for way in posting.WAYS:
+            report = posting.rebuild(company.warehouse, ways=(way,))
+            assert company.rows("from ledger.journal_lines order by line_id") == before
+            assert company.rows("from ledger.journal_entries order by entry_id") == entries
+            assert report.batches > 3
 
 
 def test_many_batches_of_unconnected_documents_are_a_few_waves() -> None:
@@ -107,8 +110,8 @@ def test_many_batches_of_unconnected_documents_are_a_few_waves() -> None:
             state.happen("bill", 0, 1_000 + number, -5, 0)
             hand_over(company, state, at)
             company.post(at)
-        report = posting.rebuild(company.warehouse)
-        assert (report.batches, report.waves) == (6, 1)
+        assert posting.rebuild(company.warehouse).steps == 1
+        assert posting.rebuild(company.warehouse, ways=(posting.batch_by_batch,)).steps == 6
 
 
 @pytest.fixture(scope="module")
@@ -140,10 +143,10 @@ def connected() -> Iterator[Company]:
 
 
 @pytest.mark.parametrize("lost", ["nothing", "links", "decisions_by_document", "turning_points"])
-def test_a_replay_that_misses_what_connects_documents_is_refused(
+def test_waves_that_miss_what_connects_documents_give_way_to_batch_after_batch(
     connected: Company, lost: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Each of these, left out, makes other books: the comparison must say so."""
+    """Each of these, left out, makes other books; the comparison says so."""
     whole = replay._read
 
     def without(name: str) -> str:
@@ -154,5 +157,9 @@ def test_a_replay_that_misses_what_connects_documents_is_refused(
     before = connected.rows("from ledger.journal_lines order by line_id")
     refused = pytest.raises(posting.ReplayDiffers) if lost != "nothing" else nullcontext()
     with refused:
-        posting.rebuild(connected.warehouse)
+        posting.rebuild(connected.warehouse, ways=(posting.in_waves,))
     assert connected.rows("from ledger.journal_lines order by line_id") == before
+    steps = posting.rebuild(connected.warehouse).steps
+    assert connected.rows("from ledger.journal_lines order by line_id") == before
+    batches = connected.rows("select count(*) from decisions.batches")[0][0]
+    assert (steps == batches) == (lost != "nothing")

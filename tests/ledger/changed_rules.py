@@ -1,0 +1,25 @@
+"""Posting rules as another release might have them, for tests of homes that outlive a release."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from dataclasses import replace
+
+from bill_pipeline import posting_rules
+from bill_pipeline.transforms import load_transforms
+
+
+@contextlib.contextmanager
+def changed_rule(key: str, old: str, new: str) -> Iterator[None]:
+    """Within, the SQL of ``key`` has ``new`` where it has ``old``."""
+    transforms = load_transforms()
+    transform = transforms[key]
+    assert old in transform.sql
+    transforms[key] = replace(transform, sql=transform.sql.replace(old, new))
+    posting_rules.rules_version.cache_clear()
+    try:
+        yield
+    finally:
+        transforms[key] = transform
+        posting_rules.rules_version.cache_clear()
