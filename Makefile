@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo ui test test-fast test-postgres lint format types lock audit clean
+.PHONY: help install demo ui test test-fast story test-postgres lint format types lock audit clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -33,6 +33,9 @@ test: install lint types ## what CI runs: lint, types, every test that this mach
 
 test-fast: install ## the quick tests only
 	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow and not browser and not real_data"
+
+story: install ## run story files: make story FILES="/any/a.yaml b.yaml"
+	@$(BIN)/python -m tests.stories $(FILES)
 
 test-postgres: install ## the operations suite on a real PostgreSQL, from Debian's package
 	@ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || { apt-get update -qq && \

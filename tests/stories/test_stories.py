@@ -1,149 +1,57 @@
-"""Every ``*.yaml`` here is a worked example: BILL documents in, ledger rows out.
-
-A story has ``title``, ``steps`` and maybe ``accounting`` (the row of the posting table it shows). A
-step has ``as_of`` (the sync's time), ``given`` (documents by list), ``gone`` (ids by list that BILL
-no longer has), ``decide`` (decisions taken before the sync) and ``expect``: tables written as
-people write them. ``journal`` is the journal with names; any other table is named ``schema.table``
-and may have a ``where``. At the end the journal is rebuilt from the archive and must be the same.
-"""
+"""Every ``*.yaml`` here is a worked example: BILL documents in, ledger rows out; see ``runner``."""
 
 from __future__ import annotations
 
-from collections import Counter
-from datetime import date, datetime, time
-from decimal import Decimal
 from pathlib import Path
-from typing import Any
 
 import pytest
-import yaml
 
-from bill_pipeline import decisions, party_decisions, posting, rule_decisions
-from tests.ledger.company import Company, new_company
+from tests.stories.__main__ import main
+from tests.stories.runner import COMPANY, HERE, run_story
 
-HERE = Path(__file__).parent
-STORIES = sorted(path for path in HERE.glob("*.yaml") if path.name != "company.yaml")
+STORIES = sorted(path for path in HERE.glob("*.yaml") if path != COMPANY)
 
-JOURNAL = """
-select
-    lines.date, coalesce(accounts.account_name, lines.account_id) as account,
-    nullif(lines.debit, 0) as debit, nullif(lines.credit, 0) as credit,
-    lines.document_id as document, lines.document_type, lines.event, lines.open_item_id as settles,
-    lines.entry_kind as kind, coalesce(parties.party, lines.party_id) as party, lines.currency,
-    lines.amount_currency, departments.dimension_name as department,
-    lines.document_version as version,
-    lines.posted_at::date as posted, lines.category_source as source, entries.document_date,
-    entries.original_date, lines.class_id as class, lines.location_id as location
-from ledger.journal_lines as lines
-inner join ledger.journal_entries as entries using (entry_id)
-left join ledger.accounts as accounts on accounts.account_id = lines.account_id
-left join ledger.parties as parties on parties.party_id = lines.party_id
-left join ledger.dimensions as departments on departments.dimension_id = lines.department_id
+WRONG = """
+title: A bill of 100 is booked, and the story wants 99
+steps:
+  - as_of: 2026-02-20
+    given:
+      bills:
+        - {id: B1, vendorId: lessor, amount: 100.00, invoice: {invoiceDate: 2026-02-01},
+           approvalStatus: APPROVED, billLineItems:
+             [{id: B1-1, amount: 100.00, classifications: {chartOfAccountId: rent}}]}
+    expect:
+      - table: reports.trial_balance
+        where: account_name = 'Rent'
+        rows: |
+          account_name | balance
+          Rent | 99.00
+      - table: trial_balance_at('acme', date '2026-01-31')
+        rows: |
+          account_name | balance
 """
-
-
-class PlainLoader(yaml.SafeLoader):
-    """YAML without dates: BILL sends dates as text."""
-
-
-PlainLoader.yaml_implicit_resolvers = {
-    first: [(tag, regexp) for tag, regexp in resolvers if tag != "tag:yaml.org,2002:timestamp"]
-    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
-}
-
-
-def read(path: Path) -> Any:
-    return yaml.load(path.read_text(encoding="utf-8"), PlainLoader)  # noqa: S506
-
-
-def moment(text: str) -> datetime:
-    """Noon of a day, or an exact time."""
-    if len(text) == len("2026-01-01"):
-        return datetime.combine(date.fromisoformat(text), time(12))
-    return datetime.fromisoformat(text)
-
-
-def decide(company: Company, decision: dict[str, Any], at: datetime) -> None:
-    """Call the function of ``decisions`` that the story names."""
-    name, arguments = next(iter(decision.items()))
-    for key, value in arguments.items():
-        if key in {
-            "through",
-            "first_open_day",
-            "cutover_date",
-            "write_off_date",
-            "valid_from",
-            "valid_to",
-        }:
-            arguments[key] = date.fromisoformat(value)
-        elif key.startswith("amount"):
-            arguments[key] = Decimal(str(value))
-        elif key == "parts":
-            arguments[key] = [
-                decisions.Part(**{**part, "amount": Decimal(str(part["amount"]))}) for part in value
-            ]
-    if name == "record_categories":
-        decisions.record_categories(
-            company.connection, arguments["rows"], decided_at=at, decided_by="a story"
-        )
-    else:
-        rooms = (decisions, party_decisions, rule_decisions)
-        module = next(module for module in rooms if hasattr(module, name))
-        getattr(module, name)(company.connection, **arguments, decided_at=at, decided_by="a story")
-
-
-def written(value: Any) -> str:
-    """A value as a story writes it."""
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    return str(value)
-
-
-def parse_table(text: str) -> tuple[list[str], list[tuple[str, ...]]]:
-    lines = [line for line in text.strip().splitlines() if line.strip()]
-    cells = [[cell.strip() for cell in line.split("|")] for line in lines]
-    return cells[0], [tuple(row) for row in cells[1:]]
-
-
-def check_expectation(company: Company, expected: dict[str, Any]) -> None:
-    columns, wanted = parse_table(expected["rows"])
-    source = f"({JOURNAL})" if expected["table"] == "journal" else expected["table"]
-    where = f"where {expected['where']}" if "where" in expected else ""
-    found = [
-        tuple(written(value) for value in row)
-        for row in company.rows(f"select {', '.join(columns)} from {source} {where}")
-    ]
-    missing, surplus = Counter(wanted) - Counter(found), Counter(found) - Counter(wanted)
-    difference = [f"- {' | '.join(row)}" for row in sorted(missing.elements())]
-    difference += [f"+ {' | '.join(row)}" for row in sorted(surplus.elements())]
-    heading = f"{expected['table']} {where}\n  {' | '.join(columns)}\n"
-    assert not difference, heading + "\n".join(difference)
 
 
 @pytest.mark.parametrize("path", STORIES, ids=lambda path: path.stem)
 def test_the_books_are_as_the_story_tells(path: Path) -> None:
-    story = read(path)
-    with new_company() as company:
-        first = moment(story["steps"][0]["as_of"])
-        background = {} if story.get("company") == "none" else read(HERE / "company.yaml")
-        for list_name, documents in background.items():
-            for document in documents:
-                company.put(list_name, document, first)
-        for step in story["steps"]:
-            at = moment(step["as_of"])
-            for list_name, documents in step.get("given", {}).items():
-                for document in documents:
-                    company.put(list_name, document, at)
-            for list_name, ids in step.get("gone", {}).items():
-                for document_id in ids:
-                    company.remove(list_name, document_id, at)
-            for decision in step.get("decide", []):
-                decide(company, decision, at)
-            company.sync(at)
-            for expected in step.get("expect", []):
-                check_expectation(company, expected)
-            if "warnings" in step:
-                assert sorted(c.name for c in company.warnings()) == sorted(step["warnings"])
-        posting.rebuild(company.warehouse)  # raises when the entries come out differently
+    differences = run_story(path)
+    assert not differences, "\n".join(differences)
+
+
+def test_a_story_file_from_anywhere_passes_or_fails_on_a_line_of_its_own(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    wrong, right, broken = (tmp_path / f"{name}.yaml" for name in ("wrong", "right", "broken"))
+    wrong.write_text(WRONG)
+    right.write_text(WRONG.replace("99.00", "100.00"))
+    broken.write_text("title: no steps")
+    assert main([str(right)]) == 0
+    assert main([str(wrong), str(right), str(broken), str(tmp_path / "none.yaml")]) == 1
+    said = capsys.readouterr().out.splitlines()
+    assert said[0] == f"PASS {right}"
+    assert said[1] == f"FAIL {wrong}"
+    assert "- Rent | 99.00" in said
+    assert "+ Rent | 100.00" in said
+    assert f"FAIL {broken}" in said
+    assert f"FAIL {tmp_path / 'none.yaml'}" in said
+    assert said.count(f"PASS {right}") == 2
