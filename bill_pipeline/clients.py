@@ -26,6 +26,9 @@ from bill_pipeline.errors import PipelineError
 from bill_pipeline.settings import Home, Settings, require_client_name
 from bill_pipeline.vault import Vault
 
+#: Raised whenever older code could no longer work with what this code writes into a home.
+HOME_VERSION = 2
+
 
 class UnknownClient(PipelineError):
     """No client of that name is connected."""
@@ -34,6 +37,16 @@ class UnknownClient(PipelineError):
         super().__init__(
             f"No client named {client!r} is connected. `bill-pipeline clients` lists those that "
             f"are; `bill-pipeline connect {client}` adds it."
+        )
+
+
+class NewerHome(PipelineError):
+    """A home that a newer release has used: what it wrote there this one would not understand."""
+
+    def __init__(self, home: Home, version: int) -> None:
+        super().__init__(
+            f"{home.path} was last used by a newer release of bill-pipeline (its format is "
+            f"{version}, this release knows {HOME_VERSION}): install that release, or a later one."
         )
 
 
@@ -170,9 +183,15 @@ class Registry:
     """All clients of one home. Every method is one short transaction."""
 
     def __init__(self, home: Home) -> None:
+        """Raises NewerHome."""
         self.home = home
         with self.database() as db:
+            (version,) = db.execute("pragma user_version").fetchone()
+            if version > HOME_VERSION:
+                raise NewerHome(home, version)
             db.execute(f"pragma journal_mode = {Settings.now().sqlite_journal_mode}")
+            if version < HOME_VERSION:
+                db.execute(f"pragma user_version = {HOME_VERSION}")
             db.executescript(_SCHEMA)
             # sqlite has no "if not exists" for columns.
             columns = [row["name"] for row in db.execute("pragma table_info(clients)")]
