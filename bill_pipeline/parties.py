@@ -31,6 +31,11 @@ select
 from staging.parties as parties
 order by first_seen_at, parties.party_id
 """
+# What was merged in BILL itself; people who keep two apart here have the last word.
+_MERGED_IN_BILL = """
+select party_id, merged_into_party_id, true from staging.parties
+where merged_into_party_id is not null order by party_id
+"""
 # What people said last about each pair, in the order in which they said it.
 ANSWERS = """
 select party_id, other_party_id, is_same
@@ -66,9 +71,12 @@ class Known:
     parties: pd.DataFrame  # party_id, party_type, party; the longest known first
     answers: list[tuple[str, str, bool]]
     names: dict[str, str]
+    merged_in_bill: list[tuple[str, str, bool]]
 
     def signature(self, firm: FirmParties) -> str:
-        text = repr((self.parties.values.tolist(), self.answers, self.names))
+        text = repr(
+            (self.parties.values.tolist(), self.answers, self.names, self.merged_in_bill)
+        )
         parts = f"{text}{firm.version}{code_version()}"
         return hashlib.sha256(parts.encode()).hexdigest()[:16]
 
@@ -113,15 +121,15 @@ def what_is_known(warehouse: Warehouse, as_of: datetime) -> Known:
     parties = warehouse.connection.execute(_PARTIES).df()[["party_id", "party_type", "party"]]
     answers = warehouse.connection.execute(ANSWERS, values).fetchall()
     names = warehouse.connection.execute(_NAMES, values).fetchall()
-    return Known(parties, answers, {party: name for party, name in names if name})
+    merged = warehouse.connection.execute(_MERGED_IN_BILL).fetchall()
+    return Known(parties, answers, {party: name for party, name in names if name}, merged)
 
 
 def _resolution(known: Known, firm: FirmParties) -> Resolution:
     names = dict(zip(known.parties["party_id"], known.parties["party"], strict=True))
     # What people of this client said comes last, and wins.
-    return resolve(
-        names, known=firm.ids_of(names), decided=[*firm.answers_about(names), *known.answers]
-    )
+    decided = [*firm.answers_about(names), *known.merged_in_bill, *known.answers]
+    return resolve(names, known=firm.ids_of(names), decided=decided)
 
 
 def _resolved_rows(known: Known, found: Resolution) -> list[tuple[str, str, str, str, str | None]]:
@@ -129,7 +137,8 @@ def _resolved_rows(known: Known, found: Resolution) -> list[tuple[str, str, str,
     reasons = {
         party: pair.reason for pair in found.pairs.itertuples() for party in (pair.left, pair.right)
     }
-    linked = {party for party, _other, is_same in known.answers if is_same}
+    said = [*known.merged_in_bill, *known.answers]
+    linked = {party for party, _other, is_same in said if is_same}
     table = found.parties.set_index("key").join(known.parties.set_index("party_id"))
     # Within one kind of party the one known longest stands for all, unless a person chose another.
     order = {party: (party in linked, at) for at, party in enumerate(known.parties["party_id"])}

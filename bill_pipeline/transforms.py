@@ -24,6 +24,8 @@ from bill_pipeline.errors import PipelineError
 FOLDER = Path(__file__).resolve().parent.parent / "transforms"
 #: The chart of accounts that fills the roles a client's own chart leaves open.
 STANDARD_CHART = FOLDER.parent / "models" / "chart_of_accounts.csv"
+#: What SQL calls by ``plain_text`` and ``plain_number``.
+TEXT_FUNCTIONS = (FOLDER.parent / "models" / "normalize.py", Path(__file__).with_name("plain_text.py"))
 #: The rooms that SQL builds, in the order in which data flows.
 SCHEMAS = ("staging", "categorized", "ledger", "reports")
 PUBLISHED_BY_DEFAULT = {"ledger", "reports"}
@@ -210,7 +212,8 @@ def with_ancestors(keys: Iterable[str]) -> set[str]:
 def shared_code() -> str:
     """Changes with the functions and files that SQL reads besides tables."""
     digest = hashlib.sha256((FOLDER / "functions.sql").read_bytes())
-    digest.update(STANDARD_CHART.read_bytes())
+    for path in (STANDARD_CHART, *TEXT_FUNCTIONS):
+        digest.update(path.read_bytes())
     return digest.hexdigest()[:16]
 
 

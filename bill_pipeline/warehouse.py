@@ -21,6 +21,7 @@ import duckdb
 from bill_pipeline.archive import make_archive
 from bill_pipeline.decisions import ensure_decisions
 from bill_pipeline.errors import PipelineError
+from bill_pipeline.plain_text import add_functions
 from bill_pipeline.settings import Home
 from bill_pipeline.transforms import (
     FOLDER,
@@ -324,6 +325,7 @@ def ensure_schema(connection: duckdb.DuckDBPyConnection) -> None:
     for schema in SCHEMAS:
         connection.execute(f"create schema if not exists {schema}")
     connection.execute((FOLDER / "functions.sql").read_text(encoding="utf-8"))
+    add_functions(connection)
 
 
 def _make_file(path: Path | str) -> None:

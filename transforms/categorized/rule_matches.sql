@@ -1,5 +1,7 @@
 -- Which of the firm's rules fit which lines, whoever decided the line in the end.
 --
+-- Texts are compared by their words, whatever the case, accents and spaces, as the model compares them.
+--
 -- grain: one row per document line and rule that fits it
 -- key: document_type, document_id, line_id, rule_id
 -- owner: team:accounting
@@ -8,15 +10,23 @@ with
 lines as (
     select
         document_lines.document_type, document_lines.document_id, document_lines.line_id,
-        document_lines.description, document_lines.department_id, document_lines.amount,
-        document_lines.date, coalesce(parties.merged_party_id, document_lines.party_id) as party_id
+        -- Worked out once for a line, and for none while no rule looks at texts.
+        if(
+            exists (select 1 from categorized.rules where description_contains is not null),
+            plain_text(document_lines.description),
+            null
+        ) as words,
+        document_lines.department_id, document_lines.amount, document_lines.date,
+        coalesce(parties.merged_party_id, document_lines.party_id) as party_id
     from categorized.document_lines as document_lines
     left join categorized.parties as parties using (party_id)
     where document_lines.is_booked
 ),
 
 rules as (
-    select rules.* replace (coalesce(parties.merged_party_id, rules.party_id) as party_id)
+    select
+        rules.* replace (coalesce(parties.merged_party_id, rules.party_id) as party_id),
+        plain_text(rules.description_contains) as words
     from categorized.rules as rules
     left join categorized.parties as parties using (party_id)
 ),
@@ -39,7 +49,8 @@ fitting as (
     inner join rules using (rule_id)
     where coalesce(rules.document_type = candidates.document_type, true)
         and (rules.description_contains is null
-            or contains(lower(candidates.description), lower(rules.description_contains)))
+            -- Words that nothing is left of are in no text.
+            or (rules.words <> '' and contains(candidates.words, rules.words)))
         and (rules.department_id is null or rules.department_id = candidates.department_id)
         and coalesce(candidates.amount >= rules.amount_from, true)
         and coalesce(candidates.amount <= rules.amount_to, true)

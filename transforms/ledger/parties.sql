@@ -11,21 +11,61 @@ named_only as (
     from staging.bills
     where vendor_id is not null and vendor_id not in (select party_id from categorized.parties)
     group by vendor_id
+),
+
+parties as (
+    select
+        party_id, party_type, party, merged_party_id, firm_party_id, firm_party, currency,
+        is_1099_vendor, tax_id, is_archived
+    from categorized.parties
+    union all
+    select
+        party_id, party_type, coalesce(party, party_id), party_id, null, coalesce(party, party_id),
+        null, false, null, false
+    from named_only
+    union all
+    select 'bill:fees', 'vendor', 'BILL', 'bill:fees', null, 'BILL', null, false, null, false
+),
+
+merged as (
+    select
+        merged_party_id,
+        max(party) filter (where party_id = merged_party_id) as merged_party,
+        max(tax_id) filter (where party_id = merged_party_id) as tax_id,
+        count(distinct tax_id) = 1 as has_one_tax_id,
+        max(tax_id) as a_tax_id
+    from parties
+    group by merged_party_id
+),
+
+-- A record without a number is of the taxpayer that the records merged with it are of, if they
+-- are of one, else of the one that stands for them.
+taxpayers as (
+    select
+        parties.*,
+        merged.merged_party,
+        coalesce(parties.tax_id, merged.tax_id, if(merged.has_one_tax_id, merged.a_tax_id, null)) as payee_tax_id
+    from parties
+    inner join merged using (merged_party_id)
 )
 
 select
     party_id,           -- BILL's id; renames and merges never change it.
     party_type,         -- vendor or customer.
     party,              -- Name as BILL last reported it.
-    merged_party_id,    -- The vendor or customer that stands for all spellings of this party, else itself.
+    merged_party_id,    -- The vendor or customer that stands for all spellings of this party, else itself; reports count by it.
+    merged_party,       -- Name of that vendor or customer as BILL last reported it.
+    if(
+        payee_tax_id is null,
+        merged_party_id,
+        first_value(party_id) over (
+            partition by party_type, payee_tax_id
+            order by tax_id is null, party_id <> merged_party_id, party_id
+        )
+    ) as taxpayer_id,   -- The party that stands for all records of one taxpayer: by tax id where BILL gives one, else by merged party.
     firm_party_id,      -- Id of the party across vendors, customers and clients.
     firm_party,         -- Its name across spellings.
     currency,           -- Currency in which it bills or is billed; null: home.
     is_1099_vendor,     -- BILL's flag to track payments for Form 1099.
     is_archived         -- No longer offered in BILL.
-from categorized.parties
-union all
-select party_id, party_type, coalesce(party, party_id), party_id, null, coalesce(party, party_id), null, false, false
-from named_only
-union all
-select 'bill:fees', 'vendor', 'BILL', 'bill:fees', null, 'BILL', null, false, false
+from taxpayers

@@ -16,6 +16,14 @@ merges as (
     )
 ),
 
+merges_in_bill as (
+    select batch_no
+    from replay_versions
+    where list in ('vendor_details', 'customer_details')
+    qualify json_extract_string(document, '$.mergedIntoId') is distinct from
+        lag(json_extract_string(document, '$.mergedIntoId'), 1) over (partition by list, id order by version)
+),
+
 decided (kind, decided_at) as (
     select 'closes', decided_at from decisions.closes
     union all
@@ -27,6 +35,10 @@ decided (kind, decided_at) as (
     union all
     select 'everything', decided_at
     from decisions.party_links
+    where exists (select 1 from decisions.rules where party_id is not null)
+    union all
+    select 'everything', decided_at
+    from decisions.party_splits
     where exists (select 1 from decisions.rules where party_id is not null)
     union all
     -- A party that no document and no rule named before is of no matter to them.
@@ -70,6 +82,10 @@ from (select distinct * from decided) as decided
 asof join replay_batches as batches on decided.decided_at <= batches.as_of
 union
 select 'everything', batch_no from replay_versions where list = 'organizations'
+union
+select 'everything', batch_no
+from merges_in_bill
+where exists (select 1 from decisions.rules where party_id is not null)
 union
 (
     select 'transfers', batch_no

@@ -32,7 +32,7 @@ select
     running.item_id,                                            -- BILL's id of the payment, receipt or movement.
     running.document_type,                                      -- payment, received_payment, money_movement …
     documents.number,                                           -- Number for people.
-    documents.party,                                            -- Vendor or customer.
+    parties.merged_party as party,                                 -- Vendor or customer, one name for all its spellings.
     documents.status,                                           -- BILL's status.
     running.date,                                               -- Day it entered clearing.
     coalesce(getvariable('report_date'), books.known_until::date)::date - running.date as days_in_flight,  -- Age on the day of the report.
@@ -43,4 +43,5 @@ from running
 cross join ledger.books as books
 left join ledger.documents as documents
     on documents.document_type = running.document_type and documents.document_id = running.item_id
+left join ledger.parties as parties on parties.party_id = documents.party_id
 where running.used_so_far > running.amount_matched

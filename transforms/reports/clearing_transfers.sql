@@ -67,7 +67,7 @@ select
     matches.item_id,                                            -- BILL's id of the payment, receipt or movement it covers.
     matches.document_type,                                      -- payment, received_payment, or money_movement for money that came back.
     documents.number,                                           -- Number for people.
-    documents.party,                                            -- Vendor or customer.
+    parties.merged_party as party,                                 -- Vendor or customer, one name for all its spellings.
     matches.date,                                               -- Day the item entered clearing.
     sum(matches.amount)::decimal(18, 2) as amount,              -- How much of it this transfer moved.
     matches.pool = matches.date as is_exact                     -- The day adds up; else the oldest go first.
@@ -76,4 +76,5 @@ left join ledger.documents as transfers
     on transfers.document_id = matches.transfer_id and transfers.document_type = 'money_movement'
 left join ledger.documents as documents
     on documents.document_type = matches.document_type and documents.document_id = matches.item_id
+left join ledger.parties as parties on parties.party_id = documents.party_id
 group by all

@@ -9,8 +9,12 @@
 with
 
 coded as (
-    select *
-    from ledger.transactions
+    select
+        transactions.* replace (
+            coalesce(parties.merged_party_id, transactions.party_id) as party_id, coalesce(parties.merged_party, transactions.party) as party
+        )
+    from ledger.transactions as transactions
+    left join ledger.parties as parties using (party_id)
     where document_type = 'bill' and category_source = 'bill' and amount > 0
 ),
 

@@ -3,6 +3,8 @@
 -- The day is the payment's own, also where the books took it up later; void payments are nothing. Card
 -- payments are left out, because the card company reports them. A payment is of the boxes of the
 -- accounts that its bills are coded to, in their proportion; without a box it is listed with none.
+-- Vendors of one tax id, or merged and of no other tax id, are one: what any of them got is added up
+-- when one of them is flagged.
 --
 -- grain: one row per vendor, year, form and box
 -- key: party_id, year, form, box
@@ -31,9 +33,10 @@ card_payments as (
 -- What left the bank, by the bill it paid; advances and exchange differences are of no bill.
 paid as (
     select
-        lines.party_id, year(document_date) as year,
+        parties.taxpayer_id as party_id, year(document_date) as year,
         if(control = 'payables', open_item_id, null) as bill_id, sum(amount) as amount
     from lines
+    inner join ledger.parties as parties on parties.party_id = lines.party_id
     cross join ledger.books as books
     where document_type = 'payment' and line_key not in ('cash', 'fee')
         and document_date <= coalesce(getvariable('report_date'), books.known_until::date)
@@ -87,19 +90,34 @@ thresholds as (
         (select count(*) from ledger.accounts where form_1099 is not null) > 0 as has_boxes
     from totals
     cross join ledger.books as books
+),
+
+compared as (
+    select
+        *,
+        coalesce(
+            max(amount) filter (where form is not null and box <> 2 and amount < threshold)
+                over (partition by party_id, year),
+            0
+        ) as largest_below
+    from thresholds
 )
 
 select
-    thresholds.party_id,                                           -- BILL's id of the vendor.
+    compared.party_id,                                           -- BILL's id of the vendor that stands for all records of one taxpayer.
     parties.party,                                                 -- Its name as BILL last reported it.
-    thresholds.year,                                               -- Calendar year of the payments.
-    thresholds.form,                                               -- 1099-MISC or 1099-NEC; null: BILL assigns the account to none.
-    thresholds.box,                                                -- Box of the form.
-    thresholds.amount::decimal(18, 2) as amount,                   -- Cash paid, cards left out.
-    thresholds.threshold::decimal(18, 2) as threshold,             -- Of that year and box, or the client's policy.
-    -- Where BILL assigns no account at all, what was paid in total is the best there is.
-    thresholds.amount >= thresholds.threshold
-    and (thresholds.form is not null or not thresholds.has_boxes) as is_reportable  -- A form is due.
-from thresholds
-inner join ledger.parties as parties on parties.party_id = thresholds.party_id
-where parties.is_1099_vendor
+    compared.year,                                               -- Calendar year of the payments.
+    compared.form,                                               -- 1099-MISC or 1099-NEC; null: BILL assigns the account to none.
+    compared.box,                                                -- Box of the form.
+    compared.amount::decimal(18, 2) as amount,                   -- Cash paid, cards left out.
+    compared.threshold::decimal(18, 2) as threshold,             -- Of that year and box, or the client's policy.
+    case
+        -- Where BILL assigns no account at all, what was paid in total is the best there is.
+        when compared.form is not null or not compared.has_boxes
+            then compared.amount >= compared.threshold
+        -- All of it may belong in one box, together with what is in that box already.
+        when compared.amount + compared.largest_below < compared.threshold then false
+    end as is_reportable                                           -- A form is due; null: nobody can say before an account of the bills has a box in BILL.
+from compared
+inner join ledger.parties as parties on parties.party_id = compared.party_id
+where compared.party_id in (select taxpayer_id from ledger.parties where is_1099_vendor)

@@ -27,8 +27,8 @@ select
     running.entry_kind,                                      -- posting, reversal or late_adjustment.
     running.document_type,                                   -- Kind of BILL document.
     running.document_id,                                     -- BILL's id of the document.
-    running.party_id,                                        -- Vendor or customer.
-    parties.party,                                           -- Its name.
+    coalesce(parties.merged_party_id, running.party_id) as party_id,  -- Vendor or customer, one id for all its spellings.
+    parties.merged_party as party,                           -- Its name.
     running.description,                                     -- Text for people.
     (running.balance - running.amount)::decimal(18, 2) as balance_before,  -- Account's balance before the line.
     running.debit,                                           -- Home currency; zero on a credit line.

@@ -12,8 +12,8 @@ select
     lines.document_type,                              -- Kind of BILL document.
     lines.document_id,                                -- BILL's id of the document.
     entries.document_version,                         -- Version of the document that made it necessary.
-    lines.party_id,                                   -- Vendor or customer.
-    parties.party,                                    -- Its name.
+    coalesce(parties.merged_party_id, lines.party_id) as party_id,  -- Vendor or customer, one id for all its spellings.
+    parties.merged_party as party,                    -- Its name.
     lines.account_id,                                 -- Account adjusted.
     accounts.account_name,                            -- Its name.
     lines.amount,                                     -- Debit positive.

@@ -1,6 +1,6 @@
 -- Pairs of bills that look like the same bill entered twice, the surest first.
 --
--- Same vendor and same amount, and either the same number, whatever its spelling, or two numbers
+-- Same vendor, under any of its spellings, and same amount, and either the same number, whatever its spelling, or two numbers
 -- with neighbouring signs swapped, within two weeks of each other. A vendor that bills the same amount
 -- regularly is not named for it: without a telling number, equal amounts are no sign. A number that
 -- stands on three bills or more is an order's or an account's, not an invoice's: it only tells of
@@ -13,10 +13,12 @@ with
 
 bills as (
     select
-        document_id, party_id, party, number, date, amount, currency, status,
-        regexp_replace(upper(coalesce(number, '')), '[^A-Z0-9]', '', 'g') as plain_number,
-        count(*) over (partition by party_id, plain_number) as number_count
-    from ledger.documents
+        documents.document_id, coalesce(parties.merged_party_id, documents.party_id) as party_id, parties.merged_party as party,
+        documents.number, documents.date, documents.amount, documents.currency, documents.status,
+        plain_number(coalesce(documents.number, '')) as plain_number,
+        count(*) over (partition by coalesce(parties.merged_party_id, documents.party_id), plain_number) as number_count
+    from ledger.documents as documents
+    left join ledger.parties as parties using (party_id)
     where document_type = 'bill' and is_booked and amount > 0
 ),
 
@@ -39,7 +41,7 @@ pairs as (
         and earlier.amount = later.amount
         and (earlier.date, earlier.document_id) < (later.date, later.document_id)
     where
-        length(ltrim(later.plain_number, '0')) > 0
+        later.plain_number not in ('', '0')
         and (
             (
                 later.plain_number = earlier.plain_number

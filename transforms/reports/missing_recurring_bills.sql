@@ -11,13 +11,14 @@ with
 
 months as (
     select
-        party_id,
-        arg_max(party, date) as party,
-        date_trunc('month', date)::date as month,
-        sum(amount_home) as amount
-    from ledger.documents
-    where document_type = 'bill' and is_booked and amount > 0
-    group by party_id, date_trunc('month', date)
+        coalesce(parties.merged_party_id, documents.party_id) as party_id,
+        any_value(parties.merged_party) as party,
+        date_trunc('month', documents.date)::date as month,
+        sum(documents.amount_home) as amount
+    from ledger.documents as documents
+    left join ledger.parties as parties using (party_id)
+    where documents.document_type = 'bill' and documents.is_booked and documents.amount > 0
+    group by coalesce(parties.merged_party_id, documents.party_id), date_trunc('month', documents.date)
 ),
 
 vendors as (

@@ -26,8 +26,8 @@ select
     lines.open_item_id as document_id,                         -- BILL's id of the document.
     max(documents.document_type) as document_type,             -- bill, vendor_credit, invoice …
     max(documents.number) as number,                           -- Number for people.
-    lines.party_id,                                            -- Vendor or customer.
-    max(parties.party) as party,                               -- Its name.
+    coalesce(parties.merged_party_id, lines.party_id) as party_id,  -- Vendor or customer, one id for all its spellings.
+    max(parties.merged_party) as party,                        -- Its name.
     min(lines.date) as date,                                   -- Day it was opened.
     coalesce(max(documents.due_date), min(lines.date)) as due_date,  -- Day it is due.
     lines.currency,                                            -- Currency of the document.
@@ -44,5 +44,5 @@ left join ledger.documents as documents
     -- What BILL took for a statement to come is an advance, and the statement is a payable.
     and documents.control = if(lines.party_id = 'bill:fees', 'payables', lines.control)
 left join ledger.parties as parties on parties.party_id = lines.party_id
-group by lines.control, lines.open_item_id, lines.party_id, lines.currency
+group by lines.control, lines.open_item_id, coalesce(parties.merged_party_id, lines.party_id), lines.currency
 having sum(lines.amount) <> 0 or sum(lines.amount_currency) <> 0

@@ -24,7 +24,8 @@ lines as (
 
 open_items as (
     select
-        lines.party_id,
+        coalesce(parties.merged_party_id, lines.party_id) as party_id,
+        any_value(parties.merged_party) as party,
         lines.control,
         -sum(lines.amount) as amount_open,
         any_value(lines.day) - coalesce(
@@ -36,13 +37,14 @@ open_items as (
     from lines
     left join ledger.documents as documents
         on documents.document_id = lines.open_item_id and documents.control = lines.control
-    group by lines.party_id, lines.control, lines.open_item_id
+    left join ledger.parties as parties on parties.party_id = lines.party_id
+    group by coalesce(parties.merged_party_id, lines.party_id), lines.control, lines.open_item_id
     having sum(lines.amount) <> 0
 )
 
 select
-    open_items.party_id,                                                                        -- BILL's id of the vendor.
-    parties.party,                                                                              -- Its name.
+    open_items.party_id,                                                                        -- BILL's id of the vendor, one for all its spellings.
+    open_items.party,                                                                           -- Its name.
     coalesce(sum(amount_open) filter (where control = 'payables' and amount_open > 0 and days_late <= 0), 0)::decimal(18, 2) as amount_current,  -- Not yet due.
     coalesce(sum(amount_open) filter (where control = 'payables' and amount_open > 0 and days_late between 1 and 30), 0)::decimal(18, 2) as amount_1_to_30,  -- 1 to 30 days late.
     coalesce(sum(amount_open) filter (where control = 'payables' and amount_open > 0 and days_late between 31 and 60), 0)::decimal(18, 2) as amount_31_to_60,  -- 31 to 60 days late.
@@ -52,5 +54,4 @@ select
     coalesce(sum(amount_open) filter (where control = 'payables'), 0)::decimal(18, 2) as amount_total,  -- Sum of the columns before: the control account's balance.
     coalesce(-sum(amount_open) filter (where control = 'vendor advances'), 0)::decimal(18, 2) as amount_advances  -- Paid before a bill: prepayments, not part of the total.
 from open_items
-left join ledger.parties as parties on parties.party_id = open_items.party_id
-group by open_items.party_id, parties.party
+group by open_items.party_id, open_items.party

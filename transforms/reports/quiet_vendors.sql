@@ -9,9 +9,11 @@
 with
 
 days as (
-    select distinct party_id, party, date
-    from ledger.documents
-    where document_type = 'bill' and is_booked
+    select distinct
+        coalesce(parties.merged_party_id, documents.party_id) as party_id, parties.merged_party as party, documents.date
+    from ledger.documents as documents
+    left join ledger.parties as parties using (party_id)
+    where documents.document_type = 'bill' and documents.is_booked
 ),
 
 pauses as (
@@ -31,10 +33,11 @@ vendors as (
 ),
 
 open_amounts as (
-    select party_id, sum(amount_open) as amount_open
-    from ledger.documents
-    where document_type = 'bill' and is_booked
-    group by party_id
+    select coalesce(parties.merged_party_id, documents.party_id) as party_id, sum(documents.amount_open) as amount_open
+    from ledger.documents as documents
+    left join ledger.parties as parties using (party_id)
+    where documents.document_type = 'bill' and documents.is_booked
+    group by coalesce(parties.merged_party_id, documents.party_id)
 )
 
 select

@@ -7,10 +7,10 @@ with
 
 asked as (
     select
-        transactions.*,
+        transactions.* replace (coalesce(parties.merged_party, transactions.party) as party),
         coalesce(parties.merged_party_id, transactions.party_id) as asked_party_id,
         -- Without a vendor only lines of the same text are the same question.
-        if(transactions.party_id is null, lower(transactions.description), null) as asked_text,
+        if(transactions.party_id is null, plain_text(transactions.description), null) as asked_text,
         if(category_source = 'default', alternatives ->> '$[0].account_id', account_id)
             as suggested_account_id,
         if(category_source = 'default', (alternatives ->> '$[0].confidence')::double, confidence)
@@ -23,7 +23,7 @@ asked as (
 questions as (
     select
         asked_party_id, document_type, asked_text, suggested_account_id, currency,
-        arg_max(party, (date, transaction_id)) as party,
+        any_value(party) as party,
         count(*) as line_count,
         sum(abs(amount))::decimal(18, 2) as amount_asked,
         min(date) as first_date,

@@ -10,9 +10,12 @@
 with
 
 bills as (
-    select document_id, party_id, party, number, date, amount, currency
-    from ledger.documents
-    where document_type = 'bill' and is_booked and amount > 0
+    select
+        documents.document_id, coalesce(parties.merged_party_id, documents.party_id) as party_id, parties.merged_party as party,
+        documents.number, documents.date, documents.amount, documents.currency
+    from ledger.documents as documents
+    left join ledger.parties as parties using (party_id)
+    where documents.document_type = 'bill' and documents.is_booked and documents.amount > 0
 ),
 
 compared as (

@@ -1,16 +1,19 @@
--- What was spent with each vendor, month by month and account by account.
+-- What was spent with each vendor, month by month and account by account: costs, and what was bought to keep.
 --
 -- grain: one row per vendor, month and account
 -- key: party_id, month, account_id
 -- owner: team:accounting
 -- macro: vendor_spend_between(period_start, period_end, known_at)
 select
-    lines.party_id,                                              -- BILL's id of the vendor.
-    parties.party,                                               -- Its name as BILL last reported it.
+    coalesce(parties.merged_party_id, lines.party_id) as party_id,  -- BILL's id of the vendor, one for all its spellings.
+    parties.merged_party as party,                               -- Its name as BILL last reported it.
     date_trunc('month', lines.date)::date as month,              -- First day of the month.
     lines.account_id,                                            -- What it was spent on.
     accounts.account_code,                                       -- Number in the chart.
     accounts.account_name,                                       -- Name in the chart.
+    accounts.account_type,                                       -- Expense, Asset, Liability …
+    accounts.account_subtype,                                    -- Finer kind: Fixed Asset, Prepaid, Inventory …
+    accounts.statement = 'Income Statement' as is_cost,          -- It counts in profit and loss; else it is an asset, a prepayment or a debt paid off.
     sum(lines.amount)::decimal(18, 2) as amount,                 -- Bills less credits, home currency.
     count(distinct lines.document_id) as document_count          -- Bills and credits behind it.
 from ledger.journal_lines as lines

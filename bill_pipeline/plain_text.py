@@ -1,0 +1,43 @@
+"""Texts and bill numbers as they are compared: by rules, questions and the search for duplicates.
+
+A text is folded as the models fold it (``models.normalize``), so that what the categorizer takes
+for one text is one text for a rule too. SQL calls the same two functions by the same names.
+"""
+
+from __future__ import annotations
+
+import re
+
+import duckdb
+
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+_SEPARATORS = re.compile(r"[\W_]")
+_LEADING_ZEROS = re.compile(r"(?<![0-9])0+(?=[0-9])")
+
+
+def plain_text(text: str) -> str:
+    """The words of ``text``: one space between them, no case, accents or invisible characters.
+
+    >>> plain_text("  CAFÉ   Delivery 4711")
+    'cafe delivery 4711'
+    """
+    # numpy and pandas come with it: who compares no texts does not wait for them.
+    from models.normalize import fold
+
+    words = _CONTROL.sub("", fold(" ".join(text.split())))
+    return " ".join(words.split())
+
+
+def plain_number(number: str) -> str:
+    """A bill's number without separators and leading zeros: ``INV-0041277`` → ``inv41277``."""
+    return _LEADING_ZEROS.sub("", _SEPARATORS.sub("", plain_text(number)))
+
+
+def add_functions(connection: duckdb.DuckDBPyConnection) -> None:
+    """Let the SQL of this connection call ``plain_text`` and ``plain_number``."""
+    known = connection.execute(
+        "select 1 from duckdb_functions() where function_name = 'plain_text'"
+    ).fetchone()
+    if known is None:
+        for function in (plain_text, plain_number):
+            connection.create_function(function.__name__, function, ["VARCHAR"], "VARCHAR")  # type: ignore[list-item, arg-type]
