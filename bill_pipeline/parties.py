@@ -74,9 +74,7 @@ class Known:
     merged_in_bill: list[tuple[str, str, bool]]
 
     def signature(self, firm: FirmParties) -> str:
-        text = repr(
-            (self.parties.values.tolist(), self.answers, self.names, self.merged_in_bill)
-        )
+        text = repr((self.parties.values.tolist(), self.answers, self.names, self.merged_in_bill))
         parts = f"{text}{firm.version}{code_version()}"
         return hashlib.sha256(parts.encode()).hexdigest()[:16]
 
@@ -137,6 +135,7 @@ def _resolved_rows(known: Known, found: Resolution) -> list[tuple[str, str, str,
     reasons = {
         party: pair.reason for pair in found.pairs.itertuples() for party in (pair.left, pair.right)
     }
+    reasons |= {party: "merged in BILL" for party, _into, _is_same in known.merged_in_bill}
     said = [*known.merged_in_bill, *known.answers]
     linked = {party for party, _other, is_same in said if is_same}
     table = found.parties.set_index("key").join(known.parties.set_index("party_id"))

@@ -40,4 +40,4 @@ def add_functions(connection: duckdb.DuckDBPyConnection) -> None:
     ).fetchone()
     if known is None:
         for function in (plain_text, plain_number):
-            connection.create_function(function.__name__, function, ["VARCHAR"], "VARCHAR")  # type: ignore[list-item, arg-type]
+            connection.create_function(function.__name__, function, ["VARCHAR"], "VARCHAR")

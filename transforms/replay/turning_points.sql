@@ -17,11 +17,16 @@ merges as (
 ),
 
 merges_in_bill as (
-    select batch_no
-    from replay_versions
-    where list in ('vendor_details', 'customer_details')
-    qualify json_extract_string(document, '$.mergedIntoId') is distinct from
-        lag(json_extract_string(document, '$.mergedIntoId'), 1) over (partition by list, id order by version)
+    select
+        batch_no,
+        merged_into_id is distinct from lag(merged_into_id) over (partition by list, id order by version) as is_news
+    from (
+        select
+            list, id, version, batch_no,
+            nullif(ltrim(json_extract_string(document, '$.mergedIntoId'), '0'), '') as merged_into_id
+        from replay_versions
+        where list in ('vendor_details', 'customer_details')
+    )
 ),
 
 decided (kind, decided_at) as (
@@ -85,7 +90,7 @@ select 'everything', batch_no from replay_versions where list = 'organizations'
 union
 select 'everything', batch_no
 from merges_in_bill
-where exists (select 1 from decisions.rules where party_id is not null)
+where is_news and exists (select 1 from decisions.rules where party_id is not null)
 union
 (
     select 'transfers', batch_no

@@ -10,9 +10,11 @@ with
 
 coded as (
     select
-        transactions.* replace (
-            coalesce(parties.merged_party_id, transactions.party_id) as party_id, coalesce(parties.merged_party, transactions.party) as party
-        )
+        transactions.transaction_id, transactions.document_id, transactions.line_id,
+        transactions.date, transactions.description, transactions.amount, transactions.currency,
+        transactions.account_id, transactions.account_name,
+        coalesce(parties.merged_party_id, transactions.party_id) as party_id,
+        coalesce(parties.merged_party, transactions.party) as party
     from ledger.transactions as transactions
     left join ledger.parties as parties using (party_id)
     where document_type = 'bill' and category_source = 'bill' and amount > 0
@@ -26,7 +28,7 @@ vendors as (
 days as (
     select party_id, date, account_id, any_value(account_name) as account_name, count(*) as line_count
     from coded
-    semi join vendors using (party_id)
+    semi join vendors on vendors.party_id = coded.party_id
     group by party_id, date, account_id
 ),
 

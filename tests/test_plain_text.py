@@ -1,0 +1,71 @@
+"""What SQL takes for one text is what the models take for one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import duckdb
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bill_pipeline.plain_text import add_functions, plain_number, plain_text
+from models.normalize import fold, text_key
+from tests.ledger.company import new_company
+
+#: What a VARCHAR can hold: half a surrogate never comes so far.
+texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=40)
+spaces = st.text(" \t\n\u00a0\u2003", min_size=1, max_size=3)
+
+
+@pytest.fixture(scope="module")
+def books() -> Iterator[duckdb.DuckDBPyConnection]:
+    with new_company() as company:
+        yield company.connection
+
+
+@given(text=texts)
+def test_sql_and_python_agree_on_every_text(books: duckdb.DuckDBPyConnection, text: str) -> None:
+    found = books.execute("select plain_text($1), plain_number($1)", [text]).fetchone()
+    assert found == (plain_text(text), plain_number(text))
+
+
+@given(text=texts)
+def test_texts_that_are_one_for_the_rules_are_one_for_the_model(text: str) -> None:
+    plain = plain_text(text)
+    assert plain_text(plain) == plain
+    # The model leaves out digits and punctuation besides.
+    assert text_key(plain) == text_key(fold(" ".join(text.split())))
+
+
+@given(
+    words=st.lists(st.sampled_from(["Café", "ＤＥＬＩＶＥＲＹ", "4711", "Straße"])), space=spaces
+)
+def test_spaces_case_and_accents_make_no_other_text(words: list[str], space: str) -> None:
+    written = [
+        {"Café": "CAFE\u0301", "ＤＥＬＩＶＥＲＹ": "delivery", "Straße": "STRASSE"}.get(w, w)
+        for w in words
+    ]
+    assert plain_text(space.join(words)) == plain_text(" ".join(written))
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("0041277", "41277"), ("INV-0041277", "inv 41277"), ("12/0007", "12-0007"),
+        ("2024-0007", "20240007"), ("４１２７７", "41277"), ("A_1", "a1"), ("000", "0"),
+    ],
+)  # fmt: skip
+def test_spellings_of_one_bill_number_are_one(one: str, other: str) -> None:
+    assert plain_number(one) == plain_number(other)
+
+
+@pytest.mark.parametrize(("one", "other"), [("100", "1"), ("1002", "102"), ("Счет-12", "Акт-12")])
+def test_other_bill_numbers_stay_others(one: str, other: str) -> None:
+    assert plain_number(one) != plain_number(other)
+
+
+def test_a_file_opened_twice_keeps_its_functions() -> None:
+    with new_company() as company:
+        add_functions(company.connection)
+        assert company.rows("select plain_text('A  B')") == [("a b",)]
