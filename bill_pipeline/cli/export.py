@@ -45,7 +45,7 @@ def export(
 
     The same books always give the same bytes.
     """
-    from bill_pipeline.exports import FORMATS
+    from bill_pipeline.exports import FORMATS, notes_of
     from bill_pipeline.exports import export as write
 
     ending = "" if format_name == "parquet" else f".{FORMATS[format_name].ending}"
@@ -59,3 +59,5 @@ def export(
         last_day=last.date() if last else None,
     )
     click.echo(f"{path}")
+    if (notes := notes_of(path)).exists():
+        click.echo(f"{notes}: names that begin like a formula and had to stay as they are")

@@ -8,6 +8,7 @@ from __future__ import annotations
 import csv
 import io
 import tempfile
+import zipfile
 from datetime import date
 from pathlib import Path
 
@@ -18,7 +19,8 @@ from starlette.responses import FileResponse, Response
 from bill_pipeline.console.period import day_of, period_of
 from bill_pipeline.console.statements import book_facts
 from bill_pipeline.console.visit import Visit
-from bill_pipeline.exports import FORMATS, export
+from bill_pipeline.exports import FORMATS, export, notes_of
+from bill_pipeline.exports.spreadsheets import guarded
 
 #: Report → its query; ``$first`` and ``$last`` are the days of the page it is downloaded from.
 REPORTS = {
@@ -52,11 +54,24 @@ def download_books(visit: Visit) -> Response:
             Path(folder.name) / f"{visit.client}.{chosen.ending}",
             last_day=None if last == date.max else last,
         )
+        path = _with_notes(path)
     except BaseException:
         folder.cleanup()
         raise
     visit.record("downloaded the books", visit.client, format=chosen.name)
     return FileResponse(path, filename=path.name, background=BackgroundTask(folder.cleanup))
+
+
+def _with_notes(path: Path) -> Path:
+    """``path``, or an archive of it and the list of names that could not be made safe."""
+    notes = notes_of(path)
+    if not notes.exists():
+        return path
+    archive = path.with_name(f"{path.name}.zip")
+    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as files:
+        for file in (path, notes):
+            files.write(file, file.name)
+    return archive
 
 
 def download_report(visit: Visit) -> Response:
@@ -86,11 +101,5 @@ def _csv(columns: list[str], rows: list[tuple[object, ...]]) -> str:
     out = io.StringIO()
     writer = csv.writer(out)
     writer.writerow(columns)
-    writer.writerows([_safe(value) for value in row] for row in rows)
+    writer.writerows([guarded(value) for value in row] for row in rows)
     return "\ufeff" + out.getvalue()  # the mark makes spreadsheets read it as UTF-8
-
-
-def _safe(value: object) -> object:
-    """Text that a spreadsheet would run as a formula is kept text."""
-    is_formula = isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t", "\r")
-    return f"'{value}" if is_formula else value

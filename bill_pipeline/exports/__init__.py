@@ -5,6 +5,7 @@
 ``hledger``      one journal that hledger and ledger both read
 ``beancount``    the same for beancount
 ``journal_csv``  CSV: our own layout, QuickBooks Online's and Xero's journal import
+``spreadsheets`` text that a spreadsheet shows and never runs, and names that must stay as they are
 ``xlsx``         a workbook with statements, aging and journal
 ``parquet``      every published table of the client as a Parquet file
 
@@ -22,6 +23,7 @@ from typing import TextIO
 from bill_pipeline.errors import PipelineError
 from bill_pipeline.exports import beancount, hledger, journal_csv, parquet, xlsx
 from bill_pipeline.exports.books import Books, read_books
+from bill_pipeline.exports.spreadsheets import KeptNames
 from bill_pipeline.query import open_ledger
 from bill_pipeline.settings import Home
 
@@ -37,15 +39,17 @@ class Format:
     name: str
     ending: str
     about: str
-    write_text: Callable[[Books, TextIO], None] | None = None
+    write_text: Callable[[Books, TextIO], KeptNames | None] | None = None
     can_begin_later: bool = False  # part of the journal makes sense alone, to be imported
+    first_year: int = 1  # years before it the tool cannot read
 
 
 FORMATS: dict[str, Format] = {
     format_.name: format_
     for format_ in (
         Format("hledger", "journal", "plain text for hledger", hledger.write),
-        Format("ledger", "ledger", "plain text for ledger (the same file)", hledger.write),
+        Format("ledger", "ledger", "plain text for ledger (the same file)", hledger.write,
+               first_year=1400),
         Format("beancount", "beancount", "plain text for beancount", beancount.write),
         Format("csv", "csv", "the journal, a line a row", journal_csv.write_journal, True),
         Format("quickbooks", "csv", "QuickBooks Online's import of journal entries",
@@ -68,8 +72,9 @@ def export(
 ) -> Path:
     """Write ``client``'s books to ``path`` and return it; the whole file, or the old one stays.
 
-    ``first_day`` and ``last_day`` are inclusive. Raises ExportRefused when a format cannot begin
-    in the middle of the books, UnknownClient, QueryError.
+    ``first_day`` and ``last_day`` are inclusive. Names that begin like a formula and could not be
+    changed are listed in ``notes_of(path)``. Raises ExportRefused when a format cannot begin in
+    the middle of the books or cannot read a year, UnknownClient, QueryError.
     """
     chosen = FORMATS[format_name]
     if first_day and last_day and first_day > last_day:
@@ -87,14 +92,31 @@ def export(
             parquet.write_folder(ledger, client, path)
             return path
         books = read_books(ledger, client, first_day=first_day, last_day=last_day)
-        draft = path.with_name(f".{path.name}.part")
+        _require_years(chosen, books)
+        draft, kept = path.with_name(f".{path.name}.part"), None
         try:
             if chosen.write_text is None:
                 xlsx.write(ledger, books, draft)
             else:
                 with draft.open("w", encoding="utf-8", newline="") as out:
-                    chosen.write_text(books, out)
+                    kept = chosen.write_text(books, out)
             draft.replace(path)
+            (kept or KeptNames()).write(notes_of(path))
         finally:
             draft.unlink(missing_ok=True)
     return path
+
+
+def notes_of(path: Path) -> Path:
+    """The file beside an export that lists the names left as they are; often there is none."""
+    return path.with_name(f"{path.name}.notes.csv")
+
+
+def _require_years(chosen: Format, books: Books) -> None:
+    early = next((e for e in books.entries if e.date.year < chosen.first_year), None)
+    if early is not None:
+        raise ExportRefused(
+            f"{books.client}: {early.document_type} {early.document_id} is dated {early.date}, and "
+            f"{chosen.name} reads no year before {chosen.first_year}. Correct the date in BILL and "
+            "sync, or export hledger, beancount or csv."
+        )

@@ -21,12 +21,16 @@ from bill_pipeline.clients import UnknownClient
 
 @dataclass(frozen=True)
 class Account:
-    """An account of the chart; ``code`` is its number there, if it has one."""
+    """An account of the chart; ``code`` is its number there, if it has one.
+
+    ``control`` names its sub-ledger: payables, receivables, money out clearing …
+    """
 
     account_id: str
     code: str | None
     name: str
     account_type: str
+    control: str | None = None
 
 
 @dataclass(frozen=True)
@@ -115,7 +119,7 @@ _BOOKS = """
     from clients left join books using (client) where clients.client = $client
 """
 _ACCOUNTS = """
-    select account_id, account_code, account_name, account_type
+    select account_id, account_code, account_name, account_type, control
     from accounts where client = $client order by account_id
 """
 # A document without a due date is due on the day it counts for, as in our own aging.

@@ -1,12 +1,14 @@
-"""Account names that plain-text accounting tools accept: a root, a colon, number and name.
+"""What accounts are called in other tools: two accounts never share a name or a code.
 
 hledger knows what an account is by its root (Assets, Liabilities, Equity, Income, Expenses);
-beancount allows only these roots, and letters, digits and dashes after them.
+beancount allows only these roots, and letters, digits and dashes after them. QuickBooks and Xero
+look a name or a code up in their own chart, so these stay as they are wherever they are unique.
 """
 
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterable
 
@@ -39,14 +41,52 @@ def beancount_names(accounts: Iterable[Account]) -> dict[str, str]:
     return _names(accounts, _with_dashes)
 
 
+def quickbooks_names(accounts: Iterable[Account]) -> dict[str, str]:
+    """account id → name in the chart; those that share one carry their number, else their id."""
+    listed = list(accounts)
+    return _told_apart(
+        {account.account_id: account.name for account in listed},
+        {a.account_id: f"{a.name} ({a.code or a.account_id})" for a in listed},
+    )
+
+
+def xero_codes(accounts: Iterable[Account]) -> dict[str, str]:
+    """account id → number in the chart; the name where it has none, both where two share one."""
+    listed = list(accounts)
+    return _told_apart(
+        {account.account_id: account.code or account.name for account in listed},
+        {
+            a.account_id: f"{a.code} {a.name}" if a.code else f"{a.name} ({a.account_id})"
+            for a in listed
+        },
+    )
+
+
 def _names(accounts: Iterable[Account], written: Callable[[str], str]) -> dict[str, str]:
-    plain = {account: _name(account, written) for account in accounts}
-    used = Counter(plain.values())
-    # Accounts that would share a name all carry their id, so no name depends on the others' order.
-    return {
-        account.account_id: name if used[name] == 1 else _name(account, written, with_id=True)
-        for account, name in plain.items()
-    }
+    listed = list(accounts)
+    return _told_apart(
+        {account.account_id: _name(account, written) for account in listed},
+        {account.account_id: _name(account, written, with_id=True) for account in listed},
+    )
+
+
+def _told_apart(plain: dict[str, str], longer: dict[str, str]) -> dict[str, str]:
+    """``plain``, but ``longer`` for all that would share it; a number where that is taken too.
+
+    All that share a name change it, so no name depends on the others' order. Case tells no names
+    apart: QuickBooks and Xero know none.
+    """
+    used = Counter(name.casefold() for name in plain.values())
+    found = {key: name for key, name in plain.items() if used[name.casefold()] == 1}
+    taken = {name.casefold() for name in found.values()}
+    for key in sorted(plain.keys() - found.keys()):
+        name, number = longer[key], 1
+        while name.casefold() in taken:
+            number += 1
+            name = f"{longer[key]}-{number}"
+        taken.add(name.casefold())
+        found[key] = name
+    return found
 
 
 def _name(account: Account, written: Callable[[str], str], *, with_id: bool = False) -> str:
@@ -56,15 +96,27 @@ def _name(account: Account, written: Callable[[str], str], *, with_id: bool = Fa
 
 def _with_spaces(text: str) -> str:
     # A colon would make a sub-account, two spaces end a name, the other signs begin something.
-    cleaned = re.sub(r"[:;()\[\]{}<>\"'@=|*!\t]", " ", text)
+    cleaned = re.sub(r"[:;()\[\]{}<>\"'@=|*!\x00-\x1f\x7f]", " ", text)
     return re.sub(r"\s+", " ", cleaned).strip() or "Unnamed"
 
 
 def _with_dashes(text: str) -> str:
-    dashed = re.sub(r"[^\w]|_", "-", text)
+    """Letters, decimal digits and dashes, a capital or a digit first, as beancount defines them."""
+    composed = unicodedata.normalize("NFC", text)
+    dashed = "".join(char if _category(char) in _KEPT else "-" for char in composed)
     dashed = re.sub(r"-+", "-", dashed).strip("-") or "Unnamed"
-    first = dashed[0]
-    # Must begin with a capital or a digit; scripts without capitals get one in front.
-    return dashed if first.isdigit() or first.isupper() else (
-        first.upper() + dashed[1:] if first.upper().isupper() else f"X-{dashed}"
-    )  # fmt: skip
+    capital = dashed[0].upper()
+    if _category(dashed[0]) in _FIRST:
+        return dashed
+    # Scripts without capitals, and the few letters whose capital is two signs, get one in front.
+    is_capital = len(capital) == 1 and _category(capital) == "Lu"
+    return capital + dashed[1:] if is_capital else f"X-{dashed}"
+
+
+def _category(char: str) -> str:
+    return unicodedata.category(char)
+
+
+#: beancount's letters (any) and digits (decimal), and what may come first of them.
+_KEPT = frozenset({"Lu", "Ll", "Lt", "Lm", "Lo", "Nd"})
+_FIRST = frozenset({"Lu", "Nd"})

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 import zipfile
 from collections.abc import Iterable, Iterator
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -36,6 +36,8 @@ JOURNAL_COLUMNS = (
 AMOUNT_FORMAT = "#,##0.00;[Red]-#,##0.00"
 DATE_FORMAT = "yyyy-mm-dd"
 MOST_ROWS = 1_000_000
+#: Workbooks know no day before; such a date is written as text.
+FIRST_YEAR = 1900
 _FIXED_TIME = datetime(1980, 1, 1)  # noqa: DTZ001 (zip files know no time zone, and no earlier day)
 _NOT_IN_XML = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 _LONGEST_CELL = 32_767
@@ -130,6 +132,8 @@ def _cell(sheet: Any, value: Any) -> Any:
         # Always text: a description that begins with "=" must not run as a formula.
         cell.data_type = "s"
         return cell
+    if isinstance(value, date) and value.year < FIRST_YEAR:
+        return WriteOnlyCell(sheet, value=value.isoformat())
     cell = WriteOnlyCell(sheet, value=value)
     if isinstance(value, Decimal):
         cell.number_format = AMOUNT_FORMAT

@@ -1,5 +1,8 @@
 -- Every account that exists for this client, and whether a line may be categorized to it.
 --
+-- Numbers and names are the client's first: a standard account whose number the client's chart has
+-- gets the next free one, and one whose name it has says that it is the standard one.
+--
 -- grain: one row per account
 -- key: account_id
 -- owner: team:accounting
@@ -10,6 +13,51 @@ with
 client_chart as (
     select count(*) filter (where statement = 'Income Statement' and not is_archived) > 0 as is_usable
     from staging.chart_of_accounts
+),
+
+free_numbers as (
+    select number, row_number() over (order by number) as place
+    from range(1000, 100000) as numbers (number)
+    anti join (
+        select account_number from staging.chart_of_accounts
+        union all
+        select account_number from staging.standard_accounts
+    ) as used on trim(used.account_number) = number::varchar
+),
+
+-- In the order of their numbers, each takes the first free one after its own that none before took.
+moved as (
+    select
+        account_id,
+        nth + max(place - nth) over (order by nth) as place
+    from (
+        select
+            standard.account_id, standard.account_number::bigint as number,
+            row_number() over (order by standard.account_number) as nth
+        from staging.standard_accounts as standard
+        semi join staging.chart_of_accounts as taken
+            on trim(taken.account_number) = standard.account_number
+    ) as displaced
+    asof join free_numbers on displaced.number < free_numbers.number
+),
+
+client_names as (select distinct plain_text(account_name) as words from staging.chart_of_accounts),
+
+standard_accounts as (
+    select
+        standard.* replace (
+            coalesce(free_numbers.number::varchar, standard.account_number) as account_number,
+            case
+                when plain_text(standard.account_name) not in (from client_names)
+                    then standard.account_name
+                when plain_text(standard.account_name || ' (standard)') not in (from client_names)
+                    then standard.account_name || ' (standard)'
+                else standard.account_name || ' (' || standard.account_id || ')'
+            end as account_name
+        )
+    from staging.standard_accounts as standard
+    left join moved using (account_id)
+    left join free_numbers using (place)
 ),
 
 accounts as (
@@ -24,7 +72,7 @@ accounts as (
         standard.account_subtype, standard.normal_balance, standard.statement,
         standard.statement_section, standard.cash_flow_activity, 'standard',
         false, false, null, null
-    from staging.standard_accounts as standard
+    from standard_accounts as standard
     cross join client_chart
     where not client_chart.is_usable
         or standard.account_id in (select account_id from categorized.account_roles)
