@@ -16,10 +16,12 @@ from pathlib import Path
 from bill_pipeline.publishing import registry
 from bill_pipeline.publishing.tables import (
     CLIENT_DESCRIPTION,
+    PublishedColumn,
     PublishedSchema,
     PublishedTable,
     published_schema,
 )
+from bill_pipeline.publishing.values import VALUES, values_of
 
 _INTRODUCTION = """\
 # The published ledger
@@ -57,6 +59,7 @@ def schema_reference(schema: PublishedSchema) -> str:
     for room, title, about in _ROOMS:
         parts.append(f"## {title}\n\n{about}\n")
         parts.extend(_table(t) for t in tables if t.source.rpartition(".")[0] == room)
+    parts.extend(_values())
     parts.append("## Reports as of another day\n")
     parts.append(
         "Table macros: the client first, then what may be left out. `known_at` shows the books as "
@@ -97,10 +100,41 @@ def _table(table: PublishedTable) -> str:
         f"{table.grain[:1].upper()}{table.grain[1:]}; key `{', '.join(table.key_columns)}`.\n",
         "| column | type | meaning |\n|---|---|---|",
         f"| client | VARCHAR | {CLIENT_DESCRIPTION} |",
-        *(f"| {c.name} | {c.type} | {_cell(c.description)} |" for c in table.columns),
+        *(f"| {c.name} | {c.type} | {_cell(_meaning(table, c))} |" for c in table.columns),
         "",
     ]
     return "\n".join(lines)
+
+
+def _meaning(table: PublishedTable, column: PublishedColumn) -> str:
+    """The column's own words, and where all its values are explained."""
+    if not values_of(table, column):
+        return column.description
+    return f"{column.description} [All values](#{_anchor(table, column)})."
+
+
+def _anchor(table: PublishedTable, column: PublishedColumn) -> str:
+    """Where the values of ``column`` are explained; several columns may share one place."""
+    specific = f"{table.name}.{column.name}"
+    name = specific if specific in VALUES else column.name
+    same = next(other for other in VALUES if VALUES[other] is VALUES[name])
+    return f"values-of-{same.replace('.', '')}"
+
+
+def _values() -> Iterator[str]:
+    yield "## Values\n"
+    yield (
+        "What the columns of few values can hold. Statuses are BILL's own words: it may add to "
+        "them. What follows a colon in `event` is the id of the settlement.\n"
+    )
+    shown: list[dict[str, str]] = []
+    for name, values in VALUES.items():
+        if any(values is other for other in shown):
+            continue
+        shown.append(values)
+        yield f"### Values of {name}\n\n| value | meaning |\n|---|---|"
+        yield from (f"| `{value}` | {_cell(meaning)} |" for value, meaning in values.items())
+        yield ""
 
 
 def _macros(schema: PublishedSchema) -> str:

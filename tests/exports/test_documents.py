@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import duckdb
@@ -10,6 +11,8 @@ import pytest
 from bill_pipeline.publishing.questions import answered, ask, questions_in
 from bill_pipeline.publishing.reference import schema_reference
 from bill_pipeline.publishing.tables import published_schema
+from bill_pipeline.publishing.values import VALUES
+from bill_pipeline.transforms import load_transforms
 
 DOCS = Path(__file__).parents[2] / "docs"
 QUESTIONS = questions_in((DOCS / "questions.md").read_text(encoding="utf-8"))
@@ -19,6 +22,17 @@ def test_the_schema_reference_is_what_the_sql_files_say() -> None:
     assert (DOCS / "schema.md").read_text(encoding="utf-8") == schema_reference(
         published_schema()
     ), "run: python -m bill_pipeline.publishing.reference docs/schema.md"
+
+
+def test_every_event_and_status_that_a_rule_names_is_explained() -> None:
+    ledger = [t.sql for t in load_transforms().values() if t.name.startswith("postings_")]
+    events = {name for sql in ledger for name in re.findall(r"'(\w+):?'[^,]* as event", sql)}
+    payments = load_transforms()["staging.payments"].sql
+    statuses = set(re.findall(r"\('([A-Z_]+)', '[a-z]+'\)", payments))
+    assert len(events) >= 9
+    assert len(statuses) >= 19
+    assert events - set(VALUES["event"]) == set()
+    assert statuses - set(VALUES["status"]) == set()
 
 
 def test_there_are_twelve_questions() -> None:

@@ -32,6 +32,13 @@ FAULTS = {
         ),
         "model_does_not_drift",
     ),
+    "flagged vendor above the threshold without a box": (
+        (
+            "insert into reports.form_1099_totals by name select 'paper' as party_id, "
+            "2026 as year, 50000 as amount, 2000 as threshold"
+        ),
+        "form_1099_boxes_are_known",
+    ),
     "1-cent imbalance": (
         (
             f"update ledger.journal_lines set amount = amount + 0.01, debit = debit + 0.01 "

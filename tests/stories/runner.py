@@ -18,6 +18,7 @@ waves and batch by batch, and must come out the same.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 from datetime import date, datetime, time
 from decimal import Decimal
 from pathlib import Path
@@ -62,8 +63,11 @@ PlainLoader.yaml_implicit_resolvers = {
 }
 
 
-def run_story(path: Path) -> list[str]:
-    """The rows in which the books differ from the story in ``path``; empty when none does."""
+def run_story(path: Path, *, also: Callable[[Company], list[str]] | None = None) -> list[str]:
+    """The rows in which the books differ from the story in ``path``; empty when none does.
+
+    ``also`` looks at the company's last tables, and says what is wrong with them.
+    """
     story = read(path)
     with new_company() as company:
         first = moment(story["steps"][0]["as_of"])
@@ -74,6 +78,8 @@ def run_story(path: Path) -> list[str]:
         differences: list[str] = []
         for step in story["steps"]:
             differences += _run_step(company, step)
+        if also:
+            differences += also(company)
         if not differences:
             for way in posting.WAYS:
                 posting.rebuild(company.warehouse, ways=(way,))  # raises when entries differ
