@@ -104,13 +104,18 @@ about_all (cause, decided_at) as (
     union all
     select 'decision', decided_at from decisions.party_links
     union all
+    select 'decision', decided_at from decisions.party_splits
+    union all
     select 'setting', decided_at from decisions.account_roles
     union all
     select 'setting', decided_at from decisions.policies
     union all
     select 'setting', seen_at
     from raw.document_versions
-    where list in ('chart_of_accounts', 'bank_accounts', 'items', 'vendors', 'customers')
+    where list in (
+        'chart_of_accounts', 'bank_accounts', 'items', 'vendors', 'customers', 'vendor_details',
+        'customer_details'
+    )
 ),
 
 decided_about_all as (

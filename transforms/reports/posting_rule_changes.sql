@@ -11,7 +11,7 @@ select
     lines.posted_at,                                             -- When the books were posted under the new rules.
     lines.document_type,                                         -- Kind of BILL document.
     lines.document_id,                                           -- BILL's id of the document.
-    any_value(parties.party order by lines.line_id) as party,    -- Vendor or customer.
+    any_value(parties.merged_party order by lines.line_id) as party,  -- Vendor or customer, one name for all its spellings.
     lines.account_id,                                            -- Account moved.
     any_value(accounts.account_name) as account_name,            -- Its name.
     lines.date,                                                  -- Day it counts for.
