@@ -12,6 +12,7 @@ from decimal import Decimal
 import duckdb
 
 from bill_pipeline.errors import DecisionRefused
+from bill_pipeline.plain_text import plain_text
 
 DDL = """
 create schema if not exists decisions;
@@ -53,6 +54,8 @@ def add_rule(
     """
     if party_id is None and description_contains is None and amount_from is amount_to is None:
         raise DecisionRefused("A rule needs a party, a text or an amount to look for.")
+    if description_contains is not None and not plain_text(description_contains):
+        raise DecisionRefused("The text of a rule needs a word or a sign that can be seen.")
     if valid_from is not None and valid_to is not None and valid_to < valid_from:
         raise DecisionRefused(f"A rule from {valid_from} to {valid_to} would fit no day.")
     if rule_id is None:

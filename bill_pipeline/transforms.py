@@ -25,7 +25,10 @@ FOLDER = Path(__file__).resolve().parent.parent / "transforms"
 #: The chart of accounts that fills the roles a client's own chart leaves open.
 STANDARD_CHART = FOLDER.parent / "models" / "chart_of_accounts.csv"
 #: What SQL calls by ``plain_text`` and ``plain_number``.
-TEXT_FUNCTIONS = (FOLDER.parent / "models" / "normalize.py", Path(__file__).with_name("plain_text.py"))
+TEXT_FUNCTIONS = (
+    STANDARD_CHART.with_name("normalize.py"),
+    Path(__file__).with_name("plain_text.py"),
+)
 #: The rooms that SQL builds, in the order in which data flows.
 SCHEMAS = ("staging", "categorized", "ledger", "reports")
 PUBLISHED_BY_DEFAULT = {"ledger", "reports"}

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime
 
 import duckdb
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bill_pipeline.errors import DecisionRefused
 from bill_pipeline.plain_text import add_functions, plain_number, plain_text
+from bill_pipeline.rule_decisions import add_rule
 from models.normalize import fold, text_key
 from tests.ledger.company import new_company
 
@@ -69,3 +72,14 @@ def test_a_file_opened_twice_keeps_its_functions() -> None:
     with new_company() as company:
         add_functions(company.connection)
         assert company.rows("select plain_text('A  B')") == [("a b",)]
+
+
+@pytest.mark.parametrize("text", ["", "  ", "\u200b", "\u00a0\t"])
+def test_a_rule_for_a_text_that_nobody_sees_is_refused(
+    books: duckdb.DuckDBPyConnection, text: str
+) -> None:
+    with pytest.raises(DecisionRefused, match="can be seen"):
+        add_rule(
+            books, account_id="rent", description_contains=text,
+            decided_at=datetime.fromisoformat("2026-02-01"), decided_by="a test",
+        )  # fmt: skip

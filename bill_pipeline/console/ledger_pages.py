@@ -23,7 +23,11 @@ select *, count(*) over () as line_count, sum(debit) over () as debit_total,
     sum(credit) over () as credit_total
 from general_ledger_between($client, period_start := $first, period_end := $last)
 where ($account::varchar is null or account_id = $account)
-    and ($party::varchar is null or party_id = $party)
+    and ($party::varchar is null or party_id in (
+        -- Reports know the merged party: any of its records finds its lines.
+        select merged_party_id from parties where client = $client and party_id = $party
+        union all select $party
+    ))
     and ($words::varchar = '' or contains(
         lower(concat_ws(' ', account_code, account_name, party, description, document_id,
             debit::varchar, credit::varchar)), lower($words)))

@@ -7,6 +7,7 @@ document to document between two records that are merged: their reports are the 
 from __future__ import annotations
 
 from datetime import date, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,6 +15,8 @@ from sqlglot import exp
 from sqlglot.lineage import lineage
 
 from bill_pipeline import decisions, party_decisions
+from bill_pipeline.parties import resolve_parties
+from bill_pipeline.settings import Home
 from bill_pipeline.transforms import load_transforms
 from tests.ledger.company import Company, new_company
 from tests.ledger.lives import CHART
@@ -170,3 +173,32 @@ def test_a_party_in_a_report_is_the_merged_one(report: str) -> None:
     assert sources & {"reports", "merged_party_id", "merged_party", "taxpayer_id"}, (
         f"{transform.path.name}: {column} is not the merged party's: take it from ledger.parties"
     )
+
+
+def test_bills_own_merge_is_resolved_to_the_record_that_bill_kept(tmp_path: Path) -> None:
+    """Also where the other is known longer; until a person keeps the two apart."""
+    home = Home.at(tmp_path)
+
+    def merged(company: Company, at: datetime) -> list[Any]:
+        resolve_parties(company.warehouse, home, at)
+        company.sync(at)
+        return company.rows("select party_id, merged_party_id from ledger.parties order by 1")
+
+    with new_company() as company:
+        company.put("vendors", {"id": "a1", "name": "Hollow Creek"}, MORNING)
+        company.put("vendors", {"id": "b1", "name": "Dairy of the North"}, MORNING)
+        company.sync(MORNING)
+        assert merged(company, MORNING) == [("a1", "a1"), ("b1", "b1"), ("bill:fees", "bill:fees")]
+        company.put("vendor_details", {"id": "a1", "mergedIntoId": "b1"}, NOON)
+        company.sync(NOON)
+        later = NOON + timedelta(hours=1)
+        assert merged(company, later) == [("a1", "b1"), ("b1", "b1"), ("bill:fees", "bill:fees")]
+        assert company.rows(
+            "select party_id, merged_party_id, reason from decisions.party_resolutions "
+            "where party_id = 'a1' order by decided_at desc limit 1"
+        ) == [("a1", "b1", "merged in BILL")]
+        party_decisions.keep_parties_apart(
+            company.connection, "a1", "b1", decided_at=later, decided_by="a test"
+        )
+        last = later + timedelta(hours=1)
+        assert merged(company, last) == [("a1", "a1"), ("b1", "b1"), ("bill:fees", "bill:fees")]
