@@ -10,7 +10,7 @@ import re
 
 import duckdb
 
-_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _SEPARATORS = re.compile(r"[\W_]")
 _LEADING_ZEROS = re.compile(r"(?<![0-9])0+(?=[0-9])")
 
@@ -24,8 +24,8 @@ def plain_text(text: str) -> str:
     # numpy and pandas come with it: who compares no texts does not wait for them.
     from models.normalize import fold
 
-    words = _CONTROL.sub("", fold(" ".join(text.split())))
-    return " ".join(words.split())
+    # What stands for a tab or a line's end parts words; the fold would take some of it out.
+    return " ".join(fold(_CONTROL.sub(" ", text)).split())
 
 
 def plain_number(number: str) -> str:
