@@ -159,6 +159,11 @@ class Endpoint:
         return self._error(call, errors.concurrency_limit(self._state.switches.limit_status))
 
     def _error(self, call: Call, error: ApiError) -> Response:
-        now = timestamp(self._state.clock.now_ms())
-        body = error.v3_body(now, self._state.switches.error_params)
-        return Response(body, error.status, media_type="application/json")
+        switches = self._state.switches
+        body = error.v3_body(timestamp(self._state.clock.now_ms()), switches.error_params)
+        status = error.status
+        if error.code == switches.forbidden_code and not switches.refusals_are_403:
+            status = 422
+        if error.code == "BDC_1205" and not switches.missing_documents_are_404:
+            status = 400
+        return Response(body, status, media_type="application/json")

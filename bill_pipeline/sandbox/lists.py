@@ -2,7 +2,7 @@
 
 Fields and sorts are those BILL documents; ``UNDOCUMENTED`` marks lists whose filterable fields
 could not be read, which take the times and ``archived`` too (see the switch
-``documented_filters_only``). How filters are evaluated lives in ``queries.py``.
+``undocumented_lists_filter_by_time``). How filters are evaluated lives in ``queries.py``.
 """
 
 from __future__ import annotations
@@ -257,7 +257,7 @@ UNLISTED_PREFIXES: dict[str, str] = {
 }
 
 
-def filters_of(row: ListRow, documented_only: bool) -> Filters:
+def filters_of(row: ListRow, *, documented_only: bool) -> Filters:
     """The filters a list takes: undocumented lists take the times and ``archived`` if allowed."""
     if row.documented or documented_only:
         return row.filters

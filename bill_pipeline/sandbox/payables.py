@@ -241,7 +241,7 @@ class Payables:
         return computed + self._payments_of_bill.get(bill_id, [])
 
     def _refresh_applied(self, payment: Document, at_ms: int) -> None:
-        bills_ms = at_ms if self._switches.payments_move_document_times else None
+        bills_ms = None if self._switches.payments_leave_document_times else at_ms
         credits_ms = at_ms if self._switches.applications_move_credit_times else None
         for application in payment["billPayments"]:
             bill = self.document("bills", application["billId"])

@@ -66,7 +66,8 @@ def read_query(row: ListRow, parameters: list[tuple[str, str]], switches: Switch
     token = _read_token(page)
     if token is not None:
         # The token carries the query: clients that send only max and page work against BILL.
-        source = {"f": token["f"], "s": token["s"]}
+        if switches.page_tokens_carry_the_query:
+            source = {"f": token["f"], "s": token["s"]}
         offset, rows = token["o"], token["m"]
     if rows_text is not None:
         rows = _rows(rows_text)
@@ -118,7 +119,7 @@ def _page_offset(page: str, rows: int, switches: Switches) -> int:
 
 def parse_filters(row: ListRow, text: str, switches: Switches) -> tuple[Filter, ...]:
     """``field:op:value,…``; a comma separates conditions only where a new one begins."""
-    allowed = filters_of(row, switches.documented_filters_only)
+    allowed = filters_of(row, documented_only=not switches.undocumented_lists_filter_by_time)
     starts = [match for match in _FILTER.finditer(text) if _begins_condition(text, match.start())]
     if text.strip() and (not starts or starts[0].start() != 0):
         raise errors.invalid(f"filters: cannot read {text!r}")
@@ -196,5 +197,6 @@ def parse_sort(row: ListRow, text: str, switches: Switches) -> tuple[tuple[str, 
             raise errors.invalid(f"sort: the field {name} cannot be sorted in {row.path}")
         if order not in {"", "asc", "desc"}:
             raise errors.invalid(f"sort: the order is asc or desc, not {order!r}")
-        sort.append((name, order == "desc"))
+        if name != "updatedTime" or switches.lists_are_sorted_by_time:
+            sort.append((name, order == "desc"))
     return tuple(sort)

@@ -239,8 +239,8 @@ class Receivables:
             "dueAmount": dollars(due),
             "status": _invoice_status(total, due, sums["SCHEDULED"]),
         }
-        moves = self._switches.payments_move_document_times
-        self._books["invoices"].replace(invoice, at_ms if moves else None)
+        stays = self._switches.payments_leave_document_times
+        self._books["invoices"].replace(invoice, None if stays else at_ms)
         self._announce("invoice.updated", invoice)
 
     def _announce(self, event: str, document: Document) -> None:

@@ -27,6 +27,8 @@ class Session:
     last_used_ms: int
     #: Has passed MFA (``trust.py``).
     is_trusted: bool = False
+    #: Where it was opened: v3 or v2.
+    plane: str = "v3"
 
 
 class Sessions:
@@ -65,10 +67,12 @@ class Sessions:
                 return credential
         return None
 
-    def find(self, session_id: str, dev_key: str) -> Session:
+    def find(self, session_id: str, dev_key: str, plane: str = "v3") -> Session:
         """The live session, its idle time restarted; raises ``ApiError`` BDC_1109."""
         session = self._sessions.get(session_id)
         if session is None or session.dev_key != dev_key:
+            raise errors.session_invalid()
+        if session.plane != plane and not self._switches.sessions_serve_both_planes:
             raise errors.session_invalid()
         idle_seconds = (self._clock.now_ms() - session.last_used_ms) / 1_000
         if idle_seconds > self.lifetime_seconds(session):

@@ -83,7 +83,7 @@ class _V2Endpoint:
             call.fault = state.faults.next_without_session(call.path)
             return _WITHOUT_SESSION[operation]
         state.advance()
-        call.session = state.sessions.find(form.get("sessionId", ""), dev_key)
+        call.session = state.sessions.find(form.get("sessionId", ""), dev_key, "v2")
         call.fault = state.faults.next(call.path, call.session.organization.id)
         if operation in _OPERATIONS:
             return _OPERATIONS[operation]
@@ -127,9 +127,10 @@ def _log_in(call: Call) -> dict[str, Any]:
         form.get("password", ""),
         form["devKey"],
     )
+    session.plane = "v2"
     if form.get("mfaId"):
         state.trust.step_up(session, form["mfaId"], form.get("deviceId", ""))
-    if session.credential.kind == "token" and not state.switches.token_login_v2:
+    if session.credential.kind == "token" and not state.switches.tokens_log_in_at_v2:
         state.sessions.log_out(session.session_id)
         raise errors.wrong_password(200)
     return {

@@ -12,6 +12,7 @@ import numpy as np
 from bill_pipeline.sandbox import errors
 from bill_pipeline.sandbox.documents import Document, DocumentList
 from bill_pipeline.sandbox.endpoint import Call
+from bill_pipeline.sandbox.otherwise import as_sent
 from bill_pipeline.sandbox.queries import read_time_ms
 from bill_pipeline.sandbox.v2_entities import ENTITIES
 from bill_pipeline.sandbox.v2_writing import data_of
@@ -33,9 +34,9 @@ _PEOPLE_ONLY = frozenset({"VendorBankAccount"})
 
 def list_entity(call: Call, name: str) -> list[Document]:
     """One page: a bare array, shorter than ``max`` on the last page."""
-    if name in _PEOPLE_ONLY:
-        call.signed_in_person()
     data, books, entity = data_of(call), call.signed_in().organization, ENTITIES[name]
+    if name in _PEOPLE_ONLY or entity.list_name in call.state.switches.denied_to_tokens():
+        call.signed_in_person()
     start, rows = _number(data, "start", 0), _number(data, "max", 999)
     if rows > MAX_ROWS:
         raise errors.invalid(f"max: must not be greater than {MAX_ROWS - 1}")
@@ -43,6 +44,9 @@ def list_entity(call: Call, name: str) -> list[Document]:
     times, others = _split(data.get("filters") or [])
     offset = call.state.switches.naive_time_offset_minutes
     positions = _within(documents, [] if entity.own_times else times, offset)
+    is_asked = any(item.get("field") == "isActive" for item in others)
+    if not (is_asked or call.state.switches.v2_lists_show_inactive):
+        positions = positions[~documents.archived()[positions]]
     sort = [(str(s.get("field", "")), _ascending(s)) for s in data.get("sort") or []]
     positions = _sorted_by_times(documents, positions, sort)
     is_simple = entity.expand is None and not others and all(f in _TIMES for f, _ in sort)
@@ -67,6 +71,8 @@ def _as_sent(row: Document, hidden: str, call: Call) -> None:
     row.pop(hidden, None)
     if call.state.switches.v2_paid_amount_text and row.get("entity") == "Bill":
         row["paidAmount"] = f"{row['paidAmount']:.2f}"
+    if row.get("entity") == "MoneyMovement":
+        as_sent(call.state.switches, "money-movements", row)
 
 
 def _number(data: dict[str, Any], name: str, default: int) -> int:

@@ -16,9 +16,11 @@ from bill_pipeline.sandbox import errors
 from bill_pipeline.sandbox.documents import Document, DocumentList
 from bill_pipeline.sandbox.endpoint import Call
 from bill_pipeline.sandbox.lists import LISTS, ListRow
+from bill_pipeline.sandbox.otherwise import as_sent, rewrites
 from bill_pipeline.sandbox.queries import Query, read_query
+from bill_pipeline.sandbox.switches import Switches
 
-#: What is left of a vendor in a list when ``thin_vendor_rows`` is on.
+#: What is left of a vendor in a list when ``list_rows_are_whole`` is off.
 _THIN_VENDOR = ("id", "archived", "name", "email", "createdTime", "updatedTime")
 
 
@@ -37,7 +39,7 @@ def log_in(call: Call) -> dict[str, Any]:
     session = state.sessions.log_in(
         organization, body["username"], body["password"], body["devKey"]
     )
-    if session.credential.kind == "token" and not state.switches.token_login_v3:
+    if session.credential.kind == "token" and not state.switches.tokens_log_in_at_v3:
         state.sessions.log_out(session.session_id)
         raise errors.wrong_password(status)
     if body.get("rememberMeId"):
@@ -125,8 +127,14 @@ def page_of(
     if query.offset > 0:
         before = query.token(max(query.offset - query.rows, 0))
         tail += b',"prevPage":' + orjson.dumps(before)
-    rows = b",".join(documents.encoded(position) for position in chosen)
+    rows = b",".join(_encoded(row, documents, position, switches) for position in chosen)
     return b'{"results":[' + rows + b"]" + tail + b"}"
+
+
+def _encoded(row: ListRow, documents: DocumentList, position: int, switches: Switches) -> bytes:
+    if not rewrites(switches, row.name):
+        return documents.encoded(position)
+    return orjson.dumps(as_sent(switches, row.name, documents.at(position)))
 
 
 def _touch_first_rows(documents: DocumentList, count: int, call: Call) -> None:
@@ -141,7 +149,7 @@ def _without_private_fields(page: bytes, call: Call) -> bytes:
     body = orjson.loads(page)
     for vendor in body["results"]:
         vendor.get("paymentInformation", {}).pop("bankAccount", None)
-    if call.state.switches.thin_vendor_rows:
+    if not call.state.switches.list_rows_are_whole:
         body["results"] = [
             {name: vendor[name] for name in _THIN_VENDOR if name in vendor}
             for vendor in body["results"]
@@ -155,7 +163,7 @@ def get_document(row: ListRow, call: Call) -> dict[str, Any]:
     document = find_document(row, call)
     if row.name == "vendors":
         document.get("paymentInformation", {}).pop("bankAccount", None)
-    return document
+    return as_sent(call.state.switches, row.name, document)
 
 
 def find_document(row: ListRow, call: Call) -> Document:
@@ -179,7 +187,7 @@ def get_organization(call: Call) -> dict[str, Any]:
 def check_permission(row: ListRow, call: Call) -> None:
     """Raises ``ApiError`` 403 where the session may not read the list."""
     credential, switches = call.signed_in().credential, call.state.switches
-    denied = credential.kind == "token" and row.name in switches.token_denied_lists
+    denied = credential.kind == "token" and row.name in switches.denied_to_tokens()
     if denied or (row.administrators_only and not credential.is_administrator):
         raise errors.forbidden(switches.forbidden_code)
 

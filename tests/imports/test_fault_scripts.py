@@ -60,13 +60,13 @@ def random_switches(chance: random.Random) -> dict[str, Any]:
     lists = ["vendors", "bills", "payments", "vendor-credits", "items"]
     return {
         "archived_in_lists": chance.random() < 0.5,
-        "payments_move_document_times": chance.random() < 0.5,
+        "payments_leave_document_times": chance.random() < 0.5,
         "limit_status": chance.choice([403, 422, 429, 503]),
         "login_error_status": chance.choice([400, 401]),
         "last_next_page": chance.choice(["omit", "empty", "null"]),
         "error_params": chance.choice(["array", "object"]),
         "invalid_page": chance.choice(["number", "first", "error"]),
-        "documented_filters_only": chance.random() < 0.3,
+        "undocumented_lists_filter_by_time": chance.random() < 0.7,
         "no_updated_time_lists": chance.sample(lists, chance.randint(0, 2)),
     }
 

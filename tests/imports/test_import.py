@@ -96,7 +96,7 @@ def test_archiving_and_restoring_are_noticed_whether_or_not_lists_show_it(
 def test_a_life_of_payments_credits_and_receipts_stays_exact(
     make_client: MakeClient, moves_times: bool
 ) -> None:
-    client = make_client(documents=2000, payments_move_document_times=moves_times)
+    client = make_client(documents=2000, payments_leave_document_times=not moves_times)
     client.sync()
     for days in (1, 10, 45):
         client.live(days)
@@ -109,9 +109,9 @@ def test_a_life_of_payments_credits_and_receipts_stays_exact(
     "switches",
     [
         {"no_updated_time_lists": ["bills", "payments", "vendors", "items"]},
-        {"documented_filters_only": True},
+        {"undocumented_lists_filter_by_time": False},
         {"last_next_page": "empty", "invalid_page": "error"},
-        {"last_next_page": "null", "token_login_v3": False},
+        {"last_next_page": "null", "tokens_log_in_at_v3": False},
         {"token_denied_lists": ["users", "bank-accounts"]},
     ],
     ids=["no-time-filter", "documented-only", "empty-token", "v2-login", "denied"],

@@ -194,7 +194,7 @@ def test_uncoded_lines_are_recent_and_their_truth_is_known() -> None:
 
 def test_payments_move_bill_times_only_when_switched_on() -> None:
     for switched in (False, True):
-        state = lived(1, 300, payments_move_document_times=switched)
+        state = lived(1, 300, payments_leave_document_times=not switched)
         [books] = state.organizations.values()
         bill = next(b for b in books["bills"] if b["dueAmount"] > 0 and not b["archived"])
         payables = state.payables(books)

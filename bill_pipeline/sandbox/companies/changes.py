@@ -103,7 +103,7 @@ class Changes:
         life.payables.edit("vendors", vendor, now_ms)
         row = audit_row("name", previous, vendor["name"], now_ms, life.user_id())
         life.organization.audit_trail.setdefault(vendor["id"], []).append(row)
-        if life.switches.renames_reach_documents:
+        if not life.switches.names_stay_on_documents:
             self._rename_in_documents(vendor)
 
     def _rename_in_documents(self, vendor: Document) -> None:
