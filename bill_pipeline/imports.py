@@ -12,9 +12,11 @@ from datetime import date, datetime
 
 from bill_pipeline import open_documents, probe
 from bill_pipeline.bill import errors
-from bill_pipeline.bill.api import BillApi
+from bill_pipeline.bill.api import DEFAULT_PATIENCE_SECONDS, BillApi
 from bill_pipeline.bill.asking import NOT_OFFERED
-from bill_pipeline.bill.budget import SharedBudget
+from bill_pipeline.bill.beliefs.evidence import CappedBudget
+from bill_pipeline.bill.beliefs.report import BeliefReport, check_beliefs
+from bill_pipeline.bill.budget import RequestBudget, SharedBudget
 from bill_pipeline.bill.connection import Connection
 from bill_pipeline.bill.lists import PROBED, BillList, lists_to_read
 from bill_pipeline.bill.pages import Query, read_page
@@ -39,6 +41,7 @@ __all__ = [
     "open_documents_differ",
     "reconcile_client",
     "requests_left",
+    "see_beliefs",
 ]
 
 # Without these there are no books; a token that may not read one of them is of little use.
@@ -59,14 +62,21 @@ class Access:
 
 
 def open_bill(
-    home: Home, client: str, connection: Connection, *, sessions: SessionStore | None = None
+    home: Home,
+    client: str,
+    connection: Connection,
+    *,
+    sessions: SessionStore | None = None,
+    budget: RequestBudget | None = None,
+    patience_seconds: float = DEFAULT_PATIENCE_SECONDS,
 ) -> BillApi:
     """BILL for one client, within this home's budget and with its kept session."""
     return BillApi(
         connection,
         client=client,
-        budget=_budget(home),
+        budget=budget or _budget(home),
         sessions=sessions or SealedSessions(Registry(home)),
+        patience_seconds=patience_seconds,
     )
 
 
@@ -175,6 +185,16 @@ def check_access(home: Home, client: str, connection: Connection) -> Access:
             else:
                 access.readable_lists.append(row.table)
     return access
+
+
+def see_beliefs(home: Home, client: str, connection: Connection) -> BeliefReport:
+    """Look at BILL for what we believe about it; nothing here or there is changed.
+
+    Raises ``BillError`` when BILL cannot be reached or refuses the client.
+    """
+    budget = CappedBudget(_budget(home))
+    with open_bill(home, client, connection, budget=budget, patience_seconds=0) as api:
+        return check_beliefs(api, budget, with_v2=Settings.now().read_v2)
 
 
 def _is_refused(row: BillList, error: errors.BillError) -> bool:

@@ -17,6 +17,7 @@
 ``stored``      what must be known of the documents stored already
 ``reading``     many lists, in order, three requests at a time, in bounded chunks
 ``source``      a chunk as a dlt source
+``beliefs``     what we believe without BILL's word, and how to see it
 
 Nothing here knows about DuckDB, Dagster or the ledger, and nothing here imports other rooms.
 """

@@ -44,6 +44,7 @@ COMMANDS: dict[str, str] = {
     "privacy": "bill_pipeline.cli.privacy:privacy",
     "sandbox": "bill_pipeline.cli.sandbox:sandbox",
     "webhook": "bill_pipeline.cli.webhook:webhook",
+    "check-beliefs": "bill_pipeline.cli.beliefs:check_beliefs",
     "rotate-key": "bill_pipeline.cli.connections:rotate_key",
 }
 
