@@ -36,6 +36,7 @@ class Cursor:
     has_time_sort: bool | None = None
     has_archived_filter: bool | None = None
     shows_archived: bool | None = None  # an unfiltered list shows archived rows
+    has_thin_rows: bool | None = None  # reading a document shows more than its row in the list
     pending_parents: list[str] = field(default_factory=list)
 
     @classmethod
@@ -52,7 +53,7 @@ class Cursor:
     def forget_learned(self) -> None:
         """Ask BILL anew: a full read is the time to notice that it behaves differently now."""
         self.has_time_filter = self.has_time_sort = None
-        self.has_archived_filter = self.shows_archived = None
+        self.has_archived_filter = self.shows_archived = self.has_thin_rows = None
 
 
 def _known_fields(kind: type, values: dict[str, Any]) -> dict[str, Any]:

@@ -56,6 +56,7 @@ class BillList:
     has_time_sort: bool | None = None
     has_archived_filter: bool | None = None
     has_id_filter: bool = False  # id:in, to read many by id in one request
+    read_whole_for: tuple[str, ...] = ()  # fields that the list may leave out of its rows
     required: Mapping[str, JsonType] = field(default_factory=dict)
     types: Mapping[str, JsonType] = field(default_factory=dict)  # guarded where present
     touches: tuple[Touch, ...] = ()
@@ -146,7 +147,13 @@ _ROWS = (
         stage=0,
     ),
     # --- parties ---------------------------------------------------------------------------
-    _timed("vendors", "/v3/vendors", has_id_filter=True, required={"name": TEXT}),
+    _timed(
+        "vendors",
+        "/v3/vendors",
+        has_id_filter=True,
+        read_whole_for=("billCurrency", "additionalInfo"),
+        required={"name": TEXT},
+    ),
     _timed("customers", "/v3/customers", has_id_filter=True, required={"name": TEXT}),
     # --- what settles documents ------------------------------------------------------------
     _timed(

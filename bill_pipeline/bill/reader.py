@@ -22,13 +22,15 @@ from bill_pipeline.bill.asking import Asker
 from bill_pipeline.bill.cursor import Cursor, Walk
 from bill_pipeline.bill.documents import Document, Stray
 from bill_pipeline.bill.lists import BillList
-from bill_pipeline.bill.pages import Page, Query, after
+from bill_pipeline.bill.pages import Page, Query, after, read_one
 
 # BILL's clocks, and ours, may disagree by minutes; what is read twice is recognised by its hash.
 OVERLAP = timedelta(minutes=10)
 # A document dated later than this is a mistake and must not move the watermark.
 FURTHEST_FUTURE = timedelta(days=1)
 MOST_PAGES_WITHOUT_NEWS = 25
+# So many documents are read one by one to find out whether a list shows them whole.
+ROWS_TO_TELL = 3
 
 Parents = Callable[[str, str], str | None]
 
@@ -107,6 +109,7 @@ class ListReader:
                 raise
             self._end_parent(walk, query)  # the parent vanished between two requests
             return [], []
+        page = replace(page, documents=self._whole(page.documents))
         if not self.outcome.pages:
             self.outcome.first_page_seconds = monotonic() - asked_at
         self.outcome.pages += 1
@@ -177,6 +180,24 @@ class ListReader:
             self.cursor.shows_archived = True
 
     # --- one page --------------------------------------------------------------------------
+
+    def _whole(self, documents: list[Document]) -> list[Document]:
+        """The documents with all their fields, read one by one where the list's rows are thin."""
+        fields = self.row.read_whole_for
+        if not fields or not documents or self.cursor.has_thin_rows is False:
+            return documents
+        if self.cursor.has_thin_rows is None and not any(_has(d, fields) for d in documents):
+            some = [self._read_again(document) for document in documents[:ROWS_TO_TELL]]
+            self.cursor.has_thin_rows = any(_has(document, fields) for document in some)
+        if not self.cursor.has_thin_rows:
+            return documents
+        return [self._read_again(document) for document in documents]
+
+    def _read_again(self, document: Document) -> Document:
+        try:
+            return read_one(self._api, self.row, document.id)
+        except (errors.DocumentGone, errors.PermissionMissing):
+            return document
 
     @property
     def _may_filter(self) -> bool:
@@ -288,6 +309,10 @@ class ListReader:
         self._pages_without_news = 0
         self._asked_again = False
         self._asker.may_restart = True
+
+
+def _has(document: Document, fields: tuple[str, ...]) -> bool:
+    return any(f'"{name}":'.encode() in document.text for name in fields)
 
 
 def _moment(text: str) -> datetime:

@@ -31,6 +31,12 @@ DOCUMENTS_PER_CHUNK = 10_000
 # Follow-up reads come after these stages, before the lists that follow a changed list.
 LAST_STAGE_OF_DOCUMENTS = 3
 
+_TROUBLE_OF_ALL_V2 = errors.BillUnavailable | errors.MalformedAnswer | errors.SessionLost
+_SESSION_OF_V3 = (
+    " BILL's v2 took no session of v3; if that lasts, set BILL_PIPELINE_READ_V2=false and each "
+    "sync saves the logins."
+)
+
 State = dict[str, Any]
 Watch = Callable[[str, ListOutcome], None]
 Seen = Callable[[str, list[Document]], None]
@@ -196,14 +202,17 @@ class Reading:
         """Leave out a list that may not be read; end the reading for anything worse."""
         is_missing = isinstance(error, errors.PermissionMissing) or error.code == NOT_OFFERED
         is_v2_trouble = reader.row.is_v2 and not isinstance(
-            error, errors.ConnectionRefused | errors.LimitReached | errors.SessionLost
+            error, errors.ConnectionRefused | errors.LimitReached
         )
         if not is_missing and not is_v2_trouble:
             self.failure = self.failure or error
             return
-        if is_v2_trouble and isinstance(error, errors.BillUnavailable | errors.MalformedAnswer):
-            self._v2_problem = str(error)  # the other v2 lists would wait as long for nothing
         reader.outcome.skipped = str(error)
+        if is_v2_trouble and isinstance(error, errors.SessionLost):
+            reader.outcome.skipped += _SESSION_OF_V3
+        if is_v2_trouble and isinstance(error, _TROUBLE_OF_ALL_V2):
+            # The other v2 lists would wait as long, or log in as often, for nothing.
+            self._v2_problem = reader.outcome.skipped
         reader.is_done = True
 
     def _readers_of(self, stage: int) -> Iterator[ListReader]:
@@ -299,7 +308,7 @@ class Reading:
 
     def _again(self, row: BillList, ids: list[str]) -> list[Document]:
         found: list[Document] = []
-        if row.has_id_filter:
+        if row.has_id_filter and not self.cursors[row.table].has_thin_rows:
             try:
                 found = read_by_ids(self._api, row, ids)
             except errors.RequestRefused as refusal:

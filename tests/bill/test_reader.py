@@ -19,7 +19,8 @@ NOW = datetime(2026, 7, 1, tzinfo=UTC)
 
 def vendor(number: int, minute: int = 0) -> dict[str, Any]:
     time = f"2026-06-01T{10 + minute // 60:02d}:{minute % 60:02d}:00.000+00:00"
-    return {"id": f"v{number:04d}", "name": f"Vendor {number}", "updatedTime": time}
+    name = f"Vendor {number}"
+    return {"id": f"v{number:04d}", "name": name, "billCurrency": "USD", "updatedTime": time}
 
 
 def read(bill: FakeBill, table: str = "vendors", cursor: Cursor | None = None) -> list[str]:
