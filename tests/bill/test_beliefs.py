@@ -81,6 +81,16 @@ def test_every_open_question_has_another_answer(name: str) -> None:
     assert getattr(switches, name) != getattr(Switches(), name)
 
 
+def test_the_documentation_has_every_belief_as_the_table_says_it() -> None:
+    expected = [
+        f"| `{name}` | {belief.says} | {belief.otherwise} | {belief.unseen or 'yes'} |"
+        for name, belief in BELIEFS.items()
+    ]
+    text = (ROOT / "docs/beliefs.md").read_text()
+    assert re.findall(r"^\| `.*$", text, re.M) == expected
+    assert f"at most {MOST_REQUESTS} pages" in text
+
+
 def test_settings_are_no_questions() -> None:
     assert set() < SETTINGS < SWITCHES
     assert set(BELIEFS).isdisjoint(SETTINGS)
