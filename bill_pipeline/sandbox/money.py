@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from decimal import ROUND_HALF_UP, Decimal
 
 
-def dollars(cents: int) -> float:
+def dollars(cents: float) -> float:
     """The JSON number BILL writes. A double holds every amount below 90 trillion exactly enough:
     its shortest decimal form is the amount with its two digits."""
     return cents / 100
@@ -14,6 +15,12 @@ def dollars(cents: int) -> float:
 def cents(amount: float) -> int:
     """The inverse of ``dollars``."""
     return round(amount * 100)
+
+
+def extended(price: float, quantity: float) -> int:
+    """Cents of a quantity at a price in dollars, half a cent rounded up."""
+    product = Decimal(str(price)) * Decimal(str(quantity)) * 100
+    return int(product.quantize(Decimal(1), ROUND_HALF_UP))
 
 
 def next_business_day(day: date) -> date:

@@ -27,7 +27,7 @@ class Line:
     amount: int
     description: str
     classifications: dict[str, str] = field(default_factory=dict)
-    quantity: int = 0
+    quantity: float = 0
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from datetime import date
 
 from bill_pipeline.sandbox.clock import from_ms
 from bill_pipeline.sandbox.documents import Document
-from bill_pipeline.sandbox.money import cents, dollars
+from bill_pipeline.sandbox.money import cents, dollars, extended
 from bill_pipeline.sandbox.organization import Organization
 from bill_pipeline.sandbox.payment_states import credit_status
 from bill_pipeline.sandbox.switches import Switches
@@ -21,13 +21,18 @@ from bill_pipeline.sandbox.switches import Switches
 
 @dataclass(frozen=True)
 class SalesLine:
-    """One line of an invoice or credit memo: price × quantity."""
+    """One line of an invoice or credit memo: price (in cents) × quantity."""
 
-    price: int
-    quantity: int
+    price: float
+    quantity: float
     description: str
     classifications: dict[str, str]
     is_taxable: bool = True
+
+    @property
+    def amount(self) -> int:
+        """In cents."""
+        return extended(dollars(self.price), self.quantity)
 
 
 class Receivables:
@@ -51,8 +56,7 @@ class Receivables:
                 "quantity": line.quantity,
             }
             if with_amount:
-                amount = dollars(line.price * line.quantity)
-                row |= {"amount": amount, "taxable": line.is_taxable}
+                row |= {"amount": dollars(line.amount), "taxable": line.is_taxable}
             written.append({**row, "classifications": dict(line.classifications)})
         return written
 
@@ -68,8 +72,8 @@ class Receivables:
         **fields: object,
     ) -> Document:
         """A new open invoice; sales tax is on the taxable lines, rounded once."""
-        net = sum(line.price * line.quantity for line in lines)
-        taxable = sum(line.price * line.quantity for line in lines if line.is_taxable)
+        net = sum(line.amount for line in lines)
+        taxable = sum(line.amount for line in lines if line.is_taxable)
         tax = round(taxable * tax_percent / 100)
         invoice = self._books["invoices"].add(
             {
@@ -164,8 +168,8 @@ class Receivables:
         **fields: object,
     ) -> Document:
         """A credit memo that is not applied yet."""
-        net = sum(line.price * line.quantity for line in lines)
-        tax = round(sum(x.price * x.quantity for x in lines if x.is_taxable) * tax_percent / 100)
+        net = sum(line.amount for line in lines)
+        tax = round(sum(x.amount for x in lines if x.is_taxable) * tax_percent / 100)
         return self._books["credit-memos"].add(
             {
                 "customerId": customer_id,
@@ -255,7 +259,7 @@ class Receivables:
 
 
 def _net(document: Document, lines: str) -> int:
-    return sum(round(cents(x["price"]) * x["quantity"]) for x in document.get(lines, ()))
+    return sum(extended(x["price"], x["quantity"]) for x in document.get(lines, ()))
 
 
 def _tax(document: Document) -> int:

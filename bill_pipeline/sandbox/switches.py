@@ -98,6 +98,8 @@ class Switches:
     default_max: int = 20
     #: Zone of a date-time filter that names none, as minutes east of UTC.
     naive_time_offset_minutes: int = 0
+    #: Does BILL refuse a create or edit with a member it does not know (400)? It stores none.
+    unknown_members_refused: bool = False
     #: ``params`` of an error: "array" as in the samples, "object" as seen live.
     error_params: str = "array"
     #: v2 writes a bill's paidAmount as text.

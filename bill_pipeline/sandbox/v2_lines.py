@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bill_pipeline.sandbox.documents import Document
-from bill_pipeline.sandbox.money import cents, dollars
+from bill_pipeline.sandbox.money import dollars, extended
 from bill_pipeline.sandbox.v2_codes import reference, v2_time
 
 #: v2's name of a reference on a line → v3's name among the line's classifications.
@@ -54,7 +54,7 @@ def invoice_lines(parent: Document, lines: str, entity: str, parent_field: str) 
             **_line(parent, line, entity, parent_field),
             "quantity": line["quantity"],
             "price": line["price"],
-            "amount": dollars(cents(line["price"]) * line["quantity"]),
+            "amount": dollars(extended(line["price"], line["quantity"])),
             "taxable": bool(line.get("taxable", True)),
         }
         for line in parent[lines]

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from bill_pipeline.sandbox import errors
+from bill_pipeline.sandbox import errors, fields
 from bill_pipeline.sandbox.documents import Document
 from bill_pipeline.sandbox.endpoint import Call
 from bill_pipeline.sandbox.lists import LISTS, ListRow
+from bill_pipeline.sandbox.members import MEMBERS
 from bill_pipeline.sandbox.queries import read_query
 from bill_pipeline.sandbox.v3_reading import check_permission, find_document, page_of
-
-_OWN_FIELDS = frozenset({"id", "createdTime", "updatedTime", "archived"})
+from bill_pipeline.sandbox.v3_writing import known
+from bill_pipeline.sandbox.writing import masked
 
 
 def list_below(kind: str, parent_list: str, call: Call) -> bytes:
@@ -38,23 +39,31 @@ def create(kind: str, parent_list: str, call: Call) -> Document:
     """``POST`` below an object: 201 and the new one."""
     _may_write(kind, call)
     parent = find_document(LISTS[parent_list], call)
-    fields = {name: value for name, value in call.json().items() if name not in _OWN_FIELDS}
-    if not fields:
+    given = _given(kind, call)
+    if not any(given.values()):
         raise errors.invalid("The request body is empty")
     made = (
         call.signed_in()
         .organization.below(kind, parent["id"])
-        .add({"archived": False, **fields}, call.state.clock.stamp_ms())
+        .add({"archived": False, **given}, call.state.clock.stamp_ms())
     )
     call.status = 201
     return made
 
 
+def _given(kind: str, call: Call) -> Document:
+    """What the client says of the object, its account number masked."""
+    books = call.signed_in().organization
+    given = fields.read(books, MEMBERS[kind], known(call, kind, call.json()))
+    if given.get("accountNumber"):
+        given["accountNumber"] = masked(given["accountNumber"])
+    return given
+
+
 def edit(kind: str, parent_list: str, call: Call) -> Document:
     _may_write(kind, call)
     found = get(kind, parent_list, call)
-    fields = {name: value for name, value in call.json().items() if name not in _OWN_FIELDS}
-    return _replace(kind, call, found | fields)
+    return _replace(kind, call, found | _given(kind, call))
 
 
 def set_archived(kind: str, parent_list: str, archived: bool, call: Call) -> Document:
@@ -84,11 +93,10 @@ def get_vendor_bank_account(call: Call) -> dict[str, Any]:
 
 def put_vendor_bank_account(call: Call) -> dict[str, Any]:
     call.signed_in_person()
-    vendor, account = find_document(LISTS["vendors"], call), call.json()
+    vendor, account = find_document(LISTS["vendors"], call), _given("vendor-bank-account", call)
     for name in ("nameOnAccount", "accountNumber"):
         if not account.get(name):
             raise errors.required(name)
-    account["accountNumber"] = f"*****{str(account['accountNumber'])[-4:]}"
     vendor.setdefault("paymentInformation", {})["bankAccount"] = account
     books = call.signed_in().organization
     call.state.payables(books).edit("vendors", vendor, call.state.clock.stamp_ms())

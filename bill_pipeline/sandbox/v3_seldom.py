@@ -10,10 +10,12 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from bill_pipeline.sandbox import errors, writing
+from bill_pipeline.sandbox import errors, fields, writing
 from bill_pipeline.sandbox.documents import Document
 from bill_pipeline.sandbox.endpoint import Call, Handler
 from bill_pipeline.sandbox.lists import LISTS, ListRow
+from bill_pipeline.sandbox.members import MEMBERS
+from bill_pipeline.sandbox.v3_writing import known
 
 #: In BILL's sandbox a bank account is verified with this deposit.
 _VERIFYING_DEPOSIT = 0.50
@@ -37,7 +39,7 @@ def _ids(call: Call) -> list[str]:
 
 def edit_many(row: ListRow, call: Call) -> list[Document]:
     """``PATCH …/bulk``: an array of objects with their ids; all are found before one changes."""
-    bodies = call.json_array()
+    bodies = [known(call, row.name, body) for body in call.json_array()]
     found = [_one(call, row.name, body.get("id")) for body in bodies]
     return [
         writing.change(call, row.name, document, body)
@@ -60,7 +62,7 @@ def upload_status(call: Call) -> list[Document]:
 def nominate(call: Call) -> Document:
     """``POST …/banks/users/nominate``: who shall be allowed to pay from a bank account."""
     call.signed_in_person()
-    body = call.json()
+    body = known(call, "bank-user", call.json())
     bank, user = (
         _one(call, "bank-accounts", body.get("bankAccountId")),
         _one(call, "users", body.get("userId")),
@@ -73,7 +75,7 @@ def archive_bank_user(call: Call) -> Document:
     wanted = call.parts["object_id"]
     for bank in call.signed_in().organization["bank-accounts"]:
         if bank_user_id(bank["id"]) == wanted:
-            return _bank_user(bank["id"], bank["createdBy"], "VERIFIED", archived=True)
+            return _bank_user(bank["id"], bank.get("createdBy"), "VERIFIED", archived=True)
     raise errors.not_found(wanted)
 
 
@@ -81,7 +83,7 @@ def bank_user_id(bank_id: str) -> str:
     return f"{bank_id[:-1]}u"
 
 
-def _bank_user(bank_id: str, user_id: str, status: str, *, archived: bool) -> Document:
+def _bank_user(bank_id: str, user_id: str | None, status: str, *, archived: bool) -> Document:
     return {
         "id": bank_user_id(bank_id),
         "bankAccountId": bank_id,
@@ -95,9 +97,10 @@ def verify_bank(call: Call) -> Document:
     """``POST …/banks/{id}/verify``: with the deposit that BILL's own sandbox takes."""
     call.signed_in_person()
     bank = _one(call, "bank-accounts", call.parts["object_id"])
-    if call.json().get("depositAmount") != _VERIFYING_DEPOSIT:
-        raise errors.unprocessable("depositAmount: The amount is not the amount deposited")
     books, stamp = call.signed_in().organization, call.state.clock.stamp_ms()
+    body = fields.read(books, MEMBERS["deposit"], known(call, "deposit", call.json()))
+    if body.get("depositAmount") != _VERIFYING_DEPOSIT:
+        raise errors.unprocessable("depositAmount: The amount is not the amount deposited")
     return books["bank-accounts"].replace(bank | {"status": "VERIFIED"}, stamp)
 
 

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from bill_pipeline.sandbox import errors, writing
-from bill_pipeline.sandbox.documents import Document
+from bill_pipeline.sandbox import errors, fields, writing
+from bill_pipeline.sandbox.documents import Document, without_empty
 from bill_pipeline.sandbox.endpoint import Call
 from bill_pipeline.sandbox.lists import ListRow
+from bill_pipeline.sandbox.members import MEMBERS
 from bill_pipeline.sandbox.money import cents
 from bill_pipeline.sandbox.v3_reading import check_own_organization, find_document
 
@@ -25,18 +26,24 @@ def _may_write(row: ListRow, call: Call) -> None:
 def create(row: ListRow, call: Call) -> Document:
     """``POST`` on a list: 201 and the new document."""
     _may_write(row, call)
-    made = writing.create(call, row.name, call.json())
+    made = writing.create(call, row.name, known(call, row.name, call.json()))
     call.status = 201
     return made
+
+
+def known(call: Call, name: str, body: Document) -> Document:
+    """The body, whose unknown members BILL ignores or refuses: that is a switch."""
+    if call.state.switches.unknown_members_refused:
+        fields.refuse_unknown(MEMBERS[name], body)
+    return body
 
 
 def create_many(row: ListRow, call: Call) -> list[Document]:
     """``POST …/bulk``: an array of new objects, checked before the first is made."""
     _may_write(row, call)
-    bodies = call.json_array()
-    for body in bodies:
-        writing.check_required(row.name, body)
-    made = [writing.create(call, row.name, body) for body in bodies]
+    bodies = [known(call, row.name, body) for body in call.json_array()]
+    values = [writing.read_new(call, row.name, body) for body in bodies]
+    made = [writing.make(call, row.name, one) for one in values]
     call.status = 201
     return made
 
@@ -44,17 +51,15 @@ def create_many(row: ListRow, call: Call) -> list[Document]:
 def edit(row: ListRow, call: Call) -> Document:
     """``PATCH``: the given fields replace the old, lines as a whole."""
     _may_write(row, call)
-    return writing.change(call, row.name, find_document(row, call), call.json())
+    document, body = find_document(row, call), known(call, row.name, call.json())
+    return writing.change(call, row.name, document, body)
 
 
 def replace(row: ListRow, call: Call) -> Document:
     """``PUT``: the document as it is sent; what it lacks is emptied."""
     _may_write(row, call)
-    body = call.json()
-    if "customerId" in body and "customer" not in body:
-        body["customer"] = {"id": body["customerId"]}
-    writing.check_required(row.name, body)
-    return writing.change(call, row.name, find_document(row, call), body, whole=True)
+    document, body = find_document(row, call), known(call, row.name, call.json())
+    return writing.change(call, row.name, document, body, whole=True)
 
 
 def set_archived(row: ListRow, archived: bool, call: Call) -> Document:
@@ -69,9 +74,13 @@ def edit_organization(call: Call) -> Document:
     session = call.signed_in()
     if not session.credential.is_administrator:
         raise errors.forbidden(call.state.switches.forbidden_code)
-    kept = {"id": session.organization.id}
-    session.organization.profile |= call.json() | kept
-    return session.organization.profile
+    body = known(call, "organizations", call.json())
+    given = fields.read(session.organization, MEMBERS["organizations"], body)
+    for name, value in given.items():
+        old = session.organization.profile.get(name)
+        both = isinstance(value, dict) and isinstance(old, dict)
+        session.organization.profile[name] = {**(old or {}), **value} if both else value
+    return without_empty(session.organization.profile)
 
 
 def send_invoice(call: Call) -> Document:
@@ -94,22 +103,22 @@ def payment_link(call: Call) -> dict[str, Any]:
 
 def record_receipt(call: Call) -> dict[str, Any]:
     """``POST /v3/invoices/record-payment``; the answer has a shape of its own."""
-    body, books = call.json(), call.signed_in().organization
+    books = call.signed_in().organization
+    body = fields.read(
+        books, MEMBERS["receipt-record"], known(call, "receipt-record", call.json())
+    )
     for name in ("customerId", "paymentDate", "paymentType", "amount"):
         if not body.get(name):
             raise errors.required(name)
-    if books["customers"].get(str(body["customerId"])) is None:
-        raise errors.invalid(f"customerId: no object {body['customerId']}")
-    try:
-        amount = cents(float(body["amount"]))
-        invoices = body.get("invoices") or []
-        applied = [(str(one["id"]), cents(float(one["amount"]))) for one in invoices]
-    except (KeyError, TypeError, ValueError):
-        raise errors.invalid("amount: each amount must be a number") from None
+    amount = cents(body["amount"])
+    applied = [
+        (str(one.get("id") or ""), cents(one.get("amount") or 0))
+        for one in body.get("invoices") or []
+    ]
     check_applied(call, applied, amount)
     day = writing.day_of(body["paymentDate"], "paymentDate")
     receipt = call.state.receivables(books).receive(
-        str(body["customerId"]),
+        body["customerId"],
         amount,
         applied,
         day,
