@@ -11,6 +11,8 @@ from bill_pipeline.sandbox.documents import Document
 from bill_pipeline.sandbox.money import cents
 from bill_pipeline.sandbox.organization import Organization
 
+#: The only fact that rules are evaluated on here.
+BILL_AMOUNT = "BILL_AMOUNT"
 ACTIONS = {"APPROVE": "APPROVED", "DENY": "DENIED"}
 
 
@@ -19,7 +21,7 @@ def approvers_for(books: Organization, amount: int, at_ms: int) -> list[Document
     for policy in books.approval_policies:
         if policy.get("status") == "ACTIVE" and _matches(policy, amount):
             users = policy.get("approvers", {}).get("users", [])
-            return waiting(users, at_ms)
+            return waiting([row["userId"] for row in users], at_ms)
     return []
 
 
@@ -39,7 +41,7 @@ def waiting(user_ids: list[str], at_ms: int) -> list[Document]:
 def _matches(policy: Document, amount: int) -> bool:
     """Whether all rules on the amount hold; rules on other facts are not evaluated here."""
     for rule in policy.get("rules", ()):
-        if rule.get("key") != "BILL_AMOUNT":
+        if rule.get("key") != BILL_AMOUNT:
             return False
         limits = [cents(float(value["value"])) for value in rule.get("values", ())]
         is_below = str(rule.get("op", "gte")).lower() == "lt"

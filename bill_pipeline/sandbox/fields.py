@@ -5,7 +5,7 @@ public clients send them, and are numbers from here on; "no reference" is None, 
 writes null, "" or v2's zero id. Whatever is no value of its kind is 400 BDC_1143 with its name.
 
     NUMBER, WHOLE, TEXT, TRUTH, DAY   kinds of plain values
-    SHOWN                             a member of BILL's own: clients send it back, and it is ignored
+    SHOWN                             BILL's own: clients send it back, and it is ignored
     Reference("vendors")              the id of an object that must exist
     Rows({…})                         an array of objects; a table in a table is an object
 """

@@ -88,6 +88,7 @@ LISTS: dict[str, ListRow] = {
                 "vendorId": frozenset({"eq", "in"}),
                 "dueDate": RANGE,
                 "paymentStatus": IDS,
+                "approvalStatus": CHOICE,
                 "payFromChartOfAccountId": IDS,
                 "classifications.chartOfAccountId": IDS,
             },
@@ -154,6 +155,7 @@ LISTS: dict[str, ListRow] = {
                 **_TIMED,
                 **_CLASSIFIED,
                 "customerId": frozenset({"eq", "in"}),
+                "status": CHOICE,
                 "payToChartOfAccountId": IDS,
             },
             ("archived", "invoiceNumber", "invoiceDate", "dueDate", "totalAmount", *_TIME_SORTS),
@@ -252,6 +254,9 @@ LISTS: dict[str, ListRow] = {
 UNLISTED_PREFIXES: dict[str, str] = {
     "money-movements": "mmt",
     "organizations": "008",
+    "card-accounts": "cat",
+    # BILL does not publish this prefix.
+    "ap-cards": "apc",
     "bill-approvers": "0ba",
     "vendor-credit-approvers": "vca",
 }

@@ -15,6 +15,7 @@ from bill_pipeline.sandbox.fields import (
     TRUTH,
     WHOLE,
     Kind,
+    Member,
     Members,
     Reference,
     Rows,
@@ -46,9 +47,9 @@ _ACCOUNT = Reference("chart-of-accounts")
 _BANK = Reference("bank-accounts")
 _ADDRESS = _all(TEXT, "line1 line2 city stateOrProvince zipOrPostalCode country countryName")
 _ACCOUNT_AT_BANK = _all(TEXT, "nameOnAccount accountNumber routingNumber type ownerType")
-_VENDOR_BANK = {**_ACCOUNT_AT_BANK, "paymentCurrency": TEXT, "vendorId": SHOWN}
-_PURPOSE = {"text": TEXT, "code": _all(TEXT, "name value")}
-_LINE = {
+_VENDOR_BANK: dict[str, Member] = {**_ACCOUNT_AT_BANK, "paymentCurrency": TEXT, "vendorId": SHOWN}
+_PURPOSE: dict[str, Member] = {"text": TEXT, "code": _all(TEXT, "name value")}
+_LINE: dict[str, Member] = {
     "id": TEXT,
     "amount": NUMBER,
     "quantity": NUMBER,
@@ -67,20 +68,26 @@ _SALES_LINES = Rows(
     }
 )
 _SALES_CODES = _codes("accountingClassId departmentId jobId locationId")
-_SCHEDULE = {
+_SCHEDULE: dict[str, Member] = {
     "period": TEXT,
     "frequency": WHOLE,
     "nextDueDate": DAY,
     "endDate": DAY,
     "daysInAdvance": WHOLE,
 }
-_TAX = {"salesTaxItemId": Reference("items"), **_all(NUMBER, "salesTaxPercentage salesTaxTotal")}
-_PARTY = {**_EVERY, **_all(TEXT, "name accountType accountNumber email phone fax description")}
-_NAMED = {**_EVERY, **_all(TEXT, "name shortName description")}
+_TAX: dict[str, Member] = {
+    "salesTaxItemId": Reference("items"),
+    **_all(NUMBER, "salesTaxPercentage salesTaxTotal"),
+}
+_PARTY: dict[str, Member] = {
+    **_EVERY,
+    **_all(TEXT, "name accountType accountNumber email phone fax description"),
+}
+_NAMED: dict[str, Member] = {**_EVERY, **_all(TEXT, "name shortName description")}
 _PAID = Rows({"billId": TEXT, "amount": NUMBER,
               "vendorCredits": Rows({"id": TEXT, "amount": NUMBER})})  # fmt: skip
-_FUNDING = {"type": TEXT, "id": TEXT}
-_PAYING = {
+_FUNDING: dict[str, Member] = {"type": TEXT, "id": TEXT}
+_PAYING: dict[str, Member] = {
     "processDate": DAY,
     "fundingAccount": _FUNDING,
     "description": TEXT,
@@ -91,6 +98,10 @@ _PAYING = {
     "cardFundingPurpose": TEXT,
     "paymentPurpose": _PURPOSE,
     "exchangeRateBatchId": TEXT,
+}
+_V2_PAYS: dict[str, Member] = {
+    "billPays": Rows({"billId": TEXT, "amount": NUMBER}),
+    "billCredits": Rows({"billId": TEXT, "vendorCreditId": TEXT, "amount": NUMBER}),
 }
 
 MEMBERS: dict[str, Members] = {
@@ -284,6 +295,35 @@ MEMBERS: dict[str, Members] = {
         "invoices": Rows({"id": TEXT, "amount": NUMBER}),
         **_all(TEXT, "paymentType description referenceNumber"),
     },
+    "policy": {
+        **_EVERY,
+        "policyName": TEXT,
+        "status": SHOWN,
+        "rules": Rows({"key": TEXT, "op": TEXT,
+                       "values": Rows({"value": TEXT, "displayName": SHOWN})}),
+        "approvers": {
+            "users": Rows({"userId": Reference("users"), "fullName": SHOWN}),
+            "groups": Rows({"groupId": TEXT, "groupName": TEXT, "users": SHOWN}),
+        },
+    },
     "bank-user": {"bankAccountId": TEXT, "userId": TEXT},
     "deposit": {"depositAmount": NUMBER},
+    # --- v2's named operations -----------------------------------------------------------------
+    "PayBills": {"bankAccountId": _BANK, "processDate": DAY, **_V2_PAYS},
+    "RecordAPPayment": {
+        "vendorId": Reference("vendors"),
+        "chartOfAccountId": _ACCOUNT,
+        "processDate": DAY,
+        **_all(TEXT, "description syncReference"),
+        "toPrintCheck": TRUTH,
+        **_V2_PAYS,
+    },
+    "RecordARPayment": {
+        "customerId": Reference("customers"),
+        "depositToAccountId": _ACCOUNT,
+        "paymentDate": DAY,
+        "amount": NUMBER,
+        **_all(TEXT, "paymentType description refNumber"),
+        "invoicePays": Rows({"invoiceId": TEXT, "amount": NUMBER}),
+    },
 }  # fmt: skip

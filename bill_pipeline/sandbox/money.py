@@ -5,6 +5,10 @@ from __future__ import annotations
 from datetime import date, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 
+#: Dollars for one of each currency that the sandbox's vendors bill in.
+RATES = {"USD": 1.0, "EUR": 1.0845, "GBP": 1.2710, "CAD": 0.7312, "MXN": 0.0545, "JPY": 0.0067,
+         "AUD": 0.6633, "CHF": 1.1201, "INR": 0.0119}  # fmt: skip
+
 
 def dollars(cents: float) -> float:
     """The JSON number BILL writes. A double holds every amount below 90 trillion exactly enough:

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from datetime import date
 from typing import Any
 
-from bill_pipeline.sandbox import errors
+from bill_pipeline.sandbox import cards, errors
 from bill_pipeline.sandbox.documents import Document
 from bill_pipeline.sandbox.endpoint import Call
 from bill_pipeline.sandbox.money import cents, next_business_day
@@ -46,7 +46,7 @@ def pay_online(
         raise errors.unprocessable(errors.MESSAGES["BDC_1152"], "BDC_1152")
     _check(call, wanted)
     books = call.signed_in().organization
-    account = funding or {"type": "BANK_ACCOUNT", "id": books["bank-accounts"].ids.at(0)}
+    account = cards.funding_account(books, funding or {"type": "BANK_ACCOUNT"}, "fundingAccount")
     paid = []
     for vendor, applications in _by_payment(call, wanted):
         number = len(books["payments"])

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from bill_pipeline.sandbox import cards
 from bill_pipeline.sandbox.clock import Clock
 from bill_pipeline.sandbox.faults import Faults
 from bill_pipeline.sandbox.limits import Limits
@@ -70,6 +71,7 @@ class SandboxState:
         self.is_live = False
 
     def add(self, organization: Organization) -> None:
+        cards.issue(organization)
         self.organizations[organization.id] = organization
 
     def organization(self, client_or_id: str) -> Organization:

@@ -7,13 +7,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from bill_pipeline.sandbox import errors
+from bill_pipeline.sandbox import errors, fields
 from bill_pipeline.sandbox.documents import Document, DocumentList
 from bill_pipeline.sandbox.endpoint import Call
+from bill_pipeline.sandbox.members import MEMBERS
 from bill_pipeline.sandbox.organization import Organization
 from bill_pipeline.sandbox.v2_codes import timed
+from bill_pipeline.sandbox.writing import masked
 
 _CONTACT_FIELDS = ("firstName", "lastName", "email", "phone", "altPhone", "alternateEmail")
+_SHOWN = ("entity", "id", "isActive", "createdTime", "updatedTime")
+_MEMBERS: dict[str, tuple[str, ...]] = {
+    "CustomerContact": (*_SHOWN, *_CONTACT_FIELDS, "customerId"),
+    "VendorBankAccount": (*_SHOWN, "vendorId", "nameOnAcct", "accountNumber", "routingNumber",
+                          "isSavings", "isPersonalAcct", "status"),
+}  # fmt: skip
 
 Work = Callable[[Call, str, Document], Document]
 
@@ -66,10 +74,12 @@ def _found(call: Call, data: Document) -> tuple[str, DocumentList, Document]:
     raise errors.not_found(contact_id)
 
 
-def _object(data: Document) -> Document:
+def _object(call: Call, entity: str, data: Document) -> Document:
     values = data.get("obj")
     if not isinstance(values, dict):
         raise errors.required("obj")
+    if call.state.switches.unknown_members_refused:
+        fields.refuse_unknown(dict.fromkeys(_MEMBERS[entity], fields.SHOWN), values)
     return values
 
 
@@ -79,28 +89,28 @@ def _read_contact(call: Call, entity: str, data: Document) -> Document:
 
 
 def _create_contact(call: Call, entity: str, data: Document) -> Document:
-    values, books = _object(data), call.signed_in().organization
+    values, books = _object(call, entity, data), call.signed_in().organization
     customer_id = str(values.get("customerId") or "")
     if books["customers"].get(customer_id) is None:
         raise errors.required("customerId")
-    fields = {name: values[name] for name in _CONTACT_FIELDS if values.get(name)}
+    given = fields.read(books, MEMBERS["contacts"], values)
     contact = books.below("contacts", customer_id).add(
-        {"archived": False, **fields}, call.state.clock.stamp_ms()
+        {"archived": False, **given}, call.state.clock.stamp_ms()
     )
     return _contact(customer_id, contact)
 
 
 def _update_contact(call: Call, entity: str, data: Document) -> Document:
-    values = _object(data)
-    fields = {name: values[name] for name in _CONTACT_FIELDS if name in values}
+    values = _object(call, entity, data)
+    given = fields.read(call.signed_in().organization, MEMBERS["contacts"], values)
     if values.get("isActive") in ("1", "2"):
-        fields["archived"] = values["isActive"] == "2"
-    return _changed_contact(call, values, fields)
+        given["archived"] = values["isActive"] == "2"
+    return _changed_contact(call, values, given)
 
 
-def _changed_contact(call: Call, data: Document, fields: Document) -> Document:
+def _changed_contact(call: Call, data: Document, given: Document) -> Document:
     customer_id, held, contact = _found(call, data)
-    changed = held.replace(contact | fields, call.state.clock.stamp_ms())
+    changed = held.replace(contact | given, call.state.clock.stamp_ms())
     return _contact(customer_id, changed)
 
 
@@ -127,19 +137,22 @@ def _read_account(call: Call, entity: str, data: Document) -> Document:
 
 def _create_account(call: Call, entity: str, data: Document) -> Document:
     call.signed_in_person()
-    values, books = _object(data), call.signed_in().organization
+    values, books = _object(call, entity, data), call.signed_in().organization
     vendor = books["vendors"].get(str(values.get("vendorId") or ""))
     if vendor is None:
         raise errors.required("vendorId")
     for name in ("accountNumber", "routingNumber"):
         if not values.get(name):
             raise errors.required(name)
+    is_savings, is_personal = (
+        fields.truth(values.get(name) or False, name) for name in ("isSavings", "isPersonalAcct")
+    )
     vendor.setdefault("paymentInformation", {})["bankAccount"] = {
-        "nameOnAccount": values.get("nameOnAcct") or vendor["name"],
-        "accountNumber": f"*****{str(values['accountNumber'])[-4:]}",
-        "routingNumber": str(values["routingNumber"]),
-        "type": "SAVINGS" if values.get("isSavings") else "CHECKING",
-        "ownerType": "PERSONAL" if values.get("isPersonalAcct") else "BUSINESS",
+        "nameOnAccount": fields.text(values.get("nameOnAcct") or vendor["name"], "nameOnAcct"),
+        "accountNumber": masked(fields.text(values["accountNumber"], "accountNumber")),
+        "routingNumber": fields.text(values["routingNumber"], "routingNumber"),
+        "type": "SAVINGS" if is_savings else "CHECKING",
+        "ownerType": "PERSONAL" if is_personal else "BUSINESS",
     }
     call.state.payables(books).edit("vendors", vendor, call.state.clock.stamp_ms())
     return _shown(call, vendor)

@@ -23,6 +23,8 @@ RECEIVED_TYPE = {"CASH": "0", "CHECK": "1", "CREDIT_CARD": "2", "ACH": "3", "PAY
 CREDIT = {"NOT_APPLIED": "0", "FULLY_APPLIED": "1", "PARTIALLY_APPLIED": "2", "IN_PROCESS": "3"}
 PAY_BY = {"CHECK": "0", "ACH": "1", "RPPS": "2", "INTERNATIONAL_E_PAYMENT": "5", "OFFLINE": "6"}
 PERIOD = {"DAILY": "0", "WEEKLY": "1", "MONTHLY": "2", "YEARLY": "3", "NONE": "9"}
+#: How a payment reaches the vendor, on SentPay, BillPay and in disbursement data.
+PAYMENT_TYPE = {"CHECK": "0", "ACH": "2", "RPPS": "3", "PAYPAL": "4"}
 APPROVER = {"WAITING": "0", "REROUTED": "2", "DENIED": "3", "APPROVED": "4"}
 ACCOUNT_TYPES = (
     "UNSPECIFIED", "ACCOUNTS_PAYABLE", "ACCOUNTS_RECEIVABLE", "BANK", "COST_OF_GOODS_SOLD",

@@ -12,11 +12,11 @@ from bill_pipeline.sandbox.v2_codes import reference
 
 
 def account(books: Organization, a: Document) -> Document:
-    kind = a["account"]
+    kind = a.get("account", {})
     return {
         "accountNumber": kind.get("number"),
-        "accountType": codes.number_of(codes.ACCOUNT_TYPES, kind["type"]),
-        "name": a["name"],
+        "accountType": codes.number_of(codes.ACCOUNT_TYPES, kind.get("type", "")),
+        "name": a.get("name"),
         "description": a.get("description"),
         "parentChartOfAccountId": reference(a.get("parentId")),
         "mergedIntoId": reference(books.merged_into.get(a["id"])),
@@ -31,10 +31,14 @@ def named(books: Organization, d: Document) -> Document:
     }
 
 
+def employee(books: Organization, e: Document) -> Document:
+    return {**named(books, e), "firstName": e.get("firstName"), "lastName": e.get("lastName")}
+
+
 def item(books: Organization, i: Document) -> Document:
     return {
         **named(books, i),
-        "type": codes.number_of(codes.ITEM_TYPES, i["type"]),
+        "type": codes.number_of(codes.ITEM_TYPES, i.get("type", "")),
         "price": i.get("price"),
         "percentage": i.get("percentage"),
         "taxable": bool(i.get("taxable")),
@@ -44,15 +48,15 @@ def item(books: Organization, i: Document) -> Document:
 
 
 def term(books: Organization, t: Document) -> Document:
-    return {"name": t["name"], "dueMinDays": str(t.get("daysDue", 0)), "description": None}
+    return {"name": t.get("name"), "dueMinDays": str(t.get("daysDue", 0)), "description": None}
 
 
 def bank(books: Organization, b: Document) -> Document:
     return {
-        "bankName": b["bankName"],
-        "nameOnAcct": b["nameOnAccount"],
-        "routingNumber": b["routingNumber"],
-        "accountNumber": b["accountNumber"],
+        "bankName": b.get("bankName"),
+        "nameOnAcct": b.get("nameOnAccount"),
+        "routingNumber": b.get("routingNumber"),
+        "accountNumber": b.get("accountNumber"),
         "status": "1",
         "chartOfAccountId": reference(b.get("chartOfAccountId")),
     }
@@ -60,13 +64,16 @@ def bank(books: Organization, b: Document) -> Document:
 
 def user(books: Organization, u: Document) -> Document:
     return {
-        "profileId": u["role"]["id"],
-        "firstName": u["firstName"],
-        "lastName": u["lastName"],
-        "email": u["email"],
+        "profileId": reference(u.get("role", {}).get("id")),
+        "firstName": u.get("firstName"),
+        "lastName": u.get("lastName"),
+        "email": u.get("email"),
     }
 
 
 def movement(books: Organization, m: Document) -> Document:
-    names = ("name", "type", "status", "amount", "processDate", "bankAccountId")
-    return {name: m.get(name) for name in names}
+    names = ("name", "type", "status", "amount", "processDate")
+    return {
+        **{name: m.get(name) for name in names},
+        "bankAccountId": reference(m.get("bankAccountId")),
+    }

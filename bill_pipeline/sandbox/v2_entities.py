@@ -50,7 +50,7 @@ class Entity:
 ENTITIES: dict[str, Entity] = {
     "Vendor": Entity("vendors", v2_payables.vendor),
     "Bill": Entity("bills", v2_payables.bill),
-    "BillApprover": Entity("bills", expand=v2_payables.bill_approvers),
+    "BillApprover": Entity("bills", expand=v2_payables.APPROVERS["Bill"]),
     "RecurringBill": Entity(
         "recurringbills", v2_payables.recurring_bill, nested="recurringBillLineItems"
     ),
@@ -72,19 +72,23 @@ ENTITIES: dict[str, Entity] = {
     "Department": Entity("departments", v2_dimensions.named),
     "Location": Entity("locations", v2_dimensions.named),
     "Job": Entity("jobs", v2_dimensions.named),
-    "Employee": Entity("employees", v2_dimensions.named),
+    "Employee": Entity("employees", v2_dimensions.employee),
     "Item": Entity("items", v2_dimensions.item),
     "PaymentTerm": Entity("payment-terms", v2_dimensions.term),
     "BankAccount": Entity("bank-accounts", v2_dimensions.bank),
     "User": Entity("users", v2_dimensions.user),
     "MoneyMovement": Entity("money-movements", v2_dimensions.movement),
-    "RecurringInvoice": Entity("recurring-invoices", v2_dimensions.named),
+    "RecurringInvoice": Entity(
+        "recurring-invoices", v2_receivables.recurring_invoice, nested="recurringInvoiceLineItems"
+    ),
     "CustomerContact": Entity("customers", expand=v2_below.contacts, own_times=True),
     "VendorBankAccount": Entity("vendors", expand=v2_below.bank_accounts),
+    "RecurringBillApprover": Entity(
+        "recurringbills", expand=v2_payables.APPROVERS["RecurringBill"]
+    ),
+    "VendorCreditApprover": Entity("vendor-credits", expand=v2_payables.APPROVERS["VendorCredit"]),
     # BILL lists these; no company of the sandbox has any.
     "CustomerBankAccount": Entity("organizations"),
-    "RecurringBillApprover": Entity("organizations"),
-    "VendorCreditApprover": Entity("organizations"),
     "PurchaseOrder": Entity("organizations"),
     "ApprovalPolicy": Entity("organizations"),
 }

@@ -26,30 +26,15 @@ def _names(by_name: dict[str, str]) -> Convert:
 
 
 def _listed(names: tuple[str, ...]) -> Convert:
-    return lambda value: names[int(value)] if str(value).isdecimal() else value
-
-
-def _truth(value: Any) -> bool:
-    return value is True or str(value).lower() in {"true", "1"}
-
-
-def _number(value: Any) -> Any:
-    return float(value) if isinstance(value, str) and value else value
+    return _names({name: str(number) for number, name in enumerate(names)})
 
 
 _CONVERT: dict[str, Convert] = {
-    "track1099": _truth,
-    "taxable": _truth,
     "paymentInformation.payByType": _names(codes.PAY_BY),
     "account.type": _listed(codes.ACCOUNT_TYPES),
     "type": _listed(codes.ITEM_TYPES),
     "schedule.period": _names(codes.PERIOD),
-    "schedule.frequency": lambda value: int(float(value)),
-    "schedule.daysInAdvance": lambda value: int(float(value)),
-    "daysDue": lambda value: int(float(value)),
     "accountType": _names({"NONE": "0", "BUSINESS": "1", "PERSON": "2"}),
-    "price": _number,
-    "percentage": _number,
 }
 
 
@@ -58,6 +43,10 @@ def _address(v2: str, v3: str) -> dict[str, str]:
     lines = {f"{v2}1": f"{v3}.line1", f"{v2}2": f"{v3}.line2"}
     named = {f"{v2}{part}": f"{v3}.{name}" for part, name in parts.items()}
     return {**lines, **named, f"{v2}Country": f"{v3}.countryName"}
+
+
+def _codes(*names: str) -> dict[str, str]:
+    return {name: f"classifications.{LINE_REFERENCES[name]}" for name in names}
 
 
 _NAMED = {"name": "name", "shortName": "shortName", "description": "description"}
@@ -93,10 +82,14 @@ _FIELDS: dict[str, dict[str, str]] = {
         "invoiceNumber": "invoice.invoiceNumber",
         "invoiceDate": "invoice.invoiceDate",
         "poNumber": "purchaseOrderNumber",
+        **_codes("chartOfAccountId", "departmentId", "locationId", "actgClassId"),
     },
     "VendorCredit": {"refNumber": "referenceNumber"},
     "CreditMemo": {"refNumber": "referenceNumber"},
-    "Invoice": {"itemSalesTax": "salesTaxItemId"},
+    "Invoice": {
+        "itemSalesTax": "salesTaxItemId",
+        **_codes("departmentId", "locationId", "actgClassId", "jobId"),
+    },
     "RecurringBill": _SCHEDULE,
     "RecurringInvoice": _SCHEDULE,
     "ChartOfAccount": {
@@ -106,7 +99,7 @@ _FIELDS: dict[str, dict[str, str]] = {
     },
     "PaymentTerm": {"dueMinDays": "daysDue"},
     "BankAccount": {"nameOnAcct": "nameOnAccount"},
-    "User": {"profileId": "role.id"},
+    "User": {"profileId": "roleId"},
 }
 _SAME = (
     *_NAMED, "email", "phone", "fax", "companyName", "vendorId", "customerId", "dueDate",
@@ -114,7 +107,7 @@ _SAME = (
     "payToChartOfAccountId", "applyToChartOfAccountId", "applyToBankAccountId",
     "salesTaxPercentage", "salesTaxTotal", "firstName", "lastName", "altPhone", "price",
     "percentage", "taxable", "type", "chartOfAccountId", "billCurrency", "accountType",
-    "accountNumber", "routingNumber", "bankName", "nameOnAccount", "parentId",
+    "accountNumber", "routingNumber", "bankName", "nameOnAccount", "parentId", "paymentTermId",
 )  # fmt: skip
 _LINES = (
     "billLineItems",
@@ -126,17 +119,52 @@ _LINES = (
 )
 
 
+#: What v2 shows, or takes, of entities and their lines without a place in v3's objects.
+_SHOWN = frozenset(
+    {"entity", "id", "isActive", "createdTime", "updatedTime", "createdBy", "glPostingDate",
+     "amount", "localAmount", "exchangeRate", "scheduledAmount", "paidAmount", "dueAmount",
+     "amountDue", "creditAmount", "appliedAmount", "approvalStatus", "paymentStatus",
+     "creditStatus", "uiPaymentStatus", "status", "source", "mergedIntoId", "parentCustomerId",
+     "payFromBankAccountId", "payToBankAccountId", "isToBePrinted", "isToBeEmailed",
+     "lastSentTime", "terms", "salesRep", "FOB", "shipDate", "shipMethod", "address3", "address4",
+     "paymentPhone", "printAs", "hasAuthorizedToCharge", "contactFirstName", "contactLastName",
+     "ca1099FormType", "ca1099Type", "balance", "lastBalanceUpdate", "prefPmtMethod",
+     "hasBankAccountAutoPay", "enabledCombinePayments", "billAddress3", "billAddress4",
+     "shipAddress3", "shipAddress4", "lastPaymentDate", "fullPaymentDate", "hasAutoPay",
+     "eBillCreated", "poNumber", "refNumber", "salesTaxTotal", "jobId", "departmentId",
+     "locationId", "actgClassId"}
+)  # fmt: skip
+_LINE_SHOWN = frozenset(
+    {"entity", "id", "description", "amount", "quantity", "price", "unitPrice", "taxable",
+     "ratePercent", "jobBillable", "lineType", "createdTime", "updatedTime", "billId",
+     "vendorCreditId", "recurringBillId", "invoiceId", "creditMemoId", "recurringInvoiceId",
+     *LINE_REFERENCES}
+)  # fmt: skip
+
+
+def unknown(entity: str, values: Document) -> str:
+    """The first member that v2 has not, of the object or of a line; "" if it has all."""
+    known = {*_FIELDS.get(entity, {}), *_SAME, *_LINES, *_SHOWN}
+    rows = [row for name in _LINES for row in values.get(name) or () if isinstance(row, dict)]
+    found = [name for name in values if name not in known]
+    found += [name for row in rows for name in row if name not in _LINE_SHOWN]
+    return found[0] if found else ""
+
+
 def to_v3(entity: str, values: Document) -> Document:
-    """The body that a v3 client would send for the same object."""
+    """The body that a v3 client would send for the same object; the zero id is "" there."""
     table = _FIELDS.get(entity, {})
     body: Document = {}
     for v2_field, value in values.items():
         path = table.get(v2_field) or (v2_field if v2_field in _SAME else "")
-        if path and value not in (None, ZERO_ID):
-            _put(body, path, _CONVERT.get(path, lambda same: same)(value))
+        if path and value is not None:
+            said = "" if value == ZERO_ID else _CONVERT.get(path, lambda same: same)(value)
+            _put(body, path, said)
     for lines in _LINES:
         if isinstance(values.get(lines), list):
-            body[lines] = [_line(row) for row in values[lines] if isinstance(row, dict)]
+            body[lines] = [_line(row) if isinstance(row, dict) else row for row in values[lines]]
+        elif values.get(lines):
+            body[lines] = values[lines]
     if entity in {"Invoice", "RecurringInvoice"} and "customerId" in body:
         body["customer"] = {"id": body["customerId"]}
     return body

@@ -13,7 +13,7 @@ from bill_pipeline.sandbox import errors
 from bill_pipeline.sandbox.documents import Document
 from bill_pipeline.sandbox.endpoint import Call
 from bill_pipeline.sandbox.v2_codes import v2_time
-from bill_pipeline.sandbox.v2_writing import data_of
+from bill_pipeline.sandbox.v2_writing import data_of, page_bounds
 from bill_pipeline.sandbox.v3_files import keep_file
 
 #: Below what an object's files hang: bills have documents, the others attachments.
@@ -74,7 +74,7 @@ def list_files(call: Call) -> Document:
         for file in found
         if file["id"] not in books.deleted_files
     ]
-    start, count = int(data.get("start") or 0), int(data.get("max") or 999)
+    start, count = page_bounds(data)
     return {"documents": rows[start : start + count]}
 
 

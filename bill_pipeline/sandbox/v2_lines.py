@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bill_pipeline.sandbox.documents import Document
 from bill_pipeline.sandbox.money import dollars, extended
-from bill_pipeline.sandbox.v2_codes import reference, v2_time
+from bill_pipeline.sandbox.v2_codes import PERIOD, reference, v2_time
 
 #: v2's name of a reference on a line → v3's name among the line's classifications.
 LINE_REFERENCES = {
@@ -29,6 +29,18 @@ def _line(parent: Document, line: Document, entity: str, parent_field: str) -> D
         **{v2: reference(chosen.get(v3)) for v2, v3 in LINE_REFERENCES.items()},
         "createdTime": v2_time(parent["createdTime"]),
         "updatedTime": v2_time(parent["updatedTime"]),
+    }
+
+
+def schedule(recurring: Document) -> Document:
+    """When a recurring bill or invoice comes again."""
+    said = recurring.get("schedule", {})
+    return {
+        "timePeriod": PERIOD.get(said.get("period", ""), "9"),
+        "frequencyPerTimePeriod": str(said.get("frequency", 1)),
+        "nextDueDate": said.get("nextDueDate"),
+        "endDate": said.get("endDate"),
+        "daysInAdvance": str(said.get("daysInAdvance", 0)),
     }
 
 

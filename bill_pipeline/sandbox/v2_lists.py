@@ -9,13 +9,14 @@ from typing import Any
 
 import numpy as np
 
-from bill_pipeline.sandbox import errors
+from bill_pipeline.sandbox import errors, fields
 from bill_pipeline.sandbox.documents import Document, DocumentList
 from bill_pipeline.sandbox.endpoint import Call
+from bill_pipeline.sandbox.ids import ZERO_ID
 from bill_pipeline.sandbox.otherwise import as_sent
 from bill_pipeline.sandbox.queries import read_time_ms
 from bill_pipeline.sandbox.v2_entities import ENTITIES
-from bill_pipeline.sandbox.v2_writing import data_of
+from bill_pipeline.sandbox.v2_writing import data_of, page_bounds
 
 #: v2 documents 999; clients ask for a thousand and get it.
 MAX_ROWS = 1_000
@@ -37,17 +38,17 @@ def list_entity(call: Call, name: str) -> list[Document]:
     data, books, entity = data_of(call), call.signed_in().organization, ENTITIES[name]
     if name in _PEOPLE_ONLY or entity.list_name in call.state.switches.denied_to_tokens():
         call.signed_in_person()
-    start, rows = _number(data, "start", 0), _number(data, "max", 999)
+    start, rows = page_bounds(data)
     if rows > MAX_ROWS:
         raise errors.invalid(f"max: must not be greater than {MAX_ROWS - 1}")
     documents = books[entity.list_name]
-    times, others = _split(data.get("filters") or [])
+    times, others = _split(_objects(data, "filters"))
     offset = call.state.switches.naive_time_offset_minutes
     positions = _within(documents, [] if entity.own_times else times, offset)
     is_asked = any(item.get("field") == "isActive" for item in others)
     if not (is_asked or call.state.switches.v2_lists_show_inactive):
         positions = positions[~documents.archived()[positions]]
-    sort = [(str(s.get("field", "")), _ascending(s)) for s in data.get("sort") or []]
+    sort = [(str(s.get("field", "")), _ascending(s)) for s in _objects(data, "sort")]
     positions = _sorted_by_times(documents, positions, sort)
     is_simple = entity.expand is None and not others and all(f in _TIMES for f, _ in sort)
     if is_simple:
@@ -69,20 +70,17 @@ def list_entity(call: Call, name: str) -> list[Document]:
 
 def _as_sent(row: Document, hidden: str, call: Call) -> None:
     row.pop(hidden, None)
-    if call.state.switches.v2_paid_amount_text and row.get("entity") == "Bill":
+    if call.state.switches.v2_paid_amount_text and row.get("paidAmount") is not None:
         row["paidAmount"] = f"{row['paidAmount']:.2f}"
     if row.get("entity") == "MoneyMovement":
         as_sent(call.state.switches, "money-movements", row)
 
 
-def _number(data: dict[str, Any], name: str, default: int) -> int:
-    try:
-        value = int(data.get(name, default))
-    except (TypeError, ValueError):
-        raise errors.invalid(f"{name}: not a number") from None
-    if value < 0:
-        raise errors.invalid(f"{name}: must not be negative")
-    return value
+def _objects(data: dict[str, Any], name: str) -> list[dict[str, Any]]:
+    rows = data.get(name) or []
+    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+        raise errors.invalid(f"{name}: must be an array of objects")
+    return rows
 
 
 def _truth(value: Any) -> bool:
@@ -99,6 +97,8 @@ def _split(filters: list[dict[str, Any]]) -> tuple[list[dict[str, Any]], list[di
     for item in filters:
         if item.get("op") not in {*_COMPARE, "in", "nin", "sw"}:
             raise errors.invalid(f"filters: unknown operator {item.get('op')!r}")
+        if "field" not in item or "value" not in item:
+            raise errors.invalid("filters: each needs a field, an op and a value")
     times = [item for item in filters if item.get("field") in _TIMES and item["op"] in _COMPARE]
     return times, [item for item in filters if item not in times]
 
@@ -137,10 +137,12 @@ def _matches(row: Document, item: dict[str, Any]) -> bool:
             return bool(is_in == (item["op"] == "in"))
         case "sw":
             return str(actual or "").lower().startswith(str(wanted).lower())
+    if wanted == "" and actual == ZERO_ID:
+        wanted = ZERO_ID  # "" and the zero id both say: no reference.
     if isinstance(actual, bool):
         return bool(_COMPARE[item["op"]](actual, _truth(wanted)))
     if isinstance(actual, int | float):
-        return bool(_COMPARE[item["op"]](float(actual), float(str(wanted))))
+        return bool(_COMPARE[item["op"]](actual, fields.number(wanted, "filters")))
     return bool(_COMPARE[item["op"]](str(actual or ""), str(wanted)))
 
 

@@ -6,42 +6,52 @@ from collections.abc import Callable
 from datetime import date
 from typing import Any
 
-from bill_pipeline.sandbox import approvals, errors, paying, writing
+from bill_pipeline.sandbox import approvals, errors, fields, paying
 from bill_pipeline.sandbox import v2_codes as codes
 from bill_pipeline.sandbox.documents import Document
 from bill_pipeline.sandbox.endpoint import Call
 from bill_pipeline.sandbox.ids import ZERO_ID
+from bill_pipeline.sandbox.members import MEMBERS
 from bill_pipeline.sandbox.money import cents
 from bill_pipeline.sandbox.payables import Application
-from bill_pipeline.sandbox.v2_payables import bill_approvers
-from bill_pipeline.sandbox.v2_writing import data_of, written
+from bill_pipeline.sandbox.v2_payables import APPROVERS, payment_type
+from bill_pipeline.sandbox.v2_writing import data_of, page_bounds, written
 from bill_pipeline.sandbox.v3_writing import check_applied
 
 _RECEIVED_TYPES = {code: name for name, code in codes.RECEIVED_TYPE.items()}
-_DISBURSEMENT_TYPES = {"CHECK": "0", "ACH": "2", "RPPS": "3", "PAYPAL": "4"}
 _DISBURSEMENT_STATUSES = {"SCHEDULED": "0", "IN_PROGRESS": "0", "DONE": "3", "FAILED": "4"}
-_APPROVABLE = {"Bill": "bills", "VendorCredit": "vendor-credits"}
+_APPROVABLE = {"Bill": "bills", "VendorCredit": "vendor-credits", "RecurringBill": "recurringbills"}
 
 
 def _applications(data: Document) -> list[Application]:
     """What ``billPays`` and ``billCredits`` ask for: a bill's amount includes its credits."""
+    pays, used_credits = data.get("billPays") or [], data.get("billCredits") or []
+    _need(pays, "billPays", "billId", "amount")
+    _need(used_credits, "billCredits", "billId", "vendorCreditId", "amount")
     credits_of: dict[str, list[tuple[str, int]]] = {}
-    try:
-        for row in data.get("billCredits") or []:
-            credit = (str(row["vendorCreditId"]), cents(float(row["amount"])))
-            credits_of.setdefault(str(row["billId"]), []).append(credit)
-        found = []
-        for row in data.get("billPays") or []:
-            bill_id, used = str(row["billId"]), credits_of.pop(str(row["billId"]), [])
-            amount = cents(float(row["amount"])) - sum(one for _, one in used)
-            found.append(Application(bill_id, amount, tuple(used)))
-    except (KeyError, TypeError, ValueError):
-        raise errors.invalid("billPays: each needs a billId and an amount") from None
+    for row in used_credits:
+        credit = (row["vendorCreditId"], cents(row["amount"]))
+        credits_of.setdefault(row["billId"], []).append(credit)
+    found = []
+    for row in pays:
+        used = credits_of.pop(row["billId"], [])
+        amount = cents(row["amount"]) - sum(one for _, one in used)
+        found.append(Application(row["billId"], amount, tuple(used)))
     return found
 
 
+def _need(rows: list[Document], name: str, *members: str) -> None:
+    if any(row.get(member) in (None, "") for row in rows for member in members):
+        raise errors.invalid(f"{name}: each needs {' and '.join(members)}")
+
+
+def _read(call: Call, name: str) -> Document:
+    """What an operation is told, each value as what it is. Raises ``ApiError``."""
+    return fields.read(call.signed_in().organization, MEMBERS[name], data_of(call))
+
+
 def _day(data: Document, name: str) -> date | None:
-    return writing.day_of(data[name], name) if data.get(name) else None
+    return date.fromisoformat(data[name]) if data.get(name) else None
 
 
 def _today(call: Call) -> date:
@@ -54,25 +64,25 @@ def _reference(value: Any) -> str | None:
 
 def pay_bills(call: Call) -> Document:
     paying.require_trust(call)
-    data = data_of(call)
-    bank_id = _reference(data.get("bankAccountId"))
+    data = _read(call, "PayBills")
+    bank_id = data.get("bankAccountId")
     funding = {"type": "BANK_ACCOUNT", "id": bank_id} if bank_id else None
     payments = paying.pay_online(call, _applications(data), _day(data, "processDate"), funding)
     return {"sentPays": [written(call, "SentPay", payment["id"]) for payment in payments]}
 
 
 def record_ap_payment(call: Call) -> Document:
-    data = data_of(call)
-    account_id = _reference(data.get("chartOfAccountId"))
+    data = _read(call, "RecordAPPayment")
+    account_id = data.get("chartOfAccountId")
     payment = paying.record_offline(
         call,
-        _reference(data.get("vendorId")) or "",
+        data.get("vendorId") or "",
         _applications(data),
         _day(data, "processDate") or _today(call),
         description=data.get("description"),
         classifications={"chartOfAccountId": account_id} if account_id else None,
         syncReference=data.get("syncReference"),
-        toPrintCheck=str(data.get("toPrintCheck")).lower() in {"true", "1"},
+        toPrintCheck=bool(data.get("toPrintCheck")),
     )
     return written(call, "SentPay", payment["id"])
 
@@ -92,32 +102,27 @@ def cancel_ap_payment(call: Call) -> Document:
 
 
 def record_ar_payment(call: Call) -> Document:
-    return _receive(call, data_of(call))
+    return _receive(call, _read(call, "RecordARPayment"))
 
 
 def charge_customer(call: Call) -> Document:
     """Charging needs the customer's consent and a person; the money is on its way at once."""
     call.signed_in_person()
-    data = data_of(call)
-    received = _receive(call, {**data, "paymentType": "3"}, onlinePayment=True, status="SCHEDULED")
+    data = _read(call, "RecordARPayment") | {"paymentType": "3"}
+    received = _receive(call, data, onlinePayment=True, status="SCHEDULED")
     return {"chargedReceivedPay": received}
 
 
 def _receive(call: Call, data: Document, **fields: Any) -> Document:
     books = call.signed_in().organization
-    customer_id = str(data.get("customerId", ""))
-    if books["customers"].get(customer_id) is None:
+    customer_id, rows = data.get("customerId"), data.get("invoicePays") or []
+    if not customer_id:
         raise errors.required("customerId")
-    try:
-        pays = [
-            (str(row["invoiceId"]), cents(float(row["amount"])))
-            for row in data.get("invoicePays") or []
-        ]
-        amount = cents(float(data.get("amount") or sum(used for _, used in pays) / 100))
-    except (KeyError, TypeError, ValueError):
-        raise errors.invalid("invoicePays: each needs an invoiceId and an amount") from None
+    _need(rows, "invoicePays", "invoiceId", "amount")
+    pays = [(row["invoiceId"], cents(row["amount"])) for row in rows]
+    amount = cents(data["amount"]) if data.get("amount") else sum(used for _, used in pays)
     check_applied(call, pays, amount)
-    account_id = _reference(data.get("depositToAccountId"))
+    account_id = data.get("depositToAccountId")
     receipt = call.state.receivables(books).receive(
         customer_id,
         amount,
@@ -148,7 +153,7 @@ def void_ar_payment(call: Call) -> Document:
 def _disbursement(payment: Document) -> Document:
     return {
         "sentPayId": payment["id"],
-        "paymentType": _DISBURSEMENT_TYPES.get(payment["disbursementType"], "0"),
+        "paymentType": payment_type(payment),
         "status": _DISBURSEMENT_STATUSES.get(payment["disbursementStatus"], "5"),
         "amount": payment["amount"],
     }
@@ -182,7 +187,7 @@ def list_payments(call: Call) -> Document:
         for payment in call.signed_in().organization["payments"]
         if wanted is None or _DISBURSEMENT_STATUSES.get(payment["disbursementStatus"]) == wanted
     ]
-    start, count = int(data.get("start") or 0), int(data.get("max") or 999)
+    start, count = page_bounds(data)
     return {"payments": rows[start : start + count]}
 
 
@@ -229,7 +234,9 @@ def deny(call: Call) -> Document:
 
 def list_approvers(call: Call) -> list[Document]:
     _, document = _approvable(call)
-    return list(bill_approvers(call.signed_in().organization, document))
+    entity = str(data_of(call).get("entity") or "Bill")
+    approvers = APPROVERS.get(entity, APPROVERS["Bill"])
+    return list(approvers(call.signed_in().organization, document))
 
 
 def list_user_approvals(call: Call) -> list[Document]:

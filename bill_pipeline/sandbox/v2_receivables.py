@@ -12,13 +12,13 @@ from bill_pipeline.sandbox.documents import Document
 from bill_pipeline.sandbox.ids import ZERO_ID
 from bill_pipeline.sandbox.organization import Organization
 from bill_pipeline.sandbox.v2_codes import reference, timed
-from bill_pipeline.sandbox.v2_lines import invoice_lines
+from bill_pipeline.sandbox.v2_lines import invoice_lines, schedule
 
 
 def customer(books: Organization, c: Document) -> Document:
     billing, contact = c.get("billingAddress", {}), c.get("contact", {})
     return {
-        "name": c["name"],
+        "name": c.get("name"),
         "companyName": c.get("companyName"),
         "contactFirstName": contact.get("firstName"),
         "contactLastName": contact.get("lastName"),
@@ -40,11 +40,11 @@ def customer(books: Organization, c: Document) -> Document:
 def invoice(books: Organization, i: Document) -> Document:
     whole = i.get("classifications", {})
     return {
-        "customerId": i["customerId"],
+        "customerId": reference(i.get("customerId")),
         "invoiceNumber": i.get("invoiceNumber"),
-        "invoiceDate": i["invoiceDate"],
+        "invoiceDate": i.get("invoiceDate"),
         "dueDate": i.get("dueDate"),
-        "glPostingDate": i["invoiceDate"],
+        "glPostingDate": i.get("invoiceDate"),
         "amount": i["totalAmount"],
         "amountDue": i["dueAmount"],
         "paymentStatus": codes.INVOICE_PAYMENT.get(i["status"], "1"),
@@ -85,12 +85,14 @@ def convenience_fees(books: Organization, r: Document) -> Iterable[Document]:
 
 
 def received_pay(books: Organization, r: Document) -> Document:
+    # Money may go into a wallet or card too: v2 has no field for these.
     account = r.get("receivablesAccount") or {}
+    ids = {account.get("type"): account.get("id")}
     return {
-        "customerId": r["customerId"],
+        "customerId": reference(r.get("customerId")),
         "status": codes.RECEIVED_PAY.get(r["status"], "0"),
         "paymentDate": r["paymentDate"],
-        "depositToAccountId": reference(account.get("id")),
+        "depositToAccountId": reference(ids.get("GL_ACCOUNT")),
         "isOnline": r["onlinePayment"],
         "paymentType": codes.RECEIVED_TYPE.get(r.get("receivablesType", ""), "5"),
         "amount": r["amount"],
@@ -98,7 +100,7 @@ def received_pay(books: Organization, r: Document) -> Document:
         "description": r.get("description"),
         "refNumber": r.get("referenceNumber"),
         "convFeeAmount": r["convenienceFeeAmount"],
-        "payToBankAccountId": reference(account.get("id")),
+        "payToBankAccountId": reference(ids.get("BANK_ACCOUNT")),
         "rPConvFee": [timed(row, r) for row in convenience_fees(books, r)],
         "invoicePays": [timed(row, r) for row in invoice_pays(books, r)],
     }
@@ -106,7 +108,7 @@ def received_pay(books: Organization, r: Document) -> Document:
 
 def credit_memo(books: Organization, c: Document) -> Document:
     return {
-        "customerId": c["customerId"],
+        "customerId": reference(c.get("customerId")),
         "refNumber": c.get("referenceNumber"),
         "creditDate": c["creditDate"],
         "amount": c["amount"],
@@ -116,6 +118,17 @@ def credit_memo(books: Organization, c: Document) -> Document:
         "salesTaxPercentage": c.get("salesTaxPercentage", 0),
         "creditMemoLineItems": invoice_lines(
             c, "creditMemoLineItems", "CreditMemoLineItem", "creditMemoId"
+        ),
+    }
+
+
+def recurring_invoice(books: Organization, r: Document) -> Document:
+    return {
+        "customerId": reference(r.get("customerId")),
+        **schedule(r),
+        "description": r.get("description"),
+        "recurringInvoiceLineItems": invoice_lines(
+            r, "recurringInvoiceLineItems", "RecurringInvoiceLineItem", "recurringInvoiceId"
         ),
     }
 

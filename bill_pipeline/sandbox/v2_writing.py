@@ -10,18 +10,20 @@ from typing import Any
 
 import orjson
 
-from bill_pipeline.sandbox import errors, v2_below, writing
+from bill_pipeline.sandbox import errors, fields, v2_below, writing
 from bill_pipeline.sandbox.documents import Document
 from bill_pipeline.sandbox.endpoint import Call
 from bill_pipeline.sandbox.errors import ApiError
 from bill_pipeline.sandbox.v2_entities import ENTITIES
-from bill_pipeline.sandbox.v2_fields import to_v3
+from bill_pipeline.sandbox.v2_fields import to_v3, unknown
 
 _WRITABLE = frozenset(
     {"Vendor", "Bill", "VendorCredit", "RecurringBill", "Customer", "Invoice", "CreditMemo",
      "RecurringInvoice", "ChartOfAccount", "ActgClass", "Department", "Location", "Job",
      "Employee", "Item", "PaymentTerm", "User", "BankAccount"}
 )  # fmt: skip
+#: v2's rows per page unless a request says how many.
+DEFAULT_ROWS = 999
 #: What only a person may write: a sync token reads it.
 _PEOPLE_ONLY = frozenset({"User", "BankAccount"})
 
@@ -35,6 +37,14 @@ def data_of(call: Call) -> dict[str, Any]:
     if not isinstance(data, dict):
         raise errors.invalid("data: must be a JSON object")
     return data
+
+
+def page_bounds(data: Document) -> tuple[int, int]:
+    """(start, max) of a list request; raises ``ApiError`` for what is no number."""
+    start, rows = (fields.whole(data.get(name) or 0, name) for name in ("start", "max"))
+    if start < 0 or rows < 0:
+        raise errors.invalid("start and max must not be negative")
+    return start, rows or DEFAULT_ROWS
 
 
 def written(call: Call, entity: str, object_id: str) -> Document:
@@ -67,27 +77,38 @@ def _object(call: Call, entity: str, data: Document) -> Document:
         raise errors.unsupported()
     if entity in _PEOPLE_ONLY:
         call.signed_in_person()
+    if call.state.switches.unknown_members_refused and unknown(entity, values):
+        raise errors.invalid(f"{unknown(entity, values)}: unknown field")
     return values
+
+
+def _note_posting_date(call: Call, entity: str, object_id: str, posted: str) -> None:
+    if entity == "Bill" and posted:
+        call.signed_in().organization.v2_facts[object_id] = {"glPostingDate": posted}
+
+
+def _posting_date(values: Document) -> str:
+    said = values.get("glPostingDate")
+    return "" if said in (None, "") else fields.day(said, "glPostingDate")
 
 
 def _create(call: Call, entity: str, data: Document) -> Document:
     values = _object(call, entity, data)
-    body = to_v3(entity, values)
+    body, posted = to_v3(entity, values), _posting_date(values)
     books = call.signed_in().organization
-    if entity == "Invoice" and not body.get("invoiceNumber"):
-        body["invoiceNumber"] = f"INV-{len(books['invoices']) + 1:05d}"
     if entity == "VendorCredit" and not body.get("referenceNumber"):
         body["referenceNumber"] = f"VC-{len(books['vendor-credits']) + 1:05d}"
     made = writing.create(call, ENTITIES[entity].list_name, body)
-    if entity == "Bill" and values.get("glPostingDate"):
-        books.v2_facts[made["id"]] = {"glPostingDate": str(values["glPostingDate"])}
+    _note_posting_date(call, entity, made["id"], posted)
     return written(call, entity, made["id"])
 
 
 def _update(call: Call, entity: str, data: Document) -> Document:
     values = _object(call, entity, data)
     name, document = ENTITIES[entity].list_name, _find(call, entity, values.get("id"))
+    posted = _posting_date(values)
     writing.change(call, name, document, to_v3(entity, values))
+    _note_posting_date(call, entity, document["id"], posted)
     if values.get("isActive") in ("1", "2"):
         changed = _find(call, entity, values["id"])
         writing.set_archived(call, name, changed, values["isActive"] == "2")

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from bill_pipeline.sandbox import approvals, errors
-from bill_pipeline.sandbox.documents import Document
+from bill_pipeline.sandbox import approvals, errors, fields
+from bill_pipeline.sandbox.documents import Document, without_empty
 from bill_pipeline.sandbox.endpoint import Call
+from bill_pipeline.sandbox.members import MEMBERS
+from bill_pipeline.sandbox.v3_writing import known
 
 
 def policies(call: Call) -> list[Any]:
@@ -19,7 +21,7 @@ def policy(call: Call) -> Document:
 
 
 def new_policy(call: Call) -> Document:
-    """``POST /v3/bill-approvals``: approvers come as ids and are shown as users and groups."""
+    """``POST /v3/bill-approvals/policies``: approvers come as ids, and are shown as users."""
     call.signed_in_person()
     books = call.signed_in().organization
     made = {"id": books.new_id("app"), "status": "ACTIVE", **_values(call)}
@@ -42,8 +44,11 @@ def delete_policy(call: Call) -> None:
 
 
 def pending(call: Call) -> dict[str, Any]:
-    """``GET /v3/bill-approvals/pending-user-approvals``: bills that wait for the user."""
-    session = call.signed_in()
+    """``GET /v3/bill-approvals/pending-user-approvals``: bills that wait for the user.
+
+    A sync token is no user: in production it is refused.
+    """
+    session = call.signed_in_person()
     names = ("vendorId", "amount", "dueDate")
     bills = [
         {"billId": bill["id"], **{name: bill.get(name) for name in names}}
@@ -84,12 +89,31 @@ def _find(call: Call) -> Document:
 
 
 def _values(call: Call) -> Document:
-    body, books = call.json(), call.signed_in().organization
+    """What a request says of a policy, as a read shows it."""
+    books, body = call.signed_in().organization, call.json()
+    for rule in body["rules"] if isinstance(body.get("rules"), list) else ():
+        if isinstance(rule, dict) and isinstance(rule.get("values"), list):
+            rule["values"] = [_object(one, "value") for one in rule["values"]]
+    if isinstance(body.get("approvers"), list):
+        body["approvers"] = {"users": [_object(one, "userId") for one in body["approvers"]]}
+    values = fields.read(books, MEMBERS["policy"], known(call, "policy", body))
     for name in ("policyName", "rules", "approvers"):
-        if not body.get(name):
+        if not values.get(name):
             raise errors.required(name)
-    approvers = body["approvers"]
-    if isinstance(approvers, list):
-        users = [str(one) for one in approvers if books["users"].get(str(one))]
-        approvers = {"users": users, "groups": [a for a in approvers if str(a) not in users]}
-    return {"policyName": body["policyName"], "rules": body["rules"], "approvers": approvers}
+    for rule in values["rules"]:
+        for value in rule.get("values") or ():
+            if rule.get("key") == approvals.BILL_AMOUNT:
+                fields.number(value.get("value"), "rules.values")
+            value["displayName"] = value.get("value")
+    for row in values["approvers"].get("users") or ():
+        user = books["users"].get(row.get("userId") or "")
+        if user is None:
+            raise errors.required("approvers")
+        names = (user.get("firstName"), user.get("lastName"))
+        row["fullName"] = " ".join(name for name in names if name)
+    return without_empty(values)
+
+
+def _object(value: Any, name: str) -> Any:
+    """Clients send the bare value; what was read, and is sent back, is an object."""
+    return value if isinstance(value, dict) else {name: value}

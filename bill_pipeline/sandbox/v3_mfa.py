@@ -37,4 +37,4 @@ def step_up(call: Call) -> dict[str, Any]:
 def phones(call: Call) -> dict[str, Any]:
     """``GET /v3/mfa/phones``: where the code goes."""
     call.signed_in_person()
-    return {"phones": [{"phoneNumber": "*******0100", "type": "TEXT", "primary": True}]}
+    return {"results": [{"type": "MOBILE", "last4digits": "0100", "primary": True}]}

@@ -2,25 +2,33 @@
 
 from __future__ import annotations
 
+from datetime import date, timedelta
 from typing import Any
 
-from bill_pipeline.sandbox import errors, paying
+from bill_pipeline.sandbox import errors, fields, paying
 from bill_pipeline.sandbox.documents import Document, without_empty
 from bill_pipeline.sandbox.endpoint import Call
-from bill_pipeline.sandbox.money import cents
+from bill_pipeline.sandbox.members import MEMBERS
+from bill_pipeline.sandbox.money import RATES, cents
 from bill_pipeline.sandbox.payables import Application
-from bill_pipeline.sandbox.writing import create, day_of
+from bill_pipeline.sandbox.v3_writing import known
+from bill_pipeline.sandbox.writing import create
 
 #: What a payment keeps of its request.
 _KEPT = ("description", "processingOptions", "cardFundingPurpose", "paymentPurpose")
 _MOST_BILLS = 50
+#: How long a rate is held, and up to what amount.
+_RATE_MINUTES, _RATE_LIMIT = 30, 100_000.0
+_FUNDING_PURPOSES = {
+    "Goods": ["Inventory", "Office supplies", "Equipment"],
+    "Services": ["Professional services", "Rent", "Utilities"],
+}
 
 
 def pay(call: Call) -> Document:
     """``POST /v3/payments``: one bill, or with ``createBill`` a vendor without one."""
     paying.require_trust(call)
-    body = call.json()
-    _check_funding(body)
+    body = _read(call, "payment")
     if (body.get("processingOptions") or {}).get("createBill"):
         body["billId"] = _new_bill(call, body)["id"]
     if not body.get("billId"):
@@ -35,8 +43,7 @@ def pay(call: Call) -> Document:
 def pay_many(call: Call) -> list[Document]:
     """``POST /v3/payments/bulk``: up to fifty bills, all or none."""
     paying.require_trust(call)
-    body = call.json()
-    _check_funding(body)
+    body = _read(call, "payments")
     wanted = body.get("payments") or body.get("billPayments") or []
     if len(wanted) > _MOST_BILLS:
         raise errors.invalid(f"payments: at most {_MOST_BILLS} bills")
@@ -50,20 +57,20 @@ def pay_many(call: Call) -> list[Document]:
 
 def record(call: Call) -> Document:
     """``POST /v3/bills/record-payment``: paid outside BILL. A sync token may do this."""
-    body = call.json()
+    body = _read(call, "payment-record")
     for name in ("vendorId", "processDate", "payments"):
         if not body.get(name):
             raise errors.required(name)
     payment = paying.record_offline(
         call,
-        str(body["vendorId"]),
+        body["vendorId"],
         [_application(one) for one in body["payments"]],
-        day_of(body["processDate"], "processDate"),
+        date.fromisoformat(body["processDate"]),
         description=body.get("description"),
         classifications=body.get("classifications"),
         syncReference=body.get("syncReference"),
         toPrintCheck=bool(body.get("toPrintCheck")),
-        allowExport=bool(body.get("allowExport", True)),
+        allowExport=body.get("allowExport") is not False,
     )
     call.status = 201
     return without_empty(payment)
@@ -83,25 +90,67 @@ def cancel(call: Call) -> Document:
 
 def options(call: Call) -> dict[str, Any]:
     """``GET /v3/payments/options?vendorId=``: how and from what a vendor can be paid."""
-    parameters, books = dict(call.parameters), call.signed_in().organization
-    vendor = books["vendors"].get(parameters.get("vendorId", ""))
-    if vendor is None:
-        raise errors.not_found(parameters.get("vendorId", ""))
+    vendor, books = _vendor_asked_for(call), call.signed_in().organization
     return {
         "vendorId": vendor["id"],
         "disbursementType": vendor.get("paymentInformation", {}).get("payByType", "CHECK"),
         "fundingOptions": [
-            {"type": "BANK_ACCOUNT", "id": bank["id"]} for bank in books["bank-accounts"]
+            *({"type": "BANK_ACCOUNT", "id": one["id"]} for one in books["bank-accounts"]),
+            *({"type": "CARD_ACCOUNT", "id": one["id"]} for one in books["card-accounts"]),
         ],
     }
 
 
+def exchange_rate(call: Call) -> dict[str, Any]:
+    """``GET /v3/payments/exchange-rate?vendorId=``: what one of the vendor's currency costs."""
+    vendor, parameters = _vendor_asked_for(call), dict(call.parameters)
+    if "amount" in parameters:
+        fields.number(parameters["amount"], "amount")
+    base, currency = parameters.get("baseCurrency") or "USD", vendor.get("billCurrency", "USD")
+    for one in (base, currency):
+        if one not in RATES:
+            raise errors.unprocessable(f"There is no exchange rate for {one}")
+    expires = call.state.clock.now() + timedelta(minutes=_RATE_MINUTES)
+    return {
+        "paymentCurrency": currency,
+        "baseCurrency": base,
+        "exchangeRate": round(RATES[currency] / RATES[base], 6),
+        "amountRange": {"from": 0.0, "to": _RATE_LIMIT},
+        "expirationTime": expires.isoformat(timespec="milliseconds"),
+    }
+
+
+def funding_purposes(call: Call) -> Document:
+    """``GET /v3/funding-accounts/cards/funding-purposes?vendorId=&brand=``."""
+    vendor = _vendor_asked_for(call)
+    used = [
+        payment["cardFundingPurpose"]
+        for payment in call.signed_in().organization["payments"]
+        if payment["vendorId"] == vendor["id"] and payment.get("cardFundingPurpose")
+    ]
+    results = [
+        {"category": category, "subCategories": names}
+        for category, names in _FUNDING_PURPOSES.items()
+    ]
+    return {**({"lastUsedPurpose": used[-1]} if used else {}), "results": results}
+
+
+def _vendor_asked_for(call: Call) -> Document:
+    vendor_id = dict(call.parameters).get("vendorId", "")
+    vendor = call.signed_in().organization["vendors"].get(vendor_id)
+    if not vendor_id:
+        raise errors.required("vendorId")
+    if vendor is None:
+        raise errors.not_found(vendor_id)
+    return vendor
+
+
 def _application(row: dict[str, Any]) -> Application:
-    try:
-        used = [(str(c["id"]), cents(float(c["amount"]))) for c in row.get("vendorCredits") or []]
-        return Application(str(row["billId"]), cents(float(row["amount"])), tuple(used))
-    except (KeyError, TypeError, ValueError):
-        raise errors.invalid("payments: each needs a billId and an amount") from None
+    used = row.get("vendorCredits") or []
+    if any(one.get("amount") is None for one in (row, *used)) or not row.get("billId"):
+        raise errors.invalid("payments: each needs a billId and an amount")
+    credits_used = [(one.get("id") or "", cents(one["amount"])) for one in used]
+    return Application(row["billId"], cents(row["amount"]), tuple(credits_used))
 
 
 def _new_bill(call: Call, body: dict[str, Any]) -> Document:
@@ -121,13 +170,16 @@ def _new_bill(call: Call, body: dict[str, Any]) -> Document:
     )
 
 
-def _check_funding(body: dict[str, Any]) -> None:
-    if not isinstance(body.get("fundingAccount"), dict) or not body["fundingAccount"].get("type"):
+def _read(call: Call, name: str) -> Document:
+    books = call.signed_in().organization
+    body = fields.read(books, MEMBERS[name], known(call, name, call.json()))
+    if "fundingAccount" in MEMBERS[name] and not body.get("fundingAccount"):
         raise errors.required("fundingAccount")
+    return body
 
 
-def _day(body: dict[str, Any]) -> Any:
-    return day_of(body["processDate"], "processDate") if body.get("processDate") else None
+def _day(body: dict[str, Any]) -> date | None:
+    return date.fromisoformat(body["processDate"]) if body.get("processDate") else None
 
 
 def _kept(body: dict[str, Any]) -> dict[str, Any]:

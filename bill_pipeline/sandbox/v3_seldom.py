@@ -138,7 +138,6 @@ OPERATIONS: tuple[Operation, ...] = (
     ("POST", "funding-accounts/banks/users/nominate", nominate),
     ("POST", "funding-accounts/banks/users/{object_id}/archive", archive_bank_user),
     ("POST", "funding-accounts/banks/{object_id}/verify", verify_bank),
-    ("GET", "funding-accounts/cards/{object_id}", nothing_by_that_id),
     ("GET", "payments/{object_id}/check-image", check_image),
     ("GET", "exports/{object_id}", nothing_by_that_id),
     ("GET", "exports/{object_id}/download-link", nothing_by_that_id),

@@ -104,9 +104,7 @@ def payment_link(call: Call) -> dict[str, Any]:
 def record_receipt(call: Call) -> dict[str, Any]:
     """``POST /v3/invoices/record-payment``; the answer has a shape of its own."""
     books = call.signed_in().organization
-    body = fields.read(
-        books, MEMBERS["receipt-record"], known(call, "receipt-record", call.json())
-    )
+    body = fields.read(books, MEMBERS["receipt-record"], known(call, "receipt-record", call.json()))
     for name in ("customerId", "paymentDate", "paymentType", "amount"):
         if not body.get(name):
             raise errors.required(name)

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
+from bill_pipeline.sandbox import cards
 from bill_pipeline.sandbox.clock import DAY_MS, day_ms, from_ms
 from bill_pipeline.sandbox.documents import Document
 from bill_pipeline.sandbox.money import cents, dollars, next_business_day
@@ -166,7 +167,8 @@ class Rarities:
         self._pay(now_ms, bill, card, "ACH", fundingAmount=dollars(amount + fee))
 
     def _card_id(self) -> str:
-        return "cat" + self._life.bank_id()[3:]
+        cards.issue(self._life.organization)
+        return self._life.organization["card-accounts"].ids.at(0)
 
     def _is_payable(self, bill: Document) -> bool:
         waits = bill["approvalStatus"] in {"ASSIGNED", "APPROVING", "DENIED"}
