@@ -11,7 +11,9 @@ from collections.abc import Callable
 from datetime import date, timedelta
 from typing import Any
 
+from bill_pipeline.sandbox import cards
 from bill_pipeline.sandbox.documents import Document
+from bill_pipeline.sandbox.errors import ApiError
 from bill_pipeline.sandbox.money import cents, dollars
 from bill_pipeline.sandbox.organization import Organization
 from bill_pipeline.sandbox.payables import Application, Line
@@ -106,9 +108,11 @@ def enter_bill(state: SandboxState, books: Organization, values: dict[str, Any])
 
 
 def pay(state: SandboxState, books: Organization, values: dict[str, Any]) -> dict[str, Any]:
-    """``{"bill_ids", "amount"?, "credits"?: {credit id: amount}, "single_status"?, "online"?}``.
+    """``{"bill_ids", "amount"?, "credits"?: {credit id: amount}, "single_status"?, "online"?,
+    "funding"?}``.
 
-    Bills of one vendor are paid in full unless ``amount`` (for one bill) says less.
+    Bills of one vendor are paid in full unless ``amount`` (for one bill) says less, and from a
+    bank account unless ``funding`` (``{"type", "id"}``) names another account.
     """
     payables = state.payables(books)
     bills = [payables.document("bills", one) for one in values["bill_ids"]]
@@ -129,9 +133,36 @@ def pay(state: SandboxState, books: Organization, values: dict[str, Any]) -> dic
         state.clock.stamp_ms(),
         single_status=values.get("single_status", "CLEARED"),
         onlinePayment=bool(values.get("online", True)),
-        fundingAccount={"type": "BANK_ACCOUNT", "id": books["bank-accounts"].ids.at(0)},
+        fundingAccount=_account(books, values.get("funding", {"type": "BANK_ACCOUNT"})),
         disbursementType="ACH" if values.get("online", True) else "OFFLINE",
     )
+
+
+def receive(state: SandboxState, books: Organization, values: dict[str, Any]) -> dict[str, Any]:
+    """``{"customer_id", "amount", "invoices"?: {invoice id: amount}, "type"?, "status"?,
+    "funding"?, "into"?}``: a customer pays, from and into accounts (``{"type", "id"}``)."""
+    accounts = {
+        field: _account(books, values[name])
+        for field, name in (("fundingAccount", "funding"), ("receivablesAccount", "into"))
+        if name in values
+    }
+    return state.receivables(books).receive(
+        values["customer_id"],
+        cents(values["amount"]),
+        [(one, cents(amount)) for one, amount in values.get("invoices", {}).items()],
+        state.clock.now().date(),
+        state.clock.stamp_ms(),
+        receivablesType=values.get("type", "OTHER"),
+        status=values.get("status", "PAID"),
+        **accounts,
+    )
+
+
+def _account(books: Organization, account: Document) -> Document:
+    try:
+        return cards.funding_account(books, account, "funding")
+    except ApiError as error:
+        raise ValueError(error.message) from None
 
 
 def move_payment(
@@ -161,6 +192,7 @@ EDITS: dict[str, Edit] = {
     "recode": recode,
     "bills": enter_bill,
     "pay": pay,
+    "receive": receive,
     "payments": move_payment,
     "merge": merge_vendors,
 }

@@ -322,7 +322,9 @@ def everything_reads(client: BillClient) -> None:
     paths += ["funding-accounts/banks/users", "funding-accounts/cards/users",
               "funding-accounts/permissions", "bill-approvals/pending-user-approvals"]  # fmt: skip
     failed = [path for path in paths if client.get(path, max=100).status_code != 200]
-    lists = {one: client.v2(f"List/{one}", {"nested": True}) for one in ENTITIES}
+    made_here = [{"field": "updatedTime", "op": ">", "value": "2026-06-30T18:00:00.000+0000"}]
+    data = {"nested": True, "filters": made_here, "max": 1_000}
+    lists = {one: client.v2(f"List/{one}", data) for one in ENTITIES}
     failed += [one for one, envelope in lists.items() if envelope["response_status"] != 0]
     assert failed == []
 
