@@ -18,6 +18,7 @@ from bill_pipeline.sandbox.v3_files import keep_file
 
 #: Below what an object's files hang: bills have documents, the others attachments.
 _KINDS = {"00n": "documents", "009": "attachments", "0cu": "attachments", "00e": "attachments"}
+_LISTS = {"00n": "bills", "009": "vendors", "0cu": "customers", "00e": "invoices"}
 
 
 def form_parts(body: bytes, content_type: str) -> tuple[dict[str, str], bytes]:
@@ -43,7 +44,8 @@ def upload(call: Call) -> Document:
     data = data_of(call)
     parent_id, name = str(data.get("id", "")), str(data.get("fileName") or "document.pdf")
     kind = _KINDS.get(parent_id[:3])
-    if kind is None:
+    books = call.signed_in().organization
+    if kind is None or books[_LISTS[parent_id[:3]]].position(parent_id) is None:
         raise errors.not_found(parent_id)
     content = call.notes.get("file") or _decoded(data.get("document"))
     made = keep_file(call, kind, parent_id, name, content)

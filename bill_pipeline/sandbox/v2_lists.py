@@ -95,7 +95,7 @@ def _ascending(sort: dict[str, Any]) -> bool:
 def _split(filters: list[dict[str, Any]]) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     """(filters on the two times, other filters); raises ``ApiError`` for an unknown operator."""
     for item in filters:
-        if item.get("op") not in {*_COMPARE, "in", "nin", "sw"}:
+        if str(item.get("op")) not in {*_COMPARE, "in", "nin", "sw"}:
             raise errors.invalid(f"filters: unknown operator {item.get('op')!r}")
         if "field" not in item or "value" not in item:
             raise errors.invalid("filters: each needs a field, an op and a value")

@@ -204,7 +204,10 @@ def _approvable(call: Call) -> tuple[str, Document]:
 def set_approvers(call: Call) -> Document:
     name, document = _approvable(call)
     books, stamp = call.signed_in().organization, call.state.clock.stamp_ms()
-    approvers = [str(one) for one in data_of(call).get("approvers") or []]
+    said = data_of(call).get("approvers") or []
+    if not isinstance(said, list):
+        raise errors.invalid("approvers: must be an array of user ids")
+    approvers = [str(one) for one in said]
     for user_id in approvers:
         if books["users"].get(user_id) is None:
             raise errors.not_found(user_id)

@@ -103,9 +103,12 @@ def test_the_paid_amount_of_an_unpaid_bill_is_null(as_text: bool, client: BillCl
     assert partly["paidAmount"] == ("30.00" if as_text else 30.0)
 
 
-def test_v2_writes_no_reference_as_zeros(client: BillClient) -> None:
+def test_v2_writes_no_reference_as_zeros(client: BillClient, person: BillClient) -> None:
     """Every member of every row that names an object: an id, or the zero id."""
     new_bill(client)
+    assert person.post("users", {"email": "no.role@example.com"}).status_code == 201
+    bank = {"nameOnAccount": "Us", "accountNumber": "12345"}
+    assert person.post("funding-accounts/banks", bank).status_code == 201
     client.v2("Crud/Create/RecurringInvoice", {"obj": {
         "customerId": first(client, "customers")["id"],
         "recurringInvoiceLineItems": [{"quantity": 1, "price": 2.0}]}})  # fmt: skip
