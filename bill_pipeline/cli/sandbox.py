@@ -32,6 +32,12 @@ if TYPE_CHECKING:
 )
 @click.option("--documents", default=600, show_default=True, help="About, per invented company.")
 @click.option("--seed", default=1, show_default=True, help="The same seed gives the same books.")
+@click.option(
+    "--variety",
+    default="usual",
+    show_default=True,
+    help="How real the books are: usual, full, none, or kinds beside the usual: card,wallet,…",
+)
 @click.option("--today", type=click.DateTime(["%Y-%m-%d"]), help="Where invented history ends.")
 @click.option(
     "--import",
@@ -114,7 +120,7 @@ def _prepare(options: dict[str, Any]) -> SandboxState:
     companies = options["companies"]
     if companies is None:
         companies = 0 if options["ledgers"] else 2
-    add_invented_companies(state, companies, options["documents"])
+    add_invented_companies(state, companies, options["documents"], options["variety"])
     state.is_live = options["live"]
     if options["faults"]:
         faults = _read_faults(options["faults"])

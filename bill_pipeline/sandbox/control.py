@@ -19,7 +19,7 @@ from bill_pipeline.sandbox.clock import parse_moment, parse_step, timestamp
 from bill_pipeline.sandbox.edits import EDITS, Edit
 from bill_pipeline.sandbox.faults import read_fault
 from bill_pipeline.sandbox.state import SandboxState
-from bill_pipeline.sandbox.truth import true_accounts
+from bill_pipeline.sandbox.truth import true_accounts, variety_of
 
 Answer = dict[str, Any] | list[Any] | bytes
 
@@ -55,6 +55,7 @@ def routes(state: SandboxState) -> list[BaseRoute]:
         route("live", set_live, "POST"),
         route("organizations/{client}/books", books),
         route("organizations/{client}/truth", truth),
+        route("organizations/{client}/variety", variety),
         *(
             route(f"organizations/{{client}}/{name}", partial(edit, EDITS[name]), "POST")
             for name in EDITS
@@ -109,6 +110,11 @@ def truth(state: SandboxState, client: str, values: Any) -> Answer:
     """The accounts of the lines an invented company left uncoded."""
     organization_id = state.organization(client).id
     return [asdict(row) for row in true_accounts(state) if row.organization_id == organization_id]
+
+
+def variety(state: SandboxState, client: str, values: Any) -> Answer:
+    """How an invented company's books differ from tidy ones."""
+    return variety_of(state, state.organization(client).id)
 
 
 def read_switches(state: SandboxState, values: Any) -> Answer:

@@ -55,6 +55,11 @@ class ControlClient:
         answer: list[dict[str, str]] = self.call("GET", f"organizations/{client}/truth")
         return answer
 
+    def variety(self, client: str) -> dict[str, Any]:
+        """A company's ``kinds`` of variety, and the ``events`` that lists do not show."""
+        answer: dict[str, Any] = self.call("GET", f"organizations/{client}/variety")
+        return answer
+
     def switches(self, **values: Any) -> dict[str, Any]:
         """Change switches by name (none: only read them); all switches."""
         method = "POST" if values else "GET"

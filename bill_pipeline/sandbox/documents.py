@@ -35,19 +35,23 @@ class LazyDocuments(Protocol):
         """The document without its id and times."""
 
 
-def without_empty(value: Any) -> Any:
-    """BILL leaves unpopulated fields out: None, "", {} and [] vanish at every depth."""
+def without_empty(value: Any, keeps_ids: bool = False) -> Any:
+    """BILL leaves unpopulated fields out: None, "", {} and [] vanish at every depth.
+
+    ``keeps_ids``: but for references, which old documents show as "".
+    """
     if type(value) is list:
-        return [without_empty(item) for item in value]
+        return [without_empty(item, keeps_ids) for item in value]
     if type(value) is not dict:
         return value
     kept = {}
     for key, item in value.items():
         kind = type(item)
         if kind is dict or kind is list:
-            item = without_empty(item)
+            item = without_empty(item, keeps_ids)
         # Zero and false are values.
-        if item or (item is not None and kind not in _EMPTIABLE):
+        is_value = item or (item is not None and kind not in _EMPTIABLE)
+        if is_value or (keeps_ids and item == "" and key.endswith("Id")):
             kept[key] = item
     return kept
 
@@ -57,6 +61,8 @@ class DocumentList:
 
     def __init__(self, name: str, ids: IdSeries, lazy: LazyDocuments | None = None) -> None:
         self.name = name
+        #: References to nothing are shown as "" rather than left out.
+        self.shows_empty_ids = False
         self.version = 0
         self.ids = ids
         self._lazy = lazy
@@ -83,7 +89,7 @@ class DocumentList:
         stamped = created_ms if updated_ms is None else updated_ms
         document["createdTime"] = timestamp(created_ms)
         document["updatedTime"] = timestamp(stamped)
-        self._stored.append(orjson.dumps(without_empty(document)))
+        self._stored.append(orjson.dumps(without_empty(document, self.shows_empty_ids)))
         self._created.append(created_ms)
         self._updated.append(stamped)
         self._archived.append(bool(document.get("archived")))
@@ -116,7 +122,7 @@ class DocumentList:
             document["updatedTime"] = timestamp(updated_ms)
             self._updated[position] = updated_ms
         self._archived[position] = bool(document.get("archived"))
-        encoded = orjson.dumps(without_empty(document))
+        encoded = orjson.dumps(without_empty(document, self.shows_empty_ids))
         if position < self._lazy_count:
             self._changed[position] = encoded
         else:

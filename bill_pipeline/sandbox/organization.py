@@ -52,6 +52,8 @@ class Organization:
     files: dict[str, bytes] = field(default_factory=dict)
     deleted_files: set[str] = field(default_factory=set)
     approval_policies: list[Document] = field(default_factory=list)
+    #: Lists that its sync token may not read, beyond what no token may.
+    refused_lists: set[str] = field(default_factory=set)
     is_api_enabled: bool = True
     #: For computed documents: the positions of the payments that pay the bill at a position.
     payments_of_position: Callable[[int], list[int]] | None = None

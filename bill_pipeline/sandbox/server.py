@@ -121,12 +121,13 @@ class SandboxServer:
         switches: dict[str, Any] | None = None,
         state: SandboxState | None = None,
         port: int = 0,
+        variety: str = "usual",
     ) -> None:
         if state is None:
             chosen = Switches()
             chosen.change(switches or {})
             state = SandboxState(seed, today, speed, chosen)
-            add_invented_companies(state, companies, documents)
+            add_invented_companies(state, companies, documents, variety)
         self.state = state
         self._port = port
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bill_pipeline.sandbox.documents import Document
+from bill_pipeline.sandbox.ids import ZERO_ID
 from bill_pipeline.sandbox.money import dollars, extended
 from bill_pipeline.sandbox.v2_codes import PERIOD, reference, v2_time
 
@@ -44,6 +45,10 @@ def schedule(recurring: Document) -> Document:
     }
 
 
+def _item(line: Document) -> str:
+    return reference(line.get("classifications", {}).get("itemId"))
+
+
 def payable_lines(parent: Document, lines: str, entity: str, parent_field: str) -> list[Document]:
     """Lines with an amount (bills, vendor credits, recurring bills)."""
     return [
@@ -53,7 +58,7 @@ def payable_lines(parent: Document, lines: str, entity: str, parent_field: str) 
             "quantity": line.get("quantity"),
             "unitPrice": line.get("price"),
             "jobBillable": False,
-            "lineType": "2" if line.get("classifications", {}).get("itemId") else "1",
+            "lineType": "1" if _item(line) == ZERO_ID else "2",
         }
         for line in parent[lines]
     ]

@@ -36,7 +36,8 @@ _PEOPLE_ONLY = frozenset({"VendorBankAccount"})
 def list_entity(call: Call, name: str) -> list[Document]:
     """One page: a bare array, shorter than ``max`` on the last page."""
     data, books, entity = data_of(call), call.signed_in().organization, ENTITIES[name]
-    if name in _PEOPLE_ONLY or entity.list_name in call.state.switches.denied_to_tokens():
+    refused = call.state.switches.denied_to_tokens() | books.refused_lists
+    if name in _PEOPLE_ONLY or entity.list_name in refused:
         call.signed_in_person()
     start, rows = page_bounds(data)
     if rows > MAX_ROWS:

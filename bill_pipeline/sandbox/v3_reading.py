@@ -187,7 +187,8 @@ def get_organization(call: Call) -> dict[str, Any]:
 def check_permission(row: ListRow, call: Call) -> None:
     """Raises ``ApiError`` 403 where the session may not read the list."""
     credential, switches = call.signed_in().credential, call.state.switches
-    denied = credential.kind == "token" and row.name in switches.denied_to_tokens()
+    refused = switches.denied_to_tokens() | call.signed_in().organization.refused_lists
+    denied = credential.kind == "token" and row.name in refused
     if denied or (row.administrators_only and not credential.is_administrator):
         raise errors.forbidden(switches.forbidden_code)
 

@@ -8,6 +8,7 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from bill_pipeline.sandbox.clock import timestamp
+from bill_pipeline.sandbox.companies.variety import names_one
 from bill_pipeline.sandbox.companies.vendors import add_vendor
 from bill_pipeline.sandbox.documents import Document
 from bill_pipeline.sandbox.money import cents, dollars
@@ -59,7 +60,7 @@ class Changes:
             line["amount"] = dollars(round(cents(line["amount"]) * life.rng.uniform(0.8, 1.25)))
             line.pop("quantity", None)
             line.pop("price", None)
-        elif choice == 1 and "chartOfAccountId" in line.get("classifications", {}):
+        elif choice == 1 and names_one(line.get("classifications", {}), "chartOfAccountId"):
             other = life.rng.choice(life.trade.purchases).account
             line["classifications"]["chartOfAccountId"] = life.accounts[other]
         else:

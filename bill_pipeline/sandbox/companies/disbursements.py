@@ -21,6 +21,8 @@ def disbursement(kind: str, sent: date, arrives: date, number: int) -> Document:
             information["rppsDisbursement"] = {**dates, **trace}
         case "INTERNATIONAL_E_PAYMENT":
             information["internationalDisbursement"] = {**dates, "disbursementSubType": "LOCAL"}
+        case "WALLET":
+            information["walletDisbursement"] = {"arrivesByDate": arrives.isoformat()}
         case _:
             information["vcardDisbursement"] = {"arrivesByDate": arrives.isoformat()}
     return information

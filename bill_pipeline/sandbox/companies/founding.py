@@ -9,8 +9,10 @@ from datetime import date, timedelta
 
 from bill_pipeline.sandbox.clock import day_ms
 from bill_pipeline.sandbox.companies.charts import COMMON_ACCOUNTS
+from bill_pipeline.sandbox.companies.foundations import add_foundations
 from bill_pipeline.sandbox.companies.life import CompanyLife
 from bill_pipeline.sandbox.companies.trades import TRADES, Trade
+from bill_pipeline.sandbox.companies.variety import USUAL, Variety, chosen_kinds
 from bill_pipeline.sandbox.companies.vendor_names import person_name, place_name
 from bill_pipeline.sandbox.organization import Credential, Organization
 from bill_pipeline.sandbox.state import SandboxState
@@ -29,23 +31,34 @@ _ROLES = ("ADMINISTRATOR", "ACCOUNTANT", "APPROVER", "CLERK")
 _TERMS = (("Due on receipt", 0), ("Net 10", 10), ("Net 15", 15), ("Net 30", 30), ("Net 45", 45))
 
 
-def add_invented_companies(state: SandboxState, companies: int, documents: int) -> None:
-    """Add companies with about ``documents`` documents each, of the trades in turn."""
+def add_invented_companies(
+    state: SandboxState, companies: int, documents: int, variety: str = USUAL
+) -> None:
+    """Add companies with about ``documents`` documents each, of the trades in turn.
+
+    ``variety``: "usual", "full", "none", or kinds of ``variety.KINDS`` beside the usual ones.
+    """
     for number in range(companies):
         trade = TRADES[number % len(TRADES)]
         round_number, variant = divmod(number // len(TRADES), len(trade.names))
         name = trade.names[variant] + (f" {round_number + 1}" if round_number else "")
         computed = documents - LIVED_BESIDE_VOLUME if documents > LIVED_DOCUMENTS else 0
-        life = found_company(
-            state, trade, name, f"{state.seed}/{number}", documents - computed, computed
-        )
+        salt = f"{state.seed}/{number}"
+        kinds = chosen_kinds(variety, salt)
+        life = found_company(state, trade, name, salt, documents - computed, computed, kinds)
         state.add_life(life)
 
 
 def found_company(
-    state: SandboxState, trade: Trade, name: str, salt: str, documents: int, computed: int = 0
+    state: SandboxState,
+    trade: Trade,
+    name: str,
+    salt: str,
+    documents: int,
+    computed: int = 0,
+    kinds: frozenset[str] = frozenset(),
 ) -> CompanyLife:
-    """One company of a trade, lived until today."""
+    """One company of a trade, lived until today, with some kinds of variety."""
     rng = random.Random(salt)  # noqa: S311 — invented books, not secrets
     today = state.clock.now().date()
     start = today - timedelta(days=HISTORY_DAYS)
@@ -54,7 +67,10 @@ def found_company(
     _add_dimensions(organization, trade, start)
     if computed:
         add_volume(organization, salt, computed, start, today)
-    life = CompanyLife(organization, trade, rng, state.switches, start, documents / HISTORY_DAYS)
+    variety = Variety(organization, kinds)
+    add_foundations(organization, variety, start)
+    per_day = documents / HISTORY_DAYS
+    life = CompanyLife(organization, trade, rng, state.switches, start, per_day, variety)
     life.history_ends = today
     life.coded_until = today - timedelta(days=UNCODED_DAYS)
     life.live_until(state.clock.now_ms())

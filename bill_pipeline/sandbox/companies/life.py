@@ -2,8 +2,8 @@
 
 The same life writes the history before the sandbox's today and, in live mode, what comes after.
 What happens with bills and payments is ``payables_life``, with customers ``receivables_life``,
-what people change afterwards ``changes``, and what is rare
-``rarities``.
+what people change afterwards ``changes``, and what is rare ``rarities``. How its documents differ
+from tidy ones is ``variety``, and what is merged or retyped ``mergers``.
 """
 
 from __future__ import annotations
@@ -17,10 +17,12 @@ from typing import Any
 from bill_pipeline.sandbox.cash import Cash
 from bill_pipeline.sandbox.clock import DAY_MS, day_ms, from_ms
 from bill_pipeline.sandbox.companies.changes import Changes
+from bill_pipeline.sandbox.companies.mergers import Mergers
 from bill_pipeline.sandbox.companies.payables_life import PayablesLife
 from bill_pipeline.sandbox.companies.rarities import Rarities
 from bill_pipeline.sandbox.companies.receivables_life import ReceivablesLife
 from bill_pipeline.sandbox.companies.trades import Trade
+from bill_pipeline.sandbox.companies.variety import Variety
 from bill_pipeline.sandbox.documents import Document
 from bill_pipeline.sandbox.organization import Organization
 from bill_pipeline.sandbox.payables import Payables
@@ -42,6 +44,7 @@ class CompanyLife:
         switches: Switches,
         start: date,
         documents_per_day: float,
+        variety: Variety,
     ) -> None:
         self.organization = organization
         self.trade = trade
@@ -63,10 +66,12 @@ class CompanyLife:
         self._sequence = 0
         self.lived_until_ms = day_ms(start)
         self.switches = switches
+        self.variety = variety
         self.payables_life = PayablesLife(self, documents_per_day)
         self.receivables_life = ReceivablesLife(self, documents_per_day)
         self.changes = Changes(self)
         self.rarities = Rarities(self)
+        self.mergers = Mergers(self)
         self.payables_life.meet_vendors(day_ms(start, 14))
         if trade.sales:
             self.receivables_life.meet_customers(day_ms(start, 15))
@@ -113,6 +118,7 @@ class CompanyLife:
             self.receivables_life.begin_day(day)
         self.changes.begin_day(day)
         self.rarities.begin_day(day)
+        self.mergers.begin_day(day)
         self.at(now_ms + DAY_MS, self._begin_day)
 
     def moment(self, day: date) -> int:

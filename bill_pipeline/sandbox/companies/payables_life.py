@@ -13,6 +13,7 @@ from bill_pipeline.sandbox.clock import from_ms, timestamp
 from bill_pipeline.sandbox.companies.fees import statement
 from bill_pipeline.sandbox.companies.payment_walk import PaymentWalk
 from bill_pipeline.sandbox.companies.trades import Purchase
+from bill_pipeline.sandbox.companies.variety import names_one
 from bill_pipeline.sandbox.companies.vendor_names import vendor_name
 from bill_pipeline.sandbox.companies.vendors import add_vendor
 from bill_pipeline.sandbox.documents import Document
@@ -46,7 +47,8 @@ class PayablesLife:
         # Two documents come of most bills: the bill and its payment.
         bills_per_day = documents_per_day / (2.9 if life.trade.sales else 2.1)
         self._standing: list[_Standing] = []
-        self._vendors_of_kind: dict[str, list[str]] = {}
+        #: Vendor kind → ids of those it is bought from.
+        self.vendors_of_kind: dict[str, list[str]] = {}
         self._numbers: dict[str, int] = {}
         standing = [p for p in life.trade.purchases if p.months]
         bills_of_all = sum(30 / (31 * p.months * 30) for p in standing)
@@ -64,17 +66,17 @@ class PayablesLife:
         kinds = dict.fromkeys(p.vendor_kind for p in life.trade.purchases)
         names: set[str] = set()
         for kind in kinds:
-            self._vendors_of_kind[kind] = []
+            self.vendors_of_kind[kind] = []
             for _ in range(life.rng.choice((1, 2, 2, 3))):
                 name = vendor_name(kind, life.rng)
                 if name not in names:
                     names.add(name)
-                    self._vendors_of_kind[kind].append(add_vendor(life, name, at_ms)["id"])
+                    self.vendors_of_kind[kind].append(add_vendor(life, name, at_ms)["id"])
         for purchase in self._kept_standing:
             self._standing.append(
                 _Standing(
                     purchase,
-                    life.rng.choice(self._vendors_of_kind[purchase.vendor_kind]),
+                    life.rng.choice(self.vendors_of_kind[purchase.vendor_kind]),
                     life.rng.randrange(1, 27),
                     life.rng.randrange(12),
                     life.dollars_between(purchase.low, purchase.high),
@@ -136,8 +138,17 @@ class PayablesLife:
         if life.chance(0.03):
             # A discount for early payment is a negative line in BILL.
             bought.append((purchase, -(sum(amount for _, amount in bought) // 50)))
-        vendor_id = life.rng.choice(self._vendors_of_kind[purchase.vendor_kind])
+        vendor_id = life.rng.choice(self.vendors_of_kind[purchase.vendor_kind])
         self._enter(now_ms, vendor_id, bought)
+
+    def buy_from(self, kind: str, vendor_id: str, instead_of: str) -> None:
+        """Buy what recurs, and all else of a kind, from another vendor from now on."""
+        vendors = self.vendors_of_kind[kind]
+        if instead_of in vendors:
+            vendors.remove(instead_of)
+        for standing in self._standing:
+            if standing.vendor_id == instead_of:
+                standing.vendor_id = vendor_id
 
     def _line(self, purchase: Purchase, amount: int, day: date) -> Line:
         life = self._life
@@ -163,6 +174,11 @@ class PayablesLife:
             for line in lines:
                 if life.chance(UNCODED_SHARE):
                     del line.classifications["chartOfAccountId"]
+        codes = [line.classifications for line in lines]
+        for one in codes:
+            if "chartOfAccountId" in one:
+                one["chartOfAccountId"] = life.mergers.account_used(one["chartOfAccountId"])
+        life.variety.dress_lines(codes)
         self._numbers[vendor_id] = self._numbers.get(vendor_id, life.rng.randrange(1000)) + 1
         number = f"{vendor['name'][:2].upper()}-{self._numbers[vendor_id]:05d}"
         needs_approval = sum(line.amount for line in lines) > APPROVAL_CENTS
@@ -182,6 +198,7 @@ class PayablesLife:
             description=lines[0].description if life.chance(0.3) else "",
             approvalStatus="ASSIGNED" if needs_approval else "UNASSIGNED",
             approvers=[approver] if needs_approval else [],
+            **life.variety.bill_fields(codes),
         )
         self._note_truth(bill, lines, true_accounts)
         if life.chance(0.05):
@@ -198,7 +215,7 @@ class PayablesLife:
 
     def _note_truth(self, bill: Document, lines: list[Line], true_accounts: list[str]) -> None:
         for line, written, account in zip(lines, bill["billLineItems"], true_accounts, strict=True):
-            if "chartOfAccountId" not in line.classifications:
+            if not names_one(line.classifications, "chartOfAccountId"):
                 self._life.truth.append(
                     {"bill_id": bill["id"], "line_id": written["id"], "account_id": account}
                 )

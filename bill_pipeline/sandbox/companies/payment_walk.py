@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from bill_pipeline.sandbox import cash
 from bill_pipeline.sandbox.clock import day_ms, from_ms
 from bill_pipeline.sandbox.companies.disbursements import disbursement
+from bill_pipeline.sandbox.companies.variety import taken_from_bank
 from bill_pipeline.sandbox.documents import Document
 from bill_pipeline.sandbox.money import add_business_days, cents, next_business_day
 from bill_pipeline.sandbox.payables import Application
@@ -24,6 +25,8 @@ MAX_BILLS_PER_PAYMENT = 35
 _VOIDS = ("VOID_ONLY", "VOID_AND_CREDIT", "VOID_AND_REISSUE")
 #: A client may have ended a payment that the company was still following.
 _OVER = frozenset({"VOIDED", "VOID_PENDING", "CANCELED", "FUNDING_FAILED_VOIDED"})
+#: What a reissued payment takes over from the one it replaces.
+_FUNDING = ("fundingAccount", "fundingAmount", "exchangeRate")
 _REASONS = ("Sent twice", "Wrong amount", "Vendor asked for another method")
 
 
@@ -88,15 +91,20 @@ class PaymentWalk:
         applications: list[Application],
         process: date,
         method: str,
+        funding: Document | None = None,
     ) -> Document:
+        """Pay by a method, from ``funding`` or from what the company chooses."""
         life = self._life
+        if funding is None:
+            amount = sum(application.amount for application in applications)
+            funding = life.variety.funding(life.bank_id(), amount)
         number = len(life.organization["payments"])
         payment = life.payables.pay(
             vendor,
             applications,
             process,
             now_ms,
-            fundingAccount={"type": "BANK_ACCOUNT", "id": life.bank_id()},
+            **funding,
             disbursementType=method,
             transactionNumber=f"{process:%y}INV{number:07d}",
             confirmationNumber=f"P{process:%y%m%d}01 - {number:07d}",
@@ -202,9 +210,9 @@ class PaymentWalk:
             life.at(now_ms + 3 * 3_600_000, self._send, payment_id)
             return
         confirmed = day_ms(add_business_days(day, 1), 15)
-        if _withdrawn(payment):
+        if taken_from_bank(payment):
             movement = life.cash.move(
-                life.bank_id(), cash.PAYABLES, -_withdrawn(payment), day, now_ms
+                life.bank_id(), cash.PAYABLES, -taken_from_bank(payment), day, now_ms
             )
             life.at(confirmed, self._confirm, movement["id"])
         if life.chance(0.003):
@@ -225,9 +233,9 @@ class PaymentWalk:
     def _return(self, now_ms: int, payment: Document, day: date, business_days: int) -> None:
         """What was withdrawn for a payment comes back to the bank account it came from."""
         life = self._life
-        if _withdrawn(payment):
+        if taken_from_bank(payment):
             returned = life.cash.move(
-                life.bank_id(), cash.PAYABLES, _withdrawn(payment), day, now_ms
+                life.bank_id(), cash.PAYABLES, taken_from_bank(payment), day, now_ms
             )
             confirmed = day_ms(add_business_days(day, business_days), 15)
             life.at(confirmed, self._confirm, returned["id"])
@@ -304,7 +312,8 @@ class PaymentWalk:
                 if cents(bill["dueAmount"]) >= cents(application["amount"]) > 0
             ]
             if sum(application.amount for application in again) == cents(payment["amount"]):
-                reissued = self._pay(now_ms + 2, vendor, again, day, "CHECK")
+                same = {name: payment[name] for name in _FUNDING}
+                reissued = self._pay(now_ms + 2, vendor, again, day, "CHECK", same)
                 self._funded_before.add(reissued["id"])
                 return
         self._refund(now_ms, payment, day)
@@ -314,11 +323,7 @@ class PaymentWalk:
 
     def _refund(self, now_ms: int, payment: Document, day: date) -> None:
         """BILL gives withdrawn money back; the bank shows it two business days later."""
-        life = self._life
-        refund = life.cash.move(
-            life.bank_id(), cash.PAYABLES, cents(payment["amount"]), day, now_ms
-        )
-        life.at(day_ms(add_business_days(day, 2), 15), self._confirm, refund["id"])
+        self._return(now_ms, payment, day, 2)
 
     def _cancel(self, now_ms: int, payment_id: str) -> None:
         payment = self._move(now_ms, payment_id, "CANCELED")
@@ -336,9 +341,3 @@ class PaymentWalk:
         payment = self._life.payables.document("payments", payment_id)
         if payment["singleStatus"] not in _OVER:
             self._move(now_ms, payment_id, single_status)
-
-
-def _withdrawn(payment: Document) -> int:
-    """Cents that a payment takes from the bank account: nothing when a card pays."""
-    is_bank = payment["fundingAccount"]["type"] == "BANK_ACCOUNT"
-    return cents(payment["fundingAmount"]) if is_bank else 0

@@ -99,6 +99,7 @@ class ReceivablesLife:
             quantity = life.rng.choice((1, 1, 1, 2, 3, 8))
             price = life.dollars_between(sale.low, sale.high) // quantity
             lines.append(SalesLine(price, quantity, sale.description, codes, sale.is_taxable))
+        life.variety.dress_sales_lines([line.classifications for line in lines])
         return lines
 
     def _issue(self, now_ms: int) -> None:
@@ -117,6 +118,7 @@ class ReceivablesLife:
             life.trade.tax_percent,
             now_ms,
             salesTaxItemId=items.ids.at(len(items) - 1),
+            **life.variety.sales_fields(),
         )
         for memo_id in self._memos.pop(customer_id, []):
             self._use_memo(now_ms, memo_id, invoice["id"])
@@ -173,7 +175,7 @@ class ReceivablesLife:
             status="SCHEDULED",
             receivablesType="CREDIT_CARD" if is_card else "ACH",
             convenienceFeeAmount=dollars(fee),
-            receivablesAccount={"id": life.bank_id(), "type": "BANK_ACCOUNT"},
+            receivablesAccount=life.variety.receiving(life.bank_id()),
         )
         paid = day_ms(add_business_days(day, 1), 15)
         life.at(paid, self._deposit, receipt["id"], due + fee)
@@ -184,6 +186,9 @@ class ReceivablesLife:
             life.receivables.settle(receipt_id, "CANCELED", now_ms)
             return
         life.receivables.settle(receipt_id, "PAID", now_ms)
+        receipt = life.organization["receivable-payments"].get(receipt_id)
+        if receipt is not None and receipt["receivablesAccount"]["type"] == "WALLET":
+            return
         day = add_business_days(from_ms(now_ms).date(), 1)
         movement = life.cash.move(life.bank_id(), cash.RECEIVABLES, amount, day, now_ms)
         life.at(day_ms(day, 15), self._confirm, movement["id"])
@@ -214,6 +219,7 @@ class ReceivablesLife:
             [line],
             life.trade.tax_percent,
             now_ms,
+            **life.variety.sales_fields(),
         )
         self._memos.setdefault(invoice["customerId"], []).append(memo["id"])
 
@@ -222,8 +228,11 @@ class ReceivablesLife:
         due = cents(self._invoice(invoice_id)["dueAmount"])
         if memo is not None:
             rest = cents(memo["amount"]) - cents(memo["appliedAmount"])
-            if min(rest, due) > 0:
-                self._life.receivables.apply_credit(memo_id, invoice_id, min(rest, due), now_ms)
+            used = min(self._life.variety.use_of_memo(rest), due)
+            if used > 0:
+                self._life.receivables.apply_credit(memo_id, invoice_id, used, now_ms)
+            if 0 < used < rest and "credit_memo_uses" in self._life.variety.kinds:
+                self._memos.setdefault(memo["customerId"], []).append(memo_id)
 
     def _use_rest(self, now_ms: int, receipt_id: str, invoice_id: str) -> None:
         receipt = self._life.organization["receivable-payments"].get(receipt_id)

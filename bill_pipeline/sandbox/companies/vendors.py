@@ -26,37 +26,36 @@ def add_vendor(life: CompanyLife, name: str, at_ms: int) -> Document:
         "type": "CHECKING",
         "ownerType": "BUSINESS",
     }
-    vendor = life.organization["vendors"].add(
-        {
-            "archived": False,
-            "name": name,
-            "accountType": "BUSINESS",
-            "email": email,
-            "phone": f"555-01{life.rng.randrange(100):02d}",
-            "address": {
-                "line1": f"{life.rng.randrange(1, 999)} Invented St",
-                "city": city,
-                "country": "US",
-                "countryName": "United States",
-            },
-            "paymentInformation": {
-                "payeeName": name,
-                "email": email,
-                "payByType": pay_by,
-                "payBySubType": "ACH" if pay_by == "ACH" else "NONE",
-                "bankAccount": account if pay_by == "ACH" else None,
-            },
-            "additionalInfo": {
-                "track1099": life.chance(0.2),
-                "combinePayments": life.chance(0.4),
-                "paymentTermId": life.organization["payment-terms"].ids.at(3),
-            },
-            "recurringPayments": False,
-            "billCurrency": "USD",
-            "networkStatus": life.rng.choice(("NOT_CONNECTED", "CONNECTED")),
-            "bankAccountStatus": "NO_ACCOUNT",
+    vendor: Document = {
+        "archived": False,
+        "name": name,
+        "accountType": "BUSINESS",
+        "email": email,
+        "phone": f"555-01{life.rng.randrange(100):02d}",
+        "address": {
+            "line1": f"{life.rng.randrange(1, 999)} Invented St",
+            "city": city,
+            "country": "US",
+            "countryName": "United States",
         },
-        at_ms,
-    )
+        "paymentInformation": {
+            "payeeName": name,
+            "email": email,
+            "payByType": pay_by,
+            "payBySubType": "ACH" if pay_by == "ACH" else "NONE",
+            "bankAccount": account if pay_by == "ACH" else None,
+        },
+        "additionalInfo": {
+            "track1099": life.chance(0.2),
+            "combinePayments": life.chance(0.4),
+            "paymentTermId": life.organization["payment-terms"].ids.at(3),
+        },
+        "recurringPayments": False,
+        "billCurrency": "USD",
+        "networkStatus": life.rng.choice(("NOT_CONNECTED", "CONNECTED")),
+        "bankAccountStatus": "NO_ACCOUNT",
+    }
+    life.variety.dress_vendor(vendor)
+    vendor = life.organization["vendors"].add(vendor, at_ms)
     life.payables.announce("vendor.created", vendor)
     return vendor
