@@ -17,7 +17,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from bill_pipeline.sandbox import errors, fault_delivery
+from bill_pipeline.sandbox import errors, fault_delivery, fault_rows
 from bill_pipeline.sandbox.clock import timestamp
 from bill_pipeline.sandbox.errors import ApiError
 from bill_pipeline.sandbox.faults import Fault
@@ -152,7 +152,7 @@ class Endpoint:
         if body is None:
             return Response(status_code=call.status)
         content = body if isinstance(body, bytes) else orjson.dumps(body)
-        content = fault_delivery.altered(call, content)
+        content = fault_rows.altered(call.fault, content)
         return Response(content, call.status, media_type=call.media_type)
 
     def _too_many(self, call: Call) -> Response:

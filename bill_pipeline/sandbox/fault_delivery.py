@@ -1,13 +1,14 @@
-"""What each kind of fault looks like on the wire. Which request it hits is ``faults.py``."""
+"""What each kind of fault looks like on the wire. Which request it hits is ``faults.py``; what
+it does to the rows of a good body, ``fault_rows.py``.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import socket
 import struct
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import orjson
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
@@ -50,36 +51,10 @@ def instead(call: Call) -> None:
     if fault.kind == "session_loss":
         call.state.sessions.lose(call.signed_in().organization.id)
         raise errors.session_invalid()
+    if fault.kind == "missing_row" and fault.row and fault.row in call.parts.values():
+        raise errors.not_found(fault.row)
     if fault.kind == "filter_refused" and any(k in {"filters", "page"} for k, _ in call.parameters):
         raise errors.invalid("filters: the field cannot be filtered")
-
-
-def altered(call: Call, content: bytes) -> bytes:
-    """Faults inside an otherwise good body."""
-    fault = call.fault
-    if fault is None:
-        return content
-    if fault.kind == "invalid_json":
-        return content[:-1] + b",}"
-    if fault.kind not in {"type_drift", "missing_field", "missing_next_page"}:
-        return content
-    body = orjson.loads(content)
-    if fault.kind == "missing_next_page":
-        body.pop("nextPage", None)
-        return orjson.dumps(body)
-    rows = body.get("results") or [body]
-    _spoil(rows[len(rows) // 2], fault.field, drift=fault.kind == "type_drift")
-    return orjson.dumps(body)
-
-
-def _spoil(row: dict[str, Any], name: str, *, drift: bool) -> None:
-    """Change the type of a row's field, or drop it; a field the row lacks stays absent."""
-    if name not in row:
-        return
-    value = row.pop(name)
-    if drift:
-        # A scalar becomes an object and anything else a text: neither casts back by accident.
-        row[name] = {"value": value} if not isinstance(value, dict | list) else "changed"
 
 
 async def deliver(

@@ -1,13 +1,14 @@
 """Trouble on purpose: what can go wrong between BILL and a client, by rate or by script.
 
-A fault is chosen per request here; how each kind looks on the wire is ``fault_delivery.py``.
+A fault is chosen per request here; how each kind looks on the wire is ``fault_delivery.py``, and
+what it does to a row ``fault_rows.py``.
 """
 
 from __future__ import annotations
 
 import random
 import re
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 #: kind -> what the client meets.
@@ -29,7 +30,29 @@ KINDS: dict[str, str] = {
     "missing_field": "`field` of a row is missing",
     "forbidden": "403: no permission for the list",
     "filter_refused": "400 on any filter",
+    "half_surrogate": "`field` of a row holds half a surrogate pair",
+    "nul": "`field` of a row holds a NUL",
+    "control_characters": "`field` of a row holds control characters",
+    "odd_number": "`field` of a row is written as `value` (`text`: quoted; `decimals`: too many)",
+    "odd_date": "`field` of a row is the text `value`",
+    "missing_row": "a row is not in its list, nor found by its id",
+    "shifted_time": "updatedTime of a row is `seconds` later (negative: earlier)",
+    "backward_rows": "the rows of a page come last one first",
 }
+#: What a rule means that does not say its field, …
+_FIELDS = {
+    "half_surrogate": "description",
+    "nul": "description",
+    "control_characters": "description",
+    "odd_date": "dueDate",
+}
+#: … and what stands there: one of these, by the seed, each time the rule strikes.
+ODD_VALUES: dict[str, tuple[str, ...]] = {
+    "odd_number": ("NaN", "Infinity", "-Infinity", "1e400", "1e18", "text", "decimals"),
+    "odd_date": (
+        "2024-02-30", "0000-00-00", "03/04/2024", "1926-03-04", "2126-03-04", "infinity", "",
+    ),
+}  # fmt: skip
 
 
 @dataclass
@@ -37,7 +60,9 @@ class Fault:
     """One rule: which requests it hits and how often.
 
     ``match`` is a regular expression on the path (``/connect/v3/bills``); ``rate`` the share of
-    matching requests hit; ``skip`` matching requests pass first; at most ``times`` are hit.
+    matching requests hit; ``skip`` matching requests pass first; at most ``times`` are hit. Of
+    a page, the row with the id ``row`` is hit, else the middle one; ``field`` may lead into it
+    (``invoice.invoiceDate``, ``billLineItems.0.amount``).
     """
 
     kind: str
@@ -48,13 +73,16 @@ class Fault:
     status: int = 0
     code: str = ""
     seconds: float = 0.0
-    field: str = "amount"
+    field: str = ""
+    value: str | None = None
+    row: str = ""
     organization: str = ""
     hits: int = 0
 
     def __post_init__(self) -> None:
         if self.kind not in KINDS:
             raise ValueError(f"No fault {self.kind!r}. Known: {', '.join(KINDS)}")
+        self.field = self.field or _FIELDS.get(self.kind, "amount")
         re.compile(self.match)
         if not 0 <= self.rate <= 1:
             raise ValueError(f"A fault's rate is between 0 and 1, not {self.rate}")
@@ -105,5 +133,7 @@ class Faults:
                 continue
             if self._random.random() < fault.rate:
                 fault.hits += 1
+                if fault.kind in ODD_VALUES and fault.value is None:
+                    return replace(fault, value=self._random.choice(ODD_VALUES[fault.kind]))
                 return fault
         return None

@@ -18,7 +18,14 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 from starlette.types import Receive, Scope, Send
 
-from bill_pipeline.sandbox import errors, fault_delivery, v2_files, v2_operations, v2_writing
+from bill_pipeline.sandbox import (
+    errors,
+    fault_delivery,
+    fault_rows,
+    v2_files,
+    v2_operations,
+    v2_writing,
+)
 from bill_pipeline.sandbox.endpoint import Call
 from bill_pipeline.sandbox.errors import ApiError
 from bill_pipeline.sandbox.sessions import organizations_of
@@ -104,9 +111,7 @@ class _V2Endpoint:
         except Exception:
             logger.exception("the sandbox failed on %s", call.path)
             return _error(errors.system_error())
-        content = orjson.dumps(v2_writing.envelope(data))
-        if call.fault is not None and call.fault.kind == "invalid_json":
-            content = content[:-1] + b",}"
+        content = fault_rows.altered(call.fault, orjson.dumps(v2_writing.envelope(data)))
         return Response(content, media_type="application/json")
 
 

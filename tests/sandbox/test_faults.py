@@ -5,7 +5,8 @@ from __future__ import annotations
 import httpx
 import pytest
 
-from bill_pipeline.sandbox.faults import KINDS
+from bill_pipeline.sandbox.clock import timestamp, timestamp_ms
+from bill_pipeline.sandbox.faults import KINDS, ODD_VALUES
 from tests.sandbox.conftest import BillClient
 
 
@@ -121,6 +122,116 @@ def test_logins_fail_only_by_rules_that_name_them(client: BillClient) -> None:
     client.server.control.faults([{"kind": "html", "match": "/login$", "status": 503}])
     assert client.http.post(url, json=body).status_code == 503
     assert client.get("bills").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("kind", "written"),
+    [
+        ("half_surrogate", r"\ud83d end"),
+        ("nul", r"\u0000 end"),
+        ("control_characters", "\\u0001\\u001b\\u0085 end"),
+    ],
+)
+@pytest.mark.parametrize("field", ["description", "billLineItems.0.description"])
+def test_a_text_holds_what_no_text_should(
+    kind: str, written: str, field: str, client: BillClient
+) -> None:
+    plain = client.get("bills", max=100)
+    with_fault(client, kind, field=field)
+    spoiled = client.get("bills", max=100)
+    assert spoiled.text.count(written) == 1
+    assert written not in plain.text
+    changed = [
+        (one, other)
+        for one, other in zip(plain.json()["results"], spoiled.json()["results"], strict=True)
+        if one != other
+    ]
+    [(one, other)] = changed
+    holder, name = (
+        (other, field) if "." not in field else (other["billLineItems"][0], "description")
+    )
+    assert ord(holder[name][-5]) in {0xD83D, 0x00, 0x85}
+    holder[name] = (one if holder is other else one["billLineItems"][0]).get(name)
+    assert {k: v for k, v in other.items() if v is not None} == one
+
+
+@pytest.mark.parametrize("value", ODD_VALUES["odd_number"])
+def test_a_number_is_written_as_no_number_should_be(value: str, client: BillClient) -> None:
+    row = client.get("bills", max=100).json()["results"][3]
+    with_fault(client, "odd_number", value=value, row=row["id"])
+    text = client.get("bills", max=100).text
+
+    def written(number: float) -> str:
+        return {"text": f'"{number:.2f}"', "decimals": f"{number:.2f}5"}.get(value, value)
+
+    assert f'"amount":{written(row["amount"])},' in text
+    with_fault(client, "odd_number", value=value, field="billLineItems.0.amount", row=row["id"])
+    line = row["billLineItems"][0]
+    expected = f'"id":"{line["id"]}","amount":{written(line["amount"])},'
+    assert expected in client.get("bills", max=100).text
+
+
+@pytest.mark.parametrize("value", ODD_VALUES["odd_date"])
+def test_a_date_is_none(value: str, client: BillClient) -> None:
+    for field in ("dueDate", "invoice.invoiceDate"):
+        with_fault(client, "odd_date", value=value, field=field)
+        bills = client.get("bills", max=100).json()["results"]
+        found = [b["dueDate"] if field == "dueDate" else b["invoice"]["invoiceDate"] for b in bills]
+        assert found.count(value) == 1
+
+
+def test_odd_values_come_by_the_seed_where_a_rule_names_none(client: BillClient) -> None:
+    drawn = []
+    for _ in range(2):
+        rule = {"kind": "odd_date", "match": "/bills$"}
+        client.server.control.faults([rule], seed=5)
+        drawn.append([client.get("bills", max=100).text for _ in range(30)])
+    assert drawn[0] == drawn[1]
+    for value in ODD_VALUES["odd_date"]:
+        assert any(f'"dueDate":"{value}"' in text for text in drawn[0])
+
+
+def test_a_vendor_that_bills_name_is_not_in_the_list_of_vendors(client: BillClient) -> None:
+    vendor_id = client.get("bills").json()["results"][0]["vendorId"]
+    before = {row["id"] for row in client.all("vendors", max=100)}
+    rule = {"kind": "missing_row", "match": "/vendors", "row": vendor_id}
+    client.server.control.faults([rule])
+    assert {row["id"] for row in client.all("vendors", max=100)} == before - {vendor_id}
+    assert client.get("vendors", filters=f"id:in:{vendor_id}").json()["results"] == []
+    gone = client.get(f"vendors/{vendor_id}")
+    assert (gone.status_code, "BDC_1205" in gone.text) == (404, True)
+    assert client.get(f"vendors/{min(before - {vendor_id})}").status_code == 200
+    with_fault(client, "missing_row", match="/vendors$")
+    assert len(client.get("vendors", max=100).json()["results"]) == len(before) - 1
+
+
+@pytest.mark.parametrize("seconds", [7_200, 10 * 365 * 86_400, -86_400])
+def test_a_document_is_stamped_in_the_future_or_the_past_on_both_planes(
+    seconds: int, client: BillClient
+) -> None:
+    bill = client.get("bills", max=100).json()["results"][7]
+    moved = timestamp(timestamp_ms(bill["updatedTime"]) + seconds * 1_000)
+    rule = {"kind": "shifted_time", "seconds": seconds, "row": bill["id"]}
+    client.server.control.faults([rule])
+    after = client.get("bills", max=100).json()["results"][7]
+    assert after == bill | {"updatedTime": moved}
+    rows = client.v2("List/Bill", {"start": 0, "max": 999})["response_data"]
+    [row] = [row for row in rows if row["id"] == bill["id"]]
+    assert row["updatedTime"] == moved[:-3] + moved[-2:]
+
+
+def test_a_list_goes_backwards(client: BillClient) -> None:
+    query = {"max": 20, "sort": "updatedTime:asc"}
+    plain = client.get("bills", **query).json()
+    with_fault(client, "backward_rows")
+    assert client.get("bills", **query).json() == plain | {"results": plain["results"][::-1]}
+
+
+def test_rows_of_v2_are_spoiled_as_those_of_v3(client: BillClient) -> None:
+    rule = {"kind": "odd_date", "match": r"List/Bill\.json$", "field": "glPostingDate", "times": 1}
+    client.server.control.faults([{**rule, "value": "2024-02-30"}])
+    rows = client.v2("List/Bill", {"start": 0, "max": 999})["response_data"]
+    assert [row["glPostingDate"] for row in rows].count("2024-02-30") == 1
 
 
 def test_another_organization_is_spared(client: BillClient) -> None:

@@ -1,0 +1,175 @@
+"""Odd answers of BILL never end in silently wrong books.
+
+A bill is entered at a client with good books, and an odd answer carries the news. The sync may do
+one of two things: bring the bill as it is in BILL, or say so: end with an error, or set the
+document aside. Then the books before stay; when the trouble is over, they are right.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bill_pipeline.sandbox.faults import ODD_VALUES
+from bill_pipeline.sandbox.server import SandboxServer
+from tests.journey.firm import Firm
+
+pytestmark = pytest.mark.slow
+
+BILLS, VENDORS, DETAILS = r"v3/bills", r"v3/vendors", r"List/Bill\.json"
+TEXTS = ("half_surrogate", "nul", "control_characters")
+DATES = ("dueDate", "invoice.invoiceDate")
+AMOUNTS = ("amount", "billLineItems.0.amount")
+HOUR, YEAR = 3_600, 365 * 86_400
+
+
+@dataclass(frozen=True)
+class Case:
+    """A fault, on the answers to which requests, and on which row of them."""
+
+    name: str
+    fault: dict[str, Any]
+    match: str = BILLS
+    hits: str = "bill"
+
+
+CASES = [
+    *(Case(f"{kind} in {field}", {"kind": kind, "field": field})
+      for kind in TEXTS for field in ("description", "billLineItems.0.description")),
+    *(Case(f"{kind} in a vendor's name", {"kind": kind, "field": "name"}, VENDORS, "vendor")
+      for kind in TEXTS),
+    *(Case(f"{field} {value}", {"kind": "odd_number", "field": field, "value": value})
+      for field in AMOUNTS for value in ODD_VALUES["odd_number"]),
+    *(Case(f"{field} {value!r}", {"kind": "odd_date", "field": field, "value": value})
+      for field in DATES for value in ODD_VALUES["odd_date"]),
+    *(Case(f"posting date {value!r}", {"kind": "odd_date", "field": "glPostingDate",
+                                       "value": value}, DETAILS)
+      for value in ODD_VALUES["odd_date"]),
+    Case("vendor missing", {"kind": "missing_row"}, VENDORS, "vendor"),
+    Case("an hour ahead", {"kind": "shifted_time", "seconds": HOUR}),
+    Case("ten years ahead", {"kind": "shifted_time", "seconds": 10 * YEAR}),
+    Case("an hour back", {"kind": "shifted_time", "seconds": -HOUR}),
+    Case("ten years back", {"kind": "shifted_time", "seconds": -10 * YEAR}),
+    Case("backwards", {"kind": "backward_rows"}, hits=""),
+]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def good(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Firm]:
+    with SandboxServer(companies=1, documents=60, seed=11) as sandbox:
+        firm = Firm(sandbox, tmp_path_factory.mktemp("good") / "home")
+        assert firm.connect().exit_code == 0
+        assert firm.run("sync", firm.client).exit_code == 0
+        yield firm
+
+
+@pytest.fixture
+def firm(good: Firm, tmp_path: Path) -> Iterator[Firm]:
+    """The good books, once for each trouble."""
+    shutil.copytree(good.home.path, tmp_path / "home")
+    yield Firm(good.sandbox, tmp_path / "home")
+    good.sandbox.control.faults([])
+
+
+def row_in_bill(bill: dict[str, Any], vendor: str) -> tuple[Any, ...]:
+    """What the books say of a bill, from BILL's own document."""
+    amount_open = 0.0 if bill["archived"] else bill["dueAmount"] + bill["scheduledAmount"]
+    invoice_date, due_date = bill["invoice"]["invoiceDate"], bill["dueDate"]
+    return (Decimal(f"{bill['amount']:.2f}"), Decimal(f"{amount_open:.2f}"), invoice_date,
+            due_date, vendor)  # fmt: skip
+
+
+def differences(firm: Firm) -> dict[str, Any]:
+    """Bill id → (in the books, in BILL) where they differ; and the balance, were it not zero."""
+    books = firm.sandbox.state.organization(firm.client)
+    vendors = {vendor["id"]: vendor["name"] for vendor in books["vendors"]}
+    truth = {bill["id"]: row_in_bill(bill, vendors[bill["vendorId"]]) for bill in books["bills"]}
+    said = {
+        row["document_id"]: (
+            Decimal(str(row["amount"])).quantize(Decimal("0.01")),
+            Decimal(str(row["amount_open"])).quantize(Decimal("0.01")),
+            row["document_date"],
+            row["due_date"],
+            row["party"],
+        )
+        for row in firm.query("from documents where document_type = 'bill'")
+    }
+    found = {key: (said.get(key), row) for key, row in truth.items() if said.get(key) != row}
+    found |= {key: (row, None) for key, row in said.items() if key not in truth}
+    (rest,) = firm.query("select sum(debit) - sum(credit) as rest from trial_balance")
+    (booked,) = firm.query(
+        "select coalesce(sum(amount), 0) as amount from transactions where document_type = 'bill'"
+    )
+    billed = sum(row[0] for row in truth.values())
+    if rest["rest"] != 0 or round(Decimal(str(booked["amount"])), 2) != billed:
+        found["the journal"] = (booked["amount"], billed)
+    return found
+
+
+def says_so(firm: Firm, result: Any) -> bool:
+    """Whether a sync told of trouble: an error in words, or a document set aside."""
+    if result.exit_code != 0:
+        assert isinstance(result.exception, SystemExit), "an error for a person, not a traceback"
+        assert firm.client in result.output
+        return True
+    status = json.loads(firm.run("clients", "--json").output.splitlines()[0])
+    return bool(status["quarantined"])
+
+
+def enter_a_bill(firm: Firm) -> dict[str, Any]:
+    """A newly entered bill of a vendor that is new, too; both are news to the books."""
+    state = firm.sandbox.state
+    books, clock = state.organization(firm.client), state.clock
+    clock.step_ms(60_000)
+    vendor = {name: value for name, value in books["vendors"].at(0).items() if name != "id"}
+    number = len(books["vendors"])
+    vendor = books["vendors"].add({**vendor, "name": f"Newcomer {number}"}, clock.stamp_ms())
+    bill = next(bill for bill in books["bills"] if not bill["archived"])
+    amount = 100.25 + number
+    line = bill["billLineItems"][0] | {"id": books.new_id("bli"), "amount": amount}
+    paid = {"paidAmount": 0.0, "scheduledAmount": 0.0, "creditAmount": 0.0}
+    return books["bills"].add(
+        {
+            **{name: value for name, value in bill.items() if name != "id"},
+            **paid,
+            "vendorId": vendor["id"],
+            "vendorName": vendor["name"],
+            "amount": amount,
+            "fundingAmount": amount,
+            "dueAmount": amount,
+            "paymentStatus": "UNPAID",
+            "billLineItems": [line],
+        },
+        clock.stamp_ms(),
+    )
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_an_odd_answer_is_read_right_or_said_and_the_books_end_right(
+    firm: Firm, case: Case
+) -> None:
+    bill = enter_a_bill(firm)
+    row = {"bill": bill["id"], "vendor": bill["vendorId"]}.get(case.hits, "")
+    before = firm.query("from trial_balance order by account_id")
+    firm.sandbox.control.faults([{**case.fault, "match": case.match, "row": row}])
+    result = firm.run("sync", firm.client)
+    assert firm.sandbox.control.active_faults()[0]["hits"] > 0, "the trouble never struck"
+    if says_so(firm, result):
+        if result.exit_code != 0:
+            assert firm.query("from trial_balance order by account_id") == before
+        else:
+            assert set(differences(firm)) <= {bill["id"], "the journal"}
+    else:
+        assert differences(firm) == {}, result.output
+    firm.sandbox.control.faults([])
+    enter_a_bill(firm)
+    result = firm.run("sync", firm.client)
+    assert result.exit_code == 0, result.output
+    assert differences(firm) == {}
