@@ -43,6 +43,20 @@ FAULTS: tuple[dict[str, Any], ...] = (
     {"kind": "type_drift", "match": "connect/v3/invoices$", "field": "dueAmount"},
     {"kind": "missing_field", "match": "connect/v3/bills$", "field": "vendorId"},
     {"kind": "type_drift", "match": "connect/v3/payments$", "field": "amount"},
+    {"kind": "half_surrogate", "match": "connect/v3/bills$"},
+    {"kind": "odd_number", "match": "connect/v3/bills$", "value": "NaN"},
+    {"kind": "odd_number", "match": "connect/v3/payments$", "value": "Infinity"},
+    {"kind": "odd_number", "match": "connect/v3/bills$", "value": "text"},
+    {"kind": "backward_rows"},
+)
+#: What can be read and is false: nothing tells, until BILL is read whole once more.
+FALSE: tuple[dict[str, Any], ...] = (
+    {"kind": "nul", "match": "connect/v3/bills$"},
+    {"kind": "control_characters", "match": "connect/v3/vendors$", "field": "name"},
+    {"kind": "odd_date", "match": "connect/v3/bills$"},
+    {"kind": "odd_date", "match": "connect/v3/payments$", "field": "processDate"},
+    {"kind": "missing_row", "match": "connect/v3/vendors$"},
+    {"kind": "shifted_time", "match": "connect/v3/bills$", "seconds": -86_400},
 )
 
 
@@ -77,7 +91,21 @@ def random_faults(chance: random.Random) -> list[dict[str, Any]]:
 
 
 def test_every_kind_of_trouble_is_in_the_scripts() -> None:
-    assert {fault["kind"] for fault in FAULTS} == set(KINDS)
+    assert {fault["kind"] for fault in (*FAULTS, *FALSE)} == set(KINDS)
+
+
+@pytest.mark.slow
+def test_what_bill_said_falsely_is_right_when_it_was_read_whole(make_client: MakeClient) -> None:
+    client = make_client(documents=600)
+    client.sandbox.control.faults([{**fault, "times": 2} for fault in FALSE], seed=3)
+    client.sync()
+    hits = [fault["hits"] for fault in client.sandbox.control.active_faults()]
+    assert all(hits), "some trouble never struck"
+    client.sandbox.control.faults([])
+    client.live(5)
+    client.sync(full=True)
+    assert client.differences() == {}
+    assert client.query("select count(*) from raw.quarantine where healed_at is null") == [(0,)]
 
 
 class Killed(BaseException):
