@@ -1,10 +1,13 @@
--- The same journal on a cash basis: bills and invoices count when they are settled, line by line.
+-- The same journal on a cash basis: bills and invoices count when they are paid, line by line.
 --
--- A document's lines are taken up in step with the running total of its settlements, so their sum
--- is the settled amount to the cent at every date, and the whole document in the end. Sharing is
--- over the gross amount, tax included, unless the policy sales_tax_on_cash_basis says that the tax
--- comes last. Lines of documents not settled yet do not exist here. Everything is derived from
--- journal lines dated on or before the line, so no later entry changes it.
+-- A document's lines are taken up in step with the running total of the cash that pays it, up to
+-- the whole document and no further: the rest of what was paid stays on the control account, an
+-- advance. Credits are no cash: a bill of 100 with a credit of 30 counts by 50, and the credit by
+-- 15, when half of the 70 is paid. A write-off counts for nothing. What was paid before the
+-- document's own day counts on the day of the payment, or on the first open day where that day was
+-- closed when the journal learnt it. Sharing is over the gross amount, tax included, unless the
+-- policy sales_tax_on_cash_basis says that the tax comes last. Lines of documents not paid yet do
+-- not exist here.
 --
 -- grain: one row per journal line outside documents, and one per document, day and line taken up
 -- key: basis_line_id
@@ -12,46 +15,223 @@
 -- macro: cash_basis_lines_at(known_at)
 with
 
-lines as (
+-- The lowest lock there has been since each close: what had to count on a first open day moves to
+-- its own day when that is opened again, and a later close moves nothing.
+locks as (
+    select
+        decided_at,
+        min(closed_through) over (
+            order by closing_no rows between current row and unbounded following
+        ) as closed_through
+    from ledger.closings
+    where decided_at <= coalesce(getvariable('known_at'), timestamp '9999-12-31')
+    qualify row_number() over (partition by decided_at order by closing_no desc) = 1
+),
+
+journal as (
     select
         journal_lines.*,
         accounts.control in ('payables', 'receivables') as is_control,
         journal_lines.document_type in ('bill', 'vendor_credit', 'invoice', 'credit_memo', 'billing_statement')
         and journal_lines.event in ('entered', 'billed') as is_document,
+        -- Entries without cash that tie a payment or a credit to what it settles.
+        journal_lines.event like 'advance%' or journal_lines.event like 'applied:%' as is_application,
         -- Ids are unique within a list only, so a document is named with its control account's side.
         case
             when journal_lines.document_type in ('invoice', 'credit_memo', 'received_payment')
                 then 'receivables:'
             else 'payables:'
-        end as side
+        end as side,
+        journal_entries.document_date,
+        coalesce(locks.closed_through + 1, date '0001-01-01') as first_open_day
     from ledger.journal_lines as journal_lines
+    inner join ledger.journal_entries as journal_entries on journal_entries.entry_id = journal_lines.entry_id
     inner join ledger.accounts as accounts on accounts.account_id = journal_lines.account_id
+    asof left join locks on journal_lines.posted_at >= locks.decided_at
     where journal_lines.posted_at <= coalesce(getvariable('known_at'), timestamp '9999-12-31')
+        -- Neither what was given up nor the loss was ever cash.
+        and not (journal_lines.document_type = 'invoice' and journal_lines.event = 'write_off')
 ),
 
--- What settled it, by day, as a change of its taken-up total.
-settlements as (
+-- An application counts on the day of the payment or credit, whatever the day of what it settles.
+settling_lines as (
     select
-        side || open_item_id as item, date, any_value(account_id) as control_account_id,
-        any_value(open_item_id) as open_item_id, sum(amount) as amount
-    from lines
-    where is_control and not is_document and open_item_id is not null
+        * replace (
+            if(is_application, least(date, greatest(document_date, first_open_day)), date) as date
+        ),
+        if(is_application, least(date, document_date), date) as original_date,
+        is_application and document_type in ('vendor_credit', 'credit_memo') as is_credit
+    from journal
+    where not is_document
+),
+
+cash_by_day as (
+    select
+        side || open_item_id as item, date, any_value(open_item_id) as open_item_id,
+        max(account_id) as control_account_id, sum(amount) as cash, min(original_date) as original_date
+    from settling_lines
+    where is_control and not is_credit and open_item_id is not null
     group by item, date
 ),
 
--- What each document consists of, by day: its lines without the control account's.
+applications_by_day as (
+    select
+        document_type, document_id, event, date, side || document_id as credit_item,
+        max(side || open_item_id) filter (where line_key = 'settled') as item,
+        coalesce(sum(amount) filter (where line_key = 'settled'), 0) as credited,
+        coalesce(sum(amount) filter (where line_key = 'credit'), 0) as used,
+        max(account_id) filter (where line_key = 'exchange') as exchange_account_id,
+        max(account_id) filter (where line_key = 'credit') as control_account_id,
+        min(original_date) as original_date
+    from settling_lines
+    where is_credit
+    group by document_type, document_id, event, date, side
+),
+
+-- A difference to a closed application may have some of its lines only.
+applications as (
+    select
+        document_type, document_id, event, credit_item, max(item) as item,
+        max(exchange_account_id) as exchange_account_id, max(control_account_id) as control_account_id
+    from applications_by_day
+    group by document_type, document_id, event, credit_item
+),
+
+first_days as (
+    select item, min(date) as first_day
+    from (
+        select item, date from cash_by_day
+        union all
+        select credit_item, date from applications_by_day
+    )
+    group by item
+),
+
+-- What each document consists of, by day: its lines without the control account's. A document that
+-- was paid before its day is there on the day of the payment.
 document_lines as (
     select
-        side || document_id as item, document_id as open_item_id, date, account_id, party_id, class_id,
-        department_id, location_id, job_id, document_type, line_key = 'sales_tax' as is_tax,
-        sum(amount) as amount
-    from lines
-    where is_document and not coalesce(is_control, false)
+        journal.side || journal.document_id as item, journal.document_id as open_item_id,
+        least(journal.date, greatest(coalesce(first_days.first_day, journal.date), journal.first_open_day)) as date,
+        min(least(journal.date, coalesce(first_days.first_day, journal.date))) as original_date,
+        journal.account_id, journal.party_id, journal.class_id, journal.department_id,
+        journal.location_id, journal.job_id, journal.document_type,
+        journal.line_key = 'sales_tax' as is_tax, sum(journal.amount) as amount
+    from journal
+    left join first_days on first_days.item = journal.side || journal.document_id
+    where journal.is_document and not coalesce(journal.is_control, false)
     group by all
 ),
 
--- Documents never settled and not worth zero have nothing to take up.
-settled_document_lines as (
+-- Every day on which a document, its cash or its credits changed, with the running totals.
+paid_by_day as (
+    select
+        item, date, min(original_date) as original_date,
+        sum(sum(total)) over so_far as total, sum(sum(cash)) over so_far as cash,
+        sum(sum(credited)) over so_far as credited
+    from (
+        select item, date, original_date, amount as total, 0 as cash, 0 as credited from document_lines
+        union all
+        select item, date, original_date, 0, cash, 0 from cash_by_day
+        union all
+        select applications.item, by_day.date, by_day.original_date, 0, 0, by_day.credited
+        from applications_by_day as by_day
+        inner join applications using (document_type, document_id, event)
+    )
+    where item in (select item from cash_by_day)
+    group by item, date
+    window so_far as (partition by item order by date)
+),
+
+-- What credits leave to be paid in cash; all amounts turned so that the document is positive.
+to_pay_by_day as (
+    select
+        *, sign(total) as direction,
+        abs(total) - least(greatest(sign(total) * credited, 0), abs(total)) as to_pay
+    from paid_by_day
+),
+
+cash_counted_by_day as (
+    select
+        *, direction * cash > 0 and direction * cash >= to_pay as is_whole,
+        direction * least(greatest(direction * cash, 0), to_pay) as cash_counted
+    from to_pay_by_day
+),
+
+-- A credit counts in step with the cash of what it settles.
+credits_taken_up as (
+    select
+        applications.document_type, applications.document_id, applications.event,
+        applications.item, applications.credit_item, applications.exchange_account_id,
+        applications.control_account_id, days.date,
+        least(days.original_date, by_day.original_date) as original_date,
+        sum(coalesce(by_day.credited, 0)) over so_far as credited,
+        sum(coalesce(by_day.used, 0)) over so_far as used,
+        days.is_whole, days.cash_counted, days.direction * days.to_pay as to_pay
+    from cash_counted_by_day as days
+    inner join applications on applications.item = days.item
+    left join applications_by_day as by_day
+        on by_day.document_type = applications.document_type and by_day.document_id = applications.document_id
+        and by_day.event = applications.event and by_day.date = days.date
+    window so_far as (
+        partition by applications.document_type, applications.document_id, applications.event order by days.date
+    )
+),
+
+credit_shares as (
+    select
+        * exclude (credited, used),
+        if(is_whole, credited, prorated(credited, cash_counted, to_pay)) as credited,
+        if(is_whole, used, prorated(used, cash_counted, to_pay)) as used
+    from credits_taken_up
+),
+
+credit_changes as (
+    select
+        *,
+        credited - coalesce(lag(credited) over by_application, 0) as change_credited,
+        used - coalesce(lag(used) over by_application, 0) as change_used
+    from credit_shares
+    window by_application as (partition by document_type, document_id, event order by date)
+),
+
+-- A credit's share is of as many documents as it was used for.
+credits_by_day as (
+    select
+        item, date, min(original_date) as original_date, sum(sum(total)) over so_far as total,
+        sum(sum(used)) over so_far as used
+    from (
+        select item, date, original_date, amount as total, 0 as used from document_lines
+        union all
+        select credit_item, date, original_date, 0, change_used from credit_changes
+    )
+    where item in (select credit_item from credit_changes where change_used <> 0)
+    group by item, date
+    window so_far as (partition by item order by date)
+),
+
+-- What is to be taken up of each document, by day, before it is held to the document's amount.
+claims_by_day as (
+    select
+        days.item, days.date, days.original_date, days.total,
+        days.cash_counted + coalesce(credits.credited, 0) as claimed,
+        days.cash + coalesce(credits.credited, 0) as settled
+    from cash_counted_by_day as days
+    left join (
+        select item, date, sum(credited) as credited from credit_shares group by item, date
+    ) as credits on credits.item = days.item and credits.date = days.date
+    union all
+    select item, date, original_date, total, used, used
+    from credits_by_day
+),
+
+taken_by_day as (
+    select
+        *, sign(total) * least(greatest(sign(total) * claimed, 0), abs(total)) as taken
+    from claims_by_day
+),
+
+taken_document_lines as (
     select
         *,
         dense_rank() over (
@@ -59,16 +239,7 @@ settled_document_lines as (
             order by is_tax, account_id, party_id, class_id, department_id, location_id, job_id, document_type
         ) as part_no
     from document_lines
-    where item in (select item from settlements)
-),
-
-changes as (
-    select distinct item, date
-    from (
-        select item, date from settled_document_lines
-        union all
-        select item, date from settlements
-    )
+    where item in (select item from taken_by_day)
 ),
 
 parts as (
@@ -78,54 +249,42 @@ parts as (
         any_value(department_id) as department_id, any_value(location_id) as location_id,
         any_value(job_id) as job_id, any_value(document_type) as document_type,
         any_value(is_tax) as is_tax
-    from settled_document_lines
+    from taken_document_lines
     group by item, part_no
 ),
 
 -- The document as it stood on each day of a change, part by part.
 parts_by_day as (
     select
-        changes.date, parts.*,
+        taken_by_day.date, taken_by_day.original_date, taken_by_day.total, taken_by_day.taken, parts.*,
         sum(coalesce(lines_of_day.amount, 0)) over (
-            partition by changes.item, parts.part_no order by changes.date
+            partition by taken_by_day.item, parts.part_no order by taken_by_day.date
         ) as amount
-    from changes
+    from taken_by_day
     inner join parts using (item)
-    left join settled_document_lines as lines_of_day
-        on lines_of_day.item = changes.item
-        and lines_of_day.date = changes.date
+    left join taken_document_lines as lines_of_day
+        on lines_of_day.item = taken_by_day.item
+        and lines_of_day.date = taken_by_day.date
         and lines_of_day.part_no = parts.part_no
-),
-
-settled_by_day as (
-    select
-        changes.item, changes.date,
-        sum(coalesce(settlements.amount, 0)) over (partition by changes.item order by changes.date) as settled
-    from changes
-    left join settlements on settlements.item = changes.item and settlements.date = changes.date
 ),
 
 totals as (
     select *,
-        sum(amount) over (partition by item, date) as total,
         coalesce(sum(amount) filter (where not is_tax) over (partition by item, date), 0) as net,
         sum(amount) over (partition by item, date order by part_no) as total_so_far
     from parts_by_day
 ),
 
--- Where the tax comes last, all that is settled is the lines' until they have their whole amount.
+-- Where the tax comes last, all that is taken up is the lines' until they have their whole amount.
 shares as (
     select
         totals.*,
-        settled_by_day.settled,
         -- Null in books that were published before there was the choice.
         coalesce(books.sales_tax_on_cash_basis, 'shared') = 'last'
-        -- What is overpaid, or not all of one sign, is shared over the gross amount.
-        and sign(net) * sign(total - net) > 0 and settled * sign(total) between 0 and abs(total)
-            as is_tax_last,
-        sign(net) * least(abs(settled), abs(net)) as settled_net
+        -- What is not all of one sign is shared over the gross amount.
+        and sign(net) * sign(total - net) > 0 as is_tax_last,
+        sign(net) * least(abs(taken), abs(net)) as taken_net
     from totals
-    inner join settled_by_day using (item, date)
     cross join ledger.books as books
 ),
 
@@ -137,12 +296,12 @@ taken_up as (
             -- A document worth zero is taken up at once: there is nothing to wait for.
             when total = 0 then amount
             when not is_tax_last
-                then prorated(settled, total_so_far, total) - prorated(settled, total_so_far - amount, total)
+                then prorated(taken, total_so_far, total) - prorated(taken, total_so_far - amount, total)
             when not is_tax
-                then prorated(settled_net, total_so_far, net) - prorated(settled_net, total_so_far - amount, net)
+                then prorated(taken_net, total_so_far, net) - prorated(taken_net, total_so_far - amount, net)
             else
-                prorated(settled - settled_net, total_so_far - net, total - net)
-                - prorated(settled - settled_net, total_so_far - amount - net, total - net)
+                prorated(taken - taken_net, total_so_far - net, total - net)
+                - prorated(taken - taken_net, total_so_far - amount - net, total - net)
         end as taken_up
     from shares
 ),
@@ -156,68 +315,69 @@ taken_up_changes as (
 
 item_controls as (
     select item, max(control_account_id) as control_account_id, any_value(open_item_id) as open_item_id
-    from settlements
+    from (
+        select item, control_account_id, open_item_id from cash_by_day
+        union all
+        select credit_item, control_account_id, document_id from applications
+    )
     group by item
 ),
 
--- Settled although the document is gone: stays on the control account until BILL explains it.
-remainders as (
-    select
-        settled_by_day.item, settled_by_day.date,
-        settled_by_day.settled - coalesce(sum(taken_up.taken_up), 0) as remainder,
-        item_controls.control_account_id, item_controls.open_item_id
-    from settled_by_day
-    inner join item_controls using (item)
-    left join taken_up using (item, date)
-    group by
-        settled_by_day.item, settled_by_day.date, settled_by_day.settled,
-        item_controls.control_account_id, item_controls.open_item_id
-),
-
+-- Paid beyond the document, or although the document is gone: an advance on the control account.
 remainder_changes as (
     select
-        *, remainder - coalesce(lag(remainder) over (partition by item order by date), 0) as change
-    from remainders
+        taken_by_day.*, item_controls.control_account_id, item_controls.open_item_id,
+        settled - taken - coalesce(lag(settled - taken) over (partition by item order by date), 0) as change
+    from taken_by_day
+    inner join item_controls using (item)
 ),
 
 -- Zero documents without a settlement count on their own day.
 unsettled_zero_documents as (
     select item
     from document_lines
-    where item not in (select item from settlements)
+    where item not in (select item from taken_by_day)
     group by item
     having sum(amount) = 0
 ),
 
 basis_lines as (
     select
-        line_id as basis_line_id, date, account_id, amount, party_id, class_id, department_id,
-        location_id, job_id, document_type, document_id
-    from lines
-    -- An opening balance of a control account has no document to wait for.
-    where not is_document and (not coalesce(is_control, false) or open_item_id is null)
+        line_id as basis_line_id, date, original_date, account_id, amount, party_id, class_id,
+        department_id, location_id, job_id, document_type, document_id
+    from settling_lines
+    where not is_credit
+        -- An opening balance of a control account has no document to wait for.
+        and (not coalesce(is_control, false) or open_item_id is null)
     union all by name
     select
-        item || ':' || date || ':' || part_no as basis_line_id, date, account_id,
+        item || ':' || date || ':' || part_no as basis_line_id, date, original_date, account_id,
         change as amount, party_id, class_id, department_id, location_id, job_id, document_type,
         open_item_id as document_id
     from taken_up_changes
     union all by name
     select
-        item || ':' || date || ':remainder' as basis_line_id, date,
+        item || ':' || date || ':remainder' as basis_line_id, date, original_date,
         control_account_id as account_id, change as amount, open_item_id as document_id
     from remainder_changes
     union all by name
     select
-        line_id as basis_line_id, date, account_id, amount, party_id, class_id, department_id,
-        location_id, job_id, document_type, document_id
-    from lines
+        credit_item || ':' || event || ':' || date || ':exchange' as basis_line_id, date, original_date,
+        exchange_account_id as account_id, -change_credited - change_used as amount,
+        document_type, document_id
+    from credit_changes
+    union all by name
+    select
+        line_id as basis_line_id, date, date as original_date, account_id, amount, party_id,
+        class_id, department_id, location_id, job_id, document_type, document_id
+    from journal
     where is_document and side || document_id in (select item from unsettled_zero_documents)
 )
 
 select
     basis_line_id,                           -- The journal line, or document, day and part.
     date,                                    -- Day it counts for on a cash basis.
+    original_date,                           -- Day of the cash; earlier than the date where that day was closed.
     account_id,                              -- Account debited (+) or credited (-).
     amount::decimal(18, 2) as amount,        -- Home currency, debit positive.
     party_id,                                -- Vendor or customer.

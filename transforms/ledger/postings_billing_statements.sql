@@ -59,7 +59,9 @@ entry_lines as (
 postings as (
     select
         'billing_statement' as document_type, billing_statement_id as document_id, version, event,
-        line_key, date, statement_date as document_date, 'bill:fees' as party_id, account_id,
+        line_key, date,
+        -- What was taken in advance was taken on the day of the payment.
+        if(event = 'advance', payment_date, statement_date) as document_date, 'bill:fees' as party_id, account_id,
         line_amount as amount, home_currency as currency, line_amount as amount_currency,
         null::varchar as class_id, null::varchar as department_id, null::varchar as location_id,
         null::varchar as job_id, open_item_id, null::varchar as source_line_id,

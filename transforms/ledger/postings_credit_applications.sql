@@ -63,7 +63,7 @@ entry_lines as (
 postings as (
     select
         settling_type as document_type, settling_id as document_id, version,
-        'applied:' || settlement_key as event, line_key, date, date as document_date, party_id,
+        'applied:' || settlement_key as event, line_key, date, settling_date as document_date, party_id,
         account_id, line_amount as amount, currency, line_amount_currency as amount_currency,
         null::varchar as class_id, null::varchar as department_id, null::varchar as location_id,
         null::varchar as job_id, open_item_id, null::varchar as source_line_id,

@@ -86,9 +86,10 @@ credit_settlements as (
         credits.vendor_credit_id as settling_id,
         coalesce(uses_by_credit.settlement_key, uses_by_payment.settlement_key) as settlement_key,
         greatest(
-            credits.credit_date, bills.bill_date,
+            credits.credit_date,
             coalesce(payments.payment_date, uses_by_credit.since_date, credits.credit_date)
-        ) as date,
+        ) as settling_date,
+        greatest(settling_date, bills.bill_date) as date,
         coalesce(uses_by_credit.amount, uses_by_payment.amount, 0) as amount
     from uses_by_credit
     full join uses_by_payment using (vendor_credit_id, settlement_key)
@@ -138,7 +139,8 @@ memo_settlements as (
         'credit_memo' as settling_type,
         memos.credit_memo_id as settling_id,
         'to-' || applied.applied_to_id || if(applied.since_version = 1, '', '-' || applied.since_version) as settlement_key,
-        greatest(memos.credit_date, invoices.invoice_date, applied.since_date) as date,
+        greatest(memos.credit_date, applied.since_date) as settling_date,
+        greatest(settling_date, invoices.invoice_date) as date,
         applied.amount
     from staging.applications as applied
     inner join staging.credit_memos as memos
@@ -168,11 +170,11 @@ write_offs as (
 settlements as (
     select * from payment_settlements
     union all by name
-    select *, date as settling_date from credit_settlements
+    select * from credit_settlements
     union all by name
     select * from receipt_settlements
     union all by name
-    select *, date as settling_date from memo_settlements
+    select * from memo_settlements
     union all by name
     select *, date as settling_date from write_offs
 ),
@@ -209,7 +211,7 @@ select
     settling_id,                                   -- BILL's id of it.
     settlement_key,                                -- Tells several settlements by one document apart.
     party_id,                                      -- Vendor or customer of the settled document.
-    settling_date,                                 -- Day of the settling document.
+    settling_date,                                 -- Day of the payment, or on which the credit was used.
     date,                                          -- Day on which the settlement counts.
     currency,                                      -- Currency of the settled document.
     amount::decimal(18, 2) as amount,              -- Settled, in that currency.
