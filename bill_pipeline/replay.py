@@ -111,6 +111,7 @@ class _Replay:
         self._set("everything_changed", "everything" in epoch.kinds)
         self._set("transfers_changed", bool(epoch.kinds & {"transfers", "dimensions"}))
         self._set("lock_moved", "closes" in epoch.kinds)
+        self._set("reopened", "reopenings" in epoch.kinds)
         self._make("late_documents")
         self._show("settings_known")
         self._build(SETTINGS)

@@ -12,19 +12,19 @@ reversals as (
         document_type, document_id, event, 'reversal' as entry_kind, date, document_date,
         original_date, entry_id as reverses_entry_id, ordinal as reversed_ordinal
     from ledger.lines_standing
-    semi join ledger.events_changed using (document_type, document_id, event)
+    semi join ledger.events_changed using (document_type, document_id, event, is_late)
     where not is_closed
 ),
 
 replacements as (
     select
         document_type, document_id, event,
-        if(bool_or(is_late), 'late_adjustment', 'posting') as entry_kind,
+        if(is_late, 'late_adjustment', 'posting') as entry_kind,
         max(date) as date, max(document_date) as document_date, max(original_date) as original_date,
         max(version) as version, max(description) as description, max(party_id) as party_id
     from ledger.lines_wanted
-    semi join ledger.events_changed using (document_type, document_id, event)
-    group by document_type, document_id, event
+    semi join ledger.events_changed using (document_type, document_id, event, is_late)
+    group by document_type, document_id, event, is_late
 ),
 
 entries as (
@@ -37,9 +37,12 @@ earlier as (
     select
         document_type, document_id, event, max(ordinal) as ordinal,
         arg_max(party_id, ordinal) as party_id, arg_max(description, ordinal) as description,
-        -- What a late adjustment adjusts: the last entry that is not a reversal.
-        arg_max(entry_id, ordinal) filter (where entry_kind <> 'reversal') as adjusts_entry_id
+        -- What a late adjustment adjusts: the last entry of a closed day.
+        arg_max(entry_id, ordinal) filter (
+            where entry_kind <> 'reversal' and date <= policies.closed_through
+        ) as adjusts_entry_id
     from ledger.journal_entries
+    cross join staging.policies as policies
     semi join ledger.events_changed using (document_type, document_id, event)
     group by document_type, document_id, event
 ),
@@ -60,7 +63,7 @@ numbered as (
         earlier.adjusts_entry_id,
         coalesce(earlier.ordinal, 0) + row_number() over (
             partition by entries.document_type, entries.document_id, entries.event
-            order by entries.entry_kind <> 'reversal', entries.reversed_ordinal
+            order by entries.entry_kind <> 'reversal', entries.reversed_ordinal, entries.entry_kind
         ) as ordinal
     from entries
     left join earlier using (document_type, document_id, event)

@@ -34,7 +34,9 @@ posting_lines as (
         wanted.location_id, wanted.job_id, wanted.open_item_id, wanted.source_line_id,
         wanted.category_source, wanted.description
     from ledger.entries_new as entries
-    inner join ledger.lines_wanted as wanted using (document_type, document_id, event)
+    inner join ledger.lines_wanted as wanted
+        on wanted.document_type = entries.document_type and wanted.document_id = entries.document_id
+        and wanted.event = entries.event and wanted.is_late = (entries.entry_kind = 'late_adjustment')
     where entries.entry_kind <> 'reversal'
 ),
 

@@ -38,6 +38,7 @@ select
     entries.ordinal,                                                     -- Ordinal of its entry.
     entries.document_date,                                               -- Day BILL showed.
     entries.original_date,                                               -- Day it would count for without closes.
+    lines.entry_kind = 'late_adjustment' as is_late,                     -- A difference to closed entries.
     coalesce(lines.date <= policies.closed_through, false) as is_closed  -- The period is locked now.
 from ledger.journal_lines as lines
 inner join ledger.journal_entries as entries using (entry_id)

@@ -1,29 +1,19 @@
--- What must be posted for each event on top of its closed entries: all of it, or the difference.
+-- What must be posted for each event on top of its closed entries: postings, and differences.
 --
--- Nothing closed: the event's postings as they are, at their own date. Something closed: what
--- should stand less what the closed entries hold, on the first open day.
+-- An event of an open day is posted as it is, at that day. What closed entries hold beyond, or short
+-- of, the events of closed days is a difference, on the first open day: an event whose date leaves
+-- the closed period is taken out there, and in at its own day.
 --
 -- grain: one row per line to stand in the open periods
--- key: document_type, document_id, event, line_key, account_id, party_id, currency, class_id, department_id, location_id, job_id, open_item_id
+-- key: document_type, document_id, event, line_key, account_id, party_id, currency, class_id, department_id, location_id, job_id, open_item_id, is_late
 -- owner: team:accounting
 -- published: no
 with
 
-closed_events as (
-    select distinct document_type, document_id, event
-    from ledger.lines_standing
-    where is_closed
-    union
-    select distinct document_type, document_id, event
-    from ledger.postings
-    cross join staging.policies as policies
-    where date <= policies.closed_through
-),
-
-open_postings as (
-    select postings.*, false as is_late
+postings as (
+    select postings.*, coalesce(date <= policies.closed_through, false) as is_closed
     from ledger.postings as postings
-    anti join closed_events using (document_type, document_id, event)
+    cross join staging.policies as policies
 ),
 
 late_differences as (
@@ -43,8 +33,8 @@ late_differences as (
             document_type, document_id, event, line_key, account_id, party_id, currency, class_id,
             department_id, location_id, job_id, open_item_id, amount, amount_currency,
             date as original_date, document_date, version, source_line_id, category_source, description
-        from ledger.postings
-        semi join closed_events using (document_type, document_id, event)
+        from postings
+        where is_closed
         union all by name
         select
             document_type, document_id, event, line_key, account_id, party_id, currency, class_id,
@@ -57,12 +47,14 @@ late_differences as (
     having sum(amount) <> 0 or sum(amount_currency) <> 0
 ),
 
--- A void leaves no posting to take the dates from; then the closed entry has them.
+-- What only leaves the closed period has the dates of the entry that it takes back.
 closed_dates as (
     select
         document_type, document_id, event,
-        max(original_date) as original_date, max(document_date) as document_date
+        arg_max(original_date, ordinal) as original_date,
+        arg_max(document_date, ordinal) as document_date
     from ledger.lines_standing
+    where is_closed
     group by all
 ),
 
@@ -70,7 +62,8 @@ event_dates as (
     select
         document_type, document_id, event,
         max(date) as original_date, max(document_date) as document_date, max(version) as version
-    from ledger.postings
+    from postings
+    where is_closed
     group by all
 ),
 
@@ -79,8 +72,9 @@ wanted as (
         document_type, document_id, event, line_key, account_id, party_id, currency, class_id,
         department_id, location_id, job_id, open_item_id, amount, amount_currency, date,
         date as original_date, document_date, version, source_line_id, category_source,
-        description, is_late
-    from open_postings
+        description, false as is_late
+    from postings
+    where not is_closed
     union all by name
     select
         late.* exclude (original_date, document_date, version),
@@ -113,7 +107,7 @@ select
     date::date as date,                                  -- Day it is to be posted at.
     original_date,                                       -- Day it would count for without closes.
     document_date,                                       -- Day BILL shows.
-    version,                                             -- Version of the document, null when nothing should stand.
+    version,                                             -- Version of the document, null where something is only taken out.
     source_line_id,                                      -- BILL's line it came from, if any.
     category_source,                                     -- Who chose the account.
     description,                                         -- Text for people.

@@ -1,8 +1,9 @@
 -- Batches from which on something counts that every document depends on.
 --
--- closes: what is locked; opening_balances: what was brought in; everything: policies, roles, rules,
--- whose books these are; transfers: from when on BILL's own money movements replace the assumed ones;
--- dimensions: a vendor, item or account changed in what posting reads of it.
+-- closes: what is locked; reopenings: what is open again; opening_balances: what was brought in;
+-- everything: policies, roles, rules, whose books these are; transfers: from when on BILL's own money
+-- movements replace the assumed ones; dimensions: a vendor, item or account changed in what posting
+-- reads of it.
 --
 -- grain: one row per kind and batch
 with
@@ -31,6 +32,8 @@ merges_in_bill as (
 
 decided (kind, decided_at) as (
     select 'closes', decided_at from decisions.closes
+    union all
+    select 'reopenings', decided_at from decisions.closes where action = 'reopen'
     union all
     select 'opening_balances', decided_at from decisions.opening_balances
     union all

@@ -1,5 +1,8 @@
 -- Differences to closed periods, posted on the first open day instead.
 --
+-- What a document's date took out of a closed period is here; on the day to which it moved it stands
+-- as any other entry does.
+--
 -- grain: one row per line of a late adjustment
 -- key: entry_id, line_no
 -- owner: team:accounting
@@ -9,6 +12,7 @@ select
     lines.line_no,                                    -- Position in the entry.
     lines.date,                                       -- First open day, where it was posted.
     entries.original_date,                            -- Day it would count for if no period were closed.
+    moved.date as moved_to_date,                      -- Open day on which it counts now, where the date left the closed period; as it was posted then.
     lines.document_type,                              -- Kind of BILL document.
     lines.document_id,                                -- BILL's id of the document.
     entries.document_version,                         -- Version of the document that made it necessary.
@@ -25,6 +29,9 @@ inner join ledger.journal_entries as entries on entries.entry_id = lines.entry_i
 left join ledger.journal_entries as later
     on later.reverses_entry_id = lines.entry_id
     and later.posted_at <= coalesce(getvariable('known_at'), timestamp '9999-12-31')
+left join ledger.journal_entries as moved
+    on moved.document_type = entries.document_type and moved.document_id = entries.document_id
+    and moved.event = entries.event and moved.posted_at = entries.posted_at and moved.entry_kind = 'posting'
 left join ledger.parties as parties on parties.party_id = lines.party_id
 left join ledger.accounts as accounts on accounts.account_id = lines.account_id
 where lines.entry_kind = 'late_adjustment'
