@@ -192,9 +192,10 @@ def aging_and_items(
         "payables": ["payables", "vendor advances"],
         "receivables": ["receivables", "customer credits"],
     }[side]
-    sign = -1 if side == "payables" else 1
-    items = f"""
-        select *, {sign} * amount_open as amount, $day::date - due_date as days_late
+    items = """
+        select
+            *, if(control in ('vendor advances', 'customer credits'), -amount_open, amount_open) as amount,
+            $day::date - due_date as days_late
         from open_items_at($client, report_date := $day)
         where control in (select unnest($controls::varchar[]))
             and ($party::varchar is null or party_id = $party)

@@ -196,6 +196,28 @@ FAULTS = {
         ),
         "cash_basis_balances",
     ),
+    "document overpaid counts for more than it is": (
+        (
+            "update ledger.cash_basis_lines set amount = amount * 2 "
+            "where document_type = 'bill' and document_id = 'B0'"
+        ),
+        "cash_basis_counts_documents_once",
+    ),
+    "date that left a closed period stays there": (
+        "update ledger.journal_lines set date = date - 1 where document_type = 'invoice'",
+        "open_events_stand_on_their_day",
+    ),
+    "equipment on an unpaid bill flows": (
+        (
+            "insert into reports.cash_flow by name select date '2026-01-01' as month, "
+            "'investing' as activity, 'equipment' as account_id, -500 as amount"
+        ),
+        "cash_flow_invests_what_is_paid",
+    ),
+    "open item of the wrong sign": (
+        "update reports.open_items set amount_open = -amount_open where control = 'payables'",
+        "open_items_equal_agings",
+    ),
     "bridge loses an account": (
         "delete from reports.cash_to_accrual_bridge where account_id = 'ap'",
         "bridge_explains_the_difference",

@@ -44,6 +44,7 @@ EVERY_REPORT = (
     "general_ledger_between('acme', period_end := date '{day}', known_at := {known})",
     "vendor_spend_between('acme', period_end := date '{day}', known_at := {known})",
     "late_adjustments_between('acme', period_end := date '{day}', known_at := {known})",
+    "late_adjustments_cash_between('acme', period_end := date '{day}', known_at := {known})",
 )
 
 

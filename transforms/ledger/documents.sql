@@ -77,19 +77,20 @@ documents as (
 ),
 
 -- Ids are unique within a list only, so an open item is a document and its account's side.
-controls (document_type, control) as (
+-- A document is open on the side on which it opens; one that is negative, or paid beyond its amount,
+-- on the other.
+controls (document_type, control, opening_side) as (
     values
-    ('bill', 'payables'), ('vendor_credit', 'payables'), ('billing_statement', 'payables'),
-    ('payment', 'vendor advances'), ('invoice', 'receivables'), ('credit_memo', 'receivables'),
-    ('received_payment', 'customer credits')
+    ('bill', 'payables', -1), ('vendor_credit', 'payables', 1), ('billing_statement', 'payables', -1),
+    ('payment', 'vendor advances', 1), ('invoice', 'receivables', 1), ('credit_memo', 'receivables', -1),
+    ('received_payment', 'customer credits', -1)
 ),
 
 open_amounts as (
     select
         lines.open_item_id as document_id,
         accounts.control,
-        sum(if(accounts.control in ('payables', 'customer credits'), -lines.amount_currency, lines.amount_currency))
-            as amount_open
+        sum(lines.amount_currency) as amount_open
     from ledger.journal_lines as lines
     inner join ledger.accounts as accounts using (account_id)
     where accounts.control in ('payables', 'receivables', 'vendor advances', 'customer credits')
@@ -111,7 +112,7 @@ select
     amount::decimal(18, 2) as amount,                            -- Total in that currency.
     amount_home::decimal(18, 2) as amount_home,                  -- Total in home currency.
     -- Credits and unapplied money are positive too: what is left of the document itself.
-    abs(coalesce(open_amounts.amount_open, 0))::decimal(18, 2) as amount_open,  -- Not yet settled or used, in its currency.
+    coalesce(opening_side * open_amounts.amount_open, 0)::decimal(18, 2) as amount_open,  -- Not yet settled or used, in its currency; negative where the document is, or was paid beyond its amount.
     amount_due::decimal(18, 2) as amount_due,                    -- What BILL says is due, payments not yet started added back; null where it says nothing.
     coalesce(amount_scheduled, 0)::decimal(18, 2) as amount_scheduled,  -- Payments of a bill that are scheduled and not started; not in the journal.
     is_paid_by_card,                                             -- A payment that a card carried: paid by one, or to the vendor on one.

@@ -1,7 +1,9 @@
 -- Where cash came from and went, month by month (indirect method).
 --
 -- Profit, less what is tied up in other accounts, is the change of cash; clearing accounts are
--- cash on its way. Suspense is shown as unclassified, never hidden in an activity.
+-- cash on its way. What a bill or invoice invests or finances flows when it is paid: until then it is
+-- no cash, and its payable or receivable is none of operations. Balances brought in when the books
+-- moved here are no flow. Suspense is shown as unclassified, never hidden in an activity.
 --
 -- grain: one row per month and account, one for the profit, one for the change of cash
 -- key: month, account_id
@@ -9,16 +11,52 @@
 -- macro: cash_flow_between(period_start, period_end, known_at)
 with
 
+journal_lines as (
+    select *
+    from ledger.journal_lines
+    where document_type <> 'opening_balance'
+        and posted_at <= coalesce(getvariable('known_at'), timestamp '9999-12-31')
+),
+
+-- The payable or receivable of each document.
+document_controls as (
+    select lines.document_type, lines.document_id, max(lines.account_id) as account_id
+    from journal_lines as lines
+    inner join ledger.accounts as accounts on accounts.account_id = lines.account_id
+    where lines.event in ('entered', 'billed') and accounts.control in ('payables', 'receivables')
+    group by lines.document_type, lines.document_id
+),
+
+-- What documents put on accounts of investing and financing, when it is booked and when it is paid.
+booked_or_paid as (
+    select lines.date, lines.document_type, lines.document_id, lines.account_id, -lines.amount as amount
+    from journal_lines as lines
+    where lines.event in ('entered', 'billed')
+    union all
+    select date, document_type, document_id, account_id, amount
+    from ledger.cash_basis_lines
+),
+
+not_yet_paid as (
+    select booked_or_paid.*, document_controls.account_id as control_account_id
+    from booked_or_paid
+    inner join document_controls using (document_type, document_id)
+    inner join ledger.accounts as accounts on accounts.account_id = booked_or_paid.account_id
+    where accounts.cash_flow_activity in ('investing', 'financing')
+),
+
 lines as (
-    select
-        date_trunc('month', journal_lines.date)::date as month,
-        journal_lines.amount,
-        accounts.*
-    from ledger.journal_lines as journal_lines
-    inner join ledger.accounts as accounts on accounts.account_id = journal_lines.account_id
-    where journal_lines.date >= coalesce(getvariable('period_start'), date '0001-01-01')
-        and journal_lines.date <= coalesce(getvariable('period_end'), date '9999-12-31')
-        and journal_lines.posted_at <= coalesce(getvariable('known_at'), timestamp '9999-12-31')
+    select date_trunc('month', moved.date)::date as month, moved.amount, accounts.*
+    from (
+        select date, account_id, amount from journal_lines
+        union all
+        select date, account_id, amount from not_yet_paid
+        union all
+        select date, control_account_id, -amount from not_yet_paid
+    ) as moved
+    inner join ledger.accounts as accounts on accounts.account_id = moved.account_id
+    where moved.date >= coalesce(getvariable('period_start'), date '0001-01-01')
+        and moved.date <= coalesce(getvariable('period_end'), date '9999-12-31')
 ),
 
 flows as (

@@ -1,0 +1,16 @@
+-- Investing and financing flows are what was paid and received for them; balances brought in are no flow.
+--
+-- table: reports.cash_flow
+-- severity: error
+select month, account_id, sum(amount) as difference
+from (
+    select month, account_id, amount from reports.cash_flow where activity in ('investing', 'financing')
+    union all
+    select date_trunc('month', lines.date)::date as month, lines.account_id, lines.amount
+    from ledger.cash_basis_lines as lines
+    inner join ledger.accounts as accounts using (account_id)
+    where accounts.cash_flow_activity in ('investing', 'financing')
+        and lines.document_type is distinct from 'opening_balance'
+)
+group by month, account_id
+having sum(amount) <> 0

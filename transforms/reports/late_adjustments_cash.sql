@@ -1,0 +1,26 @@
+-- What counts on the cash basis on a first open day, because the day of the cash was closed when it was learnt.
+--
+-- A bill paid before its own day counts on the day of the payment. Where that was closed before the
+-- books learnt of the bill, or of a change of it, this lists what counts later, with the day of the cash.
+--
+-- grain: one row per line on the cash basis that counts later than its cash
+-- key: basis_line_id
+-- owner: team:accounting
+-- macro: late_adjustments_cash_between(period_start, period_end, known_at)
+select
+    lines.basis_line_id,     -- The journal line, or document, day and part.
+    lines.date,              -- First open day, where it counts.
+    lines.original_date,     -- Day of the cash, closed by then.
+    lines.document_type,     -- Kind of BILL document.
+    lines.document_id,       -- BILL's id of the document.
+    lines.party_id,          -- Vendor or customer.
+    parties.party,           -- Its name.
+    lines.account_id,        -- Account adjusted.
+    accounts.account_name,   -- Its name.
+    lines.amount             -- Debit positive.
+from ledger.cash_basis_lines as lines
+left join ledger.parties as parties on parties.party_id = lines.party_id
+left join ledger.accounts as accounts on accounts.account_id = lines.account_id
+where lines.original_date < lines.date
+    and lines.date >= coalesce(getvariable('period_start'), date '0001-01-01')
+    and lines.date <= coalesce(getvariable('period_end'), date '9999-12-31')
