@@ -64,14 +64,16 @@ def check(company: Company, number: str, invoice: Any, *, tax_is_last: bool) -> 
     for n, part in enumerate(parts):
         settled += max(1, (sum(lines) + tax_cents) * part // 100) * CENT
         found = taken_up(company, number, date(2026, 1, 2) + timedelta(days=n))
-        assert sum(found.values()) == settled
-        of_net = settled * net / (net + tax)
-        if tax_is_last and settled <= net + tax:
-            of_net = min(settled, net)
+        # What is paid beyond the invoice is an advance.
+        counted = min(settled, net + tax)
+        assert sum(found.values()) == counted
+        of_net = counted * net / (net + tax)
+        if tax_is_last:
+            of_net = min(counted, net)
             assert sum(found[account] for account in amounts) == of_net
         for account, amount in amounts.items():
             assert abs(found[account] - of_net * amount / net) <= CENT
-        if settled == net + tax:
+        if counted == net + tax:
             assert {account: found[account] for account in amounts} == amounts
 
 
@@ -100,3 +102,96 @@ def test_part_payments_add_up_to_the_cent_under_either_policy(several: Any) -> N
         assert company.rows("from ledger.journal_lines order by line_id") == journal
         for n, invoice in enumerate(several):
             check(company, f"I{n}", invoice, tax_is_last=True)
+
+
+#: Cents of an invoice; of each receipt, hundredths of it and days after it; hundredths credited by
+#: a memo, and hundredths given up.
+histories = st.tuples(
+    st.integers(100, 50_000),
+    st.lists(st.tuples(st.integers(1, 120), st.integers(-20, 40)), max_size=3),
+    st.integers(0, 100),
+    st.integers(0, 60),
+)
+INVOICE_DAY = date(2026, 1, 15)
+
+
+def put_history(company: Company, number: str, history: Any) -> None:
+    """An invoice with receipts before and after it, a memo known since the sync, and a write-off."""
+    cents, receipts, credited, given_up = history
+    document = {
+        "id": number, "customerId": "cafe", "totalAmount": money(cents), "invoiceNumber": number,
+        "invoiceDate": INVOICE_DAY.isoformat(),
+        "invoiceLineItems": [{"id": f"{number}-1", "price": money(cents), "quantity": 1,
+                              "classifications": {"chartOfAccountId": "sales"}}],
+    }  # fmt: skip
+    company.put("invoices", document, FIRST_SYNC)
+    for n, (part, days) in enumerate(receipts):
+        amount = money(max(1, cents * part // 100))
+        receipt = {
+            "id": f"{number}-R{n}", "customerId": "cafe", "amount": amount, "status": "PAID",
+            "paymentDate": f"{INVOICE_DAY + timedelta(days=days)}", "onlinePayment": False,
+            "invoicePayments": [{"invoiceId": number, "amount": amount}],
+        }  # fmt: skip
+        company.put("received_payments", receipt, FIRST_SYNC)
+    if used := cents * credited // 100:
+        memo = {
+            "id": f"{number}-K", "customerId": "cafe", "amount": money(used),
+            "creditDate": INVOICE_DAY.isoformat(),
+            "creditMemoLineItems": [{"id": f"{number}-K", "amount": money(used)}],
+            "usage": [{"invoiceId": number, "amount": money(used)}],
+        }  # fmt: skip
+        company.put("credit_memos", memo, FIRST_SYNC)
+    if lost := cents * given_up // 100:
+        decisions.write_off(
+            company.connection, invoice_id=number, write_off_date=INVOICE_DAY,
+            amount=lost * CENT, role="bad_debt", reason="bankrupt",
+            decided_at=FIRST_SYNC, decided_by="a person",
+        )  # fmt: skip
+
+
+def check_history(company: Company, number: str, history: Any, day: date) -> None:
+    """By the end of ``day``: what the invoice, its memo and what was overpaid count for."""
+    cents, receipts, credited, _ = history
+    cash = sum(
+        max(1, cents * part // 100)
+        for part, days in receipts
+        if INVOICE_DAY + timedelta(days=days) <= day
+    )
+    used = cents * credited // 100 if day >= FIRST_SYNC.date() else 0
+    to_pay = cents - used
+    if cash == 0:
+        of_memo = Decimal(0)
+    elif cash >= to_pay:
+        of_memo = Decimal(used)
+    else:
+        of_memo = Decimal(used) * cash / to_pay
+    of_invoice = min(cash, to_pay) + of_memo
+    counted = sum(taken_up(company, number, day).values())
+    assert abs(counted - of_invoice * CENT) <= CENT / 2
+    rows = company.rows(
+        "select coalesce(sum(amount), 0) from ledger.cash_basis_lines where date <= "
+        f"'{day}' and document_type = 'credit_memo' and document_id = '{number}-K'"
+    )
+    assert abs(rows[0][0] - of_memo * CENT) <= CENT / 2
+    assert counted - rows[0][0] == min(cash, to_pay) * CENT
+
+
+@settings(max_examples=5, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(several=st.lists(histories, min_size=5, max_size=15))
+@example(several=[(10_000, [(100, 1), (100, 2)], 0, 0), (10_000, [(35, -3), (35, 20)], 30, 0),
+                  (10_725, [], 0, 60), (10_000, [(60, 5)], 0, 40), (10_000, [(50, 1)], 100, 0),
+                  (10_000, [(90, 1)], 30, 20)])  # fmt: skip
+def test_an_invoice_counts_once_in_step_with_its_cash_however_it_is_settled(several: Any) -> None:
+    """Receipts too early and too large, credits and write-offs: only cash takes anything up."""
+    with new_company() as company:
+        begin(company)
+        for n, history in enumerate(several):
+            put_history(company, f"I{n}", history)
+        company.post(FIRST_SYNC, cash_basis=True)
+        rows = company.rows("select date from ledger.cash_basis_lines group by 1")
+        assert not company.rows(
+            "select date from ledger.cash_basis_lines group by 1 having sum(amount) <> 0"
+        )
+        for (day,) in [*rows, (date(2025, 12, 1),)]:
+            for n, history in enumerate(several):
+                check_history(company, f"I{n}", history, day)

@@ -34,7 +34,7 @@ card_payments as (
 -- is BILL's own of today: a day that moved within closed years left no entry.
 paid as (
     select
-parties.taxpayer_id as party_id,
+        parties.taxpayer_id as party_id,
         year(coalesce(payments.document_date, lines.document_date)) as year,
         if(lines.control = 'payables', open_item_id, null) as bill_id, sum(lines.amount) as amount
     from lines

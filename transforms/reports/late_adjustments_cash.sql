@@ -13,8 +13,8 @@ select
     lines.original_date,     -- Day of the cash, closed by then.
     lines.document_type,     -- Kind of BILL document.
     lines.document_id,       -- BILL's id of the document.
-    lines.party_id,          -- Vendor or customer.
-    parties.party,           -- Its name.
+    coalesce(parties.merged_party_id, lines.party_id) as party_id,  -- Vendor or customer, one id for all its spellings.
+    parties.merged_party as party,  -- Its name.
     lines.account_id,        -- Account adjusted.
     accounts.account_name,   -- Its name.
     lines.amount             -- Debit positive.
