@@ -194,8 +194,8 @@ def aging_and_items(
     }[side]
     items = """
         select
-            *, if(control in ('vendor advances', 'customer credits'), -amount_open, amount_open) as amount,
-            $day::date - due_date as days_late
+            *, $day::date - due_date as days_late,
+            if(control in ('vendor advances', 'customer credits'), -1, 1) * amount_open as amount
         from open_items_at($client, report_date := $day)
         where control in (select unnest($controls::varchar[]))
             and ($party::varchar is null or party_id = $party)

@@ -118,8 +118,10 @@ class State:
             bill["billLineItems"] = self._lines(bill["id"], amount, choice)
 
     def _date(self, which: int, amount: int, on: str, choice: int) -> None:
-        if bill := self._pick("bills", which):
-            bill["invoice"]["invoiceDate"] = on
+        name = ("bills", "invoices", "payments")[choice]
+        if document := self._pick(name, which):
+            holder = document["invoice"] if name == "bills" else document
+            holder["processDate" if name == "payments" else "invoiceDate"] = on
 
     def _recode(self, which: int, amount: int, on: str, choice: int) -> None:
         if bill := self._pick("bills", which):

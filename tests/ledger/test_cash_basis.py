@@ -116,7 +116,7 @@ INVOICE_DAY = date(2026, 1, 15)
 
 
 def put_history(company: Company, number: str, history: Any) -> None:
-    """An invoice with receipts before and after it, a memo known since the sync, and a write-off."""
+    """An invoice, receipts before and after it, a memo known since the sync, and a write-off."""
     cents, receipts, credited, given_up = history
     document = {
         "id": number, "customerId": "cafe", "totalAmount": money(cents), "invoiceNumber": number,
