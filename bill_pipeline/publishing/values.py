@@ -144,6 +144,10 @@ VALUES: dict[str, dict[str, str]] = {
         "Balance Sheet": "stands at a day",
         "Income Statement": "counts for a period",
     },
+    "closings.action": {
+        "close": "locks all days through closed_through",
+        "reopen": "opens the days after closed_through again",
+    },
     "cash_flow_activity": {
         "cash": "is cash", "operating": "running the business",
         "investing": "what is kept for years", "financing": "owners and lenders",
