@@ -13,10 +13,10 @@ import pytest
 
 from bill_pipeline.console.app import Console
 from bill_pipeline.console.charts import round_ticks, short_amount, stacked_bar
-from bill_pipeline.console.downloads_pages import _safe
 from bill_pipeline.console.formats import money, money_signed
 from bill_pipeline.console.period import NotADay, fiscal_year_start, period_of
 from bill_pipeline.console.users import Role
+from bill_pipeline.exports.spreadsheets import guarded
 from tests.console.console_browser import Browser, signed_in
 
 CLIENT = "maple-bakery"
@@ -130,10 +130,10 @@ def test_the_whole_books_download_in_every_format(reader: Browser, name: str) ->
     assert (answer.content[:2] == b"PK") == (name == "xlsx")
 
 
-@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@cmd", "\t=1"])
+@pytest.mark.parametrize("text", ["=1+1", "+1 a", "-1 a", "@cmd", "\t=1", "\n+1", "＝1"])
 def test_text_that_a_spreadsheet_would_run_stays_text(text: str) -> None:
-    assert _safe(text) == f"'{text}"
-    assert _safe(Decimal("-1.50")) == Decimal("-1.50")
+    assert guarded(text) == f"'{text}"
+    assert guarded(Decimal("-1.50")) == Decimal("-1.50")
 
 
 def test_a_month_with_lines_to_review_closes_only_when_one_says_so(bookkeeper: Browser) -> None:
