@@ -52,7 +52,7 @@ def unknown_lists(connection: duckdb.DuckDBPyConnection, as_of: datetime) -> lis
         select distinct list
         from named
         anti join ({known}) as known using (list, id)
-        where ltrim(id, '0') <> ''  -- v2 names nothing by zeros
+        where regexp_matches(id, '[^0\\s-]')  -- zeros name nothing
         order by list
         """,
         {"as_of": as_of.replace(tzinfo=None)},

@@ -103,6 +103,11 @@ def document_of(document_id: str, row: dict[str, Any], *, is_deleted: bool = Fal
     )
 
 
+def is_reference(text: str) -> bool:
+    """Whether ``text`` can be an id: one that names nothing is "" or zeros only in BILL."""
+    return bool(text.strip(" \t0-"))
+
+
 def timestamp(text: Any) -> datetime | None:
     """BILL's ``2026-03-16T15:01:43.900+00:00`` (v2: ``+0000``) in UTC; ``None`` for anything else.
 

@@ -12,7 +12,7 @@ import orjson
 
 from bill_pipeline.bill import errors
 from bill_pipeline.bill.api import BillApi
-from bill_pipeline.bill.documents import Document, document_of
+from bill_pipeline.bill.documents import Document, document_of, is_reference
 from bill_pipeline.bill.lists import BillList
 from bill_pipeline.bill.pages import read_one
 
@@ -64,7 +64,7 @@ def ids_at(value: Any, path: tuple[str, ...]) -> Iterator[str]:
         for item in value:
             yield from ids_at(item, path)
     elif not path:
-        if isinstance(value, str) and value:
+        if isinstance(value, str) and is_reference(value):
             yield value
     elif isinstance(value, dict):
         yield from ids_at(value.get(path[0]), path[1:])

@@ -8,7 +8,7 @@ with
 documents as (
     select
         'bill' as document_type, bill_id as document_id, version, known_at, is_booked, vendor_id as party_id,
-        bill_date as date, description, currency, classifications,
+        bill_date as date, description, currency, amount, classifications,
         list_transform(lines, (line, i) -> struct_pack(
             i := i, id := line.id, amount := coalesce(line.amount, 0), description := line.description,
             classifications := line.classifications
@@ -17,7 +17,7 @@ documents as (
     union all
     select
         'vendor_credit', vendor_credit_id, version, known_at, is_booked, vendor_id,
-        credit_date, description, currency, classifications,
+        credit_date, description, currency, amount, classifications,
         list_transform(lines, (line, i) -> struct_pack(
             i := i, id := line.id, amount := coalesce(line.amount, 0), description := line.description,
             classifications := line.classifications
@@ -27,7 +27,7 @@ documents as (
     -- BILL gives price and quantity of what was sold, and no amount.
     select
         'invoice', invoice_id, version, known_at, is_booked, customer_id,
-        invoice_date, description, currency, classifications,
+        invoice_date, description, currency, amount - sales_tax, classifications,
         list_transform(lines, (line, i) -> struct_pack(
             i := i, id := line.id,
             amount := coalesce(line.amount, round(line.price * coalesce(line.quantity, 1), 2), 0)::decimal(18, 2),
@@ -37,7 +37,7 @@ documents as (
     union all
     select
         'credit_memo', credit_memo_id, version, known_at, is_booked, customer_id,
-        credit_date, description, currency, classifications,
+        credit_date, description, currency, amount - sales_tax, classifications,
         list_transform(lines, (line, i) -> struct_pack(
             i := i, id := line.id,
             amount := coalesce(line.amount, round(line.price * coalesce(line.quantity, 1), 2), 0)::decimal(18, 2),
@@ -49,6 +49,16 @@ documents as (
 lines as (
     select documents.* exclude (lines), unnest(lines) as line
     from documents
+    union all
+    -- A document that says its account at the top and has no lines is one line.
+    select
+        documents.* exclude (lines),
+        struct_pack(
+            i := 1, id := null, amount := amount, description := null, classifications := classifications
+        ) as line
+    from documents
+    where coalesce(len(lines), 0) = 0
+        and coalesce(classifications.chartOfAccountId, classifications.itemId) is not null
 ),
 
 -- BILL's ids of lines are unique; if one came twice in a document, both lines must still count.

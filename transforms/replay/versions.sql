@@ -3,7 +3,8 @@
 -- grain: one row per list, document and version
 select
     versions.list, versions.id, versions.version, versions.seen_at, versions.updated_at,
-    versions.is_archived or versions.is_deleted as is_archived, versions.document,
+    versions.is_archived or versions.is_deleted as is_archived,
+    without_empty_references(versions.document) as document,
     batches.batch_no,                                -- First batch that knew it.
     lead(batches.batch_no, 1, 9223372036854775807) over (
         partition by versions.list, versions.id order by versions.version

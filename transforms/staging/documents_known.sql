@@ -11,7 +11,7 @@ select
     seen_at,      -- When this version was first seen.
     updated_at,   -- BILL's own time of last change.
     is_archived,  -- BILL hides it, or no longer has it.
-    document,     -- The whole document as BILL gave it.
+    document,     -- The whole document, with null for ids that name nothing.
     known_at      -- Until when more may be known of it; see staging.versions_known.
 from staging.versions_known
 qualify version = max(version) over (partition by list, id)

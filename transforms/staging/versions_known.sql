@@ -11,7 +11,7 @@ select
     seen_at,      -- When this version was first seen.
     updated_at,   -- BILL's own time of last change.
     is_archived or is_deleted as is_archived,  -- BILL hides it, or no longer has it.
-    document,     -- The whole document as BILL gave it.
+    without_empty_references(document) as document,  -- The whole document, with null for ids that name nothing.
     timestamp '9999-12-31' as known_at  -- Until when more may be known of it: without limit, but a replay looks at each document at its own moment.
 from raw.document_versions
 where seen_at <= getvariable('as_of')
