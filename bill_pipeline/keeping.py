@@ -35,7 +35,8 @@ from (
 ) as wanted
 cross join (
     select any_value(statement) as statement
-    from staging.standard_accounts where system_role = $role
+    from staging.standard_accounts
+    where system_role = if($role similar to '(bank|card):.+', 'card_default', $role)
 ) as usual
 where wanted.account_id = $account
 """
@@ -66,11 +67,16 @@ def change_role(
     """
     with decision_batch(home, client) as batch:
         connection = batch.warehouse.connection
+        # A bank account has a role as soon as BILL names it, and an account when somebody says so.
         before = connection.execute(
-            "select account_id from categorized.account_roles where role = ?", [role]
+            "select account_id from categorized.account_roles where role = $role union all "
+            "select '' from ledger.funding_accounts where role = $role limit 1",
+            {"role": role},
         ).fetchone()
         if before is None:
-            raise DecisionRefused(f"{client}: there is no role {role!r}.")
+            raise DecisionRefused(
+                f"{client}: there is no role {role!r}. `bill-pipeline settings {client}` lists them."
+            )
         found = connection.execute(_ROLE_ACCOUNT, {"role": role, "account": account_id}).fetchone()
         if found is None:
             raise DecisionRefused(f"{client}: no account {account_id!r} is in use.")

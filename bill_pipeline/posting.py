@@ -21,6 +21,7 @@ from functools import cache
 
 import duckdb
 
+from bill_pipeline.funding_accounts import decide_cards
 from bill_pipeline.posting_rules import POSTING_ROOMS
 from bill_pipeline.replay import JOURNAL, replay
 from bill_pipeline.transforms import with_ancestors
@@ -31,6 +32,18 @@ _log = logging.getLogger(__name__)
 #: Posts the given batches again, in order, on top of earlier ones; returns in how many steps.
 Way = Callable[[Warehouse, Sequence[datetime]], int]
 
+#: Names, in lower case, with which the only such account plays a role; docs/ledger.md has them.
+BILL_BALANCE = r"bill(\.com)? (balance|wallet|cash account)"
+BILL_FEE_NAMES = (
+    r"(bill(\.com)?|bank|bank service|bank account) (service |subscription |transaction |payment )?"
+    r"(fees?|charges?)( expense)?|bill(\.com)? (subscription|expense)"
+)
+MERCHANT_FEE_NAMES = (
+    r"(merchant|credit card|card|payment|stripe|paypal|square) "
+    r"((account|service|processing|transaction|acceptance|merchant) )?(fees?|charges?)( expense)?"
+    r"|(merchant|credit card|payment) processing( fees?)?"
+)
+FEE_ACCOUNT_TYPES = ("EXPENSE", "OTHER_EXPENSE", "COST_OF_GOODS_SOLD")
 #: (role, BILL's account type, the whole name in lower case or None for any). A role that exactly
 #: one active account of the client's chart fits is played by it from the first sync on.
 ROLE_FITS = (
@@ -40,13 +53,16 @@ ROLE_FITS = (
     ("ap_clearing", None, r"(bill\.com |bill )?money out clearing"),
     ("ar_clearing", None, r"(bill\.com |bill )?money in clearing"),
     ("undeposited_funds", None, r"undeposited funds"),
-    ("default_bank", "BANK", r"(?!.*(clearing|undeposited)).*"),
+    ("bill_balance", "BANK", BILL_BALANCE),
+    ("default_bank", "BANK", rf"(?!.*(clearing|undeposited))(?!{BILL_BALANCE}$).*"),
     ("retained_earnings", "EQUITY", r"retained earnings"),
     ("opening_balance", "EQUITY", r"opening balance equity"),
     ("sales_tax", "OTHER_CURRENT_LIABILITY", r"sales tax payable"),
     ("uncategorized_expense", None, r"uncategori[sz]ed expenses?"),
     ("uncategorized_income", None, r"uncategori[sz]ed income"),
     ("bad_debt", None, r"bad debts?( expense)?"),
+    *(("bill_fees", kind, BILL_FEE_NAMES) for kind in FEE_ACCOUNT_TYPES),
+    *(("merchant_fees", kind, MERCHANT_FEE_NAMES) for kind in FEE_ACCOUNT_TYPES),
 )
 
 #: Who decides a processing fee that a deposit shows; anybody else is a person.
@@ -104,7 +120,7 @@ def decide_missing_roles(connection: duckdb.DuckDBPyConnection, as_of: datetime)
         "select distinct account_id from staging.bank_accounts "
         "where is_default_for_payables and not is_archived and account_id is not null"
     ).fetchall()
-    chosen = []
+    chosen: list[tuple[str, str, datetime, str, str]] = []
     for role, standard_account in sorted(standard):
         if role in decided:
             continue
@@ -114,10 +130,13 @@ def decide_missing_roles(connection: duckdb.DuckDBPyConnection, as_of: datetime)
             account, reason = banks[0][0], "BILL pays from it by default"
         elif len(fitting) == 1:
             account, reason = fitting[0], "the only fitting account of the client's chart"
+        elif fitting:
+            names = ", ".join(name for account_id, _, name in chart if account_id in fitting)
+            reason = f"several accounts of the client's chart fit: {names}"
         chosen.append((role, account, as_of, "first sync", reason))
     if chosen:
         connection.executemany("insert into decisions.account_roles values (?, ?, ?, ?, ?)", chosen)
-    return len(chosen)
+    return len(chosen) + decide_cards(connection, as_of)
 
 
 def _fitting_accounts(role: str, chart: list[tuple[str, str, str]]) -> list[str]:

@@ -49,6 +49,7 @@ class BillList:
     path: str = ""
     entity: str = ""
     shape: Shape = "pages"
+    rows_field: str = "results"  # what an answer that is an object calls its rows
     stage: int = 1
     parent: str = ""  # table whose every document has a list of its own; {parent_id} in path
     parent_field: str = ""  # where a child names its parent; added when BILL leaves it out
@@ -121,6 +122,15 @@ _ROWS = (
         stage=0,
     ),
     _timed("bank_accounts", "/v3/funding-accounts/banks", is_dimension=True, stage=0),
+    BillList(
+        "card_accounts",
+        "/v3/funding-accounts/cards?cardUserStatus=VERIFIED",
+        shape="array",
+        rows_field="cards",
+        is_dimension=True,
+        stage=0,
+    ),
+    BillList("ap_cards", "/v3/funding-accounts/ap-cards", shape="array", is_dimension=True, stage=0),
     BillList("users", "/v3/users", has_time_sort=True, is_dimension=True, stage=0),
     BillList("roles", "/v3/roles", has_archived_filter=False, is_dimension=True, stage=0),
     BillList(

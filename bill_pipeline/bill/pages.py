@@ -112,7 +112,8 @@ def _rows_in(api: BillApi, row: BillList, body: Any) -> list[Any]:
     elif isinstance(body, list):
         rows = body
     else:
-        rows = body.get("results") if isinstance(body, dict) else None
+        found = body if isinstance(body, dict) else {}
+        rows = found.get(row.rows_field, found.get("results"))
     if not isinstance(rows, list):
         raise errors.MalformedAnswer(
             "BILL's page has no results", client=api.client, subject=row.table

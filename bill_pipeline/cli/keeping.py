@@ -25,7 +25,11 @@ _KEPT = ("home_currency", "fiscal_year_end", "book_bills_on", "sales_tax_on_cash
 _BOOKS = "select * from books where client = ?"
 _ROLES = """
 select unnest(string_split(roles, ', ')) as role, coalesce(account_code, ''), account_name
-from accounts where client = ? and roles is not null order by role
+from accounts where client = $client and roles is not null
+union
+select role, coalesce(account_code, ''), coalesce(account_name, 'none yet: ' || funding_account_name)
+from funding_accounts where client = $client
+order by role
 """
 
 
@@ -158,7 +162,7 @@ def _show(home: Home, client: str, *, as_json: bool) -> None:
         found = ledger.execute(_BOOKS, [client])
         names = [column[0] for column in found.description]
         books = found.fetchone()
-        roles = ledger.execute(_ROLES, [client]).fetchall()
+        roles = ledger.execute(_ROLES, {"client": client}).fetchall()
     if books is None:
         raise DecisionRefused(f"{client} has no books yet: run `bill-pipeline sync {client}`.")
     told = dict(zip(names, books, strict=True))

@@ -28,7 +28,8 @@ ROLES = {
     "ar_clearing": "BILL money in clearing",
     "undeposited_funds": "Undeposited funds",
     "default_bank": "Bank where BILL names none",
-    "card_default": "Company card",
+    "bill_balance": "Money held at BILL",
+    "card_default": "Card where BILL names none",
     "vendor_advances": "Paid before the bill",
     "customer_credits": "Received before the invoice",
     "sales_tax": "Sales tax payable",
@@ -53,6 +54,12 @@ from accounts
 where client = ? and not is_archived
 order by statement, account_code nulls last, account_name, account_id
 """
+_FUNDING = """
+select role, funding_type, funding_account_name, account_id, amount_waiting
+from funding_accounts
+where client = ? and funding_account_id is not null and not is_archived
+order by account_id is not null, funding_type, funding_account_name
+"""
 #: Reversals and corrections included, so this is what stands now.
 _OPENING = """
 select document_id as account_id, sum(amount) as amount, arg_max(date, posted_at) as day
@@ -71,6 +78,7 @@ def keeping_page(visit: Visit, books: Snapshot, facts: BookFacts) -> Response:
         visit,
         facts,
         accounts,
+        funding=books.rows(_FUNDING, [visit.client]),
         typed={account: _sides(row["amount"]) for account, row in opening.items()},
         cutover=max((row["day"] for row in opening.values()), default=None),
     )
@@ -90,7 +98,7 @@ def save_role(visit: Visit) -> Response:
     reason = visit.form.text("reason") or "chosen in the console"
     change_role(visit.console.home, visit.client, role, account, by=visit.user.name, reason=reason)
     visit.record("changed an account's role", visit.client, role=role, account=account)
-    return _saved(visit, f"{visit.client}: {ROLES.get(role, role)} has another account now.")
+    return _saved(visit, f"{visit.client}: {ROLES.get(role, role)} has its account from now on.")
 
 
 @with_books("settings")
@@ -117,7 +125,10 @@ def save_opening(visit: Visit, books: Snapshot, facts: BookFacts) -> Response:
             reason=form.text("reason") or "opening balances entered in the console",
         )
     except (DecisionRefused, AmountRefused) as error:
-        return _page(visit, facts, accounts, typed=typed, cutover=cutover, message=str(error))
+        funding = books.rows(_FUNDING, [visit.client])
+        return _page(
+            visit, facts, accounts, funding, typed=typed, cutover=cutover, message=str(error)
+        )
     visit.record(
         "brought in opening balances", visit.client, cutover=cutover, accounts=len(balances)
     )
@@ -129,12 +140,14 @@ def _page(
     visit: Visit,
     facts: BookFacts,
     accounts: list[dict[str, Any]],
+    funding: list[dict[str, Any]],
     *,
     typed: dict[str, tuple[str, str]],
     cutover: date | None,
     message: str = "",
 ) -> Response:
     playing = {role: account for account in accounts for role in account["roles"] if role}
+    by_id = {account["account_id"]: account for account in accounts}
     return visit.render(
         "keeping.html",
         status=422 if message else 200,
@@ -146,7 +159,18 @@ def _page(
             for account in accounts
             if account["control"] is None and "opening_balance" not in account["roles"]
         ],
-        roles=[(role, name, playing[role]) for role, name in ROLES.items() if role in playing],
+        roles=[
+            (role, name, playing[role], None) for role, name in ROLES.items() if role in playing
+        ]
+        + [
+            (
+                row["role"],
+                f"{row['funding_account_name']} ({row['funding_type']})",
+                by_id.get(row["account_id"]),
+                row["amount_waiting"],
+            )
+            for row in funding
+        ],
         booking_choices=POLICIES["book_bills_on"] or (),
         tax_choices=POLICIES["sales_tax_on_cash_basis"] or (),
         cutover=cutover,

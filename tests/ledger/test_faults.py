@@ -234,6 +234,20 @@ FAULTS = {
         "update reports.tie_out set difference = 5 where claim like 'Open bills%'",
         "open_amounts_agree_with_bill",
     ),
+    "bank account without a ledger account": (
+        (
+            "update ledger.funding_accounts set account_id = null, use_count = 1 "
+            "where role = 'default_bank'"
+        ),
+        "bank_accounts_have_a_ledger_account",
+    ),
+    "two accounts could take the fees": (
+        (
+            "insert into decisions.account_roles select 'bill_fees', 'rent', "
+            "getvariable('as_of'), 'first sync', 'several accounts fit'"
+        ),
+        "fee_roles_are_decided",
+    ),
     "payment of an unknown status": (
         "update staging.payments set payment_state = 'unknown'",
         "payments_need_no_attention",

@@ -113,7 +113,7 @@ select
     accounts.statement_section,          -- Heading in the statement.
     -- An account in a clearing role holds money on its way, whatever type BILL gave it.
     case
-        when roles.roles similar to '(.*, )?(ap_clearing|ar_clearing|undeposited_funds|default_bank)(, .*)?'
+        when roles.roles similar to '(.*, )?(ap_clearing|ar_clearing|undeposited_funds|default_bank|bill_balance|bank:[^,]+)(, .*)?'
             then 'cash'
         else accounts.cash_flow_activity
     end as cash_flow_activity,           -- cash, operating, investing or financing.
@@ -131,7 +131,7 @@ select
         )
         and accounts.account_type <> 'Equity'
         and coalesce(roles.roles, '') not similar to
-            '(.*, )?(ap_control|ar_control|ap_clearing|ar_clearing|undeposited_funds|default_bank|card_default|suspense|rounding|fx_realized|fx_unrealized|uncategorized_expense|uncategorized_income|vendor_advances|customer_credits|sales_tax|opening_balance|retained_earnings)(, .*)?'
+            '(.*, )?(ap_control|ar_control|ap_clearing|ar_clearing|undeposited_funds|default_bank|bill_balance|bank:[^,]+|card:[^,]+|card_default|suspense|rounding|fx_realized|fx_unrealized|uncategorized_expense|uncategorized_income|vendor_advances|customer_credits|sales_tax|opening_balance|retained_earnings)(, .*)?'
     ) as is_candidate                    -- A line may be categorized to it.
 from accounts
 left join roles using (account_id)

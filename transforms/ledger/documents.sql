@@ -35,7 +35,7 @@ documents as (
         vendor_id as party_id, payment_date as document_date, payment_date as date, description,
         currency, amount, amount_home, status, is_booked, false as is_archived, version, updated_at,
         funding_type in ('CARD_ACCOUNT', 'AP_CARD') or disbursement_type in ('VIRTUAL_CARD', 'AMEX')
-            as is_paid_by_card
+            as is_paid_by_card, funding_account_id
     from staging.payments
     union all by name
     select
@@ -54,7 +54,7 @@ documents as (
         'received_payment' as document_type, received_payment_id as document_id,
         receipt_number as number, customer_id as party_id, receipt_date as document_date,
         receipt_date as date, description, currency, amount, amount_home, status, is_booked,
-        false as is_archived, version, updated_at
+        false as is_archived, version, updated_at, deposit_account_id as funding_account_id
     from staging.received_payments
     union all by name
     select
@@ -71,7 +71,7 @@ documents as (
         'money_movement' as document_type, money_movement_id as document_id,
         movement_number as number, movement_date as document_date, movement_date as date,
         home_currency as currency, amount, amount as amount_home, clearing_side as status, is_booked,
-        false as is_archived, version, updated_at
+        false as is_archived, version, updated_at, bank_account_id as funding_account_id
     from staging.money_movements
     cross join staging.policies
 ),
@@ -115,6 +115,7 @@ select
     coalesce(opening_side * open_amounts.amount_open, 0)::decimal(18, 2) as amount_open,  -- Not yet settled or used, in its currency; negative where the document is, or was paid beyond its amount.
     amount_due::decimal(18, 2) as amount_due,                    -- What BILL says is due, payments not yet started added back; null where it says nothing.
     coalesce(amount_scheduled, 0)::decimal(18, 2) as amount_scheduled,  -- Payments of a bill that are scheduled and not started; not in the journal.
+    documents.funding_account_id,                                -- Bank account or card of the money, by BILL's id; ledger.funding_accounts has them.
     is_paid_by_card,                                             -- A payment that a card carried: paid by one, or to the vendor on one.
     controls.control,                                            -- Sub-ledger on which it stands open; null for a movement of money.
     status,                                                      -- BILL's status.

@@ -2,8 +2,9 @@
 --
 -- Without BILL's list of money movements, one transfer per bank account and day stands for them:
 -- document type derived_transfer. Once real movements are known for a side, they replace these
--- from the first movement on; earlier days stay derived. What BILL does not price in home currency is
--- assumed of no bank account: it stays in clearing, in the list of what is in flight.
+-- from the first movement on; earlier days stay derived. What BILL does not price in home currency, and
+-- what moved at a bank account without a ledger account, stays in clearing, in the list of what is in
+-- flight. Cards and money held at BILL move nothing at a bank.
 --
 -- grain: one row per posting line
 -- key: document_type, document_id, event, line_key
@@ -24,7 +25,8 @@ withdrawals as (
         transfer_id, payment_id as item_id, funding_account_id as bank_account_id, payment_date as date,
         -amount_home as bank_change, 'payables' as clearing_side, version
     from staging.payments
-    where is_booked and is_online and is_home_amount_given and funding_type not in ('CARD_ACCOUNT', 'AP_CARD')
+    where is_booked and is_online and is_home_amount_given
+        and funding_type not in ('CARD_ACCOUNT', 'AP_CARD', 'WALLET')
         -- BILL paid the vendor and still waits for the money.
         and status <> 'FUNDING_FAILED_ACTION_NEEDED'
 ),
@@ -35,21 +37,24 @@ deposits as (
         amount_home + convenience_fee - processing_fee as bank_change,
         'receivables' as clearing_side, version
     from staging.received_payments
-    where is_booked and is_online and is_home_amount_given
+    where is_booked and is_online and is_home_amount_given and deposit_type <> 'WALLET'
 ),
 
 transfers as (
     select
         transfers.*,
-        coalesce(banks.account_id, roles.default_bank) as bank_account_in_ledger,
+        if(transfers.bank_account_id is null, roles.default_bank, funding_accounts.account_id)
+            as bank_account_in_ledger,
         if(clearing_side = 'payables', roles.ap_clearing, roles.ar_clearing) as clearing_account_id,
         policies.home_currency
     from (select * from withdrawals union all by name select * from deposits) as transfers
     cross join ledger.role_accounts as roles
     cross join staging.policies as policies
     left join first_movements using (clearing_side)
-    left join staging.bank_accounts as banks using (bank_account_id)
-    where first_movements.derived_before is null or transfers.date < first_movements.derived_before
+    left join categorized.funding_accounts as funding_accounts
+        on funding_accounts.funding_account_id = transfers.bank_account_id
+    where (first_movements.derived_before is null or transfers.date < first_movements.derived_before)
+        and (transfers.bank_account_id is null or funding_accounts.account_id is not null)
 ),
 
 entry_lines as (

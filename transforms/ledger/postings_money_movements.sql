@@ -1,7 +1,8 @@
 -- Transfer: debit clearing and credit the bank for money out; debit the bank and credit clearing for money in.
 --
 -- The sign of BILL's amount gives the direction, not its type: a refund of a void payment is a
--- payables movement that comes back.
+-- payables movement that comes back. While a bank account has no ledger account its movements wait:
+-- the money stays in clearing.
 --
 -- grain: one row per posting line
 -- key: document_type, document_id, event, line_key
@@ -12,14 +13,17 @@ with
 movements as (
     select
         movements.*,
-        coalesce(banks.account_id, roles.default_bank) as bank_account_in_ledger,
+        if(movements.bank_account_id is null, roles.default_bank, funding_accounts.account_id)
+            as bank_account_in_ledger,
         if(clearing_side = 'payables', roles.ap_clearing, roles.ar_clearing) as clearing_account_id,
         home_currency
     from staging.money_movements as movements
     cross join ledger.role_accounts as roles
     cross join staging.policies
-    left join staging.bank_accounts as banks using (bank_account_id)
+    left join categorized.funding_accounts as funding_accounts
+        on funding_accounts.funding_account_id = movements.bank_account_id
     where movements.is_booked
+        and (movements.bank_account_id is null or funding_accounts.account_id is not null)
 ),
 
 entry_lines as (

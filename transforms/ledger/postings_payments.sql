@@ -1,7 +1,8 @@
 -- Payment: debit accounts payable for each bill, credit money out clearing, the card or the bank.
 --
--- BILL's own transfers go through clearing; payments made outside BILL credit the account named in
--- BILL; cards are credited with the fee on top. A payment dated before its bill, or without one,
+-- BILL's own transfers go through clearing, also while their bank account has no ledger account;
+-- payments made outside BILL credit the account named in BILL; each card is credited with the fee on
+-- top, and what was held at BILL with what it paid. A payment dated before its bill, or without one,
 -- debits vendor advances first and accounts payable on the bill's day. Scheduled payments post
 -- nothing: the money is still at the bank.
 --
@@ -14,20 +15,22 @@ with
 payments as (
     select
         payments.*,
-        case
-            when not is_online then coalesce(
-                paid_from_account_id,
-                -- One account for one payment: several bills that name several accounts name none.
-                if(bills_named.account_count = 1, bills_named.account_id, null),
-                funding_banks.account_id,
-                if(funding_type in ('CARD_ACCOUNT', 'AP_CARD'), roles.card_default, roles.default_bank)
-            )
-            when funding_type in ('CARD_ACCOUNT', 'AP_CARD') then roles.card_default
-            else roles.ap_clearing
-        end as credited_account_id
+        coalesce(
+            if(is_online, null, paid_from_account_id),
+            -- One account for one payment: several bills that name several accounts name none.
+            if(not is_online and bills_named.account_count = 1, bills_named.account_id, null),
+            case
+                when funding_type = 'WALLET' then roles.bill_balance
+                when funding_type in ('CARD_ACCOUNT', 'AP_CARD')
+                    then coalesce(funding_accounts.account_id, roles.card_default)
+                when is_online then roles.ap_clearing
+                when funding_account_id is null then roles.default_bank
+                else coalesce(funding_accounts.account_id, roles.ap_clearing)
+            end
+        ) as credited_account_id
     from staging.payments as payments
     cross join ledger.role_accounts as roles
-    left join staging.bank_accounts as funding_banks on funding_banks.bank_account_id = payments.funding_account_id
+    left join categorized.funding_accounts as funding_accounts using (funding_account_id)
     left join (
         select
             payment_id,

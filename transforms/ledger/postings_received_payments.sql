@@ -13,16 +13,19 @@ receipts as (
     select
         receipts.*,
         case
+            when deposit_type = 'WALLET' then roles.bill_balance
             when is_online then roles.ar_clearing
             else coalesce(
-                banks.account_id, chart.account_id,
+                funding_accounts.account_id, chart.account_id,
                 if(invoices_named.account_count = 1, invoices_named.account_id, null),
-                roles.undeposited_funds
+                -- It is at a bank that has no ledger account yet.
+                if(deposit_account_id is null, roles.undeposited_funds, roles.ar_clearing)
             )
         end as debited_account_id
     from staging.received_payments as receipts
     cross join ledger.role_accounts as roles
-    left join staging.bank_accounts as banks on banks.bank_account_id = receipts.deposit_account_id
+    left join categorized.funding_accounts as funding_accounts
+        on funding_accounts.funding_account_id = receipts.deposit_account_id
     left join staging.chart_of_accounts as chart on chart.account_id = receipts.deposit_account_id
     left join (
         select

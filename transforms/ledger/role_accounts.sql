@@ -11,7 +11,8 @@ select
     max(account_id) filter (where role = 'ar_clearing') as ar_clearing,                  -- BILL money in clearing.
     max(account_id) filter (where role = 'undeposited_funds') as undeposited_funds,      -- Receipts not yet at the bank.
     max(account_id) filter (where role = 'default_bank') as default_bank,                -- Bank where BILL names none.
-    max(account_id) filter (where role = 'card_default') as card_default,                -- Card liability.
+    max(account_id) filter (where role = 'card_default') as card_default,                -- Card where BILL names none.
+    max(account_id) filter (where role = 'bill_balance') as bill_balance,                -- Money held at BILL.
     max(account_id) filter (where role = 'vendor_advances') as vendor_advances,          -- Paid before the bill.
     max(account_id) filter (where role = 'customer_credits') as customer_credits,        -- Received before the invoice.
     max(account_id) filter (where role = 'sales_tax') as sales_tax,                      -- Sales tax payable.

@@ -3,6 +3,7 @@
 -- Transfers are lump sums that do not name their payments. Where a day's transfers and payments add
 -- up to zero, they belong together; of the rest the oldest payments count as transferred first, and
 -- what is left adds up to the account's balance exactly. reports.clearing_transfers has the other side.
+-- What moved at a bank account without a ledger account stays here until a person says which one it is.
 --
 -- grain: one row per clearing account and item in flight
 -- key: control, document_type, item_id
@@ -38,10 +39,15 @@ select
     coalesce(getvariable('report_date'), books.known_until::date)::date - running.date as days_in_flight,  -- Age on the day of the report.
     (sign(running.amount) * least(
         abs(running.amount), running.used_so_far - running.amount_matched
-    ))::decimal(18, 2) as amount                                -- Still in clearing, debit positive.
+    ))::decimal(18, 2) as amount,                               -- Still in clearing, debit positive.
+    if(
+        funding.account_id is null, funding.funding_account_name || ' has no ledger account', null
+    ) as waits_for                                              -- What keeps it there, where that is known.
 from running
 cross join ledger.books as books
 left join ledger.documents as documents
     on documents.document_type = running.document_type and documents.document_id = running.item_id
 left join ledger.parties as parties on parties.party_id = documents.party_id
+left join ledger.funding_accounts as funding
+    on funding.funding_account_id = documents.funding_account_id and funding.funding_type = 'bank account'
 where running.used_so_far > running.amount_matched

@@ -16,7 +16,7 @@ receipts as (
         amount + convenience_fee as amount
     from staging.received_payments
     cross join staging.policies
-    where is_booked and is_online and currency = home_currency
+    where is_booked and is_online and currency = home_currency and deposit_type <> 'WALLET'
 ),
 
 card_receipts as (

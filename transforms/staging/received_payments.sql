@@ -86,6 +86,7 @@ select
     coalesce(d.onlinePayment, true) as is_online,           -- BILL collected the money itself.
     coalesce(d.receivablesType, 'UNDEFINED') as receipt_type,  -- CASH, CHECK, CREDIT_CARD, ACH …
     d.receivablesAccount.id as deposit_account_id,          -- BILL's id of the account it went to, if said.
+    coalesce(d.receivablesAccount.type, 'BANK_ACCOUNT') as deposit_type,  -- BANK_ACCOUNT, or WALLET: BILL holds the money.
     'receipts:' || coalesce(d.receivablesAccount.id, 'default') || ':'
     || coalesce(d.paymentDate, d.createdTime::date, seen_at::date) as transfer_id,  -- The deposit assumed for it where BILL shows none.
     coalesce(d.status, 'UNDEFINED') as status,              -- PAID, SCHEDULED, VOID …

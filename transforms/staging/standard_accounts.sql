@@ -1,4 +1,4 @@
--- The chart of accounts that fills the roles a client's own chart leaves open.
+-- The chart of accounts that fills the roles a client's own chart leaves open, and an account for each card.
 --
 -- grain: one row per standard account
 -- key: account_id
@@ -15,3 +15,12 @@ select
     cash_flow_activity,                 -- cash, operating, investing or financing; null for suspense.
     system_role                         -- Role in the posting rules, or null.
 from read_csv(getvariable('standard_chart'), header = true, all_varchar = true)
+union all
+-- What is owed on one card is not what is owed on another.
+select
+    'card:' || card_id, null, card_name, card.type, card.subtype, card.normal_balance, card.statement,
+    card.statement_section, card.cash_flow_activity, null
+from staging.cards
+inner join read_csv(getvariable('standard_chart'), header = true, all_varchar = true) as card
+    on card.system_role = 'card_default'
+where is_used
