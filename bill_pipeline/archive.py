@@ -40,6 +40,9 @@ create table if not exists raw.schema_notes (
     list varchar not null, field varchar not null, note varchar not null,
     first_seen_at timestamp not null
 );
+create table if not exists raw.list_refusals (
+    list varchar not null, seen_at timestamp not null, is_refused boolean not null, reason varchar
+);
 create table if not exists raw.archivings (
     archived_at timestamp not null, loads bigint not null
 );
@@ -52,6 +55,7 @@ _DOCUMENTS_PER_BATCH = 20_000
 _COMMENTS = {
     "raw.document_versions": "Every version of every BILL document, append-only.",
     "raw.quarantine": "Documents from BILL that cannot be read, until a good version comes.",
+    "raw.list_refusals": "When BILL refused a whole list, and when it could be read again.",
     "raw.archivings": "When loads were archived, and how many there were by then.",
     "raw.schema_notes": "Fields BILL sends that its documentation did not name, each once.",
 }

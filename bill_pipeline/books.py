@@ -171,7 +171,9 @@ class Sync:
     def must_build(self) -> bool:
         """Whether any room would come out differently: new documents, decisions, code or day."""
         imported = self.report.imported
-        if self.options.rebuild or imported is None or imported.changed or self.report.new_rules:
+        if self.options.rebuild or imported is None or self.report.new_rules:
+            return True
+        if imported.changed or imported.refuses_others:
             return True
         return not is_current(self.warehouse, ROOMS, self.as_of)
 

@@ -21,7 +21,7 @@ from pydantic import SecretStr
 
 from bill_pipeline.activity import Activity
 from bill_pipeline.bill.connection import Connection
-from bill_pipeline.bill.lists import PROBED
+from bill_pipeline.bill.lists import BESIDE_THE_BOOKS, PROBED
 from bill_pipeline.errors import PipelineError
 from bill_pipeline.settings import Home, Settings, require_client_name
 from bill_pipeline.vault import Vault
@@ -103,6 +103,13 @@ class ClientStatus:
         A sync token may never read the organization's own record, and nothing depends on it.
         """
         return {name: why for name, why in self.skipped_lists.items() if name != "organizations"}
+
+    @property
+    def lists_missing(self) -> dict[str, str]:
+        """List → what BILL said, of those that make the books incomplete."""
+        return {
+            name: why for name, why in self.skipped_lists.items() if name not in BESIDE_THE_BOOKS
+        }
 
     @cached_property
     def pattern(self) -> Activity:

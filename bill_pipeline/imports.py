@@ -13,12 +13,11 @@ from datetime import date, datetime
 from bill_pipeline import open_documents, probe
 from bill_pipeline.bill import errors
 from bill_pipeline.bill.api import DEFAULT_PATIENCE_SECONDS, BillApi
-from bill_pipeline.bill.asking import NOT_OFFERED
 from bill_pipeline.bill.beliefs.evidence import CappedBudget
 from bill_pipeline.bill.beliefs.report import BeliefReport, check_beliefs
 from bill_pipeline.bill.budget import RequestBudget, SharedBudget
 from bill_pipeline.bill.connection import Connection
-from bill_pipeline.bill.lists import PROBED, BillList, lists_to_read
+from bill_pipeline.bill.lists import ESSENTIAL, PROBED, BillList, lists_to_read
 from bill_pipeline.bill.pages import Query, read_page
 from bill_pipeline.bill.sessions import MemorySessions, SessionStore
 from bill_pipeline.clients import Registry
@@ -44,9 +43,6 @@ __all__ = [
     "see_beliefs",
 ]
 
-# Without these there are no books; a token that may not read one of them is of little use.
-_ESSENTIAL = ("bills", "vendors", "chart_of_accounts")
-
 
 @dataclass
 class Access:
@@ -58,7 +54,7 @@ class Access:
 
     @property
     def is_useful(self) -> bool:
-        return all(table in self.readable_lists for table in _ESSENTIAL)
+        return all(table in self.readable_lists for table in ESSENTIAL)
 
 
 def open_bill(
@@ -198,5 +194,6 @@ def see_beliefs(home: Home, client: str, connection: Connection) -> BeliefReport
 
 
 def _is_refused(row: BillList, error: errors.BillError) -> bool:
-    is_refused = isinstance(error, errors.PermissionMissing) or error.code == NOT_OFFERED
-    return is_refused or (row.is_v2 and not isinstance(error, errors.ConnectionRefused))
+    return errors.refuses_list(error) or (
+        row.is_v2 and not isinstance(error, errors.ConnectionRefused)
+    )

@@ -26,8 +26,9 @@ from bill_pipeline.archive import (
 )
 from bill_pipeline.bill.api import BillApi
 from bill_pipeline.bill.documents import Document, Stray
-from bill_pipeline.bill.lists import LISTS, lists_to_read
+from bill_pipeline.bill.lists import BESIDE_THE_BOOKS, LISTS, lists_to_read
 from bill_pipeline.bill.reading import DOCUMENTS_PER_CHUNK, Chunk, Reading, Seen, State
+from bill_pipeline.missing_lists import note_refusals
 from bill_pipeline.probe import write_probe
 from bill_pipeline.progress import ProgressWatch, Watcher
 from bill_pipeline.quarantine import quarantined_counts, quarantined_ids, unreadable_ids
@@ -60,6 +61,7 @@ class ImportReport:
     documents: dict[str, int] = field(default_factory=dict)  # read from BILL
     pages: dict[str, int] = field(default_factory=dict)
     skipped_lists: dict[str, str] = field(default_factory=dict)  # list → why it was left out
+    refuses_others: bool = False  # BILL refuses other lists than at the last import
     archive: ArchiveReport = field(default_factory=ArchiveReport)
     list_seconds: dict[str, float] = field(default_factory=dict)  # first request to last page
     loads: int = 0  # dlt load packages
@@ -74,6 +76,7 @@ class ImportReport:
         for table, seconds in more.list_seconds.items():
             self.list_seconds[table] = self.list_seconds.get(table, 0.0) + seconds
         self.skipped_lists |= more.skipped_lists
+        self.refuses_others |= more.refuses_others
         self.archive.add(more.archive)
         self.loads += more.loads
         self.requests += more.requests
@@ -83,6 +86,17 @@ class ImportReport:
     def changed(self) -> int:
         """Versions added to the archive: zero means that the books stay as they are."""
         return self.archive.versions
+
+    @property
+    def lists_missing(self) -> list[str]:
+        """Lists that were left out and that make the books incomplete."""
+        return sorted(self.skipped_lists.keys() - BESIDE_THE_BOOKS)
+
+    @property
+    def what_is_missing(self) -> str:
+        """The end of a sentence about this import, or nothing."""
+        missing = ", ".join(self.lists_missing)
+        return f"; incomplete, because BILL does not let us read {missing}" if missing else ""
 
     @property
     def quarantined(self) -> int:
@@ -139,6 +153,9 @@ def load_lists(
     report.archive = _archive(database, api.client, as_of, strays, loaded)
     with opened(database) as connection:
         write_probe(dlt_folder, connection, reading.cursors, set(report.skipped_lists))
+        report.refuses_others = note_refusals(
+            connection, as_of, report.documents, report.skipped_lists
+        )
     report.seconds = monotonic() - started
     return report
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from bill_pipeline.bill.api import BillApi
+from bill_pipeline.bill.errors import BillError, refuses_list
 from bill_pipeline.bill.lists import LISTS
 from bill_pipeline.bill.pages import IDS_PER_REQUEST, read_by_ids
 from bill_pipeline.raw import make_tables, opened
@@ -48,6 +49,11 @@ def _differing(api: BillApi, table: str, hashes: dict[str, str]) -> list[str]:
     ids = sorted(hashes)
     now: dict[str, str] = {}
     for at in range(0, len(ids), IDS_PER_REQUEST):
-        documents = read_by_ids(api, LISTS[table], ids[at : at + IDS_PER_REQUEST])
+        try:
+            documents = read_by_ids(api, LISTS[table], ids[at : at + IDS_PER_REQUEST])
+        except BillError as error:
+            if not refuses_list(error):
+                raise
+            return []  # a list that may no longer be read tells nothing; the sync says so
         now.update((document.id, document.content_hash) for document in documents)
     return [one for one in ids if now.get(one) != hashes[one]]

@@ -120,10 +120,10 @@ def _has_changed(api: BillApi, table: str, note: _Note, archived_are_shown: bool
             _finds_news(api, row, note, only_archived)
             for only_archived in _passes(row, note, archived_are_shown)
         )
-    except errors.PermissionMissing:
+    except errors.BillError as error:
+        if not errors.refuses_list(error):
+            raise
         return True  # it could be read before: the sync reports it
-    except errors.RequestRefused:
-        return True
 
 
 def _passes(row: BillList, note: _Note, archived_are_shown: bool) -> tuple[bool, ...]:

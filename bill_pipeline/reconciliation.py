@@ -156,7 +156,9 @@ def _now(api: BillApi, row: BillList, known: StoredDocuments, document_id: str) 
         return []  # BILL never deletes these; a list that hides one proves nothing
     try:
         return read_or_tombstone(api, row, known, document_id)
-    except (errors.PermissionMissing, errors.RequestRefused):
+    except errors.BillError as error:
+        if not errors.refuses_list(error):
+            raise
         return []
 
 

@@ -37,6 +37,7 @@ class SyncReport:
             "as_of": self.as_of,
             "documents_read": sum(self.imported.documents.values()) if self.imported else 0,
             "documents_changed": self.imported.changed if self.imported else 0,
+            "lists_missing": self.imported.lists_missing if self.imported else [],
             "documents_quarantined": self.imported.quarantined if self.imported else 0,
             "requests": self.imported.requests if self.imported else 0,
             "entries_posted_under_new_rules": self.new_rules.entries if self.new_rules else 0,
@@ -55,6 +56,7 @@ class SyncReport:
     def _what_came(self) -> str:
         set_aside = self.imported.quarantined if self.imported else 0
         aside = f", {set_aside:,} set aside as unreadable" if set_aside else ""
+        aside += self.imported.what_is_missing if self.imported else ""
         if not self.rooms:
             return f"{self.client}: nothing changed{aside} ({self.seconds:.1f} s)."
         changed = self.imported.changed if self.imported else 0

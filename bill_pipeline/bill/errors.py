@@ -11,7 +11,8 @@
     ├── PermissionMissing         this one list or document may not be read
     ├── DocumentGone              BILL no longer has this document
     ├── RequestRefused            BILL does not accept the request (400, 404, 422)
-    │   └── FilterRefused         … because of its filter or sort
+    │   ├── FilterRefused         … because of its filter or sort
+    │   └── ListRefused           … for a whole list: it is left out
     ├── SessionLost               the session ended; log in again
     ├── LimitReached
     │   ├── HourlyLimit           20,000 requests (200 logins) in this hour
@@ -104,7 +105,10 @@ class ApiNotEnabled(ConnectionRefused):
 
 
 class PermissionMissing(BillError):
-    remedy = "Give the token's user permission to read it in BILL; until then it is left out."
+    remedy = (
+        "Give the token's user permission to read it in BILL under Settings › Users; until then "
+        "the books are made without it."
+    )
 
 
 class DocumentGone(BillError):
@@ -117,6 +121,18 @@ class RequestRefused(BillError):
 
 class FilterRefused(RequestRefused):
     remedy = "Nothing to do: the list is read in full instead."
+
+
+class ListRefused(RequestRefused):
+    remedy = (
+        "Ask BILL why this organization has no such list; until it can be read, the books are "
+        "made without what is in it."
+    )
+
+
+def refuses_list(error: BillError) -> bool:
+    """Whether ``error`` concerns one list alone, so that the others can be read without it."""
+    return isinstance(error, PermissionMissing | DocumentGone | RequestRefused)
 
 
 class SessionLost(BillError):

@@ -130,7 +130,9 @@ _ROWS = (
         is_dimension=True,
         stage=0,
     ),
-    BillList("ap_cards", "/v3/funding-accounts/ap-cards", shape="array", is_dimension=True, stage=0),
+    BillList(
+        "ap_cards", "/v3/funding-accounts/ap-cards", shape="array", is_dimension=True, stage=0
+    ),
     BillList("users", "/v3/users", has_time_sort=True, is_dimension=True, stage=0),
     BillList("roles", "/v3/roles", has_archived_filter=False, is_dimension=True, stage=0),
     BillList(
@@ -295,6 +297,16 @@ _ROWS = (
 
 LISTS: dict[str, BillList] = {row.table: row for row in _ROWS}
 
+#: Lists that no rule of the books reads for an amount: without them the books are whole.
+BESIDE_THE_BOOKS = frozenset(
+    {row.table for row in _ROWS if row.setting == "documents" or row.table.startswith("recurring_")}
+    | {
+        "payment_terms", "users", "roles", "organizations", "approval_policies", "card_accounts",
+        "ap_cards", "customer_contacts", "item_details", "bill_approvers",
+        "vendor_credit_approvers",
+    }
+)  # fmt: skip
+
 #: The lists in which a company's daily life shows; the others change rarely.
 PROBED = (
     "bills",
@@ -306,6 +318,9 @@ PROBED = (
     "vendors",
     "customers",
 )
+
+#: Without these there are no books; a token that may not read one of them is of little use.
+ESSENTIAL = ("bills", "vendors", "chart_of_accounts")
 
 STAGES = range(max(row.stage for row in _ROWS) + 1)
 

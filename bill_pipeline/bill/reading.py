@@ -17,11 +17,10 @@ import orjson
 
 from bill_pipeline.bill import errors
 from bill_pipeline.bill.api import BillApi
-from bill_pipeline.bill.asking import NOT_OFFERED
 from bill_pipeline.bill.budget import IN_FLIGHT_PER_ORGANIZATION
 from bill_pipeline.bill.cursor import Cursor
 from bill_pipeline.bill.documents import Document, Stray
-from bill_pipeline.bill.lists import LISTS, STAGES, BillList
+from bill_pipeline.bill.lists import ESSENTIAL, LISTS, STAGES, BillList
 from bill_pipeline.bill.pages import IDS_PER_REQUEST, read_by_ids
 from bill_pipeline.bill.reader import ListOutcome, ListReader
 from bill_pipeline.bill.stored import KnownDocuments, ids_at, read_or_tombstone
@@ -200,20 +199,25 @@ class Reading:
 
     def _give_up(self, reader: ListReader, error: errors.BillError) -> None:
         """Leave out a list that may not be read; end the reading for anything worse."""
-        is_missing = isinstance(error, errors.PermissionMissing) or error.code == NOT_OFFERED
         is_v2_trouble = reader.row.is_v2 and not isinstance(
             error, errors.ConnectionRefused | errors.LimitReached
         )
-        if not is_missing and not is_v2_trouble:
+        if not errors.refuses_list(error) and not is_v2_trouble:
             self.failure = self.failure or error
             return
-        reader.outcome.skipped = str(error)
+        reader.outcome.skipped = _why_left_out(error)
         if is_v2_trouble and isinstance(error, errors.SessionLost):
             reader.outcome.skipped += _SESSION_OF_V3
         if is_v2_trouble and isinstance(error, _TROUBLE_OF_ALL_V2):
             # The other v2 lists would wait as long, or log in as often, for nothing.
             self._v2_problem = reader.outcome.skipped
         reader.is_done = True
+        # Where none of these can be read it is no matter of one list, and there are no books.
+        if all(self._is_left_out(table) for table in ESSENTIAL):
+            self.failure = self.failure or error
+
+    def _is_left_out(self, table: str) -> bool:
+        return table in self._readers and bool(self._readers[table].outcome.skipped)
 
     def _readers_of(self, stage: int) -> Iterator[ListReader]:
         for row in self._rows:
@@ -292,11 +296,11 @@ class Reading:
                 ids = self._touched[table][:IDS_PER_REQUEST]
                 try:
                     documents = self._again(row, ids)
-                except errors.PermissionMissing:
-                    documents = []
                 except errors.BillError as error:
-                    self.failure = error
-                    return taken
+                    if not errors.refuses_list(error):
+                        self.failure = error
+                        return taken
+                    documents = []
                 taken += len(ids)
                 self.follow_ups.pages += 1
                 self.follow_ups.documents += len(documents)
@@ -319,6 +323,21 @@ class Reading:
             if document_id not in shown:
                 found.extend(read_or_tombstone(self._api, row, self._known, document_id))
         return found
+
+
+def _why_left_out(error: errors.BillError) -> str:
+    """What BILL said, and what to do about a whole list; its words may be about one document."""
+    if isinstance(error, errors.PermissionMissing) or not errors.refuses_list(error):
+        return str(error)
+    return str(
+        errors.ListRefused(
+            "BILL does not let this list be read",
+            client=error.client,
+            subject=error.subject,
+            code=error.code,
+            status=error.status,
+        )
+    )
 
 
 @dataclass

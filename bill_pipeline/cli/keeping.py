@@ -27,7 +27,9 @@ _ROLES = """
 select unnest(string_split(roles, ', ')) as role, coalesce(account_code, ''), account_name
 from accounts where client = $client and roles is not null
 union
-select role, coalesce(account_code, ''), coalesce(account_name, 'none yet: ' || funding_account_name)
+select
+    role, coalesce(account_code, ''),
+    coalesce(account_name, 'none yet: ' || funding_account_name || ' waits in clearing')
 from funding_accounts where client = $client
 order by role
 """

@@ -117,14 +117,17 @@ def _aging(visit: Visit, books: Snapshot, facts: BookFacts, side: str) -> Respon
     columns = [name for name, _label in statements.BUCKETS] + ["amount_credits", "amount_total"]
     totals = {name: sum((row[name] for row in rows), ZERO) for name in columns}
     late = sum((totals[name] for name, _label in statements.BUCKETS[1:]), ZERO)
+    missing = sorted(visit.lists_missing(visit.client).keys() & statements.BEHIND_AGING[side])
+    looks = f"looks unpaid (incomplete without {', '.join(missing)})" if missing else "open"
     summary = (
-        f"{money_signed(totals['amount_total'])} {facts.home_currency} open, of which "
-        f"{money_signed(late)} is late."
-    )
+        f"{money_signed(totals['amount_total'])} {facts.home_currency} {looks}, of which "
+        f"{money_signed(late)} {'would be' if missing else 'is'} late."
+    ).replace("_", " ")
     return visit.render(
         "aging.html",
         client=visit.client,
         side=side,
+        missing=missing,
         facts=facts,
         day=day,
         rows=rows,

@@ -88,12 +88,12 @@ def download_report(visit: Visit) -> Response:
             values["first"] = days.first
         columns, rows = books.table(sql, values)
     visit.record("downloaded a report", visit.client, report=name)
+    incomplete = "-incomplete" if visit.lists_missing(visit.client) else ""
+    file_name = f"{visit.client}-{name}-{days.last}{incomplete}.csv"
     return Response(
         _csv(columns, rows),
         media_type="text/csv; charset=utf-8",
-        headers={
-            "content-disposition": f'attachment; filename="{visit.client}-{name}-{days.last}.csv"'
-        },
+        headers={"content-disposition": f'attachment; filename="{file_name}"'},
     )
 
 

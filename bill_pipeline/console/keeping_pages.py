@@ -159,9 +159,7 @@ def _page(
             for account in accounts
             if account["control"] is None and "opening_balance" not in account["roles"]
         ],
-        roles=[
-            (role, name, playing[role], None) for role, name in ROLES.items() if role in playing
-        ]
+        roles=[(role, name, playing[role], None) for role, name in ROLES.items() if role in playing]
         + [
             (
                 row["role"],

@@ -26,6 +26,11 @@ PROFIT_SECTIONS = {
 #: After this section comes this line.
 PROFIT_SUBTOTALS = {"Cost of Goods Sold": "Gross profit", "Operating Expenses": "Operating income"}
 BALANCE_SECTIONS = ("Asset", "Liability", "Equity")
+#: Side → the lists of BILL without which what is open there is not known.
+BEHIND_AGING = {
+    "payables": {"bills", "payments", "vendor_credits", "vendors"},
+    "receivables": {"invoices", "received_payments", "credit_memos", "customers"},
+}
 BUCKETS = (
     ("amount_current", "Not yet due"),
     ("amount_1_to_30", "1–30 days late"),

@@ -55,6 +55,10 @@ class Visit:
     def may(self, permission: str) -> bool:
         return self.user.may(Permission[permission])
 
+    def lists_missing(self, client: str) -> dict[str, str]:
+        """List → what BILL said, of those without which the books of ``client`` are incomplete."""
+        return self.console.registry.status(client).lists_missing
+
     def render(self, template: str, *, status: int = 200, **context: Any) -> Response:
         """A page made from ``templates/<template>``; notices waiting for this browser are shown."""
         notices = []

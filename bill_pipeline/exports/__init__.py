@@ -15,11 +15,12 @@ Exports read the published ledger only: they work at any moment and never hold u
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import TextIO
 
+from bill_pipeline.clients import Registry
 from bill_pipeline.errors import PipelineError
 from bill_pipeline.exports import beancount, hledger, journal_csv, parquet, xlsx
 from bill_pipeline.exports.books import Books, read_books
@@ -92,6 +93,8 @@ def export(
             parquet.write_folder(ledger, client, path)
             return path
         books = read_books(ledger, client, first_day=first_day, last_day=last_day)
+        if missing := ", ".join(sorted(Registry(home).status(client).lists_missing)):
+            books = replace(books, title=f"{books.title} (incomplete: without {missing})")
         _require_years(chosen, books)
         draft, kept = path.with_name(f".{path.name}.part"), None
         try:

@@ -73,6 +73,12 @@ SYNC_STATUS = _table(
             "BIGINT",
             "Documents of BILL set aside as unreadable, until BILL sends a good version.",
         ),
+        (
+            "lists_missing",
+            "VARCHAR",
+            "Lists of BILL that the books are made without: they are incomplete; null: complete.",
+        ),
+        ("lists_remedy", "VARCHAR", "What BILL said of each such list, and what to do."),
         ("published_version", "VARCHAR", "Which version of the client's files the views read."),
         ("published_row_count", "BIGINT", "Rows of the client in all tables of this ledger."),
     ],
@@ -119,6 +125,8 @@ class RegistryTables:
                     _utc(s.last_success_at), _utc(s.last_change_at), _utc(s.last_attempt_at),
                     _utc(s.next_sync_at), s.failure_count, s.error, s.remedy, s.model_alarm,
                     sum(s.quarantined.values()),
+                    ", ".join(sorted(s.lists_missing)) or None,
+                    " ".join(why for _, why in sorted(s.lists_missing.items())) or None,
                     version.number if version else None, version.row_count if version else 0,
                 ]
             )  # fmt: skip

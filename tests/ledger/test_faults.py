@@ -248,6 +248,10 @@ FAULTS = {
         ),
         "fee_roles_are_decided",
     ),
+    "list that BILL refuses": (
+        "insert into ledger.lists_missing values ('payments', timestamp '2026-01-01', 'refused')",
+        "every_list_is_read",
+    ),
     "payment of an unknown status": (
         "update staging.payments set payment_state = 'unknown'",
         "payments_need_no_attention",

@@ -1,6 +1,7 @@
 -- Each control account beside the documents that explain it; differences are zero in good books.
 --
--- What BILL says is due it says of now alone: of a past day there is nothing to compare.
+-- What BILL says is due it says of now alone: of a past day there is nothing to compare. Where lists are
+-- missing, equal amounts prove nothing about what is in them.
 --
 -- grain: one row per claim
 -- key: claim
@@ -73,5 +74,8 @@ select
     claim,                                                                      -- What should be equal.
     amount_in_ledger::decimal(18, 2) as amount_in_ledger,                       -- Balance in the journal.
     amount_in_documents::decimal(18, 2) as amount_in_documents,                 -- Sum of the documents.
-    (amount_in_ledger - amount_in_documents)::decimal(18, 2) as difference      -- Zero when it ties.
+    (amount_in_ledger - amount_in_documents)::decimal(18, 2) as difference,     -- Zero when it ties.
+    (
+        select string_agg(list, ', ' order by list) from ledger.lists_missing
+    ) as lists_missing                                                          -- Lists of BILL that these books are made without; null: complete.
 from claims
