@@ -11,6 +11,7 @@ from decimal import Decimal
 
 import pytest
 
+from bill_pipeline.clients import Registry
 from bill_pipeline.console.app import Console
 from bill_pipeline.console.charts import round_ticks, short_amount, stacked_bar
 from bill_pipeline.console.formats import money, money_signed
@@ -50,6 +51,27 @@ def ledger_sum(page: str) -> Decimal:
     foot = page[page.index("<tfoot>") : page.index("</tfoot>")]
     debit, credit = re.findall(r'<td class="num[^"]*">([^<]+)</td>', foot)[:2]
     return number(debit) - number(credit)
+
+
+def test_every_page_says_that_the_books_are_incomplete_and_unpaid_bills_only_look_so(
+    books_console: Console, reader: Browser
+) -> None:
+    assert "incomplete" not in reader.get(f"{HERE}/payables").text
+    Registry(books_console.home).update(
+        CLIENT, skipped_lists={"payments": "no permission", "users": "no permission"}
+    )
+    for page in ("trial-balance", "profit-and-loss", "balance-sheet", "general-ledger", "close"):
+        text = reader.get(f"{HERE}/{page}").text
+        assert "These books are incomplete" in text
+        assert "payments" in text
+    text = reader.get(f"{HERE}/payables").text
+    assert "looks unpaid (incomplete without payments)" in text
+    assert "what looks unpaid to vendors" in text
+    assert "Owed to vendors" not in text
+    # Nobody who owes the client was paid by a payment to a vendor.
+    assert "Owed by customers" in reader.get(f"{HERE}/receivables").text
+    answer = reader.get(f"{HERE}/download/payables.csv")
+    assert "-incomplete.csv" in answer.headers["content-disposition"]
 
 
 @pytest.mark.parametrize(

@@ -191,7 +191,11 @@ def test_what_a_sync_recorded_itself_is_not_written_over(console: Console, admin
         ),
         (
             {"skipped_lists": {"vendor-credits": "no permission"}},
-            ["Lists this token may not read", "vendor-credits", "Give the token's user these"],
+            ["Lists this token may not read", "vendor-credits", "The books are incomplete"],
+        ),
+        (
+            {"skipped_lists": {"recurring_bills": "no permission"}},
+            ["Lists this token may not read", "recurring bills", "The books do without them"],
         ),
         ({"skipped_lists": {"organizations": "no permission"}}, ["Nothing is imported yet"]),
         ({"model_alarm": "The model drifts: train it."}, ["The model drifts: train it."]),

@@ -82,6 +82,46 @@ def test_one_forbidden_list_is_left_out_and_the_others_are_read(make_client: Mak
 
 
 @pytest.mark.parametrize(
+    "refusal",
+    [
+        {"kind": "forbidden"},
+        {"kind": "error", "status": 404, "code": "BDC_1205"},
+        {"kind": "error", "status": 400, "code": "BDC_1171"},
+        {"kind": "error", "status": 422, "code": "BDC_1171"},
+    ],
+    ids=["403", "404", "400", "422"],
+)
+def test_a_refused_list_stops_nobody_and_is_remembered_until_it_can_be_read(
+    client: Client, refusal: dict[str, object]
+) -> None:
+    missing = (
+        "select list from raw.list_refusals group by list "
+        "having arg_max(is_refused, (seen_at, rowid))"
+    )
+    refusals = [{**refusal, "match": "v3/payments"}, {**refusal, "match": "v3/users"}]
+    client.sandbox.control.faults(refusals)
+    report = client.sync()
+    assert {"payments", "users"} <= set(report.skipped_lists)
+    assert report.lists_missing == ["payments"]  # no amount depends on who uses BILL
+    assert "payments" in report.what_is_missing
+    assert report.refuses_others
+    assert client.query(missing) == [("payments",)]
+    assert not client.sync().refuses_others
+    client.sandbox.control.faults([])
+    report = client.sync()
+    assert report.refuses_others
+    assert report.lists_missing == []
+    assert client.query(missing) == []
+    assert client.differences() == {}
+
+
+def test_without_any_list_of_documents_there_are_no_books(client: Client) -> None:
+    client.sandbox.control.faults([{"kind": "forbidden", "match": "v3/"}])
+    with pytest.raises(errors.PermissionMissing, match=rf"^{client.name}: "):
+        client.sync()
+
+
+@pytest.mark.parametrize(
     ("fault", "reason"),
     [
         ({"kind": "missing_field", "field": "vendorId"}, "the field vendorId is missing"),
