@@ -75,7 +75,8 @@ def change_role(
         ).fetchone()
         if before is None:
             raise DecisionRefused(
-                f"{client}: {role!r} is no role; `bill-pipeline settings {client}` lists them."
+                f"{client}: there is no role {role!r}; "
+                f"`bill-pipeline settings {client}` lists the roles."
             )
         found = connection.execute(_ROLE_ACCOUNT, {"role": role, "account": account_id}).fetchone()
         if found is None:
