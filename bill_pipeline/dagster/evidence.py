@@ -64,7 +64,8 @@ def import_evidence(
         if table in report.skipped_lists:
             metadata["left out because"] = report.skipped_lists[table]
         yield dg.AssetMaterialization(["raw", table], partition=client, metadata=metadata)
-    if brief and not (archived.quarantined or archived.healed or archived.unknown_fields):
+    is_odd = archived.quarantined or archived.healed or archived.unknown_fields
+    if brief and not (is_odd or report.refuses_others):
         return
     whole: dict[str, Any] = {
         "versions_added": plotted(archived.versions),
@@ -81,6 +82,8 @@ def import_evidence(
     unknown: dict[str, Any] = {"fields_first_seen": plotted(len(archived.unknown_fields)),
                "fields": ", ".join(archived.unknown_fields) or "none"}  # fmt: skip
     yield dg.AssetMaterialization(["raw", "schema_notes"], partition=client, metadata=unknown)
+    missing = {"lists_missing": ", ".join(report.lists_missing) or "none"}
+    yield dg.AssetMaterialization(["raw", "list_refusals"], partition=client, metadata=missing)
 
 
 def room_evidence(

@@ -17,6 +17,7 @@ _EVERYWHERE = {
     "id": "BILL's id of the document. ← BILL: id",
     "list": "The list the document belongs to; the raw table's name. ← bill/lists.py",
     "updated_at": "When BILL last changed the document, UTC. ← BILL: updatedTime",
+    "is_refused": "True while BILL does not let the list be read. ← BILL: the answer",
     "is_archived": "True when the document was archived in BILL. ← BILL: archived",
     "is_deleted": "True when BILL no longer has the document. ← found by a full read",
     "content_hash": "Says whether two versions differ. ← hash of the document",

@@ -42,6 +42,11 @@ ARCHIVE = {
         "one row per list and field",
         "list, field",
     ),
+    "list_refusals": (
+        "When BILL refused a whole list, and when it could be read again.",
+        "one row per list and change",
+        "list, seen_at",
+    ),
 }
 
 _DECISIONS = {
