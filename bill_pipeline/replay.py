@@ -37,9 +37,10 @@ JOURNAL = ("ledger.journal_lines", "ledger.journal_entries")
 VERSIONS, DOCUMENTS = "staging.versions_known", "staging.documents_known"
 #: What the posting rules read beside documents; the same throughout an epoch.
 SETTINGS = (
-    "staging.policies", "staging.parties", "staging.bank_accounts", "staging.chart_of_accounts",
-    "staging.items", "categorized.account_roles", "categorized.funding_accounts",
-    "categorized.parties", "categorized.rules", "ledger.role_accounts",
+    "staging.policies", "staging.parties", "staging.party_currencies", "staging.document_worths",
+    "staging.bank_accounts", "staging.chart_of_accounts", "staging.items",
+    "categorized.account_roles", "categorized.funding_accounts", "categorized.parties",
+    "categorized.rules", "ledger.role_accounts",
 )  # fmt: skip
 TRANSFERS = "ledger.postings_derived_transfers"
 READ_BY_TRANSFERS = ("staging.payments", "staging.received_payments", "staging.money_movements")

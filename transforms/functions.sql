@@ -37,3 +37,16 @@ create or replace macro without_empty_references(document) as case
         )::json
     else document
 end;
+
+-- What a document is in: its party's currency as known for it. Where that is the home currency or
+-- none and the document says that it is worth another amount than it shows, it is in another
+-- currency all the same: the party's foreign one, else XXX, ISO 4217's code for no known one.
+-- ``funding_amount`` and ``rate`` are null where BILL says nothing that counts.
+create or replace macro document_currency(
+    home, known, known_foreign, amount, funding_amount, rate
+) as case
+    when known <> home then known
+    when amount <> 0 and coalesce(funding_amount <> amount, rate <> 1, false)
+        then coalesce(known_foreign, 'XXX')
+    else home
+end;

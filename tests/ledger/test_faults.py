@@ -154,6 +154,10 @@ FAULTS = {
         "update staging.bills set is_home_amount_given = false where bill_id = 'B0'",
         "foreign_amounts_are_given",
     ),
+    "foreign document in a currency nobody names": (
+        "update ledger.documents set currency = 'XXX' where document_id = 'B0'",
+        "document_currencies_are_known",
+    ),
     "header and lines disagree": (
         (
             "update ledger.journal_lines set "

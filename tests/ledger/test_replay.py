@@ -31,8 +31,9 @@ def decide(company: Company, state: State, chance: random.Random, at) -> None:
         bank = {"id": "bank", "bankName": "First", "chartOfAccountId": account}
         company.put("bank_accounts", bank, at)
     if chance.random() < 0.2:
-        currency = chance.choice(["EUR", None])
-        company.put("vendors", {"id": "paper", "name": "Paper Co", "billCurrency": currency}, at)
+        vendor = chance.choice(["paper", "berlin"])
+        currency = chance.choice(["EUR", "GBP", "USD", None])
+        company.put("vendors", {"id": vendor, "name": vendor, "billCurrency": currency}, at)
     if chance.random() < 0.1:
         value = chance.choice(["entry", "approval"])
         decisions.set_policy(connection, "book_bills_on", value, **about)

@@ -10,7 +10,7 @@ rates as (
         amount_home::double / amount::double as rate
     from ledger.documents
     cross join ledger.books
-    where is_booked and currency <> home_currency and amount > 0
+    where is_booked and currency not in (home_currency, 'XXX') and amount > 0
         and document_type in ('bill', 'payment', 'invoice', 'received_payment')
 ),
 

@@ -23,9 +23,9 @@ first_movements as (
 withdrawals as (
     select
         transfer_id, payment_id as item_id, funding_account_id as bank_account_id, payment_date as date,
-        -amount_home as bank_change, 'payables' as clearing_side, version
+        -amount_withdrawn as bank_change, 'payables' as clearing_side, version
     from staging.payments
-    where is_booked and is_online and is_home_amount_given
+    where is_booked and is_online and amount_withdrawn is not null
         and funding_type not in ('CARD_ACCOUNT', 'AP_CARD', 'WALLET')
         -- BILL paid the vendor and still waits for the money.
         and status <> 'FUNDING_FAILED_ACTION_NEEDED'
@@ -34,10 +34,10 @@ withdrawals as (
 deposits as (
     select
         transfer_id, received_payment_id as item_id, deposit_account_id as bank_account_id, receipt_date as date,
-        amount_home + convenience_fee - processing_fee as bank_change,
+        amount_deposited + convenience_fee - processing_fee as bank_change,
         'receivables' as clearing_side, version
     from staging.received_payments
-    where is_booked and is_online and is_home_amount_given and deposit_type <> 'WALLET'
+    where is_booked and is_online and amount_deposited is not null and deposit_type <> 'WALLET'
 ),
 
 transfers as (

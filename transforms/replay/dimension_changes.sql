@@ -6,11 +6,14 @@ with
 readings as (
     select
         list, id, version, batch_no,
-        case list
-            when 'chart_of_accounts' then 'there'
+        case
+            when list = 'chart_of_accounts' then 'there'
+            -- A document keeps the currency known for it: only one that was never named before may matter.
+            when list in ('vendors', 'customers') then len(list_distinct(list(
+                coalesce(json_extract_string(document, '$.billCurrency'), json_extract_string(document, '$.invoiceCurrency'))
+            ) over (partition by list, id order by version)))::varchar
             else concat_ws(
                 chr(31), 'there',
-                coalesce(json_extract_string(document, '$.billCurrency'), json_extract_string(document, '$.invoiceCurrency'), ''),
                 coalesce(json_extract_string(document, '$.chartOfAccountId'), ''),
                 coalesce(json_extract_string(document, '$.expenseChartOfAccountId'), '')
             )

@@ -7,7 +7,8 @@ documents as (
     select
         list, id,
         from_json(document, '{
-            "billId": "VARCHAR", "vendorId": "VARCHAR",
+            "billId": "VARCHAR", "vendorId": "VARCHAR", "amount": "VARCHAR", "fundingAmount": "VARCHAR",
+            "exchangeRate": "VARCHAR",
             "billPayments": [{"billId": "VARCHAR", "vendorCredits": [{"id": "VARCHAR"}]}],
             "usage": [{"billId": "VARCHAR", "invoiceId": "VARCHAR", "paymentId": "VARCHAR"}],
             "invoicePayments": [{"invoiceId": "VARCHAR"}]
@@ -24,7 +25,8 @@ uses as (
     select list, id, unnest(d.usage) as used from documents
 ),
 
--- A foreign credit takes the rate of its vendor's latest bill, so these hang together too.
+-- A foreign credit takes the rate of its vendor's latest bill, so these hang together too. A vendor
+-- is foreign when it says so, or when a bill is worth another amount than it shows.
 foreign_vendors as (
     select distinct id
     from replay_versions
@@ -32,6 +34,10 @@ foreign_vendors as (
         and json_extract_string(document, '$.billCurrency') not in (
             select 'USD' where not exists (select 1 from decisions.policies where name = 'home_currency')
         )
+    union
+    select d.vendorId
+    from documents
+    where list = 'bills' and (d.fundingAmount <> d.amount or try_cast(d.exchangeRate as double) <> 1)
 ),
 
 credited_vendors as (

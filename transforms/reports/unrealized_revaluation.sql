@@ -6,7 +6,7 @@
 -- macro: unrealized_revaluation_at(report_date, known_at)
 with
 
--- BILL gives no rates, so the latest payment or bill in the currency is the market.
+-- BILL gives no rates, so the latest payment or bill in the currency that it priced is the market.
 rates as (
     select
         currency,
@@ -16,6 +16,8 @@ rates as (
     from ledger.documents
     cross join ledger.books
     where is_booked and amount > 0 and amount_home > 0
+        -- Null in books that were published before there was the column.
+        and coalesce(is_rate_given, true) and currency <> 'XXX'
         and date <= coalesce(getvariable('report_date'), known_until::date)
         and document_type in ('bill', 'payment', 'invoice', 'received_payment')
     group by currency

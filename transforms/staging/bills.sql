@@ -37,40 +37,63 @@ posting_dates as (
     select id, from_json(document, '{"glPostingDate": "DATE"}').glPostingDate as posting_date
     from staging.documents_known
     where list = 'bill_details' and not is_archived
+),
+
+-- BILL's funding amounts and rates are in dollars: they value documents in books kept in dollars only.
+worths_given as (
+    select
+        documents.*, policies.home_currency, policies.book_bills_on, coalesce(d.amount, 0) as amount,
+        if(policies.home_currency = 'USD', nullif(d.fundingAmount, 0), null) as funding_amount,
+        if(policies.home_currency = 'USD', nullif(d.exchangeRate, 0), null) as rate,
+        parties.currency as currency_known, parties.foreign_currency
+    from documents
+    cross join staging.policies as policies
+    left join staging.document_worths as worths
+        on worths.list = 'bills' and worths.id = documents.id and worths.version = documents.version
+    left join staging.party_currencies as parties
+        on parties.party_id = documents.d.vendorId
+        and coalesce(worths.worth_seen_at, documents.seen_at) >= parties.known_from
+        and coalesce(worths.worth_seen_at, documents.seen_at) < parties.known_until
+),
+
+bills as (
+    select
+        *,
+        document_currency(home_currency, currency_known, foreign_currency, amount, funding_amount, rate) as currency
+    from worths_given
 )
 
 select
-    documents.id as bill_id,                                -- BILL's id of the bill.
-    documents.version,                                      -- Version in the archive.
-    documents.seen_at,                                      -- When this version was first seen.
-    documents.updated_at,                                   -- BILL's time of last change.
-    documents.known_at,                                     -- Until when more may be known of it.
-    documents.is_archived,                                  -- Archived bills are reversed.
+    bills.id as bill_id,                                -- BILL's id of the bill.
+    bills.version,                                      -- Version in the archive.
+    bills.seen_at,                                      -- When this version was first seen.
+    bills.updated_at,                                   -- BILL's time of last change.
+    bills.known_at,                                     -- Until when more may be known of it.
+    bills.is_archived,                                  -- Archived bills are reversed.
     d.vendorId as vendor_id,                                -- BILL's id of the vendor.
     d.vendorName as vendor_name,                            -- Vendor's name on the bill.
     d.invoice.invoiceNumber as bill_number,                 -- The vendor's invoice number.
-    coalesce(d.invoice.invoiceDate, d.dueDate, d.createdTime::date, documents.seen_at::date)
+    coalesce(d.invoice.invoiceDate, d.dueDate, d.createdTime::date, bills.seen_at::date)
         as document_date,                                   -- Date on the bill; else due date, else day of entry.
     coalesce(
         posting_dates.posting_date, d.invoice.invoiceDate, d.dueDate, d.createdTime::date,
-        documents.seen_at::date
+        bills.seen_at::date
     ) as bill_date,                                         -- Day it counts for: posting date where BILL has one.
-    coalesce(d.dueDate, d.invoice.invoiceDate, d.createdTime::date, documents.seen_at::date)
+    coalesce(d.dueDate, d.invoice.invoiceDate, d.createdTime::date, bills.seen_at::date)
         as due_date,                                        -- Due date; the document date where it is missing.
     d.description,                                          -- Text on the bill.
-    coalesce(parties.currency, policies.home_currency) as currency,  -- The vendor's currency.
-    coalesce(d.amount, 0)::decimal(18, 2) as amount,        -- Total in the bill's currency.
+    currency,                                               -- The vendor's, as known when BILL gave these amounts; XXX: not known.
+    currency_known is not null as is_currency_known,        -- The vendor names its currency, and it need not be guessed from the amounts.
+    amount::decimal(18, 2) as amount,                       -- Total in the bill's currency.
     case
-        when coalesce(parties.currency, policies.home_currency) = policies.home_currency
-            then coalesce(d.amount, 0)
         -- Nothing is worth nothing, whatever its funding amount says.
-        when coalesce(d.amount, 0) = 0 then 0
-        when d.fundingAmount <> 0 then d.fundingAmount
-        else round(d.amount * coalesce(d.exchangeRate, 1), 2)
+        when currency = home_currency or amount = 0 then amount
+        else coalesce(funding_amount, round(amount * rate, 2), amount)
     end::decimal(18, 2) as amount_home,                     -- Total in home currency; BILL's funding amount.
-    coalesce(parties.currency, policies.home_currency) = policies.home_currency
-    or coalesce(d.amount, 0) = 0 or coalesce(d.fundingAmount, 0) <> 0
+    currency = home_currency or amount = 0 or funding_amount is not null
         as is_home_amount_given,                            -- BILL says what it is worth; 0.00 says nothing.
+    currency <> home_currency and amount <> 0 and coalesce(funding_amount, rate) is not null
+        as is_rate_given,                                   -- What is worth nothing by itself may take its rate.
     coalesce(d.paidAmount, 0)::decimal(18, 2) as amount_paid,  -- Cleared payments and credits, by BILL.
     d.dueAmount as amount_due,                              -- What BILL says is still to be paid.
     coalesce(d.scheduledAmount, 0)::decimal(18, 2) as amount_scheduled,  -- Payments on their way, by BILL.
@@ -80,11 +103,9 @@ select
     coalesce(d.approvalStatus, 'UNDEFINED') as approval_status,  -- BILL's status of approval.
     d.classifications as classifications,                   -- Dimensions for lines that have none.
     d.billLineItems as lines,                               -- The lines, typed.
-    not documents.is_archived
+    not bills.is_archived
     and coalesce(d.approvalStatus, '') <> 'DENIED'
-    and (policies.book_bills_on = 'entry' or d.approvalStatus = 'APPROVED')
+    and (book_bills_on = 'entry' or d.approvalStatus = 'APPROVED')
         as is_booked                                        -- Belongs in the books under the client's policy.
-from documents
-cross join staging.policies as policies
-left join staging.parties as parties on parties.party_id = documents.d.vendorId
-left join posting_dates on posting_dates.id = documents.id
+from bills
+left join posting_dates on posting_dates.id = bills.id

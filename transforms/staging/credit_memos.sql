@@ -28,28 +28,49 @@ documents as (
         }') as d
     from staging.documents_known
     where list = 'credit_memos'
+),
+
+-- BILL's rates are dollars per unit: they value documents in books kept in dollars only.
+worths_given as (
+    select
+        documents.*, policies.home_currency, coalesce(d.amount, 0) as amount,
+        if(policies.home_currency = 'USD', nullif(d.exchangeRate, 0), null) as rate,
+        parties.currency as currency_known, parties.foreign_currency
+    from documents
+    cross join staging.policies as policies
+    left join staging.document_worths as worths
+        on worths.list = 'credit_memos' and worths.id = documents.id and worths.version = documents.version
+    left join staging.party_currencies as parties
+        on parties.party_id = documents.d.customerId
+        and coalesce(worths.worth_seen_at, documents.seen_at) >= parties.known_from
+        and coalesce(worths.worth_seen_at, documents.seen_at) < parties.known_until
+),
+
+memos as (
+    select
+        *, document_currency(home_currency, currency_known, foreign_currency, amount, null, rate) as currency
+    from worths_given
 )
 
 select
-    documents.id as credit_memo_id,                         -- BILL's id of the memo.
-    documents.version,                                      -- Version in the archive.
-    documents.seen_at,                                      -- When this version was first seen.
-    documents.updated_at,                                   -- BILL's time of last change.
-    documents.known_at,                                     -- Until when more may be known of it.
-    documents.is_archived,                                  -- Archived memos are reversed.
+    memos.id as credit_memo_id,                         -- BILL's id of the memo.
+    memos.version,                                      -- Version in the archive.
+    memos.seen_at,                                      -- When this version was first seen.
+    memos.updated_at,                                   -- BILL's time of last change.
+    memos.known_at,                                     -- Until when more may be known of it.
+    memos.is_archived,                                  -- Archived memos are reversed.
     d.customerId as customer_id,                            -- BILL's id of the customer.
     d.referenceNumber as credit_number,                     -- The client's own number.
-    coalesce(d.creditDate, d.createdTime::date, documents.seen_at::date) as credit_date,  -- Day it counts for.
+    coalesce(d.creditDate, d.createdTime::date, memos.seen_at::date) as credit_date,  -- Day it counts for.
     d.description,                                          -- Text on the memo.
-    coalesce(parties.currency, policies.home_currency) as currency,  -- The customer's currency.
-    coalesce(d.amount, 0)::decimal(18, 2) as amount,        -- Total with tax, in the memo's currency.
+    currency,                                               -- The customer's, as known when BILL gave these amounts; XXX: not known.
+    amount::decimal(18, 2) as amount,                       -- Total with tax, in the memo's currency.
     case
-        when coalesce(parties.currency, policies.home_currency) = policies.home_currency
-            then coalesce(d.amount, 0)
-        else round(coalesce(d.amount, 0) * coalesce(nullif(d.exchangeRate, 0), 1), 2)
+        when currency = home_currency then amount
+        -- There is no funding amount; a rate is home currency per unit of the memo's.
+        else round(amount * coalesce(rate, 1), 2)
     end::decimal(18, 2) as amount_home,                     -- Total in home currency.
-    coalesce(parties.currency, policies.home_currency) = policies.home_currency
-    or coalesce(d.amount, 0) = 0 or coalesce(d.exchangeRate, 0) <> 0
+    currency = home_currency or amount = 0 or rate is not null
         as is_home_amount_given,                            -- BILL says what it is worth.
     coalesce(d.salesTaxTotal, 0)::decimal(18, 2) as sales_tax,  -- Tax inside the total.
     coalesce(d.appliedAmount, 0)::decimal(18, 2) as amount_applied,  -- What BILL says is used up.
@@ -57,7 +78,5 @@ select
     d.classifications as classifications,                   -- Dimensions for lines that have none.
     d.creditMemoLineItems as lines,                         -- The lines, typed.
     d.usage as usage,                                       -- Invoices it was applied to.
-    not documents.is_archived as is_booked                  -- Belongs in the books.
-from documents
-cross join staging.policies as policies
-left join staging.parties as parties on parties.party_id = documents.d.customerId
+    not memos.is_archived as is_booked                  -- Belongs in the books.
+from memos

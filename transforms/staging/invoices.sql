@@ -33,36 +33,56 @@ posting_dates as (
     select id, from_json(document, '{"glPostingDate": "DATE"}').glPostingDate as posting_date
     from staging.documents_known
     where list = 'invoice_details' and not is_archived
+),
+
+-- BILL's rates are dollars per unit: they value documents in books kept in dollars only.
+worths_given as (
+    select
+        documents.*, policies.home_currency, coalesce(d.totalAmount, 0) as amount,
+        if(policies.home_currency = 'USD', nullif(d.exchangeRate, 0), null) as rate,
+        parties.currency as currency_known, parties.foreign_currency
+    from documents
+    cross join staging.policies as policies
+    left join staging.document_worths as worths
+        on worths.list = 'invoices' and worths.id = documents.id and worths.version = documents.version
+    left join staging.party_currencies as parties
+        on parties.party_id = documents.d.customerId
+        and coalesce(worths.worth_seen_at, documents.seen_at) >= parties.known_from
+        and coalesce(worths.worth_seen_at, documents.seen_at) < parties.known_until
+),
+
+invoices as (
+    select
+        *, document_currency(home_currency, currency_known, foreign_currency, amount, null, rate) as currency
+    from worths_given
 )
 
 select
-    documents.id as invoice_id,                             -- BILL's id of the invoice.
-    documents.version,                                      -- Version in the archive.
-    documents.seen_at,                                      -- When this version was first seen.
-    documents.updated_at,                                   -- BILL's time of last change.
-    documents.known_at,                                     -- Until when more may be known of it.
-    documents.is_archived,                                  -- Archived invoices are reversed.
+    invoices.id as invoice_id,                             -- BILL's id of the invoice.
+    invoices.version,                                      -- Version in the archive.
+    invoices.seen_at,                                      -- When this version was first seen.
+    invoices.updated_at,                                   -- BILL's time of last change.
+    invoices.known_at,                                     -- Until when more may be known of it.
+    invoices.is_archived,                                  -- Archived invoices are reversed.
     d.customerId as customer_id,                            -- BILL's id of the customer.
     d.invoiceNumber as invoice_number,                      -- The client's own number.
-    coalesce(d.invoiceDate, d.dueDate, d.createdTime::date, documents.seen_at::date)
+    coalesce(d.invoiceDate, d.dueDate, d.createdTime::date, invoices.seen_at::date)
         as document_date,                                   -- Date on the invoice.
     coalesce(
         posting_dates.posting_date, d.glPostingDate, d.invoiceDate, d.dueDate,
-        d.createdTime::date, documents.seen_at::date
+        d.createdTime::date, invoices.seen_at::date
     ) as invoice_date,                                      -- Day it counts for: posting date where BILL has one.
-    coalesce(d.dueDate, d.invoiceDate, d.createdTime::date, documents.seen_at::date)
+    coalesce(d.dueDate, d.invoiceDate, d.createdTime::date, invoices.seen_at::date)
         as due_date,                                        -- Due date; the document date where it is missing.
     d.description,                                          -- Text on the invoice.
-    coalesce(parties.currency, policies.home_currency) as currency,  -- The customer's currency.
-    coalesce(d.totalAmount, 0)::decimal(18, 2) as amount,   -- Total with tax, in the invoice's currency.
+    currency,                                               -- The customer's, as known when BILL gave these amounts; XXX: not known.
+    amount::decimal(18, 2) as amount,                       -- Total with tax, in the invoice's currency.
     case
-        when coalesce(parties.currency, policies.home_currency) = policies.home_currency
-            then coalesce(d.totalAmount, 0)
-        -- Invoices have no funding amount; a rate is home currency per unit of the invoice's.
-        else round(coalesce(d.totalAmount, 0) * coalesce(nullif(d.exchangeRate, 0), 1), 2)
+        when currency = home_currency then amount
+        -- There is no funding amount; a rate is home currency per unit of the invoice's.
+        else round(amount * coalesce(rate, 1), 2)
     end::decimal(18, 2) as amount_home,                     -- Total in home currency.
-    coalesce(parties.currency, policies.home_currency) = policies.home_currency
-    or coalesce(d.totalAmount, 0) = 0 or coalesce(d.exchangeRate, 0) <> 0
+    currency = home_currency or amount = 0 or rate is not null
         as is_home_amount_given,                            -- BILL says what it is worth.
     coalesce(d.salesTaxTotal, 0)::decimal(18, 2) as sales_tax,  -- Tax inside the total.
     d.dueAmount as amount_due,                              -- What BILL says is still to be paid.
@@ -70,8 +90,6 @@ select
     coalesce(d.status, 'UNDEFINED') as status,              -- BILL's status of payment.
     d.classifications as classifications,                   -- Dimensions for lines that have none.
     d.invoiceLineItems as lines,                            -- The lines, typed.
-    not documents.is_archived as is_booked                  -- Belongs in the books.
-from documents
-cross join staging.policies as policies
-left join staging.parties as parties on parties.party_id = documents.d.customerId
-left join posting_dates on posting_dates.id = documents.id
+    not invoices.is_archived as is_booked                  -- Belongs in the books.
+from invoices
+left join posting_dates on posting_dates.id = invoices.id

@@ -58,8 +58,11 @@ states (single_status, payment_state) as (
 payments as (
     select
         documents.*,
-        coalesce(parties.currency, policies.home_currency) as currency,
-        policies.home_currency,
+        policies.home_currency, coalesce(d.amount, 0) as amount,
+        -- In dollars, so of use in books kept in dollars only. On a card it may hold a fee.
+        if(policies.home_currency = 'USD', nullif(d.fundingAmount, 0), null) as funding_amount,
+        coalesce(d.fundingAccount.type, '') in ('CARD_ACCOUNT', 'AP_CARD') as is_by_card,
+        parties.currency as currency_known, parties.foreign_currency, coalesce(parties.was_foreign, false) as was_foreign,
         policies.book_unexportable_payments,
         coalesce(
             states.payment_state,
@@ -73,20 +76,46 @@ payments as (
         ) as payment_state
     from documents
     cross join staging.policies as policies
-    left join staging.parties as parties on parties.party_id = documents.d.vendorId
+    left join staging.document_worths as worths
+        on worths.list = 'payments' and worths.id = documents.id and worths.version = documents.version
+    left join staging.party_currencies as parties
+        on parties.party_id = documents.d.vendorId
+        and coalesce(worths.worth_seen_at, documents.seen_at) >= parties.known_from
+        and coalesce(worths.worth_seen_at, documents.seen_at) < parties.known_until
     left join states on states.single_status = documents.d.singleStatus
 ),
 
 -- Where BILL does not say what a foreign payment cost, it is worth what it pays: no gain, no loss.
 bills_paid as (
     select
-        payments.id, sum(paid.amount) as amount,
-        sum(prorated(bills.amount_home, paid.amount, bills.amount)) as amount_home
-    from (
-        select id, unnest(d.billPayments) as paid from payments where currency <> home_currency
-    ) as payments
+        payments.id, sum(paid.amount) as amount_paid,
+        sum(prorated(bills.amount_home, paid.amount, bills.amount)) as amount_paid_home,
+        if(count(distinct bills.currency) = 1, min(bills.currency), null) as currency_paid
+    from (select id, unnest(d.billPayments) as paid from payments) as payments
     inner join staging.bills as bills on bills.bill_id = payments.paid.billId
     group by payments.id
+),
+
+-- A payment is in the currency of the bills it pays, unless they are in home currency and the money
+-- that left the bank is not what they were paid.
+payments_in_currency as (
+    select
+        payments.*, bills_paid.amount_paid, bills_paid.amount_paid_home,
+        case
+            when bills_paid.currency_paid <> home_currency or is_as_shown
+                then coalesce(bills_paid.currency_paid, currency_by_itself)
+            else currency_by_itself
+        end as currency
+    from (
+        select
+            *,
+            coalesce(is_by_card or funding_amount = amount, true) as is_as_shown,
+            document_currency(
+                home_currency, currency_known, foreign_currency, amount, if(is_by_card, null, funding_amount), null
+            ) as currency_by_itself
+        from payments
+    ) as payments
+    left join bills_paid using (id)
 )
 
 select
@@ -98,20 +127,24 @@ select
     coalesce(d.transactionNumber, d.confirmationNumber) as payment_number,  -- BILL's number for people.
     coalesce(d.processDate, d.createdTime::date, seen_at::date) as payment_date,  -- Day BILL starts to process it.
     d.description,                                          -- Text on the payment.
-    currency,                                               -- The vendor's currency.
-    coalesce(d.amount, 0)::decimal(18, 2) as amount,        -- Cash paid, in the bills' currency.
+    currency,                                               -- Of the bills it pays, else the vendor's as known when BILL gave these amounts; XXX: not known.
+    amount::decimal(18, 2) as amount,                       -- Cash paid, in the bills' currency.
     case
-        when currency = home_currency then coalesce(d.amount, 0)
-        when coalesce(d.fundingAmount, 0) <> 0 then d.fundingAmount
-        when bills_paid.amount <> 0 then prorated(bills_paid.amount_home, coalesce(d.amount, 0), bills_paid.amount)
-        else coalesce(d.amount, 0)
+        when currency = home_currency then amount
+        when funding_amount is not null then funding_amount
+        when amount_paid <> 0 then prorated(amount_paid_home, amount, amount_paid)
+        else amount
     end::decimal(18, 2) as amount_home,                     -- Cash paid, in home currency.
-    currency = home_currency or coalesce(d.amount, 0) = 0 or coalesce(d.fundingAmount, 0) <> 0
+    currency = home_currency or amount = 0 or funding_amount is not null
         as is_home_amount_given,                            -- BILL says what was taken from the bank; 0.00 says nothing.
+    -- By the payment and its vendor alone: what it pays is told in other documents.
+    case
+        when funding_amount is not null or amount = 0 then coalesce(funding_amount, 0)
+        when not was_foreign then amount
+    end::decimal(18, 2) as amount_withdrawn,                -- What the bank account is assumed to have paid, where BILL shows no withdrawal; null: BILL does not say.
     case
         -- BILL charges the card with payment and fee in one sum.
-        when d.fundingAccount.type in ('CARD_ACCOUNT', 'AP_CARD') and currency = home_currency
-            then greatest(coalesce(d.fundingAmount, 0) - coalesce(d.amount, 0), 0)
+        when is_by_card and currency = home_currency then greatest(coalesce(funding_amount, 0) - amount, 0)
         else 0
     end::decimal(18, 2) as fee,                             -- Card fee on top of the payment.
     coalesce(d.onlinePayment, true) as is_online,           -- BILL moved the money itself.
@@ -134,5 +167,4 @@ select
     and not is_archived
     and (book_unexportable_payments = 'yes' or coalesce(d.allowExport, true))
         as is_booked                                        -- Belongs in the books.
-from payments
-left join bills_paid using (id)
+from payments_in_currency

@@ -30,28 +30,57 @@ documents as (
 
 receipts as (
     select
-        documents.*, policies.home_currency,
-        coalesce(parties.currency, policies.home_currency) as currency
+        documents.*, policies.home_currency, coalesce(d.amount, 0) as amount,
+        -- In dollars, so of use in books kept in dollars only.
+        if(policies.home_currency = 'USD', nullif(d.fundingAmount, 0), null) as funding_amount,
+        if(policies.home_currency = 'USD', nullif(d.exchangeRate, 0), null) as rate,
+        parties.currency as currency_known, parties.foreign_currency, coalesce(parties.was_foreign, false) as was_foreign
     from documents
     cross join staging.policies as policies
-    left join staging.parties as parties on parties.party_id = documents.d.customerId
+    left join staging.document_worths as worths
+        on worths.list = 'received_payments' and worths.id = documents.id and worths.version = documents.version
+    left join staging.party_currencies as parties
+        on parties.party_id = documents.d.customerId
+        and coalesce(worths.worth_seen_at, documents.seen_at) >= parties.known_from
+        and coalesce(worths.worth_seen_at, documents.seen_at) < parties.known_until
 ),
 
 -- Where BILL does not say what a foreign receipt brought, it is worth what it pays: no gain, no loss.
 invoices_paid as (
     select
-        receipts.id, sum(paid.amount) as amount,
-        sum(prorated(invoices.amount_home, paid.amount, invoices.amount)) as amount_home
-    from (
-        select id, unnest(d.invoicePayments) as paid from receipts where currency <> home_currency
-    ) as receipts
+        receipts.id, sum(paid.amount) as amount_paid,
+        sum(prorated(invoices.amount_home, paid.amount, invoices.amount)) as amount_paid_home,
+        if(count(distinct invoices.currency) = 1, min(invoices.currency), null) as currency_paid
+    from (select id, unnest(d.invoicePayments) as paid from receipts) as receipts
     inner join staging.invoices as invoices on invoices.invoice_id = receipts.paid.invoiceId
     group by receipts.id
 ),
 
+-- A receipt is in the currency of the invoices it pays, unless they are in home currency and it says
+-- that it brought another amount.
+receipts_in_currency as (
+    select
+        receipts.*, invoices_paid.amount_paid, invoices_paid.amount_paid_home,
+        case
+            when invoices_paid.currency_paid <> home_currency or is_as_shown
+                then coalesce(invoices_paid.currency_paid, currency_by_itself)
+            else currency_by_itself
+        end as currency
+    from (
+        select
+            *,
+            coalesce(funding_amount = amount, rate = 1, true) as is_as_shown,
+            document_currency(
+                home_currency, currency_known, foreign_currency, amount, funding_amount, rate
+            ) as currency_by_itself
+        from receipts
+    ) as receipts
+    left join invoices_paid using (id)
+),
+
 -- BILL tells no processing fee; a deposit may show it, or a person may know it.
 fees_decided as (
-    select documents.id, arg_max(decided.amount, (decided.decided_at, decided.rowid)) as amount
+    select documents.id, arg_max(decided.amount, (decided.decided_at, decided.rowid)) as fee_decided
     from decisions.processing_fees as decided
     inner join documents on documents.id = decided.received_payment_id
     where decided.decided_at <= getvariable('as_of') and decided.decided_at <= documents.known_at
@@ -67,21 +96,24 @@ select
     d.referenceNumber as receipt_number,                    -- Check number or reference.
     coalesce(d.paymentDate, d.createdTime::date, seen_at::date) as receipt_date,  -- Day the customer paid.
     d.description,                                          -- Text on the receipt.
-    currency,                                               -- The customer's currency.
-    coalesce(d.amount, 0)::decimal(18, 2) as amount,        -- Paid against invoices or unapplied, in that currency.
+    currency,                                               -- Of the invoices it pays, else the customer's as known when BILL gave these amounts; XXX: not known.
+    amount::decimal(18, 2) as amount,                       -- Paid against invoices or unapplied, in that currency.
     case
-        when currency = home_currency then coalesce(d.amount, 0)
-        when coalesce(d.fundingAmount, 0) <> 0 then d.fundingAmount
-        when coalesce(d.exchangeRate, 0) <> 0 then round(coalesce(d.amount, 0) * d.exchangeRate, 2)
-        when invoices_paid.amount <> 0
-            then prorated(invoices_paid.amount_home, coalesce(d.amount, 0), invoices_paid.amount)
-        else coalesce(d.amount, 0)
+        when currency = home_currency then amount
+        when coalesce(funding_amount, rate) is not null then coalesce(funding_amount, round(amount * rate, 2))
+        when amount_paid <> 0 then prorated(amount_paid_home, amount, amount_paid)
+        else amount
     end::decimal(18, 2) as amount_home,                     -- The same in home currency.
-    currency = home_currency or coalesce(d.amount, 0) = 0 or coalesce(d.fundingAmount, 0) <> 0
-    or coalesce(d.exchangeRate, 0) <> 0
+    currency = home_currency or amount = 0 or coalesce(funding_amount, rate) is not null
         as is_home_amount_given,                            -- BILL says what it brought; 0.00 says nothing.
+    -- By the receipt and its customer alone: what it pays is told in other documents.
+    case
+        when amount = 0 then 0
+        when coalesce(funding_amount, rate) is not null then coalesce(funding_amount, round(amount * rate, 2))
+        when not was_foreign then amount
+    end::decimal(18, 2) as amount_deposited,                -- What is assumed to have reached the bank, fees aside, where BILL shows no deposit; null: BILL does not say.
     coalesce(d.convenienceFeeAmount, 0)::decimal(18, 2) as convenience_fee,  -- Charged to the customer on top.
-    coalesce(d.processingFeeAmount, fees_decided.amount, 0)::decimal(18, 2) as processing_fee,  -- Kept back from the deposit.
+    coalesce(d.processingFeeAmount, fee_decided, 0)::decimal(18, 2) as processing_fee,  -- Kept back from the deposit.
     d.processingFeeAmount is not null as is_processing_fee_given,  -- BILL itself tells the fee.
     coalesce(d.onlinePayment, true) as is_online,           -- BILL collected the money itself.
     coalesce(d.receivablesType, 'UNDEFINED') as receipt_type,  -- CASH, CHECK, CREDIT_CARD, ACH …
@@ -95,6 +127,5 @@ select
     and (coalesce(d.status, '') in ('PAID', 'ESCHEATED', 'CLEARED', 'DEPOSITED')
         or (coalesce(d.status, 'UNDEFINED') = 'UNDEFINED' and not coalesce(d.onlinePayment, true)))
         as is_booked                                        -- Belongs in the books.
-from receipts
-left join invoices_paid using (id)
+from receipts_in_currency as receipts
 left join fees_decided using (id)

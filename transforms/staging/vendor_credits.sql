@@ -28,28 +28,57 @@ documents as (
     where list = 'vendor_credits'
 ),
 
--- A credit has no rate of its own in BILL: it takes that of the vendor's latest bill.
-credits as (
+-- BILL's funding amounts are in dollars: they value documents in books kept in dollars only.
+worths_given as (
     select
-        documents.*,
+        documents.*, policies.home_currency, coalesce(d.amount, 0) as amount,
         coalesce(d.creditDate, d.createdTime::date, documents.seen_at::date) as credit_date,
-        coalesce(parties.currency, policies.home_currency) as currency,
-        policies.home_currency
+        if(policies.home_currency = 'USD', nullif(d.fundingAmount, 0), null) as funding_amount,
+        parties.currency as currency_known, parties.foreign_currency
     from documents
     cross join staging.policies as policies
-    left join staging.parties as parties on parties.party_id = documents.d.vendorId
+    left join staging.document_worths as worths
+        on worths.list = 'vendor_credits' and worths.id = documents.id and worths.version = documents.version
+    left join staging.party_currencies as parties
+        on parties.party_id = documents.d.vendorId
+        and coalesce(worths.worth_seen_at, documents.seen_at) >= parties.known_from
+        and coalesce(worths.worth_seen_at, documents.seen_at) < parties.known_until
 ),
 
+credits_by_themselves as (
+    select
+        *,
+        document_currency(home_currency, currency_known, foreign_currency, amount, funding_amount, null) as currency
+    from worths_given
+),
+
+-- A credit has no rate of its own in BILL: it takes that of the vendor's latest bill in its currency
+-- which BILL priced. One whose vendor names no currency is in that bill's.
 bill_rates as (
     select
         credits.id,
         arg_max(bills.amount, (bills.bill_date, bills.bill_id)) as bill_amount,
-        arg_max(bills.amount_home, (bills.bill_date, bills.bill_id)) as bill_amount_home
-    from credits
+        arg_max(bills.amount_home, (bills.bill_date, bills.bill_id)) as bill_amount_home,
+        arg_max(bills.currency, (bills.bill_date, bills.bill_id)) as bill_currency
+    from credits_by_themselves as credits
     inner join staging.bills as bills
         on bills.vendor_id = credits.d.vendorId and bills.bill_date <= credits.credit_date
-    where credits.currency <> credits.home_currency and bills.amount <> 0
+        and (bills.currency = credits.currency or (
+            credits.currency = credits.home_currency
+            and credits.currency_known is null and not bills.is_currency_known
+        ))
+    where bills.is_booked and bills.is_rate_given and credits.amount <> 0
     group by credits.id
+),
+
+credits as (
+    select
+        credits.* replace (
+            if(currency = home_currency, coalesce(bill_currency, currency), currency) as currency
+        ),
+        bill_amount, bill_amount_home
+    from credits_by_themselves as credits
+    left join bill_rates using (id)
 )
 
 select
@@ -63,18 +92,15 @@ select
     d.referenceNumber as credit_number,                     -- The vendor's number.
     credits.credit_date,                                    -- Day it counts for.
     d.description,                                          -- Text on the credit.
-    credits.currency,                                       -- The vendor's currency.
-    coalesce(d.amount, 0)::decimal(18, 2) as amount,        -- Total in the credit's currency.
+    credits.currency,                                       -- The vendor's, as known when BILL gave these amounts; XXX: not known.
+    amount::decimal(18, 2) as amount,                       -- Total in the credit's currency.
     case
-        when credits.currency = credits.home_currency then coalesce(d.amount, 0)
-        when coalesce(d.amount, 0) = 0 then 0
-        when d.fundingAmount <> 0 then d.fundingAmount
-        when bill_rates.bill_amount is not null
-            then prorated(bill_rates.bill_amount_home, coalesce(d.amount, 0), bill_rates.bill_amount)
-        else coalesce(d.amount, 0)
+        when currency = home_currency or amount = 0 then amount
+        when funding_amount is not null then funding_amount
+        when bill_amount is not null then prorated(bill_amount_home, amount, bill_amount)
+        else amount
     end::decimal(18, 2) as amount_home,                     -- Total in home currency.
-    credits.currency = credits.home_currency or coalesce(d.amount, 0) = 0
-    or coalesce(d.fundingAmount, 0) <> 0 or bill_rates.bill_amount is not null
+    currency = home_currency or amount = 0 or coalesce(funding_amount, bill_amount) is not null
         as is_home_amount_given,                            -- BILL says what it is worth, or a bill of the vendor does.
     coalesce(d.appliedAmount, 0)::decimal(18, 2) as amount_applied,  -- What BILL says is used up.
     coalesce(d.status, 'UNDEFINED') as status,              -- BILL's status of use.
@@ -83,4 +109,3 @@ select
     d.usage as usage,                                       -- Bills it was applied to.
     not credits.is_archived as is_booked                    -- Belongs in the books.
 from credits
-left join bill_rates on bill_rates.id = credits.id
