@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bill_pipeline.bill.documents import Stray
@@ -48,6 +49,8 @@ create table if not exists raw.archivings (
 );
 """
 
+#: What tells an amount and a day: the same functions as the SQL of the books.
+FUNCTIONS = Path(__file__).resolve().parent.parent / "transforms" / "functions.sql"
 # What is compared and what is copied at a time: both within an import's memory.
 _IDS_PER_PART = 250_000
 _DOCUMENTS_PER_BATCH = 20_000
@@ -92,6 +95,7 @@ class ArchiveReport:
 def make_archive(connection: duckdb.DuckDBPyConnection) -> None:
     """Make the archive's tables where they are missing."""
     connection.execute(_SCHEMA)
+    connection.execute(FUNCTIONS.read_text(encoding="utf-8"))
     for table, comment in _COMMENTS.items():
         connection.execute(f"comment on table {table} is '{comment}'")
 
@@ -259,7 +263,20 @@ def _append_versions(
 def _note_unknown_fields(
     connection: duckdb.DuckDBPyConnection, row: BillList, values: dict[str, Any]
 ) -> list[str]:
-    """Note top-level fields that BILL's documentation does not name, each once per client."""
+    """Note top-level fields that BILL's documentation does not name, each once per client.
+
+    A document whose text was cleaned is noted by its id.
+    """
+    connection.execute(
+        """
+        insert into raw.schema_notes
+        select $list, id, 'a text held characters that are none; each is kept as �', $as_of
+        from changed
+        where contains(document::varchar, '�')
+            and id not in (select n.field from raw.schema_notes as n where n.list = $list)
+        """,
+        values,
+    )
     documented = DOCUMENTED_FIELDS.get(row.table)
     if documented is None:
         return []

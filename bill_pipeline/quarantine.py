@@ -7,6 +7,7 @@ good versions; everything happens in its transaction.
 from __future__ import annotations
 
 import hashlib
+import json
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -16,10 +17,11 @@ from bill_pipeline.bill.lists import BillList, JsonType
 if TYPE_CHECKING:
     import duckdb
 
-# What DuckDB's json_type says for each type of the table of lists.
+# What DuckDB's json_type says for each type of the table of lists. A number may come as text, also
+# where no float could hold it (``bill.documents``); that it is one is asked of its value.
 _JSON_TYPES: dict[JsonType, tuple[str, ...]] = {
     "text": ("VARCHAR",),
-    "number": ("DOUBLE", "BIGINT", "UBIGINT", "HUGEINT"),
+    "number": ("DOUBLE", "BIGINT", "UBIGINT", "HUGEINT", "VARCHAR"),
     "boolean": ("BOOLEAN",),
     "array": ("ARRAY",),
     "object": ("OBJECT",),
@@ -29,25 +31,74 @@ _JSON_TYPES: dict[JsonType, tuple[str, ...]] = {
 def unreadable_reason(row: BillList) -> str:
     """SQL for why a document cannot be read: a sentence, or null.
 
-    The document is read once for all its fields. One expression per field would each keep its own
-    copy of thousands of documents: with bills of many lines more than an import may use.
+    The document is read once for all its fields' types and once for their values. One expression
+    per field would each keep its own copy of thousands of documents: with bills of many lines more
+    than an import may use.
     """
-    if not row.guarded:
-        return "null"
     paths = ", ".join(f"'$.{name}'" for name in row.guarded)
-    problems = ", ".join(
-        _problem(f"coalesce(types[{number}], 'NULL')", name, kind, name in row.required)
+    problems = [
+        _problem(f"coalesce(d.types[{number}], 'NULL')", name, kind, name in row.required)
         for number, (name, kind) in enumerate(row.guarded.items(), start=1)
-    )
+    ]
+    numbers = [name for name, kind in row.guarded.items() if kind == "number"]
+    arrays = {name for name, kind in row.guarded.items() if kind == "array"} | {"statementDetails"}
+    amounts, days = [*numbers, *row.amounts], list(row.days)
+    positions = {name: number for number, name in enumerate(row.guarded, start=1)}
+    problems += [_amount_problem(name, arrays, positions.get(name)) for name in amounts]
+    problems += [_day_problem(name, arrays) for name in days]
+    if not problems:
+        return "null"
+    # JSON of a shape without fields is refused.
+    shape = _shape([*amounts, *days], arrays) or {"id": "VARCHAR"}
+    types = f"json_type(r.document, [{paths}]::varchar[])"
+    values = f"from_json(r.document, '{json.dumps(shape)}')"
     return (
-        f"list_transform([json_type(r.document, [{paths}])], "
-        f"lambda types: nullif(concat_ws('; ', {problems}), ''))[1]"
+        f"list_transform([struct_pack(types := {types}, v := {values})], "
+        f"lambda d: nullif(concat_ws('; ', {', '.join(problems)}), ''))[1]"
     )
+
+
+def _shape(names: list[str], arrays: set[str]) -> dict[str, Any]:
+    """What ``from_json`` reads: each of ``names`` as text, where it lies."""
+    shape: dict[str, Any] = {}
+    for name in names:
+        outer, _, inner = name.rpartition(".")
+        if not outer:
+            shape[inner] = "VARCHAR"
+        elif outer in arrays:
+            shape.setdefault(outer, [{}])[0][inner] = "VARCHAR"
+        else:
+            shape.setdefault(outer, {})[inner] = "VARCHAR"
+    return shape
+
+
+def _amount_problem(name: str, arrays: set[str], position: int | None) -> str:
+    """SQL for why a value at ``name`` is no amount; ``position`` where its type is asked as well."""
+    is_scalar = f"d.types[{position}] not in ('OBJECT', 'ARRAY', 'BOOLEAN')" if position else "true"
+    wrong = _first_value(name, arrays, f"{is_scalar} and text <> '' and amount_of(text) is null")
+    return f"'the field {name} is no number below 10^15: ' || {wrong}"
+
+
+def _day_problem(name: str, arrays: set[str]) -> str:
+    wrong = _first_value(name, arrays, "text <> '' and day_of(text) is null")
+    return f"'the field {name} is no day, year first: ' || {wrong}"
+
+
+def _first_value(name: str, arrays: set[str], condition: str) -> str:
+    """SQL for the first value at ``name`` that meets ``condition``, else null."""
+    outer, _, inner = name.rpartition(".")
+    if outer in arrays:
+        values = f"list_transform(d.v.{outer}, lambda one: one.{inner})"
+    else:
+        values = f"[d.v.{name}]"
+    return f"list_filter({values}, lambda text: {condition})[1]"
 
 
 def _problem(found: str, name: str, kind: JsonType, is_required: bool) -> str:
     allowed = ", ".join(f"'{json_type}'" for json_type in _JSON_TYPES[kind])
     missing = f"'the field {name} is missing'" if is_required else "null"
+    if kind == "number" and is_required:
+        found = f"if(d.v.{name} = '', 'NULL', {found})"
     wrong = f"'the field {name} is not a {kind}: ' || lower({found})"
     return (
         f"case when {found} = 'NULL' then {missing} "

@@ -50,3 +50,52 @@ create or replace macro document_currency(
         then coalesce(known_foreign, 'XXX')
     else home
 end;
+
+-- The amount that BILL gives, digit by digit; null for what is none or is 10^15 or more. As JSON's
+-- numbers amounts would pass through binary fractions: 1.005 is less than 1.005 there.
+create or replace macro amount_of(text) as case
+    when abs(try_cast(text as decimal(28, 8))) < 1000000000000000 then try_cast(text as decimal(28, 8))
+end;
+
+-- A rate that BILL gives; null for what is none.
+create or replace macro rate_of(text) as case
+    when abs(try_cast(text as decimal(18, 8))) < 1000000 then try_cast(text as decimal(18, 8))
+end;
+
+-- The day of a date or time as BILL writes it, year first; null for what is none. DuckDB alone would
+-- take 'infinity' for a day of the year 9999.
+create or replace macro day_of(text) as case
+    when regexp_full_match(text, '[1-9][0-9]{3}-[0-9]{1,2}-[0-9]{1,2}([T ].*)?')
+        then try_cast(regexp_extract(text, '^[0-9]+-[0-9]+-[0-9]+') as date)
+end;
+
+-- What a document gives as amounts and days that are none; null when all can be read.
+create or replace macro unreadable_values(amounts, days) as nullif(array_to_string(list_concat(
+    list_filter(amounts, lambda text: text <> '' and amount_of(text) is null),
+    list_filter(days, lambda text: text <> '' and day_of(text) is null)
+), ', '), '');
+
+-- The smallest unit of a currency is 10 to the minus this: ISO 4217, list one of 2024. What XXX has
+-- nobody knows.
+create or replace macro decimals_of(currency) as case
+    when currency in (
+        'BIF', 'CLP', 'DJF', 'GNF', 'ISK', 'JPY', 'KMF', 'KRW', 'PYG', 'RWF', 'UGX', 'UYI', 'VND', 'VUV',
+        'XAF', 'XOF', 'XPF'
+    ) then 0
+    when currency in ('BHD', 'IQD', 'JOD', 'KWD', 'LYD', 'OMR', 'TND', 'XXX') then 3
+    else 2
+end;
+
+-- What a document gives that can be read and can hardly be meant: more decimals than its currency
+-- has, days before 1990 or more than ten years ahead; null when there is nothing of the kind.
+create or replace macro doubtful_values(amounts, days, currency) as nullif(array_to_string(list_sort(list_distinct(list_concat(
+    list_transform(
+        list_filter(amounts, lambda text: amount_of(text) * power(10, decimals_of(currency))::integer % 1 <> 0),
+        lambda text: text || ' has more decimals than ' || currency
+    ),
+    list_transform(
+        list_filter(days, lambda text: not day_of(text) between date '1990-01-01'
+            and getvariable('report_date') + 3653),
+        lambda text: left(text, 10) || ' is before 1990 or more than ten years ahead'
+    )
+))), ', '), '');

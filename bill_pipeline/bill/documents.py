@@ -1,23 +1,33 @@
 """A page of BILL's JSON as whole documents, with no digit of an amount lost.
 
 Documents are stored as text with their keys sorted, so that the same content always has the
-same hash. Python's floats hold 15 digits exactly; pages with longer numbers take a slower way
-that never turns a number into a float.
+same hash. Floats, DuckDB's as well as Python's, hold 15 digits exactly; pages with longer numbers
+take a slower way, and a number that no float holds is stored as text.
+
+What is no JSON by the letter and can be read all the same (NaN, raw control characters, half a
+surrogate, bytes that are no UTF-8) concerns the document it is in, not its page: characters that
+are none become U+FFFD, and NaN becomes text, which is no amount.
 """
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
+import math
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any
 
 import orjson
 import pyarrow as pa
 
+# Control characters but tab and line ends, as orjson writes them; and those of Unicode.
+_CONTROL = re.compile(rb"\\(u00[01]|[bf])")
+_NO_CHARACTERS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff]")
 # A number of 16 characters or more where JSON allows a number.
 _LONG_NUMBER = re.compile(rb"[:\[,]\s*-?[0-9.eE+-]{16}")
 _CANONICAL = orjson.OPT_SORT_KEYS
@@ -55,26 +65,34 @@ class Stray:
 
 
 def parse_exactly(content: bytes) -> Any:
-    """JSON as Python values; numbers too long for a float stay text inside.
+    """JSON as Python values; numbers that no float holds come as text.
 
-    Raises ``ValueError`` when ``content`` is not JSON.
+    Raises ``ValueError`` when ``content`` cannot be read as JSON.
     """
-    if _LONG_NUMBER.search(content):
+    if not _LONG_NUMBER.search(content):
+        with contextlib.suppress(orjson.JSONDecodeError):
+            return orjson.loads(content)
+    try:
         return json.loads(
-            content,
-            parse_float=orjson.Fragment,
+            content.decode("utf-8", "replace"),
+            strict=False,
+            parse_float=_fraction,
             parse_int=_whole_number,
-            parse_constant=_refuse_constant,
+            parse_constant=str,
         )
-    return orjson.loads(content)
+    except RecursionError:
+        raise ValueError("it is nested too deeply") from None
+
+
+def _fraction(digits: str) -> Any:
+    """The number as BILL wrote it, in quotes where reading it as a float would change it."""
+    number = float(digits)
+    is_held = math.isfinite(number) and Decimal(repr(number)) == Decimal(digits)
+    return orjson.Fragment(digits) if is_held else digits
 
 
 def _whole_number(digits: str) -> Any:
     return int(digits) if len(digits) < 16 else orjson.Fragment(digits)
-
-
-def _refuse_constant(name: str) -> Any:
-    raise ValueError(f"{name} is not a JSON number")
 
 
 def split(rows: Iterable[Any], id_field: str = "id") -> tuple[list[Document], list[Stray]]:
@@ -83,15 +101,15 @@ def split(rows: Iterable[Any], id_field: str = "id") -> tuple[list[Document], li
     strays: list[Stray] = []
     for row in rows:
         document_id = row.get(id_field) if isinstance(row, dict) else None
-        if isinstance(document_id, str) and document_id:
+        if isinstance(document_id, str) and document_id.isprintable() and document_id:
             documents.append(document_of(document_id, row))
         else:
-            strays.append(Stray("it has no id", orjson.dumps(row, option=_CANONICAL).decode()))
+            strays.append(Stray("it has no id", _canonical(row).decode()))
     return documents, strays
 
 
 def document_of(document_id: str, row: dict[str, Any], *, is_deleted: bool = False) -> Document:
-    text = orjson.dumps(row, option=_CANONICAL)
+    text = _canonical(row)
     return Document(
         id=document_id,
         updated_at=timestamp(row.get("updatedTime")),
@@ -106,6 +124,25 @@ def document_of(document_id: str, row: dict[str, Any], *, is_deleted: bool = Fal
 def is_reference(text: str) -> bool:
     """Whether ``text`` can be an id: one that names nothing is "" or zeros only in BILL."""
     return bool(text.strip(" \t0-"))
+
+
+def _canonical(row: Any) -> bytes:
+    """The JSON of ``row``, keys sorted, without characters that are none."""
+    try:
+        text = orjson.dumps(row, option=_CANONICAL)
+    except TypeError:  # half a surrogate
+        return orjson.dumps(_cleaned(row), option=_CANONICAL)
+    return orjson.dumps(_cleaned(row), option=_CANONICAL) if _CONTROL.search(text) else text
+
+
+def _cleaned(value: Any) -> Any:
+    if isinstance(value, str):
+        return _NO_CHARACTERS.sub("�", value)
+    if isinstance(value, list):
+        return [_cleaned(one) for one in value]
+    if isinstance(value, dict):
+        return {_cleaned(name): _cleaned(one) for name, one in value.items()}
+    return value
 
 
 def timestamp(text: Any) -> datetime | None:

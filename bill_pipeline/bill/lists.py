@@ -1,7 +1,7 @@
 """THE TABLE of BILL's lists: one row is an API call, a raw table and the rules for reading it.
 
 To read one more list, add one row. How a list is paged is in ``pages``; what happens to a
-document that breaks its ``required`` or ``types`` is decided by the archive.
+document that breaks its ``required``, ``types``, ``amounts`` or ``days`` is decided by the archive.
 
 ``stage`` puts lists in order. A first import reads what changes other documents (payments,
 receipts, credits) before what is changed by them (bills, invoices), so that no document is
@@ -60,6 +60,9 @@ class BillList:
     read_whole_for: tuple[str, ...] = ()  # fields that the list may leave out of its rows
     required: Mapping[str, JsonType] = field(default_factory=dict)
     types: Mapping[str, JsonType] = field(default_factory=dict)  # guarded where present
+    # Guarded where present, each a field, a field within an object, or of each object in an array:
+    amounts: tuple[str, ...] = ()  # beside the numbers above
+    days: tuple[str, ...] = ()
     touches: tuple[Touch, ...] = ()
     follows: str = ""  # read only when this table changed (and in every full read)
     setting: Setting = "always"
@@ -100,6 +103,10 @@ def _v2(table: str, entity: str, **more: object) -> BillList:
         stage=5,
         **more,  # type: ignore[arg-type]
     )
+
+
+def _sold(lines: str) -> tuple[str, ...]:
+    return tuple(f"{lines}.{name}" for name in ("amount", "price", "quantity"))
 
 
 _DATED_CREDIT: dict[str, JsonType] = {"amount": NUMBER, "creditDate": TEXT}
@@ -155,6 +162,8 @@ _ROWS = (
         "/v3/organizations/{organization_id}/billing-statements",
         has_time_filter=False,
         has_archived_filter=False,
+        amounts=("amount", "totalAmount", "statementDetails.amount"),
+        days=("invoiceDate", "paymentDate"),
         is_dimension=True,
         stage=0,
     ),
@@ -175,6 +184,8 @@ _ROWS = (
         has_id_filter=True,
         required={"vendorId": TEXT, "amount": NUMBER},
         types={"billPayments": ARRAY, "processDate": TEXT, "fundingAmount": NUMBER},
+        amounts=("billPayments.amount",),
+        days=("processDate",),
         touches=(
             Touch("bills", ("billPayments", "billId")),
             Touch("bills", ("billId",)),
@@ -187,6 +198,8 @@ _ROWS = (
         has_archived_filter=False,
         required={"customerId": TEXT, "amount": NUMBER},
         types={"invoicePayments": ARRAY, "paymentDate": TEXT, "unappliedAmount": NUMBER},
+        amounts=("invoicePayments.amount", "convenienceFeeAmount", "fundingAmount", "exchangeRate"),
+        days=("paymentDate", "invoicePayments.paymentDate"),
         touches=(Touch("invoices", ("invoicePayments", "invoiceId")),),
     ),
     BillList(
@@ -196,6 +209,8 @@ _ROWS = (
         has_time_sort=True,
         required={"vendorId": TEXT, "amount": NUMBER},
         types={**_DATED_CREDIT, "vendorCreditLineItems": ARRAY, "usage": ARRAY},
+        amounts=("fundingAmount", "vendorCreditLineItems.amount", "usage.amount"),
+        days=("creditDate",),
         touches=(Touch("bills", ("usage", "billId")),),
     ),
     BillList(
@@ -205,6 +220,8 @@ _ROWS = (
         has_time_sort=True,
         required={"customerId": TEXT, "amount": NUMBER},
         types={**_DATED_CREDIT, "creditMemoLineItems": ARRAY, "usage": ARRAY},
+        amounts=("exchangeRate", "salesTaxTotal", *_sold("creditMemoLineItems"), "usage.amount"),
+        days=("creditDate",),
         touches=(Touch("invoices", ("usage", "invoiceId")),),
     ),
     # --- what is owed ----------------------------------------------------------------------
@@ -223,6 +240,8 @@ _ROWS = (
             "fundingAmount": NUMBER,
             "exchangeRate": NUMBER,
         },
+        amounts=("scheduledAmount", "billLineItems.amount"),
+        days=("invoice.invoiceDate", "dueDate"),
     ),
     _timed(
         "invoices",
@@ -237,6 +256,8 @@ _ROWS = (
             "dueAmount": NUMBER,
             "salesTaxTotal": NUMBER,
         },
+        amounts=("exchangeRate", *_sold("invoiceLineItems")),
+        days=("invoiceDate", "dueDate", "glPostingDate"),
     ),
     BillList(
         "recurring_bills",
@@ -285,8 +306,8 @@ _ROWS = (
         for party in ("vendor", "customer", "invoice")
     ),
     # --- what only v2 has ------------------------------------------------------------------
-    _v2("money_movements", "MoneyMovement"),
-    _v2("bill_details", "Bill", follows="bills"),  # glPostingDate
+    _v2("money_movements", "MoneyMovement", amounts=("amount",), days=("processDate",)),
+    _v2("bill_details", "Bill", follows="bills", days=("glPostingDate",)),
     _v2("vendor_details", "Vendor", follows="vendors"),  # mergedIntoId, here and below
     _v2("customer_details", "Customer", follows="customers"),
     _v2("account_details", "ChartOfAccount", follows="chart_of_accounts"),

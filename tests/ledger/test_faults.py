@@ -158,6 +158,14 @@ FAULTS = {
         "update ledger.documents set currency = 'XXX' where document_id = 'B0'",
         "document_currencies_are_known",
     ),
+    "day that is none": (
+        "update staging.bills set unreadable = '2024-02-30' where bill_id = 'B0'",
+        "documents_can_be_read",
+    ),
+    "mistyped year": (
+        "update ledger.documents set doubtful = '2206-02-01 is ahead' where document_id = 'B0'",
+        "document_values_are_plausible",
+    ),
     "header and lines disagree": (
         (
             "update ledger.journal_lines set "

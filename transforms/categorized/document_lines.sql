@@ -9,18 +9,18 @@ documents as (
     select
         'bill' as document_type, bill_id as document_id, version, known_at, is_booked, vendor_id as party_id,
         bill_date as date, description, currency, amount, classifications,
-        list_transform(lines, (line, i) -> struct_pack(
-            i := i, id := line.id, amount := coalesce(line.amount, 0), description := line.description,
-            classifications := line.classifications
+        list_transform(lines, lambda line, i: struct_pack(
+            i := i, id := line.id, amount := coalesce(amount_of(line.amount), 0)::decimal(18, 2),
+            description := line.description, classifications := line.classifications, is_line := line is not null
         )) as lines
     from staging.bills
     union all
     select
         'vendor_credit', vendor_credit_id, version, known_at, is_booked, vendor_id,
         credit_date, description, currency, amount, classifications,
-        list_transform(lines, (line, i) -> struct_pack(
-            i := i, id := line.id, amount := coalesce(line.amount, 0), description := line.description,
-            classifications := line.classifications
+        list_transform(lines, lambda line, i: struct_pack(
+            i := i, id := line.id, amount := coalesce(amount_of(line.amount), 0)::decimal(18, 2),
+            description := line.description, classifications := line.classifications, is_line := line is not null
         ))
     from staging.vendor_credits
     union all
@@ -28,20 +28,26 @@ documents as (
     select
         'invoice', invoice_id, version, known_at, is_booked, customer_id,
         invoice_date, description, currency, amount - sales_tax, classifications,
-        list_transform(lines, (line, i) -> struct_pack(
+        list_transform(lines, lambda line, i: struct_pack(
             i := i, id := line.id,
-            amount := coalesce(line.amount, round(line.price * coalesce(line.quantity, 1), 2), 0)::decimal(18, 2),
-            description := line.description, classifications := line.classifications
+            amount := coalesce(
+                amount_of(line.amount),
+                try_cast(line.price as decimal(18, 6)) * coalesce(try_cast(line.quantity as decimal(18, 6)), 1), 0
+            )::decimal(18, 2),
+            description := line.description, classifications := line.classifications, is_line := line is not null
         ))
     from staging.invoices
     union all
     select
         'credit_memo', credit_memo_id, version, known_at, is_booked, customer_id,
         credit_date, description, currency, amount - sales_tax, classifications,
-        list_transform(lines, (line, i) -> struct_pack(
+        list_transform(lines, lambda line, i: struct_pack(
             i := i, id := line.id,
-            amount := coalesce(line.amount, round(line.price * coalesce(line.quantity, 1), 2), 0)::decimal(18, 2),
-            description := line.description, classifications := line.classifications
+            amount := coalesce(
+                amount_of(line.amount),
+                try_cast(line.price as decimal(18, 6)) * coalesce(try_cast(line.quantity as decimal(18, 6)), 1), 0
+            )::decimal(18, 2),
+            description := line.description, classifications := line.classifications, is_line := line is not null
         ))
     from staging.credit_memos
 ),
@@ -54,10 +60,11 @@ lines as (
     select
         documents.* exclude (lines),
         struct_pack(
-            i := 1, id := null, amount := amount, description := null, classifications := classifications
+            i := 1, id := null, amount := amount, description := null, classifications := classifications,
+            is_line := true
         ) as line
     from documents
-    where coalesce(len(lines), 0) = 0
+    where coalesce(len(list_filter(lines, lambda line: line.is_line)), 0) = 0
         and coalesce(classifications.chartOfAccountId, classifications.itemId) is not null
 ),
 
@@ -67,6 +74,8 @@ numbered as (
         *,
         row_number() over (partition by document_type, document_id, line.id order by line.i) as times_seen
     from lines
+    -- A null among the lines is no line.
+    where line.is_line
 )
 
 select

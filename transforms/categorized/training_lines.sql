@@ -1,7 +1,7 @@
 -- Lines whose account a person knows to be right: coded in BILL, corrected, or ruled.
 --
 -- A line that a person split has no one account, so it teaches nothing; nor does one whose split no
--- longer fits.
+-- longer fits. Nor does one dated before 1990 or more than a year ahead: the year is mistyped.
 --
 -- grain: one row per document line
 -- key: document_type, document_id, line_id
@@ -28,3 +28,5 @@ select
     )) as label_key   -- Changes when the line's label does: tells what a model has not learned yet.
 from categorized.lines
 where category_source in ('bill', 'person', 'rule') and is_booked and parts is null and not needs_review
+    -- A mistyped year would make an old habit the newest one, or nothing else recent.
+    and date between date '1990-01-01' and getvariable('report_date') + 366

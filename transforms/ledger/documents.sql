@@ -18,7 +18,7 @@ scheduled as (
 documents as (
     select
         'bill' as document_type, bill_id as document_id, bill_number as number, vendor_id as party_id,
-        document_date, bill_date as date, due_date, description, currency, bills.amount, amount_home, is_rate_given,
+        document_date, bill_date as date, due_date, description, currency, bills.amount, amount_home, is_rate_given, doubtful,
         amount_due + coalesce(scheduled.amount, 0) as amount_due, scheduled.amount as amount_scheduled,
         payment_status as status, approval_status, is_booked, is_archived, version, updated_at
     from staging.bills as bills
@@ -27,13 +27,13 @@ documents as (
     select
         'vendor_credit' as document_type, vendor_credit_id as document_id, credit_number as number,
         vendor_id as party_id, credit_date as document_date, credit_date as date, description,
-        currency, amount, amount_home, status, is_booked, is_archived, version, updated_at
+        currency, amount, amount_home, doubtful, status, is_booked, is_archived, version, updated_at
     from staging.vendor_credits
     union all by name
     select
         'payment' as document_type, payment_id as document_id, payment_number as number,
         vendor_id as party_id, payment_date as document_date, payment_date as date, description,
-        currency, amount, amount_home, is_home_amount_given as is_rate_given, status, is_booked,
+        currency, amount, amount_home, is_home_amount_given as is_rate_given, doubtful, status, is_booked,
         false as is_archived, version, updated_at,
         funding_type in ('CARD_ACCOUNT', 'AP_CARD') or disbursement_type in ('VIRTUAL_CARD', 'AMEX')
             as is_paid_by_card, funding_account_id
@@ -42,20 +42,20 @@ documents as (
     select
         'invoice' as document_type, invoice_id as document_id, invoice_number as number,
         customer_id as party_id, document_date, invoice_date as date, due_date, description,
-        currency, amount, amount_home, is_home_amount_given as is_rate_given, amount_due, status, is_booked, is_archived, version, updated_at
+        currency, amount, amount_home, is_home_amount_given as is_rate_given, doubtful, amount_due, status, is_booked, is_archived, version, updated_at
     from staging.invoices
     union all by name
     select
         'credit_memo' as document_type, credit_memo_id as document_id, credit_number as number,
         customer_id as party_id, credit_date as document_date, credit_date as date, description,
-        currency, amount, amount_home, status, is_booked, is_archived, version, updated_at
+        currency, amount, amount_home, doubtful, status, is_booked, is_archived, version, updated_at
     from staging.credit_memos
     union all by name
     select
         'received_payment' as document_type, received_payment_id as document_id,
         receipt_number as number, customer_id as party_id, receipt_date as document_date,
         receipt_date as date, description, currency, amount, amount_home,
-        is_home_amount_given as is_rate_given, status, is_booked,
+        is_home_amount_given as is_rate_given, doubtful, status, is_booked,
         false as is_archived, version, updated_at, deposit_account_id as funding_account_id
     from staging.received_payments
     union all by name
@@ -114,6 +114,7 @@ select
     amount::decimal(18, 2) as amount,                            -- Total in that currency.
     amount_home::decimal(18, 2) as amount_home,                  -- Total in home currency.
     is_rate_given,                                               -- BILL itself prices it in home currency, so its rate may value others; null: not of this kind.
+    doubtful,                                                    -- What of it can hardly be meant, in words: a day of another century, decimals its currency has not; null: nothing.
     -- Credits and unapplied money are positive too: what is left of the document itself.
     coalesce(opening_side * open_amounts.amount_open, 0)::decimal(18, 2) as amount_open,  -- Not yet settled or used, in its currency; negative where the document is, or was paid beyond its amount.
     amount_due::decimal(18, 2) as amount_due,                    -- What BILL says is due, payments not yet started added back; null where it says nothing.

@@ -72,7 +72,7 @@ decided (kind, decided_at) as (
 movements as (
     select
         batch_no, next_batch_no, json_extract_string(document, '$.type') = '2' as is_receipts,
-        coalesce(try_cast(left(json_extract_string(document, '$.processDate'), 10) as date), seen_at::date) as day
+        coalesce(day_of(json_extract_string(document, '$.processDate')), seen_at::date) as day
     from replay_versions
     where list = 'money_movements'
 ),

@@ -17,8 +17,8 @@ versions as (
         coalesce(updated_at, seen_at)::date as changed_date,
         from_json(document, '{
             "status": "VARCHAR",
-            "usage": [{"billId": "VARCHAR", "invoiceId": "VARCHAR", "paymentId": "VARCHAR", "amount": "DECIMAL(18,2)"}],
-            "invoicePayments": [{"invoiceId": "VARCHAR", "amount": "DECIMAL(18,2)", "paymentDate": "DATE"}]
+            "usage": [{"billId": "VARCHAR", "invoiceId": "VARCHAR", "paymentId": "VARCHAR", "amount": "VARCHAR"}],
+            "invoicePayments": [{"invoiceId": "VARCHAR", "amount": "VARCHAR", "paymentDate": "VARCHAR"}]
         }') as d
     from staging.versions_known
     where list in ('vendor_credits', 'credit_memos', 'received_payments')
@@ -27,12 +27,12 @@ versions as (
 uses as (
     select
         list, id, version, used.billId as bill_id, used.invoiceId as invoice_id,
-        used.paymentId as payment_id, used.amount as amount, null::date as given_date
+        used.paymentId as payment_id, amount_of(used.amount) as amount, null::date as given_date
     from (select list, id, version, unnest(d.usage) as used from versions)
     union all by name
     select
-        list, id, version, used.invoiceId as invoice_id, used.amount as amount,
-        used.paymentDate as given_date
+        list, id, version, used.invoiceId as invoice_id, amount_of(used.amount) as amount,
+        day_of(used.paymentDate) as given_date
     from (select list, id, version, unnest(d.invoicePayments) as used from versions)
 ),
 

@@ -13,10 +13,10 @@ documents as (
         updated_at,
         is_archived,
         from_json(document, '{
-            "invoiceNumber": "VARCHAR", "invoiceDate": "DATE", "paymentDate": "DATE",
-            "amount": "DECIMAL(18,2)", "totalAmount": "DECIMAL(18,2)",
-            "statementDetails": [{"quantity": "DECIMAL(18,6)", "description": "VARCHAR",
-                "type": "VARCHAR", "amount": "DECIMAL(18,2)"}]
+            "invoiceNumber": "VARCHAR", "invoiceDate": "VARCHAR", "paymentDate": "VARCHAR",
+            "amount": "VARCHAR", "totalAmount": "VARCHAR",
+            "statementDetails": [{"quantity": "VARCHAR", "description": "VARCHAR",
+                "type": "VARCHAR", "amount": "VARCHAR"}]
         }') as d
     from staging.documents_known
     where list = 'billing_statements'
@@ -27,13 +27,17 @@ select
     version,                                                -- Version in the archive.
     seen_at,                                                -- When this version was first seen.
     updated_at,                                             -- BILL's time of last change.
+    unreadable_values(
+        list_concat([d.amount, d.totalAmount], list_transform(d.statementDetails, lambda charge: charge.amount)),
+        [d.invoiceDate, d.paymentDate]
+    ) as unreadable,                                        -- Amounts and days that are none, so that it is set aside; null: all can be read.
     d.invoiceNumber as statement_number,                    -- Number on the statement.
-    coalesce(d.invoiceDate, d.paymentDate, seen_at::date) as statement_date,  -- Day it counts for.
-    d.paymentDate as payment_date,                          -- Day BILL takes the money; null until then.
+    coalesce(day_of(d.invoiceDate), day_of(d.paymentDate), seen_at::date) as statement_date,  -- Day it counts for.
+    day_of(d.paymentDate) as payment_date,                          -- Day BILL takes the money; null until then.
     coalesce(
-        d.amount, d.totalAmount,
-        list_sum(list_transform(d.statementDetails, x -> x.amount)), 0
+        amount_of(d.amount), amount_of(d.totalAmount),
+        list_sum(list_transform(d.statementDetails, lambda charge: amount_of(charge.amount))), 0
     )::decimal(18, 2) as amount,                            -- Total charged.
     d.statementDetails as lines,                            -- The charges, typed.
-    not is_archived as is_booked                            -- Belongs in the books.
+    not is_archived and unreadable is null as is_booked                            -- Belongs in the books.
 from documents

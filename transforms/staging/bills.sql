@@ -14,17 +14,17 @@ documents as (
         known_at,
         is_archived,
         from_json(document, '{
-            "vendorId": "VARCHAR", "vendorName": "VARCHAR", "amount": "DECIMAL(18,2)",
-            "fundingAmount": "DECIMAL(18,2)", "exchangeRate": "DECIMAL(18,8)",
-            "paidAmount": "DECIMAL(18,2)", "dueAmount": "DECIMAL(18,2)",
-            "scheduledAmount": "DECIMAL(18,2)", "creditAmount": "DECIMAL(18,2)",
-            "description": "VARCHAR", "dueDate": "DATE", "createdTime": "TIMESTAMPTZ",
-            "invoice": {"invoiceNumber": "VARCHAR", "invoiceDate": "DATE"},
+            "vendorId": "VARCHAR", "vendorName": "VARCHAR", "amount": "VARCHAR",
+            "fundingAmount": "VARCHAR", "exchangeRate": "VARCHAR",
+            "paidAmount": "VARCHAR", "dueAmount": "VARCHAR",
+            "scheduledAmount": "VARCHAR", "creditAmount": "VARCHAR",
+            "description": "VARCHAR", "dueDate": "VARCHAR", "createdTime": "TIMESTAMPTZ",
+            "invoice": {"invoiceNumber": "VARCHAR", "invoiceDate": "VARCHAR"},
             "payFromChartOfAccountId": "VARCHAR", "paymentStatus": "VARCHAR",
             "approvalStatus": "VARCHAR",
             "classifications": {"chartOfAccountId": "VARCHAR", "accountingClassId": "VARCHAR", "departmentId": "VARCHAR", "locationId": "VARCHAR",
             "jobId": "VARCHAR", "itemId": "VARCHAR", "employeeId": "VARCHAR", "customerId": "VARCHAR"},
-            "billLineItems": [{"id": "VARCHAR", "amount": "DECIMAL(18,2)", "description": "VARCHAR",
+            "billLineItems": [{"id": "VARCHAR", "amount": "VARCHAR", "description": "VARCHAR",
                 "classifications": {"chartOfAccountId": "VARCHAR", "accountingClassId": "VARCHAR", "departmentId": "VARCHAR", "locationId": "VARCHAR",
             "jobId": "VARCHAR", "itemId": "VARCHAR", "employeeId": "VARCHAR", "customerId": "VARCHAR"}}]
         }') as d
@@ -34,7 +34,7 @@ documents as (
 
 -- Only BILL's older interface gives the posting date, so it is a list of its own.
 posting_dates as (
-    select id, from_json(document, '{"glPostingDate": "DATE"}').glPostingDate as posting_date
+    select id, day_of(json_extract_string(document, '$.glPostingDate')) as posting_date
     from staging.documents_known
     where list = 'bill_details' and not is_archived
 ),
@@ -42,9 +42,9 @@ posting_dates as (
 -- BILL's funding amounts and rates are in dollars: they value documents in books kept in dollars only.
 worths_given as (
     select
-        documents.*, policies.home_currency, policies.book_bills_on, coalesce(d.amount, 0) as amount,
-        if(policies.home_currency = 'USD', nullif(d.fundingAmount, 0), null) as funding_amount,
-        if(policies.home_currency = 'USD', nullif(d.exchangeRate, 0), null) as rate,
+        documents.*, policies.home_currency, policies.book_bills_on, coalesce(amount_of(d.amount), 0) as amount,
+        if(policies.home_currency = 'USD', nullif(amount_of(d.fundingAmount), 0), null) as funding_amount,
+        if(policies.home_currency = 'USD', nullif(rate_of(d.exchangeRate), 0), null) as rate,
         parties.currency as currency_known, parties.foreign_currency
     from documents
     cross join staging.policies as policies
@@ -65,6 +65,14 @@ bills as (
 
 select
     bills.id as bill_id,                                -- BILL's id of the bill.
+    unreadable_values(
+        list_concat([d.amount, d.fundingAmount, d.exchangeRate, d.dueAmount, d.paidAmount, d.scheduledAmount], list_transform(d.billLineItems, lambda line: line.amount)),
+        [d.invoice.invoiceDate, d.dueDate]
+    ) as unreadable,                                        -- Amounts and days that are none, so that it is set aside; null: all can be read.
+    doubtful_values(
+        list_concat([d.amount, d.fundingAmount], list_transform(d.billLineItems, lambda line: line.amount)),
+        [d.invoice.invoiceDate, d.dueDate], currency
+    ) as doubtful,                                          -- What can hardly be meant, in words; null: nothing.
     bills.version,                                      -- Version in the archive.
     bills.seen_at,                                      -- When this version was first seen.
     bills.updated_at,                                   -- BILL's time of last change.
@@ -73,13 +81,13 @@ select
     d.vendorId as vendor_id,                                -- BILL's id of the vendor.
     d.vendorName as vendor_name,                            -- Vendor's name on the bill.
     d.invoice.invoiceNumber as bill_number,                 -- The vendor's invoice number.
-    coalesce(d.invoice.invoiceDate, d.dueDate, d.createdTime::date, bills.seen_at::date)
+    coalesce(day_of(d.invoice.invoiceDate), day_of(d.dueDate), d.createdTime::date, bills.seen_at::date)
         as document_date,                                   -- Date on the bill; else due date, else day of entry.
     coalesce(
-        posting_dates.posting_date, d.invoice.invoiceDate, d.dueDate, d.createdTime::date,
+        posting_dates.posting_date, day_of(d.invoice.invoiceDate), day_of(d.dueDate), d.createdTime::date,
         bills.seen_at::date
     ) as bill_date,                                         -- Day it counts for: posting date where BILL has one.
-    coalesce(d.dueDate, d.invoice.invoiceDate, d.createdTime::date, bills.seen_at::date)
+    coalesce(day_of(d.dueDate), day_of(d.invoice.invoiceDate), d.createdTime::date, bills.seen_at::date)
         as due_date,                                        -- Due date; the document date where it is missing.
     d.description,                                          -- Text on the bill.
     currency,                                               -- The vendor's, as known when BILL gave these amounts; XXX: not known.
@@ -94,16 +102,16 @@ select
         as is_home_amount_given,                            -- BILL says what it is worth; 0.00 says nothing.
     currency <> home_currency and amount <> 0 and coalesce(funding_amount, rate) is not null
         as is_rate_given,                                   -- What is worth nothing by itself may take its rate.
-    coalesce(d.paidAmount, 0)::decimal(18, 2) as amount_paid,  -- Cleared payments and credits, by BILL.
-    d.dueAmount as amount_due,                              -- What BILL says is still to be paid.
-    coalesce(d.scheduledAmount, 0)::decimal(18, 2) as amount_scheduled,  -- Payments on their way, by BILL.
-    coalesce(d.exchangeRate, 1) as exchange_rate,           -- As given; its direction is not trusted.
+    coalesce(amount_of(d.paidAmount), 0)::decimal(18, 2) as amount_paid,  -- Cleared payments and credits, by BILL.
+    amount_of(d.dueAmount) as amount_due,                              -- What BILL says is still to be paid.
+    coalesce(amount_of(d.scheduledAmount), 0)::decimal(18, 2) as amount_scheduled,  -- Payments on their way, by BILL.
+    coalesce(rate_of(d.exchangeRate), 1) as exchange_rate,           -- As given; its direction is not trusted.
     d.payFromChartOfAccountId as pay_from_account_id,       -- Account for payments made outside BILL.
     coalesce(d.paymentStatus, 'UNDEFINED') as payment_status,    -- BILL's status of payment.
     coalesce(d.approvalStatus, 'UNDEFINED') as approval_status,  -- BILL's status of approval.
     d.classifications as classifications,                   -- Dimensions for lines that have none.
     d.billLineItems as lines,                               -- The lines, typed.
-    not bills.is_archived
+    not bills.is_archived and unreadable is null
     and coalesce(d.approvalStatus, '') <> 'DENIED'
     and (book_bills_on = 'entry' or d.approvalStatus = 'APPROVED')
         as is_booked                                        -- Belongs in the books under the client's policy.

@@ -14,17 +14,17 @@ documents as (
         known_at,
         is_archived,
         from_json(document, '{
-            "customerId": "VARCHAR", "referenceNumber": "VARCHAR", "creditDate": "DATE",
-            "description": "VARCHAR", "amount": "DECIMAL(18,2)", "appliedAmount": "DECIMAL(18,2)",
-            "status": "VARCHAR", "salesTaxTotal": "DECIMAL(18,2)", "exchangeRate": "DECIMAL(18,8)",
+            "customerId": "VARCHAR", "referenceNumber": "VARCHAR", "creditDate": "VARCHAR",
+            "description": "VARCHAR", "amount": "VARCHAR", "appliedAmount": "VARCHAR",
+            "status": "VARCHAR", "salesTaxTotal": "VARCHAR", "exchangeRate": "VARCHAR",
             "createdTime": "TIMESTAMPTZ",
             "classifications": {"chartOfAccountId": "VARCHAR", "accountingClassId": "VARCHAR", "departmentId": "VARCHAR", "locationId": "VARCHAR",
             "jobId": "VARCHAR", "itemId": "VARCHAR", "employeeId": "VARCHAR", "customerId": "VARCHAR"},
-            "creditMemoLineItems": [{"id": "VARCHAR", "amount": "DECIMAL(18,2)",
-                "price": "DECIMAL(18,6)", "quantity": "DECIMAL(18,6)", "description": "VARCHAR",
+            "creditMemoLineItems": [{"id": "VARCHAR", "amount": "VARCHAR",
+                "price": "VARCHAR", "quantity": "VARCHAR", "description": "VARCHAR",
                 "classifications": {"chartOfAccountId": "VARCHAR", "accountingClassId": "VARCHAR", "departmentId": "VARCHAR", "locationId": "VARCHAR",
             "jobId": "VARCHAR", "itemId": "VARCHAR", "employeeId": "VARCHAR", "customerId": "VARCHAR"}}],
-            "usage": [{"invoiceId": "VARCHAR", "amount": "DECIMAL(18,2)"}]
+            "usage": [{"invoiceId": "VARCHAR", "amount": "VARCHAR"}]
         }') as d
     from staging.documents_known
     where list = 'credit_memos'
@@ -33,8 +33,8 @@ documents as (
 -- BILL's rates are dollars per unit: they value documents in books kept in dollars only.
 worths_given as (
     select
-        documents.*, policies.home_currency, coalesce(d.amount, 0) as amount,
-        if(policies.home_currency = 'USD', nullif(d.exchangeRate, 0), null) as rate,
+        documents.*, policies.home_currency, coalesce(amount_of(d.amount), 0) as amount,
+        if(policies.home_currency = 'USD', nullif(rate_of(d.exchangeRate), 0), null) as rate,
         parties.currency as currency_known, parties.foreign_currency
     from documents
     cross join staging.policies as policies
@@ -54,6 +54,14 @@ memos as (
 
 select
     memos.id as credit_memo_id,                         -- BILL's id of the memo.
+    unreadable_values(
+        list_concat([d.amount, d.exchangeRate, d.appliedAmount, d.salesTaxTotal], flatten(list_transform(d.creditMemoLineItems, lambda line: [line.amount, line.price, line.quantity]))),
+        [d.creditDate]
+    ) as unreadable,                                        -- Amounts and days that are none, so that it is set aside; null: all can be read.
+    doubtful_values(
+        list_concat([d.amount, d.salesTaxTotal], list_transform(d.creditMemoLineItems, lambda line: line.amount)),
+        [d.creditDate], currency
+    ) as doubtful,                                          -- What can hardly be meant, in words; null: nothing.
     memos.version,                                      -- Version in the archive.
     memos.seen_at,                                      -- When this version was first seen.
     memos.updated_at,                                   -- BILL's time of last change.
@@ -61,7 +69,7 @@ select
     memos.is_archived,                                  -- Archived memos are reversed.
     d.customerId as customer_id,                            -- BILL's id of the customer.
     d.referenceNumber as credit_number,                     -- The client's own number.
-    coalesce(d.creditDate, d.createdTime::date, memos.seen_at::date) as credit_date,  -- Day it counts for.
+    coalesce(day_of(d.creditDate), d.createdTime::date, memos.seen_at::date) as credit_date,  -- Day it counts for.
     d.description,                                          -- Text on the memo.
     currency,                                               -- The customer's, as known when BILL gave these amounts; XXX: not known.
     amount::decimal(18, 2) as amount,                       -- Total with tax, in the memo's currency.
@@ -72,11 +80,13 @@ select
     end::decimal(18, 2) as amount_home,                     -- Total in home currency.
     currency = home_currency or amount = 0 or rate is not null
         as is_home_amount_given,                            -- BILL says what it is worth.
-    coalesce(d.salesTaxTotal, 0)::decimal(18, 2) as sales_tax,  -- Tax inside the total.
-    coalesce(d.appliedAmount, 0)::decimal(18, 2) as amount_applied,  -- What BILL says is used up.
+    coalesce(amount_of(d.salesTaxTotal), 0)::decimal(18, 2) as sales_tax,  -- Tax inside the total.
+    coalesce(amount_of(d.appliedAmount), 0)::decimal(18, 2) as amount_applied,  -- What BILL says is used up.
     coalesce(d.status, 'UNDEFINED') as status,              -- BILL's status of use.
     d.classifications as classifications,                   -- Dimensions for lines that have none.
     d.creditMemoLineItems as lines,                         -- The lines, typed.
-    d.usage as usage,                                       -- Invoices it was applied to.
-    not memos.is_archived as is_booked                  -- Belongs in the books.
+    list_transform(d.usage, lambda used: struct_pack(
+        "invoiceId" := used.invoiceId, amount := amount_of(used.amount)::decimal(18, 2)
+    )) as usage,                                       -- Invoices it was applied to.
+    not memos.is_archived and unreadable is null as is_booked                  -- Belongs in the books.
 from memos

@@ -14,15 +14,15 @@ documents as (
         known_at,
         is_archived,
         from_json(document, '{
-            "customerId": "VARCHAR", "invoiceNumber": "VARCHAR", "invoiceDate": "DATE",
-            "dueDate": "DATE", "totalAmount": "DECIMAL(18,2)", "dueAmount": "DECIMAL(18,2)",
-            "exchangeRate": "DECIMAL(18,8)", "status": "VARCHAR", "description": "VARCHAR",
-            "salesTaxTotal": "DECIMAL(18,2)", "payToChartOfAccountId": "VARCHAR",
-            "glPostingDate": "DATE", "createdTime": "TIMESTAMPTZ",
+            "customerId": "VARCHAR", "invoiceNumber": "VARCHAR", "invoiceDate": "VARCHAR",
+            "dueDate": "VARCHAR", "totalAmount": "VARCHAR", "dueAmount": "VARCHAR",
+            "exchangeRate": "VARCHAR", "status": "VARCHAR", "description": "VARCHAR",
+            "salesTaxTotal": "VARCHAR", "payToChartOfAccountId": "VARCHAR",
+            "glPostingDate": "VARCHAR", "createdTime": "TIMESTAMPTZ",
             "classifications": {"chartOfAccountId": "VARCHAR", "accountingClassId": "VARCHAR", "departmentId": "VARCHAR", "locationId": "VARCHAR",
             "jobId": "VARCHAR", "itemId": "VARCHAR", "employeeId": "VARCHAR", "customerId": "VARCHAR"},
-            "invoiceLineItems": [{"id": "VARCHAR", "amount": "DECIMAL(18,2)", "price": "DECIMAL(18,6)",
-                "quantity": "DECIMAL(18,6)", "description": "VARCHAR", "classifications": {"chartOfAccountId": "VARCHAR", "accountingClassId": "VARCHAR", "departmentId": "VARCHAR", "locationId": "VARCHAR",
+            "invoiceLineItems": [{"id": "VARCHAR", "amount": "VARCHAR", "price": "VARCHAR",
+                "quantity": "VARCHAR", "description": "VARCHAR", "classifications": {"chartOfAccountId": "VARCHAR", "accountingClassId": "VARCHAR", "departmentId": "VARCHAR", "locationId": "VARCHAR",
             "jobId": "VARCHAR", "itemId": "VARCHAR", "employeeId": "VARCHAR", "customerId": "VARCHAR"}}]
         }') as d
     from staging.documents_known
@@ -30,7 +30,7 @@ documents as (
 ),
 
 posting_dates as (
-    select id, from_json(document, '{"glPostingDate": "DATE"}').glPostingDate as posting_date
+    select id, day_of(json_extract_string(document, '$.glPostingDate')) as posting_date
     from staging.documents_known
     where list = 'invoice_details' and not is_archived
 ),
@@ -38,8 +38,8 @@ posting_dates as (
 -- BILL's rates are dollars per unit: they value documents in books kept in dollars only.
 worths_given as (
     select
-        documents.*, policies.home_currency, coalesce(d.totalAmount, 0) as amount,
-        if(policies.home_currency = 'USD', nullif(d.exchangeRate, 0), null) as rate,
+        documents.*, policies.home_currency, coalesce(amount_of(d.totalAmount), 0) as amount,
+        if(policies.home_currency = 'USD', nullif(rate_of(d.exchangeRate), 0), null) as rate,
         parties.currency as currency_known, parties.foreign_currency
     from documents
     cross join staging.policies as policies
@@ -59,6 +59,14 @@ invoices as (
 
 select
     invoices.id as invoice_id,                             -- BILL's id of the invoice.
+    unreadable_values(
+        list_concat([d.totalAmount, d.exchangeRate, d.dueAmount, d.salesTaxTotal], flatten(list_transform(d.invoiceLineItems, lambda line: [line.amount, line.price, line.quantity]))),
+        [d.invoiceDate, d.dueDate, d.glPostingDate]
+    ) as unreadable,                                        -- Amounts and days that are none, so that it is set aside; null: all can be read.
+    doubtful_values(
+        list_concat([d.totalAmount, d.salesTaxTotal], list_transform(d.invoiceLineItems, lambda line: line.amount)),
+        [d.invoiceDate, d.dueDate, d.glPostingDate], currency
+    ) as doubtful,                                          -- What can hardly be meant, in words; null: nothing.
     invoices.version,                                      -- Version in the archive.
     invoices.seen_at,                                      -- When this version was first seen.
     invoices.updated_at,                                   -- BILL's time of last change.
@@ -66,13 +74,13 @@ select
     invoices.is_archived,                                  -- Archived invoices are reversed.
     d.customerId as customer_id,                            -- BILL's id of the customer.
     d.invoiceNumber as invoice_number,                      -- The client's own number.
-    coalesce(d.invoiceDate, d.dueDate, d.createdTime::date, invoices.seen_at::date)
+    coalesce(day_of(d.invoiceDate), day_of(d.dueDate), d.createdTime::date, invoices.seen_at::date)
         as document_date,                                   -- Date on the invoice.
     coalesce(
-        posting_dates.posting_date, d.glPostingDate, d.invoiceDate, d.dueDate,
+        posting_dates.posting_date, day_of(d.glPostingDate), day_of(d.invoiceDate), day_of(d.dueDate),
         d.createdTime::date, invoices.seen_at::date
     ) as invoice_date,                                      -- Day it counts for: posting date where BILL has one.
-    coalesce(d.dueDate, d.invoiceDate, d.createdTime::date, invoices.seen_at::date)
+    coalesce(day_of(d.dueDate), day_of(d.invoiceDate), d.createdTime::date, invoices.seen_at::date)
         as due_date,                                        -- Due date; the document date where it is missing.
     d.description,                                          -- Text on the invoice.
     currency,                                               -- The customer's, as known when BILL gave these amounts; XXX: not known.
@@ -84,12 +92,12 @@ select
     end::decimal(18, 2) as amount_home,                     -- Total in home currency.
     currency = home_currency or amount = 0 or rate is not null
         as is_home_amount_given,                            -- BILL says what it is worth.
-    coalesce(d.salesTaxTotal, 0)::decimal(18, 2) as sales_tax,  -- Tax inside the total.
-    d.dueAmount as amount_due,                              -- What BILL says is still to be paid.
+    coalesce(amount_of(d.salesTaxTotal), 0)::decimal(18, 2) as sales_tax,  -- Tax inside the total.
+    amount_of(d.dueAmount) as amount_due,                              -- What BILL says is still to be paid.
     d.payToChartOfAccountId as pay_to_account_id,           -- Account for receipts outside BILL.
     coalesce(d.status, 'UNDEFINED') as status,              -- BILL's status of payment.
     d.classifications as classifications,                   -- Dimensions for lines that have none.
     d.invoiceLineItems as lines,                            -- The lines, typed.
-    not invoices.is_archived as is_booked                  -- Belongs in the books.
+    not invoices.is_archived and unreadable is null as is_booked                  -- Belongs in the books.
 from invoices
 left join posting_dates on posting_dates.id = invoices.id

@@ -14,7 +14,7 @@ documents as (
         is_archived,
         from_json(document, '{
             "name": "VARCHAR", "type": "VARCHAR", "status": "VARCHAR",
-            "amount": "DECIMAL(18,2)", "processDate": "VARCHAR", "bankAccountId": "VARCHAR"
+            "amount": "VARCHAR", "processDate": "VARCHAR", "bankAccountId": "VARCHAR"
         }') as d
     from staging.documents_known
     where list = 'money_movements'
@@ -27,11 +27,12 @@ select
     updated_at,                                             -- BILL's time of last change.
     d.name as movement_number,                              -- BILL's name for it.
     if(d.type = '2', 'receivables', 'payables') as clearing_side,  -- Which clearing account it drains.
+    unreadable_values([d.amount], [d.processDate]) as unreadable,  -- Amounts and days that are none, so that it is set aside; null: all can be read.
     -- Older rows write the date with a time behind it.
-    coalesce(try_cast(left(d.processDate, 10) as date), seen_at::date) as movement_date,  -- Day at the bank.
+    coalesce(day_of(d.processDate), seen_at::date) as movement_date,  -- Day at the bank.
     -- BILL shows withdrawals for payables as negative amounts; a positive one is a refund.
     -- The sign is the bank's side: money out is negative.
-    coalesce(d.amount, 0)::decimal(18, 2) as amount,        -- Change of the bank balance.
+    coalesce(amount_of(d.amount), 0)::decimal(18, 2) as amount,        -- Change of the bank balance.
     d.bankAccountId as bank_account_id,                     -- BILL's id of the bank account.
-    d.status = '1' and not is_archived as is_booked         -- Only confirmed movements count.
+    d.status = '1' and not is_archived and unreadable is null as is_booked         -- Only confirmed movements count.
 from documents

@@ -13,16 +13,16 @@ documents as (
         updated_at,
         is_archived,
         from_json(document, '{
-            "vendorId": "VARCHAR", "vendorName": "VARCHAR", "amount": "DECIMAL(18,2)",
-            "fundingAmount": "DECIMAL(18,2)", "processDate": "DATE", "description": "VARCHAR",
+            "vendorId": "VARCHAR", "vendorName": "VARCHAR", "amount": "VARCHAR",
+            "fundingAmount": "VARCHAR", "processDate": "VARCHAR", "description": "VARCHAR",
             "status": "VARCHAR", "singleStatus": "VARCHAR", "disbursementStatus": "VARCHAR",
             "disbursementType": "VARCHAR", "onlinePayment": "BOOLEAN", "allowExport": "BOOLEAN",
             "transactionNumber": "VARCHAR", "confirmationNumber": "VARCHAR",
             "billId": "VARCHAR", "createdTime": "TIMESTAMPTZ",
             "fundingAccount": {"type": "VARCHAR", "id": "VARCHAR"},
             "classifications": {"chartOfAccountId": "VARCHAR"},
-            "billPayments": [{"id": "VARCHAR", "billId": "VARCHAR", "amount": "DECIMAL(18,2)",
-                "vendorCredits": [{"id": "VARCHAR", "amount": "DECIMAL(18,2)"}]}],
+            "billPayments": [{"id": "VARCHAR", "billId": "VARCHAR", "amount": "VARCHAR",
+                "vendorCredits": [{"id": "VARCHAR", "amount": "VARCHAR"}]}],
             "voidInfo": [{"type": "VARCHAR", "status": "VARCHAR"}]
         }') as d
     from staging.documents_known
@@ -58,9 +58,9 @@ states (single_status, payment_state) as (
 payments as (
     select
         documents.*,
-        policies.home_currency, coalesce(d.amount, 0) as amount,
+        policies.home_currency, coalesce(amount_of(d.amount), 0) as amount,
         -- In dollars, so of use in books kept in dollars only. On a card it may hold a fee.
-        if(policies.home_currency = 'USD', nullif(d.fundingAmount, 0), null) as funding_amount,
+        if(policies.home_currency = 'USD', nullif(amount_of(d.fundingAmount), 0), null) as funding_amount,
         coalesce(d.fundingAccount.type, '') in ('CARD_ACCOUNT', 'AP_CARD') as is_by_card,
         parties.currency as currency_known, parties.foreign_currency, coalesce(parties.was_foreign, false) as was_foreign,
         policies.book_unexportable_payments,
@@ -88,11 +88,14 @@ payments as (
 -- Where BILL does not say what a foreign payment cost, it is worth what it pays: no gain, no loss.
 bills_paid as (
     select
-        payments.id, sum(paid.amount) as amount_paid,
-        sum(prorated(bills.amount_home, paid.amount, bills.amount)) as amount_paid_home,
+        payments.id, sum(payments.amount) as amount_paid,
+        sum(prorated(bills.amount_home, payments.amount, bills.amount)) as amount_paid_home,
         if(count(distinct bills.currency) = 1, min(bills.currency), null) as currency_paid
-    from (select id, unnest(d.billPayments) as paid from payments) as payments
-    inner join staging.bills as bills on bills.bill_id = payments.paid.billId
+    from (
+        select id, paid.billId as bill_id, amount_of(paid.amount) as amount
+        from (select id, unnest(d.billPayments) as paid from payments)
+    ) as payments
+    inner join staging.bills as bills on bills.bill_id = payments.bill_id
     group by payments.id
 ),
 
@@ -120,12 +123,20 @@ payments_in_currency as (
 
 select
     id as payment_id,                                       -- BILL's id of the payment.
+    unreadable_values(
+        list_concat([d.amount, d.fundingAmount], list_transform(d.billPayments, lambda paid: paid.amount)),
+        [d.processDate]
+    ) as unreadable,                                        -- Amounts and days that are none, so that it is set aside; null: all can be read.
+    doubtful_values(
+        list_concat([d.amount, d.fundingAmount], list_transform(d.billPayments, lambda paid: paid.amount)),
+        [d.processDate], currency
+    ) as doubtful,                                          -- What can hardly be meant, in words; null: nothing.
     version,                                                -- Version in the archive.
     seen_at,                                                -- When this version was first seen.
     updated_at,                                             -- BILL's time of last change.
     d.vendorId as vendor_id,                                -- BILL's id of the vendor.
     coalesce(d.transactionNumber, d.confirmationNumber) as payment_number,  -- BILL's number for people.
-    coalesce(d.processDate, d.createdTime::date, seen_at::date) as payment_date,  -- Day BILL starts to process it.
+    coalesce(day_of(d.processDate), d.createdTime::date, seen_at::date) as payment_date,  -- Day BILL starts to process it.
     d.description,                                          -- Text on the payment.
     currency,                                               -- Of the bills it pays, else the vendor's as known when BILL gave these amounts; XXX: not known.
     amount::decimal(18, 2) as amount,                       -- Cash paid, in the bills' currency.
@@ -151,20 +162,25 @@ select
     coalesce(d.fundingAccount.type, 'BANK_ACCOUNT') as funding_type,  -- BANK_ACCOUNT, CARD_ACCOUNT, WALLET, AP_CARD.
     d.fundingAccount.id as funding_account_id,              -- BILL's id of that account.
     'payments:' || coalesce(d.fundingAccount.id, 'default') || ':'
-    || coalesce(d.processDate, d.createdTime::date, seen_at::date) as transfer_id,  -- The withdrawal assumed for it where BILL shows none.
+    || coalesce(day_of(d.processDate), d.createdTime::date, seen_at::date) as transfer_id,  -- The withdrawal assumed for it where BILL shows none.
     d.classifications.chartOfAccountId as paid_from_account_id,  -- Ledger account named on an outside payment.
     coalesce(d.singleStatus, d.status, 'UNDEFINED') as status,   -- BILL's combined status.
     coalesce(d.disbursementType, 'UNDEFINED') as disbursement_type,  -- ACH, CHECK, VIRTUAL_CARD …
     payment_state,                                          -- scheduled, paid, attention (booked, look at it), void, unknown.
     coalesce(
-        d.billPayments,
+        list_transform(d.billPayments, lambda paid: struct_pack(
+            id := paid.id, "billId" := paid.billId, amount := amount_of(paid.amount)::decimal(18, 2),
+            "vendorCredits" := list_transform(paid.vendorCredits, lambda credit: struct_pack(
+                id := credit.id, amount := amount_of(credit.amount)::decimal(18, 2)
+            ))
+        )),
         -- A payment of one bill may name it at the top only.
         if(d.billId is null, [], [struct_pack(
-            id := id || ':bill', "billId" := d.billId, amount := d.amount, "vendorCredits" := []
+            id := id || ':bill', "billId" := d.billId, amount := amount_of(d.amount)::decimal(18, 2), "vendorCredits" := []
         )])
     ) as bill_payments,                                     -- The bills it pays, typed.
     payment_state in ('paid', 'attention')
-    and not is_archived
+    and not is_archived and unreadable is null
     and (book_unexportable_payments = 'yes' or coalesce(d.allowExport, true))
         as is_booked                                        -- Belongs in the books.
 from payments_in_currency

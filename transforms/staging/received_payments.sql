@@ -14,15 +14,15 @@ documents as (
         is_archived,
         known_at,
         from_json(document, '{
-            "customerId": "VARCHAR", "amount": "DECIMAL(18,2)", "unappliedAmount": "DECIMAL(18,2)",
-            "convenienceFeeAmount": "DECIMAL(18,2)", "processingFeeAmount": "DECIMAL(18,2)",
-            "fundingAmount": "DECIMAL(18,2)", "exchangeRate": "DECIMAL(18,8)",
-            "paymentDate": "DATE", "description": "VARCHAR", "referenceNumber": "VARCHAR",
+            "customerId": "VARCHAR", "amount": "VARCHAR", "unappliedAmount": "VARCHAR",
+            "convenienceFeeAmount": "VARCHAR", "processingFeeAmount": "VARCHAR",
+            "fundingAmount": "VARCHAR", "exchangeRate": "VARCHAR",
+            "paymentDate": "VARCHAR", "description": "VARCHAR", "referenceNumber": "VARCHAR",
             "onlinePayment": "BOOLEAN", "status": "VARCHAR", "receivablesType": "VARCHAR",
             "createdTime": "TIMESTAMPTZ",
             "receivablesAccount": {"id": "VARCHAR", "type": "VARCHAR"},
-            "invoicePayments": [{"invoiceId": "VARCHAR", "amount": "DECIMAL(18,2)",
-                "paymentDate": "DATE"}]
+            "invoicePayments": [{"invoiceId": "VARCHAR", "amount": "VARCHAR",
+                "paymentDate": "VARCHAR"}]
         }') as d
     from staging.documents_known
     where list = 'received_payments'
@@ -30,10 +30,10 @@ documents as (
 
 receipts as (
     select
-        documents.*, policies.home_currency, coalesce(d.amount, 0) as amount,
+        documents.*, policies.home_currency, coalesce(amount_of(d.amount), 0) as amount,
         -- In dollars, so of use in books kept in dollars only.
-        if(policies.home_currency = 'USD', nullif(d.fundingAmount, 0), null) as funding_amount,
-        if(policies.home_currency = 'USD', nullif(d.exchangeRate, 0), null) as rate,
+        if(policies.home_currency = 'USD', nullif(amount_of(d.fundingAmount), 0), null) as funding_amount,
+        if(policies.home_currency = 'USD', nullif(rate_of(d.exchangeRate), 0), null) as rate,
         parties.currency as currency_known, parties.foreign_currency, coalesce(parties.was_foreign, false) as was_foreign
     from documents
     cross join staging.policies as policies
@@ -48,11 +48,14 @@ receipts as (
 -- Where BILL does not say what a foreign receipt brought, it is worth what it pays: no gain, no loss.
 invoices_paid as (
     select
-        receipts.id, sum(paid.amount) as amount_paid,
-        sum(prorated(invoices.amount_home, paid.amount, invoices.amount)) as amount_paid_home,
+        receipts.id, sum(receipts.amount) as amount_paid,
+        sum(prorated(invoices.amount_home, receipts.amount, invoices.amount)) as amount_paid_home,
         if(count(distinct invoices.currency) = 1, min(invoices.currency), null) as currency_paid
-    from (select id, unnest(d.invoicePayments) as paid from receipts) as receipts
-    inner join staging.invoices as invoices on invoices.invoice_id = receipts.paid.invoiceId
+    from (
+        select id, paid.invoiceId as invoice_id, amount_of(paid.amount) as amount
+        from (select id, unnest(d.invoicePayments) as paid from receipts)
+    ) as receipts
+    inner join staging.invoices as invoices on invoices.invoice_id = receipts.invoice_id
     group by receipts.id
 ),
 
@@ -89,12 +92,20 @@ fees_decided as (
 
 select
     id as received_payment_id,                              -- BILL's id of the receipt.
+    unreadable_values(
+        list_concat([d.amount, d.fundingAmount, d.exchangeRate, d.unappliedAmount, d.convenienceFeeAmount, d.processingFeeAmount], list_transform(d.invoicePayments, lambda paid: paid.amount)),
+        list_concat([d.paymentDate], list_transform(d.invoicePayments, lambda paid: paid.paymentDate))
+    ) as unreadable,                                        -- Amounts and days that are none, so that it is set aside; null: all can be read.
+    doubtful_values(
+        list_concat([d.amount], list_transform(d.invoicePayments, lambda paid: paid.amount)),
+        list_concat([d.paymentDate], list_transform(d.invoicePayments, lambda paid: paid.paymentDate)), currency
+    ) as doubtful,                                          -- What can hardly be meant, in words; null: nothing.
     version,                                                -- Version in the archive.
     seen_at,                                                -- When this version was first seen.
     updated_at,                                             -- BILL's time of last change.
     d.customerId as customer_id,                            -- BILL's id of the customer.
     d.referenceNumber as receipt_number,                    -- Check number or reference.
-    coalesce(d.paymentDate, d.createdTime::date, seen_at::date) as receipt_date,  -- Day the customer paid.
+    coalesce(day_of(d.paymentDate), d.createdTime::date, seen_at::date) as receipt_date,  -- Day the customer paid.
     d.description,                                          -- Text on the receipt.
     currency,                                               -- Of the invoices it pays, else the customer's as known when BILL gave these amounts; XXX: not known.
     amount::decimal(18, 2) as amount,                       -- Paid against invoices or unapplied, in that currency.
@@ -112,18 +123,20 @@ select
         when coalesce(funding_amount, rate) is not null then coalesce(funding_amount, round(amount * rate, 2))
         when not was_foreign then amount
     end::decimal(18, 2) as amount_deposited,                -- What is assumed to have reached the bank, fees aside, where BILL shows no deposit; null: BILL does not say.
-    coalesce(d.convenienceFeeAmount, 0)::decimal(18, 2) as convenience_fee,  -- Charged to the customer on top.
-    coalesce(d.processingFeeAmount, fee_decided, 0)::decimal(18, 2) as processing_fee,  -- Kept back from the deposit.
-    d.processingFeeAmount is not null as is_processing_fee_given,  -- BILL itself tells the fee.
+    coalesce(amount_of(d.convenienceFeeAmount), 0)::decimal(18, 2) as convenience_fee,  -- Charged to the customer on top.
+    coalesce(amount_of(d.processingFeeAmount), fee_decided, 0)::decimal(18, 2) as processing_fee,  -- Kept back from the deposit.
+    amount_of(d.processingFeeAmount) is not null as is_processing_fee_given,  -- BILL itself tells the fee.
     coalesce(d.onlinePayment, true) as is_online,           -- BILL collected the money itself.
     coalesce(d.receivablesType, 'UNDEFINED') as receipt_type,  -- CASH, CHECK, CREDIT_CARD, ACH …
     d.receivablesAccount.id as deposit_account_id,          -- BILL's id of the account it went to, if said.
     coalesce(d.receivablesAccount.type, 'BANK_ACCOUNT') as deposit_type,  -- BANK_ACCOUNT, or WALLET: BILL holds the money.
     'receipts:' || coalesce(d.receivablesAccount.id, 'default') || ':'
-    || coalesce(d.paymentDate, d.createdTime::date, seen_at::date) as transfer_id,  -- The deposit assumed for it where BILL shows none.
+    || coalesce(day_of(d.paymentDate), d.createdTime::date, seen_at::date) as transfer_id,  -- The deposit assumed for it where BILL shows none.
     coalesce(d.status, 'UNDEFINED') as status,              -- PAID, SCHEDULED, VOID …
-    coalesce(d.invoicePayments, []) as invoice_payments,    -- The invoices it pays, typed.
-    not is_archived
+    coalesce(list_transform(d.invoicePayments, lambda paid: struct_pack(
+        "invoiceId" := paid.invoiceId, amount := amount_of(paid.amount)::decimal(18, 2), "paymentDate" := day_of(paid.paymentDate)
+    )), []) as invoice_payments,    -- The invoices it pays, typed.
+    not is_archived and unreadable is null
     and (coalesce(d.status, '') in ('PAID', 'ESCHEATED', 'CLEARED', 'DEPOSITED')
         or (coalesce(d.status, 'UNDEFINED') = 'UNDEFINED' and not coalesce(d.onlinePayment, true)))
         as is_booked                                        -- Belongs in the books.

@@ -14,15 +14,15 @@ documents as (
         known_at,
         is_archived,
         from_json(document, '{
-            "vendorId": "VARCHAR", "referenceNumber": "VARCHAR", "creditDate": "DATE",
-            "description": "VARCHAR", "amount": "DECIMAL(18,2)", "fundingAmount": "DECIMAL(18,2)",
-            "appliedAmount": "DECIMAL(18,2)", "status": "VARCHAR", "createdTime": "TIMESTAMPTZ",
+            "vendorId": "VARCHAR", "referenceNumber": "VARCHAR", "creditDate": "VARCHAR",
+            "description": "VARCHAR", "amount": "VARCHAR", "fundingAmount": "VARCHAR",
+            "appliedAmount": "VARCHAR", "status": "VARCHAR", "createdTime": "TIMESTAMPTZ",
             "classifications": {"chartOfAccountId": "VARCHAR", "accountingClassId": "VARCHAR", "departmentId": "VARCHAR", "locationId": "VARCHAR",
             "jobId": "VARCHAR", "itemId": "VARCHAR", "employeeId": "VARCHAR", "customerId": "VARCHAR"},
-            "vendorCreditLineItems": [{"id": "VARCHAR", "amount": "DECIMAL(18,2)",
+            "vendorCreditLineItems": [{"id": "VARCHAR", "amount": "VARCHAR",
                 "description": "VARCHAR", "classifications": {"chartOfAccountId": "VARCHAR", "accountingClassId": "VARCHAR", "departmentId": "VARCHAR", "locationId": "VARCHAR",
             "jobId": "VARCHAR", "itemId": "VARCHAR", "employeeId": "VARCHAR", "customerId": "VARCHAR"}}],
-            "usage": [{"billId": "VARCHAR", "paymentId": "VARCHAR", "amount": "DECIMAL(18,2)"}]
+            "usage": [{"billId": "VARCHAR", "paymentId": "VARCHAR", "amount": "VARCHAR"}]
         }') as d
     from staging.documents_known
     where list = 'vendor_credits'
@@ -31,9 +31,9 @@ documents as (
 -- BILL's funding amounts are in dollars: they value documents in books kept in dollars only.
 worths_given as (
     select
-        documents.*, policies.home_currency, coalesce(d.amount, 0) as amount,
-        coalesce(d.creditDate, d.createdTime::date, documents.seen_at::date) as credit_date,
-        if(policies.home_currency = 'USD', nullif(d.fundingAmount, 0), null) as funding_amount,
+        documents.*, policies.home_currency, coalesce(amount_of(d.amount), 0) as amount,
+        coalesce(day_of(d.creditDate), d.createdTime::date, documents.seen_at::date) as credit_date,
+        if(policies.home_currency = 'USD', nullif(amount_of(d.fundingAmount), 0), null) as funding_amount,
         parties.currency as currency_known, parties.foreign_currency
     from documents
     cross join staging.policies as policies
@@ -83,6 +83,14 @@ credits as (
 
 select
     credits.id as vendor_credit_id,                         -- BILL's id of the credit.
+    unreadable_values(
+        list_concat([d.amount, d.fundingAmount, d.appliedAmount], list_transform(d.vendorCreditLineItems, lambda line: line.amount)),
+        [d.creditDate]
+    ) as unreadable,                                        -- Amounts and days that are none, so that it is set aside; null: all can be read.
+    doubtful_values(
+        list_concat([d.amount, d.fundingAmount], list_transform(d.vendorCreditLineItems, lambda line: line.amount)),
+        [d.creditDate], currency
+    ) as doubtful,                                          -- What can hardly be meant, in words; null: nothing.
     credits.version,                                        -- Version in the archive.
     credits.seen_at,                                        -- When this version was first seen.
     credits.updated_at,                                     -- BILL's time of last change.
@@ -102,10 +110,12 @@ select
     end::decimal(18, 2) as amount_home,                     -- Total in home currency.
     currency = home_currency or amount = 0 or coalesce(funding_amount, bill_amount) is not null
         as is_home_amount_given,                            -- BILL says what it is worth, or a bill of the vendor does.
-    coalesce(d.appliedAmount, 0)::decimal(18, 2) as amount_applied,  -- What BILL says is used up.
+    coalesce(amount_of(d.appliedAmount), 0)::decimal(18, 2) as amount_applied,  -- What BILL says is used up.
     coalesce(d.status, 'UNDEFINED') as status,              -- BILL's status of use.
     d.classifications as classifications,                   -- Dimensions for lines that have none.
     d.vendorCreditLineItems as lines,                       -- The lines, typed.
-    d.usage as usage,                                       -- Bills it was applied to.
-    not credits.is_archived as is_booked                    -- Belongs in the books.
+    list_transform(d.usage, lambda used: struct_pack(
+        "billId" := used.billId, "paymentId" := used.paymentId, amount := amount_of(used.amount)::decimal(18, 2)
+    )) as usage,                                       -- Bills it was applied to.
+    not credits.is_archived and unreadable is null as is_booked                    -- Belongs in the books.
 from credits
