@@ -1,4 +1,4 @@
-"""Read amounts as people type them."""
+"""Read amounts as people type them, and write them with the decimals they have."""
 
 from __future__ import annotations
 
@@ -9,6 +9,17 @@ from bill_pipeline.errors import PipelineError
 _CENT = Decimal("0.01")
 #: decimal(18, 2) holds no more.
 _MOST = Decimal(10) ** 16
+
+
+def to_cents(amount: Decimal) -> Decimal:
+    """An amount of three decimals as one of two, where nothing is lost.
+
+    Amounts in a document's currency are kept with three decimals; most currencies have two.
+    """
+    if amount.as_tuple().exponent != -3:
+        return amount
+    cents = amount.quantize(_CENT)
+    return cents if cents == amount else amount
 
 
 class AmountRefused(PipelineError):

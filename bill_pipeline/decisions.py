@@ -18,6 +18,7 @@ from typing import Any
 
 import duckdb
 
+from bill_pipeline.amounts import to_cents
 from bill_pipeline.errors import DecisionRefused
 from bill_pipeline.party_decisions import DDL as PARTY_DDL
 from bill_pipeline.rule_decisions import DDL as RULE_DDL
@@ -67,7 +68,7 @@ create table if not exists decisions.opening_balances (
     decided_at timestamp not null, decided_by varchar not null, reason varchar not null
 );
 create table if not exists decisions.write_offs (
-    invoice_id varchar not null, write_off_date date not null, amount decimal(18, 2) not null,
+    invoice_id varchar not null, write_off_date date not null, amount decimal(18, 3) not null,
     role varchar not null, decided_at timestamp not null, decided_by varchar not null,
     reason varchar not null
 );
@@ -209,9 +210,13 @@ def require_parts(parts: Sequence[Part], total: Decimal | None = None) -> None:
     given = sum((part.amount for part in parts), Decimal(0))
     if total is not None and given != total:
         raise DecisionRefused(
-            f"The parts add up to {given:,.2f}, the line is {total:,.2f}: "
-            f"{total - given:,.2f} is left to share out."
+            f"The parts add up to {_said(given)}, the line is {_said(total)}: "
+            f"{_said(total - given)} is left to share out."
         )
+
+
+def _said(amount: Decimal) -> str:
+    return f"{to_cents(amount.quantize(Decimal('0.001'))):,f}"
 
 
 def set_role(

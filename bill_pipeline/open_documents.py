@@ -30,7 +30,7 @@ def open_documents(database: Path) -> dict[str, dict[str, str]]:
                 connection.execute(
                     f"select id, content_hash from raw.{table} "
                     "where not is_deleted and not is_archived "
-                    f"and try_cast(document->>'$.{amount}' as decimal(18, 2)) <> 0 "
+                    f"and try_cast(document->>'$.{amount}' as decimal(18, 3)) <> 0 "
                     "order by updated_at desc limit ?",
                     [MOST_OPEN],
                 ).fetchall()

@@ -73,7 +73,7 @@ def _shape(names: list[str], arrays: set[str]) -> dict[str, Any]:
 
 
 def _amount_problem(name: str, arrays: set[str], position: int | None) -> str:
-    """SQL for why a value at ``name`` is no amount; ``position`` where its type is asked as well."""
+    """SQL for why a value at ``name`` is no amount; ``position`` where its type is asked too."""
     is_scalar = f"d.types[{position}] not in ('OBJECT', 'ARRAY', 'BOOLEAN')" if position else "true"
     wrong = _first_value(name, arrays, f"{is_scalar} and text <> '' and amount_of(text) is null")
     return f"'the field {name} is no number below 10^15: ' || {wrong}"

@@ -18,6 +18,7 @@ from typing import Any
 
 import duckdb
 
+from bill_pipeline.amounts import to_cents
 from bill_pipeline.archive import make_archive
 from bill_pipeline.decisions import ensure_decisions
 from bill_pipeline.errors import PipelineError
@@ -253,7 +254,7 @@ class Warehouse:
         columns = [column[0] for column in result.description]
         rows = result.fetchall()
         shown = tuple(
-            {name: str(value) for name, value in zip(columns, row, strict=True)}
+            {name: _written(value) for name, value in zip(columns, row, strict=True)}
             for row in rows[:OFFENDING_ROWS_SHOWN]
         )
         return CheckResult(check.name, check.table, check.severity, check.summary, len(rows), shown)
@@ -273,6 +274,8 @@ class Warehouse:
     def _ensure_append_table(self, transform: Transform) -> None:
         path = transform.path.with_suffix(".ddl")
         self.connection.execute(path.read_text(encoding="utf-8"))
+        if transform.key == "ledger.journal_lines":
+            widen(self.connection, "ledger", "journal_lines", "amount_currency")
 
     def _build(self, transform: Transform, report: RoomReport) -> None:
         started = time.perf_counter()
@@ -300,7 +303,7 @@ class Warehouse:
     def _summarize(self, transform: Transform, report: RoomReport) -> str:
         """Put the table's counts and sums into ``report``; returns its state, for ``unchanged``."""
         names = self.connection.execute(f"describe {transform.key}").fetchall()
-        money = [n[0] for n in names if n[1] == "DECIMAL(18,2)"]
+        money = [n[0] for n in names if n[1] in ("DECIMAL(18,2)", "DECIMAL(18,3)")]
         sums = "".join(f", sum({name})" for name in money)
         # Rows added are the whole change of an append-only table; nobody reads a view's state.
         state = ", sum(hash(t)::hugeint)" if transform.materialize == "table" else ""
@@ -317,11 +320,24 @@ class Warehouse:
         return state_of_rows(row[0], hashes, is_exact=not transform.moment)
 
 
+def widen(connection: duckdb.DuckDBPyConnection, schema: str, table: str, column: str) -> None:
+    """Let ``column`` of a file made by an earlier release hold amounts of three decimals."""
+    found = connection.execute(
+        "select 1 from duckdb_columns() where database_name = current_database() "
+        "and schema_name = ? and table_name = ? and column_name = ? "
+        "and data_type = 'DECIMAL(18,2)'",
+        [schema, table, column],
+    ).fetchone()
+    if found:
+        connection.execute(f"alter table {schema}.{table} alter {column} type decimal(18, 3)")
+
+
 def ensure_schema(connection: duckdb.DuckDBPyConnection) -> None:
     """Create what SQL files rely on: schemas, the archive's table, decisions, shared functions."""
     connection.execute("set TimeZone = 'UTC'")
     make_archive(connection)
     ensure_decisions(connection)
+    widen(connection, "decisions", "write_offs", "amount")
     for schema in SCHEMAS:
         connection.execute(f"create schema if not exists {schema}")
     connection.execute((FOLDER / "functions.sql").read_text(encoding="utf-8"))
@@ -334,6 +350,10 @@ def _make_file(path: Path | str) -> None:
         return
     with duckdb.connect() as connection:
         connection.execute(f"attach {_quoted(str(path))} as books (block_size {BLOCK_SIZE})")
+
+
+def _written(value: Any) -> str:
+    return str(to_cents(value)) if isinstance(value, Decimal) else str(value)
 
 
 def _quoted(text: str) -> str:

@@ -13,6 +13,7 @@ from decimal import Decimal
 import duckdb
 
 from bill_pipeline import decisions
+from bill_pipeline.amounts import to_cents
 from bill_pipeline.deciding import Batch, decision_batch
 from bill_pipeline.errors import DecisionRefused
 from bill_pipeline.settings import Home
@@ -27,7 +28,7 @@ with given_up as (
 )
 select
     document_id, coalesce(number, document_id), document_date, currency, amount_open,
-    coalesce(last.amount, 0)::decimal(18, 2), coalesce(last.day, document_date), last.role
+    coalesce(last.amount, 0)::decimal(18, 3), coalesce(last.day, document_date), last.role
 from ledger.documents
 left join given_up on given_up.invoice_id = documents.document_id
 where document_type = 'invoice' and is_booked and list_contains([document_id, number], $invoice)
@@ -117,8 +118,8 @@ def _require_possible(
 ) -> None:
     if amount < 0 or amount > found.amount_unpaid:
         raise DecisionRefused(
-            f"{client}: {found.amount_unpaid:,.2f} {found.currency} of invoice {found.number} is "
-            f"unpaid; {amount:,.2f} cannot be given up."
+            f"{client}: {to_cents(found.amount_unpaid):,f} {found.currency} of invoice "
+            f"{found.number} is unpaid; {amount:,.2f} cannot be given up."
         )
     if day < found.invoice_date:
         raise DecisionRefused(

@@ -1,15 +1,16 @@
 -- What several SQL files share. The warehouse creates these before any table.
 
 -- total × part ÷ whole to the cent, half away from zero, in whole numbers: a division of decimals
--- would pass through binary fractions, which miss cents above a few billions.
+-- would pass through binary fractions, which miss cents above a few billions. Parts and wholes may
+-- be in a currency of three decimals.
 create or replace macro prorated(total, part, whole) as case
     when whole is null or whole = 0 then 0::decimal(38, 2)
     else (
         sign(total) * sign(part) * sign(whole) * (
             (
-                2 * abs((total * 100)::hugeint) * abs((part * 100)::hugeint)
-                + abs((whole * 100)::hugeint)
-            ) // (2 * abs((whole * 100)::hugeint))
+                2 * abs((total::decimal(36, 2) * 100)::hugeint) * abs((part::decimal(35, 3) * 1000)::hugeint)
+                + abs((whole::decimal(35, 3) * 1000)::hugeint)
+            ) // (2 * abs((whole::decimal(35, 3) * 1000)::hugeint))
         )
     )::hugeint::decimal(36, 0) * 0.01::decimal(2, 2)
 end;
@@ -99,3 +100,20 @@ create or replace macro doubtful_values(amounts, days, currency) as nullif(array
         lambda text: left(text, 10) || ' is before 1990 or more than ten years ahead'
     )
 ))), ', '), '');
+
+-- An amount as it is kept: to the cent in home currency, with up to three decimals in another one.
+-- Both are cast, because DuckDB gives wide decimals of two and of three places two places together.
+create or replace macro in_currency(amount, is_foreign) as
+    if(is_foreign, round(amount, 3)::decimal(18, 3), round(amount, 2)::decimal(18, 3));
+
+-- What a line may differ by for rounding: the smallest unit of its currency.
+create or replace macro smallest_unit(currency) as case
+    when currency = 'XXX' then 0.010
+    when decimals_of(currency) = 0 then 1.000
+    when decimals_of(currency) = 3 then 0.001
+    else 0.010
+end;
+
+-- An amount as text: with a third decimal only where it is not zero.
+create or replace macro written(amount) as
+    if(amount = amount::decimal(18, 2), amount::decimal(18, 2)::varchar, amount::varchar);

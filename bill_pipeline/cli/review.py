@@ -10,6 +10,7 @@ import click
 from rich.console import Console
 from rich.table import Table
 
+from bill_pipeline.amounts import to_cents
 from bill_pipeline.cli.options import home_option, json_option, print_json
 from bill_pipeline.cli.rules import by_option
 from bill_pipeline.settings import Home
@@ -145,7 +146,7 @@ def _print_question(question: dict[str, Any], which: str) -> None:
     click.echo(
         f"\n{which}: {question['client']}, {question['party'] or 'no vendor or customer'}, "
         f"{question['line_count']:,} {question['document_type'].replace('_', ' ')} lines over "
-        f"{question['amount_asked']:,} {question['currency'] or ''}, for example "
+        f"{to_cents(question['amount_asked']):,f} {question['currency'] or ''}, for example "
         f"“{(question['example'] or 'without text')[:80]}”."
     )
     if question["suggested_account_id"]:
@@ -170,7 +171,8 @@ def _question_table(rows: list[dict[str, Any]]) -> Table:
     for row in rows:
         table.add_row(
             row["client"], row["party"] or "", f"{row['line_count']:,}",
-            f"{row['amount_asked']:,} {row['currency'] or ''}", (row["example"] or "")[:60],
+            f"{to_cents(row['amount_asked']):,f} {row['currency'] or ''}",
+            (row["example"] or "")[:60],
             _account(row), f"{row['confidence']:.0%}", row["reason"] or "",
             f"{row['rows_saved']:,.0f}",
         )  # fmt: skip
@@ -183,7 +185,8 @@ def _line_table(rows: list[dict[str, Any]]) -> Table:
     for row in rows:
         table.add_row(
             row["client"], str(row["date"]), row["party"] or "", (row["description"] or "")[:80],
-            f"{row['amount']:,}", f"{row['suggested_account'] or ''} {row['suggested_name'] or ''}",
+            f"{to_cents(row['amount']):,f}",
+            f"{row['suggested_account'] or ''} {row['suggested_name'] or ''}",
             "" if row["confidence"] is None else f"{row['confidence']:.0%}", row["reason"] or "",
         )  # fmt: skip
     return table

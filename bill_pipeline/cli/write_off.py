@@ -7,7 +7,7 @@ from datetime import datetime
 
 import click
 
-from bill_pipeline.amounts import amount_of
+from bill_pipeline.amounts import amount_of, to_cents
 from bill_pipeline.cli.options import home_option, json_option, print_json
 from bill_pipeline.settings import Home
 
@@ -66,13 +66,13 @@ def write_off(
             {
                 "client": client,
                 "invoice_id": done.invoice_id,
-                "amount": str(done.amount),
-                "amount_open": str(done.left),
+                "amount": str(to_cents(done.amount)),
+                "amount_open": str(to_cents(done.left)),
                 "currency": done.currency,
             }
         )
         return
     click.echo(
-        f"{client}: {done.amount:,.2f} {done.currency} of invoice {done.number} written off, "
-        f"{done.left:,.2f} stays open."
+        f"{client}: {to_cents(done.amount):,f} {done.currency} of invoice {done.number} "
+        f"written off, {to_cents(done.left):,f} stays open."
     )

@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
+from bill_pipeline.amounts import to_cents
 from bill_pipeline.clients import utc_now
 from bill_pipeline.console.advice import trouble, what_to_do
 
@@ -14,13 +15,17 @@ _CENT = Decimal("0.01")
 
 
 def money(amount: Decimal | int | None) -> str:
-    """1,234.50, a negative in parentheses as accountants write it, nothing as a dash."""
+    """1,234.50, a negative in parentheses as accountants write it, nothing as a dash.
+
+    An amount of three decimals keeps them; sums of more are rounded to the cent.
+    """
     if amount is None:
         return ""
-    rounded = Decimal(amount).quantize(_CENT)
+    given = Decimal(amount)
+    rounded = to_cents(given) if given.as_tuple().exponent == -3 else given.quantize(_CENT)
     if rounded == 0:
         return "–"
-    text = f"{abs(rounded):,.2f}"
+    text = f"{abs(rounded):,f}"
     return f"({text})" if rounded < 0 else text
 
 

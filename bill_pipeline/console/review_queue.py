@@ -44,7 +44,7 @@ select
     coalesce(party, 'no vendor or customer') as party, document_type, currency,
     suggested_account_id, confidence, reason, alternatives, booked_before,
     len(lines_asked) as line_count,
-    coalesce(list_sum([abs(line.amount) for line in lines_asked]), amount_asked)::decimal(18, 2)
+    coalesce(list_sum([abs(line.amount) for line in lines_asked]), amount_asked)::decimal(18, 3)
         as amount,
     [line.transaction_id for line in lines_asked] as transaction_ids,
     lines_asked[:$examples] as examples

@@ -9,7 +9,7 @@ from typing import Any
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from bill_pipeline.amounts import amount_of
+from bill_pipeline.amounts import amount_of, to_cents
 from bill_pipeline.console.books_pages import with_books
 from bill_pipeline.console.ledger import Snapshot
 from bill_pipeline.console.review_pages import decide_and_remember
@@ -136,7 +136,7 @@ def _row_of(part: dict[str, Any], accounts: list[Account]) -> PartRow:
     is_open = part["category_source"] == "default"
     return PartRow(
         account="" if is_open else labels.get(part["account_id"], ""),
-        amount=f"{part['amount']:,.2f}",
+        amount=f"{to_cents(part['amount']):,f}",
         description=part["description"] or "",
         class_id=part["class_id"] or "",
         department_id=part["department_id"] or "",

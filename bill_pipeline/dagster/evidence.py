@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
+from bill_pipeline.amounts import to_cents
 from bill_pipeline.bill.lists import LISTS
 from bill_pipeline.dagster.charts import report_chart
 from bill_pipeline.dagster.table_specs import column_schema, key_of
@@ -217,5 +218,6 @@ def _rows(count: int) -> str:
 
 
 def _text(value: Any) -> str:
-    text = "" if value is None else str(value)
+    shown = to_cents(value) if isinstance(value, Decimal) else value
+    text = "" if shown is None else str(shown)
     return text if len(text) <= CELL_CHARACTERS else f"{text[:CELL_CHARACTERS]}…"

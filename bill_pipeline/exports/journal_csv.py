@@ -16,6 +16,7 @@ from datetime import date
 from decimal import Decimal
 from typing import TextIO
 
+from bill_pipeline.amounts import to_cents
 from bill_pipeline.exports.books import Account, Books, Entry, Line
 from bill_pipeline.exports.names import quickbooks_names, xero_codes
 from bill_pipeline.exports.spreadsheets import KeptNames, guarded
@@ -51,10 +52,10 @@ def write_journal(books: Books, out: TextIO) -> None:
             row = (
                 entry.entry_id, line.line_no, entry.date, entry.kind, account.account_id,
                 account.code, account.name, _debit(line), _credit(line), line.currency,
-                f"{line.amount_currency:.2f}", line.party, line.description, line.class_name,
-                line.department_name, line.location_name, entry.document_type, entry.document_id,
-                entry.document_number, entry.document_version, line.due_date, entry.posted_at,
-                entry.reverses_entry_id,
+                f"{to_cents(line.amount_currency):f}", line.party, line.description,
+                line.class_name, line.department_name, line.location_name, entry.document_type,
+                entry.document_id, entry.document_number, entry.document_version, line.due_date,
+                entry.posted_at, entry.reverses_entry_id,
             )  # fmt: skip
             writer.writerow([guarded(value) for value in row])
 

@@ -17,6 +17,8 @@ from typing import Any, BinaryIO, TextIO
 
 import duckdb
 
+from bill_pipeline.amounts import to_cents
+
 #: Rows fetched at a time, so that a long answer does not have to fit into memory.
 BATCH = 10_000
 #: Rows of the table format; more than anyone reads, and a terminal can still scroll through them.
@@ -119,7 +121,7 @@ def _shown(value: Any) -> str:
     if isinstance(value, float):
         return f"{value:.6g}"
     if isinstance(value, Decimal | int):
-        return f"{value:,f}" if isinstance(value, Decimal) else str(value)
+        return f"{to_cents(value):,f}" if isinstance(value, Decimal) else str(value)
     if isinstance(value, datetime):
         return value.isoformat(sep=" ", timespec="seconds")
     return _text(value)
@@ -129,7 +131,7 @@ def _text(value: Any) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, Decimal):
-        return f"{value:f}"
+        return f"{to_cents(value):f}"
     if isinstance(value, datetime):
         return value.isoformat(sep=" ")
     if isinstance(value, dict | list):
@@ -139,7 +141,7 @@ def _text(value: Any) -> str:
 
 def _json(value: Any) -> str:
     if isinstance(value, Decimal):
-        return f"{value:f}"
+        return f"{to_cents(value):f}"
     if isinstance(value, dict):
         return "{" + ", ".join(f"{json.dumps(str(k))}: {_json(v)}" for k, v in value.items()) + "}"
     if isinstance(value, list):

@@ -166,6 +166,11 @@ FAULTS = {
         "update ledger.documents set doubtful = '2206-02-01 is ahead' where document_id = 'B0'",
         "document_values_are_plausible",
     ),
+    "more decimals than the currency has": (
+        "update ledger.documents set doubtful = '1.005 has more decimals than USD' "
+        "where document_id = 'B0'",
+        "document_values_are_plausible",
+    ),
     "header and lines disagree": (
         (
             "update ledger.journal_lines set "

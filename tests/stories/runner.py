@@ -17,6 +17,7 @@ waves and batch by batch, and must come out the same.
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable
 from datetime import date, datetime, time
@@ -27,6 +28,7 @@ from typing import Any
 import yaml
 
 from bill_pipeline import decisions, party_decisions, posting, rule_decisions
+from bill_pipeline.amounts import to_cents
 from tests.ledger.company import Company, new_company
 
 HERE = Path(__file__).parent
@@ -51,6 +53,9 @@ left join ledger.accounts as accounts on accounts.account_id = lines.account_id
 left join ledger.parties as parties on parties.party_id = lines.party_id
 left join ledger.dimensions as departments on departments.dimension_id = lines.department_id
 """
+
+
+SPARE_ZERO = re.compile(r"^(-?\d+\.\d\d)0$")
 
 
 class PlainLoader(yaml.SafeLoader):
@@ -148,13 +153,14 @@ def written(value: Any) -> str:
         return ""
     if isinstance(value, bool):
         return "yes" if value else "no"
-    return str(value)
+    return str(to_cents(value)) if isinstance(value, Decimal) else str(value)
 
 
 def parse_table(text: str) -> tuple[list[str], list[tuple[str, ...]]]:
     lines = [line for line in text.strip().splitlines() if line.strip()]
     cells = [[cell.strip() for cell in line.split("|")] for line in lines]
-    return cells[0], [tuple(row) for row in cells[1:]]
+    # A currency of three decimals may be written with all of them.
+    return cells[0], [tuple(SPARE_ZERO.sub(r"\1", cell) for cell in row) for row in cells[1:]]
 
 
 def _differences(company: Company, expected: dict[str, Any]) -> list[str]:

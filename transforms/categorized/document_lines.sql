@@ -10,7 +10,7 @@ documents as (
         'bill' as document_type, bill_id as document_id, version, known_at, is_booked, vendor_id as party_id,
         bill_date as date, description, currency, amount, classifications,
         list_transform(lines, lambda line, i: struct_pack(
-            i := i, id := line.id, amount := coalesce(amount_of(line.amount), 0)::decimal(18, 2),
+            i := i, id := line.id, amount := in_currency(coalesce(amount_of(line.amount), 0), is_foreign),
             description := line.description, classifications := line.classifications, is_line := line is not null
         )) as lines
     from staging.bills
@@ -19,7 +19,7 @@ documents as (
         'vendor_credit', vendor_credit_id, version, known_at, is_booked, vendor_id,
         credit_date, description, currency, amount, classifications,
         list_transform(lines, lambda line, i: struct_pack(
-            i := i, id := line.id, amount := coalesce(amount_of(line.amount), 0)::decimal(18, 2),
+            i := i, id := line.id, amount := in_currency(coalesce(amount_of(line.amount), 0), is_foreign),
             description := line.description, classifications := line.classifications, is_line := line is not null
         ))
     from staging.vendor_credits
@@ -30,10 +30,10 @@ documents as (
         invoice_date, description, currency, amount - sales_tax, classifications,
         list_transform(lines, lambda line, i: struct_pack(
             i := i, id := line.id,
-            amount := coalesce(
+            amount := in_currency(coalesce(
                 amount_of(line.amount),
                 try_cast(line.price as decimal(18, 6)) * coalesce(try_cast(line.quantity as decimal(18, 6)), 1), 0
-            )::decimal(18, 2),
+            ), is_foreign),
             description := line.description, classifications := line.classifications, is_line := line is not null
         ))
     from staging.invoices
@@ -43,10 +43,10 @@ documents as (
         credit_date, description, currency, amount - sales_tax, classifications,
         list_transform(lines, lambda line, i: struct_pack(
             i := i, id := line.id,
-            amount := coalesce(
+            amount := in_currency(coalesce(
                 amount_of(line.amount),
                 try_cast(line.price as decimal(18, 6)) * coalesce(try_cast(line.quantity as decimal(18, 6)), 1), 0
-            )::decimal(18, 2),
+            ), is_foreign),
             description := line.description, classifications := line.classifications, is_line := line is not null
         ))
     from staging.credit_memos

@@ -18,7 +18,7 @@ lines as (
         -- What the categorizer may look at: when it changes, an old suggestion is stale.
         md5(concat_ws(
             chr(31), document_lines.document_type, coalesce(document_lines.party_id, ''),
-            coalesce(document_lines.description, ''), document_lines.amount::varchar,
+            coalesce(document_lines.description, ''), written(document_lines.amount),
             coalesce(document_lines.department_id, ''), coalesce(document_lines.item_id, '')
         )) as features_hash
     from categorized.document_lines as document_lines
@@ -46,7 +46,7 @@ person_decisions as (
 splits as (
     select
         person.document_type, person.document_id, person.line_id, person.parts,
-        list_sum(list_transform(person.parts, part -> part.amount))::decimal(18, 2) as amount,
+        list_sum(list_transform(person.parts, part -> part.amount))::decimal(18, 3) as amount,
         list_sum(list_transform(person.parts, part -> part.amount)) = lines.amount as is_whole
     from person_decisions as person
     inner join lines using (document_type, document_id, line_id)
@@ -168,7 +168,7 @@ select
         when amount_split_before is not null
             then format(
                 'a person split {} of this line, which now is {}: split it again or choose an account',
-                amount_split_before::varchar, amount::varchar
+                written(amount_split_before), written(amount)
             )
         when category_source = 'person' then person_reason
         when category_source = 'bill' then if(coded_account_id is null, 'account of the item', 'coded in BILL')

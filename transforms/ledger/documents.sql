@@ -111,14 +111,14 @@ select
     coalesce(due_date, date) as due_date,                        -- Due date; its own date where it has none.
     description,                                                 -- Text on the document.
     documents.currency,                                          -- Currency of the document.
-    amount::decimal(18, 2) as amount,                            -- Total in that currency.
+    amount::decimal(18, 3) as amount,                            -- Total in that currency.
     amount_home::decimal(18, 2) as amount_home,                  -- Total in home currency.
     is_rate_given,                                               -- BILL itself prices it in home currency, so its rate may value others; null: not of this kind.
     doubtful,                                                    -- What of it can hardly be meant, in words: a day of another century, decimals its currency has not; null: nothing.
     -- Credits and unapplied money are positive too: what is left of the document itself.
-    coalesce(opening_side * open_amounts.amount_open, 0)::decimal(18, 2) as amount_open,  -- Not yet settled or used, in its currency; negative where the document is, or was paid beyond its amount.
-    amount_due::decimal(18, 2) as amount_due,                    -- What BILL says is due, payments not yet started added back; null where it says nothing.
-    coalesce(amount_scheduled, 0)::decimal(18, 2) as amount_scheduled,  -- Payments of a bill that are scheduled and not started; not in the journal.
+    coalesce(opening_side * open_amounts.amount_open, 0)::decimal(18, 3) as amount_open,  -- Not yet settled or used, in its currency; negative where the document is, or was paid beyond its amount.
+    amount_due::decimal(18, 3) as amount_due,                    -- What BILL says is due, payments not yet started added back; null where it says nothing.
+    coalesce(amount_scheduled, 0)::decimal(18, 3) as amount_scheduled,  -- Payments of a bill that are scheduled and not started; not in the journal.
     documents.funding_account_id,                                -- Bank account or card of the money, by BILL's id; ledger.funding_accounts has them.
     is_paid_by_card,                                             -- A payment that a card carried: paid by one, or to the vendor on one.
     controls.control,                                            -- Sub-ledger on which it stands open; null for a movement of money.

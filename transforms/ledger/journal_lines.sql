@@ -58,7 +58,7 @@ select
     greatest(-new_lines.amount, 0)::decimal(18, 2) as credit, -- Home currency; zero on a debit line.
     new_lines.amount::decimal(18, 2) as amount,               -- Debit less credit.
     new_lines.currency,                                       -- Currency of the document.
-    new_lines.amount_currency::decimal(18, 2) as amount_currency,  -- The same in that currency.
+    new_lines.amount_currency::decimal(18, 3) as amount_currency,  -- The same in that currency.
     new_lines.party_id,                                       -- Vendor or customer.
     new_lines.class_id,                                       -- Accounting class.
     new_lines.department_id,                                  -- Department.

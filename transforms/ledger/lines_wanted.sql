@@ -103,7 +103,7 @@ select
     job_id,                                              -- Job.
     open_item_id,                                        -- Document that this opens or settles.
     amount::decimal(18, 2) as amount,                    -- Home currency, debit positive.
-    amount_currency::decimal(18, 2) as amount_currency,  -- In the document's currency.
+    amount_currency::decimal(18, 3) as amount_currency,  -- In the document's currency.
     date::date as date,                                  -- Day it is to be posted at.
     original_date,                                       -- Day it would count for without closes.
     document_date,                                       -- Day BILL shows.

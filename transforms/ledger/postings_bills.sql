@@ -20,11 +20,12 @@ bill_lines as (
 header_differences as (
     select
         bills.bill_id,
+        bills.currency,
         bills.amount - coalesce(sum(bill_lines.amount), 0) as difference,
         count(distinct bill_lines.line_id) as line_count
     from bills
     left join bill_lines on bill_lines.document_id = bills.bill_id
-    group by bills.bill_id, bills.amount
+    group by bills.bill_id, bills.amount, bills.currency
 ),
 
 -- The debit side in order, with the difference between header and lines as its last line.
@@ -45,8 +46,8 @@ debits as (
         1000000,
         'difference',
         null,
-        -- A cent a line is rounding; more is never plugged silently.
-        if(abs(difference) <= 0.01 * line_count, roles.rounding, roles.suspense),
+        -- A cent a line is rounding, or what its currency has for cents; more is never plugged silently.
+        if(abs(difference) <= smallest_unit(currency) * line_count, roles.rounding, roles.suspense),
         difference,
         null, null, null, null, null,
         'header differs from lines'
@@ -60,7 +61,9 @@ debits_home as (
     select
         debits.*,
         case
-            when bills.amount = bills.amount_home or bills.amount = 0 then debits.amount
+            when not bills.is_foreign then debits.amount
+            when bills.amount = 0 then
+                round(sum(debits.amount) over so_far, 2) - round(sum(debits.amount) over so_far - debits.amount, 2)
             else
                 prorated(bills.amount_home, sum(debits.amount) over so_far, bills.amount)
                 - prorated(bills.amount_home, sum(debits.amount) over so_far - debits.amount, bills.amount)
@@ -101,7 +104,7 @@ select
     account_id,                           -- Account debited (+) or credited (-).
     amount::decimal(18, 2) as amount,     -- Home currency, debit positive.
     currency,                             -- Currency of the document.
-    amount_currency::decimal(18, 2) as amount_currency,  -- The same in the document's currency.
+    amount_currency::decimal(18, 3) as amount_currency,  -- The same in the document's currency.
     class_id,                             -- Accounting class.
     department_id,                        -- Department.
     location_id,                          -- Location.

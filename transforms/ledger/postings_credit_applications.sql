@@ -9,10 +9,10 @@ with
 credits as (
     select
         'vendor_credit' as document_type, vendor_credit_id as document_id, vendor_id as party_id, version,
-        currency, amount, amount_home
+        currency, amount, amount_home, is_foreign
     from staging.vendor_credits
     union all
-    select 'credit_memo', credit_memo_id, customer_id, version, currency, amount, amount_home
+    select 'credit_memo', credit_memo_id, customer_id, version, currency, amount, amount_home, is_foreign
     from staging.credit_memos
 ),
 
@@ -27,7 +27,7 @@ applications as (
         if(settling_type = 'vendor_credit', roles.ap_control, roles.ar_control) as control_account_id,
         roles.fx_realized,
         case
-            when credits.amount = credits.amount_home then settlements.amount
+            when not credits.is_foreign then settlements.amount
             else
                 prorated(credits.amount_home, sum(settlements.amount) over so_far, credits.amount)
                 - prorated(
@@ -83,7 +83,7 @@ select
     account_id,                           -- Account debited (+) or credited (-).
     amount::decimal(18, 2) as amount,     -- Home currency, debit positive.
     currency,                             -- Currency of the document.
-    amount_currency::decimal(18, 2) as amount_currency,  -- The same in the document's currency.
+    amount_currency::decimal(18, 3) as amount_currency,  -- The same in the document's currency.
     class_id,                             -- Accounting class.
     department_id,                        -- Department.
     location_id,                          -- Location.

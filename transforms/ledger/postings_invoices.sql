@@ -20,11 +20,12 @@ document_lines as (
 header_differences as (
     select
         documents.invoice_id,
+        documents.currency,
         documents.amount - documents.sales_tax - coalesce(sum(document_lines.amount), 0) as difference,
         count(distinct document_lines.line_id) as line_count
     from documents
     left join document_lines on document_lines.document_id = documents.invoice_id
-    group by documents.invoice_id, documents.amount, documents.sales_tax
+    group by documents.invoice_id, documents.amount, documents.sales_tax, documents.currency
 ),
 
 -- The income side in order: lines, tax, and the difference between header and lines.
@@ -50,8 +51,8 @@ income_lines as (
         1000001,
         'difference',
         null,
-        -- A cent a line is rounding; more is never plugged silently.
-        if(abs(difference) <= 0.01 * line_count, roles.rounding, roles.suspense),
+        -- A cent a line is rounding, or what its currency has for cents; more is never plugged silently.
+        if(abs(difference) <= smallest_unit(currency) * line_count, roles.rounding, roles.suspense),
         difference,
         null, null, null, null, null,
         'header differs from lines'
@@ -65,7 +66,9 @@ income_lines_home as (
     select
         income_lines.*,
         case
-            when documents.amount = documents.amount_home or documents.amount = 0 then income_lines.amount
+            when not documents.is_foreign then income_lines.amount
+            when documents.amount = 0 then
+                round(sum(income_lines.amount) over so_far, 2) - round(sum(income_lines.amount) over so_far - income_lines.amount, 2)
             else
                 prorated(documents.amount_home, sum(income_lines.amount) over so_far, documents.amount)
                 - prorated(
@@ -110,7 +113,7 @@ select
     account_id,                           -- Account debited (+) or credited (-).
     amount::decimal(18, 2) as amount,     -- Home currency, debit positive.
     currency,                             -- Currency of the document.
-    amount_currency::decimal(18, 2) as amount_currency,  -- The same in the document's currency.
+    amount_currency::decimal(18, 3) as amount_currency,  -- The same in the document's currency.
     class_id,                             -- Accounting class.
     department_id,                        -- Department.
     location_id,                          -- Location.

@@ -49,7 +49,7 @@ parts as (
         settlements.*,
         payments.version, payments.payment_date, payments.description,
         case
-            when payments.amount = payments.amount_home then settlements.amount
+            when not payments.is_foreign then settlements.amount
             else
                 prorated(payments.amount_home, sum(settlements.amount) over so_far, payments.amount)
                 - prorated(
@@ -161,7 +161,7 @@ select
     account_id,                           -- Account debited (+) or credited (-).
     amount::decimal(18, 2) as amount,     -- Home currency, debit positive.
     currency,                             -- Currency of the document.
-    amount_currency::decimal(18, 2) as amount_currency,  -- The same in the document's currency.
+    amount_currency::decimal(18, 3) as amount_currency,  -- The same in the document's currency.
     class_id,                             -- Accounting class.
     department_id,                        -- Department.
     location_id,                          -- Location.

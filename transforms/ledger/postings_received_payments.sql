@@ -44,7 +44,7 @@ parts as (
         settlements.*,
         receipts.receipt_date,
         case
-            when receipts.amount = receipts.amount_home then settlements.amount
+            when not receipts.is_foreign then settlements.amount
             else
                 prorated(receipts.amount_home, sum(settlements.amount) over so_far, receipts.amount)
                 - prorated(
@@ -164,7 +164,7 @@ select
     account_id,                           -- Account debited (+) or credited (-).
     amount::decimal(18, 2) as amount,     -- Home currency, debit positive.
     currency,                             -- Currency of the document.
-    amount_currency::decimal(18, 2) as amount_currency,  -- The same in the document's currency.
+    amount_currency::decimal(18, 3) as amount_currency,  -- The same in the document's currency.
     class_id,                             -- Accounting class.
     department_id,                        -- Department.
     location_id,                          -- Location.

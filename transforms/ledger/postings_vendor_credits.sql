@@ -20,11 +20,12 @@ credit_lines as (
 header_differences as (
     select
         credits.vendor_credit_id,
+        credits.currency,
         credits.amount - coalesce(sum(credit_lines.amount), 0) as difference,
         count(distinct credit_lines.line_id) as line_count
     from credits
     left join credit_lines on credit_lines.document_id = credits.vendor_credit_id
-    group by credits.vendor_credit_id, credits.amount
+    group by credits.vendor_credit_id, credits.amount, credits.currency
 ),
 
 -- The credit side in order, with the difference between header and lines as its last line.
@@ -45,8 +46,8 @@ line_credits as (
         1000000,
         'difference',
         null,
-        -- A cent a line is rounding; more is never plugged silently.
-        if(abs(difference) <= 0.01 * line_count, roles.rounding, roles.suspense),
+        -- A cent a line is rounding, or what its currency has for cents; more is never plugged silently.
+        if(abs(difference) <= smallest_unit(currency) * line_count, roles.rounding, roles.suspense),
         difference,
         null, null, null, null, null,
         'header differs from lines'
@@ -60,7 +61,9 @@ line_credits_home as (
     select
         line_credits.*,
         case
-            when credits.amount = credits.amount_home or credits.amount = 0 then line_credits.amount
+            when not credits.is_foreign then line_credits.amount
+            when credits.amount = 0 then
+                round(sum(line_credits.amount) over so_far, 2) - round(sum(line_credits.amount) over so_far - line_credits.amount, 2)
             else
                 prorated(credits.amount_home, sum(line_credits.amount) over so_far, credits.amount)
                 - prorated(credits.amount_home, sum(line_credits.amount) over so_far - line_credits.amount, credits.amount)
@@ -101,7 +104,7 @@ select
     account_id,                           -- Account debited (+) or credited (-).
     amount::decimal(18, 2) as amount,     -- Home currency, debit positive.
     currency,                             -- Currency of the document.
-    amount_currency::decimal(18, 2) as amount_currency,  -- The same in the document's currency.
+    amount_currency::decimal(18, 3) as amount_currency,  -- The same in the document's currency.
     class_id,                             -- Accounting class.
     department_id,                        -- Department.
     location_id,                          -- Location.

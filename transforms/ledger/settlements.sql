@@ -180,21 +180,22 @@ settlements as (
 ),
 
 documents as (
-    select 'bill' as settled_type, bill_id as settled_id, vendor_id as party_id, currency, amount, amount_home
+    select 'bill' as settled_type, bill_id as settled_id, vendor_id as party_id, currency, amount, amount_home, is_foreign
     from staging.bills
     union all
-    select 'invoice', invoice_id, customer_id, currency, amount, amount_home
+    select 'invoice', invoice_id, customer_id, currency, amount, amount_home, is_foreign
     from staging.invoices
 ),
 
 running as (
     select
-        settlements.*,
+        settlements.* replace (in_currency(settlements.amount, documents.is_foreign) as amount),
         documents.party_id,
         documents.currency,
         documents.amount as document_amount,
         documents.amount_home as document_amount_home,
-        sum(settlements.amount) over so_far as amount_so_far
+        documents.is_foreign,
+        sum(in_currency(settlements.amount, documents.is_foreign)) over so_far as amount_so_far
     from settlements
     inner join documents using (settled_type, settled_id)
     where settlements.amount <> 0
@@ -214,13 +215,13 @@ select
     settling_date,                                 -- Day of the payment, or on which the credit was used.
     date,                                          -- Day on which the settlement counts.
     currency,                                      -- Currency of the settled document.
-    amount::decimal(18, 2) as amount,              -- Settled, in that currency.
+    amount::decimal(18, 3) as amount,              -- Settled, in that currency.
     case
-        when document_amount = document_amount_home then amount
+        when not is_foreign then amount
         else
             prorated(document_amount_home, amount_so_far, document_amount)
             - prorated(document_amount_home, amount_so_far - amount, document_amount)
     end::decimal(18, 2) as amount_home,            -- Book value cleared, at the document's own rate.
-    amount_so_far::decimal(18, 2) as amount_so_far,  -- Running total including this one.
-    document_amount::decimal(18, 2) as document_amount  -- Total of the settled document.
+    amount_so_far::decimal(18, 3) as amount_so_far,  -- Running total including this one.
+    document_amount::decimal(18, 3) as document_amount  -- Total of the settled document.
 from running

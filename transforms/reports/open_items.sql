@@ -35,13 +35,13 @@ select
     min(lines.date) as date,                                   -- Day it was opened.
     coalesce(max(documents.due_date), min(lines.date)) as due_date,  -- Day it is due.
     lines.currency,                                            -- Currency of the document.
-    sum(lines.side * lines.amount_currency)::decimal(18, 2) as amount_open_currency,  -- Open in that currency.
+    sum(lines.side * lines.amount_currency)::decimal(18, 3) as amount_open_currency,  -- Open in that currency.
     sum(lines.side * lines.amount)::decimal(18, 2) as amount_open,  -- Open in home currency.
     (case
         when not bool_and(lines.is_of_now) then null
         when lines.control = 'payables' then coalesce(max(documents.amount_scheduled), 0)
         else 0
-    end)::decimal(18, 2) as amount_scheduled                   -- Of a bill, in its currency: payments scheduled and not started; null in a report of a past day.
+    end)::decimal(18, 3) as amount_scheduled                   -- Of a bill, in its currency: payments scheduled and not started; null in a report of a past day.
 from lines
 left join ledger.documents as documents
     on documents.document_id = lines.open_item_id

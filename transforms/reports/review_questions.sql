@@ -25,7 +25,7 @@ questions as (
         asked_party_id, document_type, asked_text, suggested_account_id, currency,
         any_value(party) as party,
         count(*) as line_count,
-        sum(abs(amount))::decimal(18, 2) as amount_asked,
+        sum(abs(amount))::decimal(18, 3) as amount_asked,
         min(date) as first_date,
         max(date) as last_date,
         avg(coalesce(suggested_confidence, 0)) as confidence,

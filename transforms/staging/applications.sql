@@ -101,7 +101,7 @@ select
     steps.version as since_version,                     -- Version since which it is used so.
     steps.changed_date as since_date,                   -- BILL's day of that version.
     steps.version <= first_booked_versions.version as was_there_from_the_start,  -- Not applied later.
-    steps.amount_added::decimal(18, 2) as amount        -- How much, in the document's currency.
+    steps.amount_added::decimal(18, 3) as amount        -- How much, in the document's currency.
 from steps
 inner join first_booked_versions using (list, id)
 where steps.amount_added <> 0

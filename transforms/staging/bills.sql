@@ -70,7 +70,7 @@ select
         [d.invoice.invoiceDate, d.dueDate]
     ) as unreadable,                                        -- Amounts and days that are none, so that it is set aside; null: all can be read.
     doubtful_values(
-        list_concat([d.amount, d.fundingAmount], list_transform(d.billLineItems, lambda line: line.amount)),
+        list_concat([d.amount], list_transform(d.billLineItems, lambda line: line.amount)),
         [d.invoice.invoiceDate, d.dueDate], currency
     ) as doubtful,                                          -- What can hardly be meant, in words; null: nothing.
     bills.version,                                      -- Version in the archive.
@@ -91,8 +91,9 @@ select
         as due_date,                                        -- Due date; the document date where it is missing.
     d.description,                                          -- Text on the bill.
     currency,                                               -- The vendor's, as known when BILL gave these amounts; XXX: not known.
+    currency <> home_currency as is_foreign,                -- Not in home currency.
     currency_known is not null as is_currency_known,        -- The vendor names its currency, and it need not be guessed from the amounts.
-    amount::decimal(18, 2) as amount,                       -- Total in the bill's currency.
+    in_currency(amount, currency <> home_currency) as amount,                       -- Total in the bill's currency.
     case
         -- Nothing is worth nothing, whatever its funding amount says.
         when currency = home_currency or amount = 0 then amount
@@ -102,9 +103,9 @@ select
         as is_home_amount_given,                            -- BILL says what it is worth; 0.00 says nothing.
     currency <> home_currency and amount <> 0 and coalesce(funding_amount, rate) is not null
         as is_rate_given,                                   -- What is worth nothing by itself may take its rate.
-    coalesce(amount_of(d.paidAmount), 0)::decimal(18, 2) as amount_paid,  -- Cleared payments and credits, by BILL.
-    amount_of(d.dueAmount) as amount_due,                              -- What BILL says is still to be paid.
-    coalesce(amount_of(d.scheduledAmount), 0)::decimal(18, 2) as amount_scheduled,  -- Payments on their way, by BILL.
+    in_currency(coalesce(amount_of(d.paidAmount), 0), currency <> home_currency) as amount_paid,  -- Cleared payments and credits, by BILL.
+    in_currency(amount_of(d.dueAmount), currency <> home_currency) as amount_due,                              -- What BILL says is still to be paid.
+    in_currency(coalesce(amount_of(d.scheduledAmount), 0), currency <> home_currency) as amount_scheduled,  -- Payments on their way, by BILL.
     coalesce(rate_of(d.exchangeRate), 1) as exchange_rate,           -- As given; its direction is not trusted.
     d.payFromChartOfAccountId as pay_from_account_id,       -- Account for payments made outside BILL.
     coalesce(d.paymentStatus, 'UNDEFINED') as payment_status,    -- BILL's status of payment.

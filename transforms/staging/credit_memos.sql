@@ -72,7 +72,8 @@ select
     coalesce(day_of(d.creditDate), d.createdTime::date, memos.seen_at::date) as credit_date,  -- Day it counts for.
     d.description,                                          -- Text on the memo.
     currency,                                               -- The customer's, as known when BILL gave these amounts; XXX: not known.
-    amount::decimal(18, 2) as amount,                       -- Total with tax, in the memo's currency.
+    currency <> home_currency as is_foreign,                -- Not in home currency.
+    in_currency(amount, currency <> home_currency) as amount,                       -- Total with tax, in the memo's currency.
     case
         when currency = home_currency then amount
         -- There is no funding amount; a rate is home currency per unit of the memo's.
@@ -80,13 +81,13 @@ select
     end::decimal(18, 2) as amount_home,                     -- Total in home currency.
     currency = home_currency or amount = 0 or rate is not null
         as is_home_amount_given,                            -- BILL says what it is worth.
-    coalesce(amount_of(d.salesTaxTotal), 0)::decimal(18, 2) as sales_tax,  -- Tax inside the total.
-    coalesce(amount_of(d.appliedAmount), 0)::decimal(18, 2) as amount_applied,  -- What BILL says is used up.
+    in_currency(coalesce(amount_of(d.salesTaxTotal), 0), currency <> home_currency) as sales_tax,  -- Tax inside the total.
+    in_currency(coalesce(amount_of(d.appliedAmount), 0), currency <> home_currency) as amount_applied,  -- What BILL says is used up.
     coalesce(d.status, 'UNDEFINED') as status,              -- BILL's status of use.
     d.classifications as classifications,                   -- Dimensions for lines that have none.
     d.creditMemoLineItems as lines,                         -- The lines, typed.
     list_transform(d.usage, lambda used: struct_pack(
-        "invoiceId" := used.invoiceId, amount := amount_of(used.amount)::decimal(18, 2)
+        "invoiceId" := used.invoiceId, amount := in_currency(amount_of(used.amount), currency <> home_currency)
     )) as usage,                                       -- Invoices it was applied to.
     not memos.is_archived and unreadable is null as is_booked                  -- Belongs in the books.
 from memos

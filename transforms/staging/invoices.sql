@@ -84,7 +84,8 @@ select
         as due_date,                                        -- Due date; the document date where it is missing.
     d.description,                                          -- Text on the invoice.
     currency,                                               -- The customer's, as known when BILL gave these amounts; XXX: not known.
-    amount::decimal(18, 2) as amount,                       -- Total with tax, in the invoice's currency.
+    currency <> home_currency as is_foreign,                -- Not in home currency.
+    in_currency(amount, currency <> home_currency) as amount,                       -- Total with tax, in the invoice's currency.
     case
         when currency = home_currency then amount
         -- There is no funding amount; a rate is home currency per unit of the invoice's.
@@ -92,8 +93,8 @@ select
     end::decimal(18, 2) as amount_home,                     -- Total in home currency.
     currency = home_currency or amount = 0 or rate is not null
         as is_home_amount_given,                            -- BILL says what it is worth.
-    coalesce(amount_of(d.salesTaxTotal), 0)::decimal(18, 2) as sales_tax,  -- Tax inside the total.
-    amount_of(d.dueAmount) as amount_due,                              -- What BILL says is still to be paid.
+    in_currency(coalesce(amount_of(d.salesTaxTotal), 0), currency <> home_currency) as sales_tax,  -- Tax inside the total.
+    in_currency(amount_of(d.dueAmount), currency <> home_currency) as amount_due,                              -- What BILL says is still to be paid.
     d.payToChartOfAccountId as pay_to_account_id,           -- Account for receipts outside BILL.
     coalesce(d.status, 'UNDEFINED') as status,              -- BILL's status of payment.
     d.classifications as classifications,                   -- Dimensions for lines that have none.

@@ -128,7 +128,7 @@ select
         [d.processDate]
     ) as unreadable,                                        -- Amounts and days that are none, so that it is set aside; null: all can be read.
     doubtful_values(
-        list_concat([d.amount, d.fundingAmount], list_transform(d.billPayments, lambda paid: paid.amount)),
+        list_concat([d.amount], list_transform(d.billPayments, lambda paid: paid.amount)),
         [d.processDate], currency
     ) as doubtful,                                          -- What can hardly be meant, in words; null: nothing.
     version,                                                -- Version in the archive.
@@ -139,7 +139,8 @@ select
     coalesce(day_of(d.processDate), d.createdTime::date, seen_at::date) as payment_date,  -- Day BILL starts to process it.
     d.description,                                          -- Text on the payment.
     currency,                                               -- Of the bills it pays, else the vendor's as known when BILL gave these amounts; XXX: not known.
-    amount::decimal(18, 2) as amount,                       -- Cash paid, in the bills' currency.
+    currency <> home_currency as is_foreign,                -- Not in home currency.
+    in_currency(amount, currency <> home_currency) as amount,                       -- Cash paid, in the bills' currency.
     case
         when currency = home_currency then amount
         when funding_amount is not null then funding_amount
@@ -169,14 +170,14 @@ select
     payment_state,                                          -- scheduled, paid, attention (booked, look at it), void, unknown.
     coalesce(
         list_transform(d.billPayments, lambda paid: struct_pack(
-            id := paid.id, "billId" := paid.billId, amount := amount_of(paid.amount)::decimal(18, 2),
+            id := paid.id, "billId" := paid.billId, amount := in_currency(amount_of(paid.amount), currency <> home_currency),
             "vendorCredits" := list_transform(paid.vendorCredits, lambda credit: struct_pack(
-                id := credit.id, amount := amount_of(credit.amount)::decimal(18, 2)
+                id := credit.id, amount := in_currency(amount_of(credit.amount), currency <> home_currency)
             ))
         )),
         -- A payment of one bill may name it at the top only.
         if(d.billId is null, [], [struct_pack(
-            id := id || ':bill', "billId" := d.billId, amount := amount_of(d.amount)::decimal(18, 2), "vendorCredits" := []
+            id := id || ':bill', "billId" := d.billId, amount := in_currency(amount_of(d.amount), currency <> home_currency), "vendorCredits" := []
         )])
     ) as bill_payments,                                     -- The bills it pays, typed.
     payment_state in ('paid', 'attention')

@@ -108,7 +108,8 @@ select
     coalesce(day_of(d.paymentDate), d.createdTime::date, seen_at::date) as receipt_date,  -- Day the customer paid.
     d.description,                                          -- Text on the receipt.
     currency,                                               -- Of the invoices it pays, else the customer's as known when BILL gave these amounts; XXX: not known.
-    amount::decimal(18, 2) as amount,                       -- Paid against invoices or unapplied, in that currency.
+    currency <> home_currency as is_foreign,                -- Not in home currency.
+    in_currency(amount, currency <> home_currency) as amount,                       -- Paid against invoices or unapplied, in that currency.
     case
         when currency = home_currency then amount
         when coalesce(funding_amount, rate) is not null then coalesce(funding_amount, round(amount * rate, 2))
@@ -134,7 +135,7 @@ select
     || coalesce(day_of(d.paymentDate), d.createdTime::date, seen_at::date) as transfer_id,  -- The deposit assumed for it where BILL shows none.
     coalesce(d.status, 'UNDEFINED') as status,              -- PAID, SCHEDULED, VOID …
     coalesce(list_transform(d.invoicePayments, lambda paid: struct_pack(
-        "invoiceId" := paid.invoiceId, amount := amount_of(paid.amount)::decimal(18, 2), "paymentDate" := day_of(paid.paymentDate)
+        "invoiceId" := paid.invoiceId, amount := in_currency(amount_of(paid.amount), currency <> home_currency), "paymentDate" := day_of(paid.paymentDate)
     )), []) as invoice_payments,    -- The invoices it pays, typed.
     not is_archived and unreadable is null
     and (coalesce(d.status, '') in ('PAID', 'ESCHEATED', 'CLEARED', 'DEPOSITED')

@@ -88,7 +88,7 @@ select
         [d.creditDate]
     ) as unreadable,                                        -- Amounts and days that are none, so that it is set aside; null: all can be read.
     doubtful_values(
-        list_concat([d.amount, d.fundingAmount], list_transform(d.vendorCreditLineItems, lambda line: line.amount)),
+        list_concat([d.amount], list_transform(d.vendorCreditLineItems, lambda line: line.amount)),
         [d.creditDate], currency
     ) as doubtful,                                          -- What can hardly be meant, in words; null: nothing.
     credits.version,                                        -- Version in the archive.
@@ -101,7 +101,8 @@ select
     credits.credit_date,                                    -- Day it counts for.
     d.description,                                          -- Text on the credit.
     credits.currency,                                       -- The vendor's, as known when BILL gave these amounts; XXX: not known.
-    amount::decimal(18, 2) as amount,                       -- Total in the credit's currency.
+    currency <> home_currency as is_foreign,                -- Not in home currency.
+    in_currency(amount, currency <> home_currency) as amount,                       -- Total in the credit's currency.
     case
         when currency = home_currency or amount = 0 then amount
         when funding_amount is not null then funding_amount
@@ -110,12 +111,12 @@ select
     end::decimal(18, 2) as amount_home,                     -- Total in home currency.
     currency = home_currency or amount = 0 or coalesce(funding_amount, bill_amount) is not null
         as is_home_amount_given,                            -- BILL says what it is worth, or a bill of the vendor does.
-    coalesce(amount_of(d.appliedAmount), 0)::decimal(18, 2) as amount_applied,  -- What BILL says is used up.
+    in_currency(coalesce(amount_of(d.appliedAmount), 0), currency <> home_currency) as amount_applied,  -- What BILL says is used up.
     coalesce(d.status, 'UNDEFINED') as status,              -- BILL's status of use.
     d.classifications as classifications,                   -- Dimensions for lines that have none.
     d.vendorCreditLineItems as lines,                       -- The lines, typed.
     list_transform(d.usage, lambda used: struct_pack(
-        "billId" := used.billId, "paymentId" := used.paymentId, amount := amount_of(used.amount)::decimal(18, 2)
+        "billId" := used.billId, "paymentId" := used.paymentId, amount := in_currency(amount_of(used.amount), currency <> home_currency)
     )) as usage,                                       -- Bills it was applied to.
     not credits.is_archived and unreadable is null as is_booked                    -- Belongs in the books.
 from credits
