@@ -149,6 +149,46 @@ def test_a_document_that_cannot_be_read_waits_in_quarantine_and_heals_by_itself(
     assert client.sync().changed == 0
 
 
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"dueDate": "2024-02-30"}, "the field dueDate is no day, year first: 2024-02-30"),
+        ({"dueDate": "0000-00-00"}, "the field dueDate is no day, year first: 0000-00-00"),
+        (
+            {"invoice": {"invoiceDate": "03/04/2024"}},
+            "the field invoice.invoiceDate is no day, year first: 03/04/2024",
+        ),
+        ({"amount": 1e15}, "the field amount is no number below 10^15: 1000000000000000.0"),
+        ({"amount": "NaN"}, "the field amount is no number below 10^15: NaN"),
+        (
+            {"billLineItems": [None, {"amount": "1,5"}]},
+            "the field billLineItems.amount is no number below 10^15: 1,5",
+        ),
+    ],
+)
+def test_an_impossible_value_sets_its_document_aside_alone(
+    client: Client, change: dict[str, object], reason: str
+) -> None:
+    bills, clock = client.organization["bills"], client.sandbox.state.clock
+    count = len(bills)
+    clock.step_ms(86_400_000)
+    bills.replace(bills.at(0) | change, clock.stamp_ms())
+    client.sync()
+    found = client.query("select reason from raw.quarantine where list = 'bills'")
+    assert found == [(reason,)]
+    read = "select count(*) from raw.document_versions where list = 'bills'"
+    assert client.query(read) == [(count - 1,)]
+
+
+def test_numbers_sent_as_text_are_read_alike_in_headers_and_lines(client: Client) -> None:
+    bills, clock = client.organization["bills"], client.sandbox.state.clock
+    clock.step_ms(86_400_000)
+    line = {"id": "1", "amount": "12.50"}
+    bills.replace(bills.at(0) | {"amount": "12.50", "billLineItems": [line]}, clock.stamp_ms())
+    client.sync()
+    assert client.query("select list, reason from raw.quarantine") == []
+
+
 def test_what_a_sync_that_died_left_unreadable_heals_in_the_next(client: Client) -> None:
     """Its cursor has passed the document, and no quarantine knows of it yet."""
     fault = {"kind": "missing_field", "field": "name", "match": "v3/vendors$", "times": 1}

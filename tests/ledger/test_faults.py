@@ -167,8 +167,10 @@ FAULTS = {
         "document_values_are_plausible",
     ),
     "more decimals than the currency has": (
-        "update ledger.documents set doubtful = '1.005 has more decimals than USD' "
-        "where document_id = 'B0'",
+        (
+            "update ledger.documents set doubtful = '1.005 has more decimals than USD' "
+            "where document_id = 'B0'"
+        ),
         "document_values_are_plausible",
     ),
     "header and lines disagree": (
