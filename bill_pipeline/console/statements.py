@@ -200,7 +200,7 @@ def aging_and_items(
     items = """
         select
             *, $day::date - due_date as days_late,
-            if(control in ('vendor advances', 'customer credits'), -1, 1) * amount_open as amount
+            if(control in ('vendor advances', 'customer credits'), -1, 1) * amount_owed as amount
         from open_items_at($client, report_date := $day)
         where control in (select unnest($controls::varchar[]))
             and ($party::varchar is null or party_id = $party)

@@ -234,7 +234,7 @@ FAULTS = {
         "cash_flow_invests_what_is_paid",
     ),
     "open item of the wrong sign": (
-        "update reports.open_items set amount_open = -amount_open where control = 'payables'",
+        "update reports.open_items set amount_owed = -amount_owed where control = 'payables'",
         "open_items_equal_agings",
     ),
     "bridge loses an account": (

@@ -4,7 +4,7 @@
 -- severity: error
 select control, party_id, sum(amount) as difference
 from (
-    select control, party_id, amount_open as amount from reports.open_items
+    select control, party_id, amount_owed as amount from reports.open_items
     union all
     select 'payables', party_id, -amount_total from reports.payables_aging
     union all

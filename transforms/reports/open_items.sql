@@ -1,7 +1,8 @@
 -- Every bill, invoice, credit and advance that is not settled, with what is left of it.
 --
--- Signs are those of the aging: what is owed to vendors, what customers owe, and advances either way
--- are positive; open credits, and what was paid beyond a document's amount, are negative.
+-- ``amount_open`` is the journal's, debit positive; ``amount_owed`` has the aging's sign: what is owed
+-- to vendors, what customers owe, and advances either way are positive; open credits, and what was
+-- paid beyond a document's amount, are negative.
 --
 -- grain: one row per open document and control account
 -- key: control, document_id
@@ -35,8 +36,9 @@ select
     min(lines.date) as date,                                   -- Day it was opened.
     coalesce(max(documents.due_date), min(lines.date)) as due_date,  -- Day it is due.
     lines.currency,                                            -- Currency of the document.
-    sum(lines.side * lines.amount_currency)::decimal(18, 3) as amount_open_currency,  -- Open in that currency.
-    sum(lines.side * lines.amount)::decimal(18, 2) as amount_open,  -- Open in home currency.
+    sum(lines.amount_currency)::decimal(18, 3) as amount_open_currency,  -- Open in that currency, debit positive.
+    sum(lines.amount)::decimal(18, 2) as amount_open,          -- Open in home currency, debit positive.
+    sum(lines.side * lines.amount)::decimal(18, 2) as amount_owed,  -- The same with the aging's sign: what is owed either way is positive.
     (case
         when not bool_and(lines.is_of_now) then null
         when lines.control = 'payables' then coalesce(max(documents.amount_scheduled), 0)

@@ -21,9 +21,7 @@ balances as (
 ),
 
 open_amounts as (
-    -- The ledger's balances are debits; what is owed is positive among the open items.
-    select control, sum(if(control in ('payables', 'customer credits'), -amount_open, amount_open)) as amount
-    from reports.open_items group by control
+    select control, sum(amount_open) as amount from reports.open_items group by control
     union all
     select control, sum(amount) from reports.clearing_in_flight group by control
 ),

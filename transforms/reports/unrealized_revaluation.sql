@@ -29,7 +29,7 @@ select
     open_items.party_id,                                             -- Vendor or customer.
     open_items.party,                                                -- Its name.
     open_items.currency,                                             -- Its currency.
-    open_items.amount_open_currency,                                 -- Open in that currency; what is owed either way is positive.
+    open_items.amount_open_currency,                                 -- Open in that currency, debit positive.
     open_items.amount_open,                                          -- Open at the document's own rate.
     rates.rate_date,                                                 -- Day of the rate.
     prorated(
@@ -38,9 +38,7 @@ select
     (
         prorated(rates.home_amount, open_items.amount_open_currency, rates.foreign_amount)
         - open_items.amount_open
-    )::decimal(18, 2)
-    -- What is owed to vendors and is worth more is a loss.
-    * if(open_items.control = 'payables', -1, 1) as unrealized_gain  -- Gain (+) or loss (-).
+    )::decimal(18, 2) as unrealized_gain                             -- Gain (+) or loss (-).
 from reports.open_items as open_items
 inner join rates using (currency)
 cross join ledger.books as books
