@@ -20,6 +20,9 @@ import duckdb
 
 from bill_pipeline.amounts import to_cents
 from bill_pipeline.errors import DecisionRefused
+from bill_pipeline.opening_decisions import books_begin_on as books_begin_on
+from bill_pipeline.opening_decisions import record_opening_balance as record_opening_balance
+from bill_pipeline.opening_decisions import require_day_of_books
 from bill_pipeline.party_decisions import DDL as PARTY_DDL
 from bill_pipeline.rule_decisions import DDL as RULE_DDL
 
@@ -34,6 +37,7 @@ POLICIES: dict[str, tuple[str, ...] | None] = {
     "book_unexportable_payments": ("yes", "no"),
     "sales_tax_on_cash_basis": ("shared", "last"),
     "form_1099_threshold": None,
+    "books_begin_on": None,  # YYYY-MM-DD: earlier documents open with their rest; "": no such day
     "share_lines": ("no", "yes"),  # whether they may teach other clients' models; see sharing
 }
 WRITE_OFF_ROLES = ("bad_debt", "sales_discount", "short_pay")
@@ -262,6 +266,8 @@ def set_policy(
         raise DecisionRefused(f"A currency is three letters such as USD, not {value!r}.")
     if name == "form_1099_threshold":
         _require_amount(value)
+    if name == "books_begin_on":
+        require_day_of_books(value, decided_at)
     connection.execute(
         "insert into decisions.policies (name, value, decided_at, decided_by, reason) "
         "values (?, ?, ?, ?, ?)",
@@ -316,23 +322,6 @@ def reopen(
     connection.execute(
         "insert into decisions.closes values (?, 'reopen', ?, ?, ?)",
         [first_open_day - timedelta(days=1), decided_at, decided_by, reason],
-    )
-
-
-def record_opening_balance(
-    connection: duckdb.DuckDBPyConnection,
-    *,
-    account_id: str,
-    cutover_date: date,
-    amount: Decimal,
-    decided_at: datetime,
-    decided_by: str,
-    reason: str,
-) -> None:
-    """An account's balance brought in on ``cutover_date`` (debit +); the last row counts."""
-    connection.execute(
-        "insert into decisions.opening_balances values (?, ?, ?, ?, ?, ?)",
-        [account_id, cutover_date, amount, decided_at, decided_by, reason],
     )
 
 

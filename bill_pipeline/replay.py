@@ -43,6 +43,8 @@ SETTINGS = (
     "categorized.rules", "ledger.role_accounts",
 )  # fmt: skip
 TRANSFERS = "ledger.postings_derived_transfers"
+#: What was in flight when the books begin depends on all payments and transfers of before.
+IN_FLIGHT = "ledger.postings_in_flight"
 READ_BY_TRANSFERS = ("staging.payments", "staging.received_payments", "staging.money_movements")
 #: The tables of ``transforms/replay`` that a whole replay reads, in the order of their making.
 BEFORE_GROUPS = (
@@ -117,6 +119,7 @@ class _Replay:
         self._show("settings_known")
         self._build(SETTINGS)
         self._find_transfers()
+        self._find_in_flight(epoch)
         return self._play_documents() + self._play_transfers()
 
     def tidy(self) -> None:
@@ -163,6 +166,20 @@ class _Replay:
             self._connection.execute(f"insert into replay_transfers {rows}")
         else:
             self._execute_as("replay_transfers", rows)
+
+    def _find_in_flight(self, epoch: Epoch) -> None:
+        """Build what was in flight when the books begin, of all documents, where it may differ.
+
+        Any batch that changes what it consists of is a turning point, so it holds for the epoch.
+        """
+        begin = self._rows("select books_begin_on from staging.policies")[0][0]
+        if begin is None:
+            self._build((IN_FLIGHT,))
+        elif epoch.kinds - {"closes", "reopenings"}:
+            self._show("epoch_documents")
+            needed = (load_transforms()[key] for key in with_ancestors((IN_FLIGHT,)))
+            without = {DOCUMENTS, VERSIONS, *SETTINGS}
+            self._build(t.key for t in in_build_order(needed) if t.key not in without)
 
     def _group_nodes(self) -> None:
         """Make ``group_of_node``: the number of each node's connected component."""
@@ -248,7 +265,7 @@ def _lists_named(transform: Transform) -> frozenset[str]:
 @cache
 def _document_tables() -> tuple[str, ...]:
     """Every table between the archive and the journal but settings and transfers, in order."""
-    without = {DOCUMENTS, VERSIONS, TRANSFERS, *SETTINGS}
+    without = {DOCUMENTS, VERSIONS, TRANSFERS, IN_FLIGHT, *SETTINGS}
     needed = (load_transforms()[key] for key in with_ancestors(JOURNAL) - without)
     return tuple(transform.key for transform in in_build_order(needed))
 
@@ -257,8 +274,8 @@ def _journal_tables() -> tuple[str, ...]:
     """From all postings on: what is compared with the journal and what is added to it."""
     ordered = _document_tables()
     names = {
-        "postings", "lines_standing", "lines_wanted", "events_changed", "entries_new",
-        "entry_causes",
+        "postings_in_full", "postings", "lines_standing", "lines_wanted", "events_changed",
+        "entries_new", "entry_causes",
     }  # fmt: skip
     wanted = {f"ledger.{name}" for name in names} | set(JOURNAL)
     return tuple(key for key in ordered if key in wanted)

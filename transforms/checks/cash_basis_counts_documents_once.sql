@@ -8,7 +8,7 @@ documents as (
     select lines.document_type, lines.document_id, sum(lines.amount) as amount
     from ledger.journal_lines as lines
     inner join ledger.accounts as accounts on accounts.account_id = lines.account_id
-    where lines.event in ('entered', 'billed')
+    where lines.event in ('entered', 'billed', 'opened')
         and (accounts.control is null or accounts.control not in ('payables', 'receivables'))
     group by lines.document_type, lines.document_id
 ),

@@ -4,4 +4,4 @@
 -- severity: error
 select claim, amount_in_ledger, amount_in_documents, difference
 from reports.tie_out
-where difference <> 0 and claim not like '%BILL says%'
+where difference <> 0 and claim not like '%BILL says%' and claim not like 'Opening%'

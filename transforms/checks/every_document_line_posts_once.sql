@@ -19,7 +19,7 @@ posted_lines as (
     select
         document_type, document_id, source_line_id as line_id, count(*) as line_count,
         sum(if(document_type in ('bill', 'credit_memo'), amount_currency, -amount_currency)) as amount
-    from ledger.postings
+    from ledger.postings_in_full
     where source_line_id is not null
     group by all
 )

@@ -9,6 +9,7 @@ select
     fiscal_year_end,    -- MM-DD; 02-29 means the last day of February.
     book_bills_on,      -- entry, or approval: only approved bills are booked.
     sales_tax_on_cash_basis,  -- shared: a part payment pays the tax in step; last: the lines first.
+    books_begin_on,     -- Day at whose end the opening balances stood: earlier documents open with their rest; null: BILL's whole history is booked.
     closed_through,     -- Last locked day, inclusive; null when all is open.
     form_1099_threshold,  -- Replaces the yearly threshold of Form 1099 when set.
     organization_id,    -- BILL's id of the organization.

@@ -7,7 +7,8 @@
 -- document's own day counts on the day of the payment, or on the first open day where that day was
 -- closed when the journal learnt it. Sharing is over the gross amount, tax included, unless the
 -- policy sales_tax_on_cash_basis says that the tax comes last. Lines of documents not paid yet do
--- not exist here.
+-- not exist here. A document that was open when the books begin consists, in its rest, of its lines
+-- of before; what was paid in advance before that day counts on the first day after it.
 --
 -- grain: one row per journal line outside documents, and one per document, day and line taken up
 -- key: basis_line_id
@@ -33,7 +34,7 @@ journal as (
         journal_lines.*,
         accounts.control in ('payables', 'receivables') as is_control,
         journal_lines.document_type in ('bill', 'vendor_credit', 'invoice', 'credit_memo', 'billing_statement')
-        and journal_lines.event in ('entered', 'billed') as is_document,
+        and journal_lines.event in ('entered', 'billed', 'opened') as is_document,
         -- Entries without cash that tie a payment or a credit to what it settles.
         journal_lines.event like 'advance%' or journal_lines.event like 'applied:%' as is_application,
         -- Ids are unique within a list only, so a document is named with its control account's side.
@@ -43,10 +44,14 @@ journal as (
             else 'payables:'
         end as side,
         journal_entries.document_date,
-        coalesce(locks.closed_through + 1, date '0001-01-01') as first_open_day
+        greatest(
+            coalesce(locks.closed_through + 1, date '0001-01-01'),
+            coalesce(books.books_begin_on + 1, date '0001-01-01')
+        ) as first_open_day
     from ledger.journal_lines as journal_lines
     inner join ledger.journal_entries as journal_entries on journal_entries.entry_id = journal_lines.entry_id
     inner join ledger.accounts as accounts on accounts.account_id = journal_lines.account_id
+    cross join ledger.books as books
     asof left join locks on journal_lines.posted_at >= locks.decided_at
     where journal_lines.posted_at <= coalesce(getvariable('known_at'), timestamp '9999-12-31')
         -- Neither what was given up nor the loss was ever cash.
@@ -107,6 +112,45 @@ first_days as (
     group by item
 ),
 
+-- The rest with which a document opened, as it grew or shrank.
+opened_documents as (
+    select
+        side || document_id as item, date, -sum(amount) as amount,
+        sum(-sum(amount)) over (partition by side || document_id order by date) as amount_so_far
+    from journal
+    where event = 'opened' and is_document and is_control
+    group by side || document_id, date
+),
+
+lines_of_before as (
+    select
+        lines.*,
+        if(lines.document_type in ('invoice', 'credit_memo'), 'receivables:', 'payables:')
+        || lines.document_id as item,
+        sum(lines.amount) over (
+            partition by lines.document_type, lines.document_id order by lines.line_key
+        ) as total_so_far,
+        sum(lines.amount) over (partition by lines.document_type, lines.document_id) as total
+    from ledger.lines_before_books as lines
+    inner join ledger.accounts as accounts on accounts.account_id = lines.account_id
+    where lines.event in ('entered', 'billed')
+        and coalesce(accounts.control, '') not in ('payables', 'receivables')
+),
+
+-- Split at the running totals of the lines, so that they add up to the rest.
+lines_opened as (
+    select
+        opened.item, of_before.document_id, opened.date, of_before.account_id, of_before.party_id,
+        of_before.class_id, of_before.department_id, of_before.location_id, of_before.job_id,
+        of_before.document_type, of_before.line_key,
+        prorated(opened.amount_so_far, total_so_far, total)
+        - prorated(opened.amount_so_far, total_so_far - of_before.amount, total)
+        - prorated(opened.amount_so_far - opened.amount, total_so_far, total)
+        + prorated(opened.amount_so_far - opened.amount, total_so_far - of_before.amount, total) as amount
+    from opened_documents as opened
+    inner join lines_of_before as of_before using (item)
+),
+
 -- What each document consists of, by day: its lines without the control account's. A document that
 -- was paid before its day is there on the day of the payment.
 document_lines as (
@@ -119,7 +163,14 @@ document_lines as (
         journal.line_key = 'sales_tax' as is_tax, sum(journal.amount) as amount
     from journal
     left join first_days on first_days.item = journal.side || journal.document_id
-    where journal.is_document and not coalesce(journal.is_control, false)
+    where journal.is_document and journal.event <> 'opened' and not coalesce(journal.is_control, false)
+    group by all
+    union all by name
+    select
+        item, document_id as open_item_id, date, date as original_date, account_id, party_id, class_id,
+        department_id, location_id, job_id, document_type, line_key = 'sales_tax' as is_tax,
+        sum(amount) as amount
+    from lines_opened
     group by all
 ),
 
@@ -344,7 +395,8 @@ unsettled_zero_documents as (
 basis_lines as (
     select
         line_id as basis_line_id, date, original_date, account_id, amount, party_id, class_id,
-        department_id, location_id, job_id, document_type, document_id
+        department_id, location_id, job_id,
+        if(event = 'opened', 'opening_balance', document_type) as document_type, document_id
     from settling_lines
     where not is_credit
         -- An opening balance of a control account has no document to wait for.
@@ -371,7 +423,8 @@ basis_lines as (
         line_id as basis_line_id, date, date as original_date, account_id, amount, party_id,
         class_id, department_id, location_id, job_id, document_type, document_id
     from journal
-    where is_document and side || document_id in (select item from unsettled_zero_documents)
+    where is_document and event <> 'opened'
+        and side || document_id in (select item from unsettled_zero_documents)
 )
 
 select

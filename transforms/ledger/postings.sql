@@ -1,5 +1,8 @@
 -- What should stand in the journal now, line by line, from every kind of document.
 --
+-- Of what is dated on or before the day the books begin only what was still open then is posted, on
+-- that day. The rest stays readable in ledger.lines_before_books.
+--
 -- grain: one row per posting line
 -- key: document_type, document_id, event, line_key
 -- owner: team:accounting
@@ -25,26 +28,10 @@ select
     source_line_id,                       -- BILL's line it came from, if any.
     category_source,                      -- Who chose the account: bill, person, rule, model, default; null for a role.
     description                           -- Text for people.
-from ledger.postings_billing_statements
+from ledger.postings_in_full
+where document_type = 'opening_balance'
+    or date > coalesce((select books_begin_on from staging.policies), date '0001-01-01')
 union all by name
-select * from ledger.postings_bills
+select * from ledger.postings_opened_documents
 union all by name
-select * from ledger.postings_credit_applications
-union all by name
-select * from ledger.postings_credit_memos
-union all by name
-select * from ledger.postings_derived_transfers
-union all by name
-select * from ledger.postings_invoices
-union all by name
-select * from ledger.postings_money_movements
-union all by name
-select * from ledger.postings_opening_balances
-union all by name
-select * from ledger.postings_payments
-union all by name
-select * from ledger.postings_received_payments
-union all by name
-select * from ledger.postings_vendor_credits
-union all by name
-select * from ledger.postings_write_offs
+select * from ledger.postings_in_flight

@@ -1,6 +1,8 @@
 -- Opening balance: debit or credit each account brought in, and the opposite to opening balance equity.
 --
 -- A person enters them once, on the day the books move here; they net to zero when the job is done.
+-- Of accounts that open with their documents the balance only says what these must add up to, where
+-- the books have a day on which they begin; ledger.opening_trial_balance compares the two.
 --
 -- grain: one row per posting line
 -- key: document_type, document_id, event, line_key
@@ -19,6 +21,20 @@ balances as (
     group by account_id
 ),
 
+opened_by_documents as (
+    select unnest([ap_control, ar_control, vendor_advances, customer_credits, ap_clearing, ar_clearing])
+        as account_id
+    from ledger.role_accounts
+),
+
+balances_to_post as (
+    select balances.*
+    from balances
+    cross join staging.policies as policies
+    where policies.books_begin_on is null
+        or account_id not in (select account_id from opened_by_documents)
+),
+
 postings as (
     select
         'opening_balance' as document_type, account_id as document_id, 1 as version,
@@ -28,15 +44,15 @@ postings as (
         null::varchar as department_id, null::varchar as location_id, null::varchar as job_id,
         null::varchar as open_item_id, null::varchar as source_line_id,
         null::varchar as category_source, reason as description
-    from balances
+    from balances_to_post
     cross join staging.policies as policies
     union all by name
     select
-        'opening_balance' as document_type, balances.account_id as document_id, 1 as version,
+        'opening_balance' as document_type, balances_to_post.account_id as document_id, 1 as version,
         'brought_in' as event, 'offset' as line_key, cutover_date as date,
         cutover_date as document_date, roles.opening_balance as account_id, -amount as amount,
         policies.home_currency as currency, -amount as amount_currency, reason as description
-    from balances
+    from balances_to_post
     cross join staging.policies as policies
     cross join ledger.role_accounts as roles
 )

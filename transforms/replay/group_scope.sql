@@ -1,4 +1,5 @@
--- The documents of this wave, each with its moment; opening balances belong to none and come first.
+-- The documents of this wave, each with its moment; opening balances belong to none and come first,
+-- with what was in flight when the books begin.
 --
 -- grain: one row per document
 select groups.document_type, groups.id as document_id, waves.as_of
@@ -10,3 +11,7 @@ select distinct 'opening_balance', opening.account_id, batches.as_of
 from decisions.opening_balances as opening
 cross join replay_batches as batches
 where batches.batch_no = getvariable('first_batch') and getvariable('wave') = 1
+union all
+select 'opening_balance', 'in_flight', as_of
+from replay_batches
+where batch_no = getvariable('first_batch') and getvariable('wave') = 1

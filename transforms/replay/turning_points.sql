@@ -3,7 +3,8 @@
 -- closes: what is locked; reopenings: what is open again; opening_balances: what was brought in;
 -- everything: policies, roles, rules, whose books these are; transfers: from when on BILL's own money
 -- movements replace the assumed ones; dimensions: a vendor, item or account changed in what posting
--- reads of it.
+-- reads of it; in_flight: a payment, receipt or transfer of before the books begin changed, or what a
+-- foreign one pays.
 --
 -- grain: one row per kind and batch
 with
@@ -65,7 +66,7 @@ decided (kind, decided_at) as (
     union all
     select 'everything', decided_at
     from decisions.policies
-    where name in ('home_currency', 'book_bills_on', 'book_unexportable_payments', 'organization_id')
+    where name in ('home_currency', 'book_bills_on', 'book_unexportable_payments', 'organization_id', 'books_begin_on')
 ),
 
 -- The first day on which BILL shows a movement, side by side, as each batch knew it.
@@ -83,6 +84,30 @@ first_days as (
     inner join movements
         on movements.batch_no <= batches.batch_no and batches.batch_no < movements.next_batch_no
     group by all
+),
+
+-- A document without a day may be of any.
+begins as (
+    select max(try_cast(value as date)) as last_day from decisions.policies where name = 'books_begin_on'
+),
+
+money_of_before as (
+    select distinct list, id
+    from replay_versions
+    cross join begins
+    where list in ('payments', 'received_payments', 'money_movements')
+        and coalesce(
+            try_cast(left(coalesce(
+                json_extract_string(document, '$.processDate'), json_extract_string(document, '$.paymentDate')
+            ), 10) as date),
+            last_day
+        ) <= last_day
+),
+
+documents_of_before as (
+    select list, id from money_of_before
+    union
+    select other_list, other_id from replay_links semi join money_of_before using (list, id)
 )
 
 select distinct decided.kind, batches.batch_no
@@ -94,6 +119,13 @@ union
 select 'everything', batch_no
 from merges_in_bill
 where is_news and exists (select 1 from decisions.rules where party_id is not null)
+union
+select 'in_flight', batch_no from replay_versions semi join documents_of_before using (list, id)
+union
+select 'in_flight', decided.batch_no
+from replay_decisions_by_document as decided
+semi join documents_of_before using (list, id)
+where decided.list = 'received_payments'
 union
 (
     select 'transfers', batch_no

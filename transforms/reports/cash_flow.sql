@@ -14,16 +14,16 @@ with
 journal_lines as (
     select *
     from ledger.journal_lines
-    where document_type <> 'opening_balance'
+    where document_type <> 'opening_balance' and event <> 'opened'
         and posted_at <= coalesce(getvariable('known_at'), timestamp '9999-12-31')
 ),
 
 -- The payable or receivable of each document.
 document_controls as (
     select lines.document_type, lines.document_id, max(lines.account_id) as account_id
-    from journal_lines as lines
+    from ledger.journal_lines as lines
     inner join ledger.accounts as accounts on accounts.account_id = lines.account_id
-    where lines.event in ('entered', 'billed') and accounts.control in ('payables', 'receivables')
+    where lines.event in ('entered', 'billed', 'opened') and accounts.control in ('payables', 'receivables')
     group by lines.document_type, lines.document_id
 ),
 

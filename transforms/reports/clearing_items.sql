@@ -14,16 +14,20 @@ lines as (
     select
         accounts.control,
         journal_lines.account_id,
-        -- Ids are unique within a list only; an assumed transfer is its payment's or its receipt's.
+        -- Ids are unique within a list only; an assumed transfer is its payment's or its receipt's,
+        -- and what was in flight when the books begin is told by the event.
         case
+            when journal_lines.document_type = 'opening_balance' and journal_lines.document_id = 'in_flight'
+                then split_part(journal_lines.event, ':', 1)
             when journal_lines.document_type <> 'derived_transfer' then journal_lines.document_type
             when accounts.control = 'money out clearing' then 'payment'
             else 'received_payment'
         end as document_type,
         coalesce(journal_lines.open_item_id, journal_lines.document_id) as item_id,
-        journal_lines.date,
+        if(journal_lines.document_id = 'in_flight', journal_entries.document_date, journal_lines.date) as date,
         journal_lines.amount
     from ledger.journal_lines as journal_lines
+    inner join ledger.journal_entries as journal_entries on journal_entries.entry_id = journal_lines.entry_id
     inner join ledger.accounts as accounts on accounts.account_id = journal_lines.account_id
     cross join ledger.books as books
     where accounts.control in ('money out clearing', 'money in clearing')

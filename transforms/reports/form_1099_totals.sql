@@ -5,6 +5,7 @@
 -- accounts that its bills are coded to, in their proportion; without a box it is listed with none.
 -- Vendors of one tax id, or merged and of no other tax id, are one: what any of them got is added up
 -- when one of them is flagged.
+-- What was paid before the books begin counts too: the form is of the calendar year.
 --
 -- grain: one row per vendor, year, form and box
 -- key: party_id, year, form, box
@@ -12,14 +13,28 @@
 -- macro: form_1099_totals_at(report_date, known_at)
 with
 
-lines as (
+lines_of_all_times as (
     select
-        journal_lines.*, accounts.control, accounts.account_subtype, accounts.form_1099 as form,
-        accounts.box_1099 as box, journal_entries.document_date
+        journal_lines.document_type, journal_lines.document_id, journal_lines.event, line_key,
+        journal_lines.party_id, account_id, open_item_id, amount, journal_entries.document_date
     from ledger.journal_lines as journal_lines
     inner join ledger.journal_entries as journal_entries on journal_entries.entry_id = journal_lines.entry_id
-    inner join ledger.accounts as accounts on accounts.account_id = journal_lines.account_id
     where journal_lines.posted_at <= coalesce(getvariable('known_at'), timestamp '9999-12-31')
+        -- What was open when the books begin was paid before, or is paid by an entry of its own.
+        and journal_lines.event <> 'opened'
+    union all by name
+    select
+        document_type, document_id, event, line_key, party_id, account_id, open_item_id, amount,
+        document_date
+    from ledger.lines_before_books
+),
+
+lines as (
+    select
+        lines.*, accounts.control, accounts.account_subtype, accounts.form_1099 as form,
+        accounts.box_1099 as box
+    from lines_of_all_times as lines
+    inner join ledger.accounts as accounts on accounts.account_id = lines.account_id
 ),
 
 card_payments as (

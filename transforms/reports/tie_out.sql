@@ -1,5 +1,8 @@
 -- Each control account beside the documents that explain it; differences are zero in good books.
 --
+-- Where the books begin on a day, the documents open that day stand beside the balances brought in, and
+-- opening balance equity beside nothing: these are of that day, whatever the day of the report.
+--
 -- What BILL says is due it says of now alone: of a past day there is nothing to compare. Where lists are
 -- missing, equal amounts prove nothing about what is in them.
 --
@@ -66,6 +69,19 @@ claims as (
     union all
     select claim, amount_open, amount_due
     from due_in_bill
+    union all
+    select 'Opening ' || control || ' equal the documents open that day', amount, amount_of_documents
+    from ledger.opening_trial_balance
+    where amount is not null and amount_of_documents is not null
+    union all
+    select 'Opening balance equity is zero when all is brought in', sum(lines.amount), 0
+    from ledger.journal_lines as lines
+    inner join ledger.accounts as accounts on accounts.account_id = lines.account_id
+    inner join ledger.books as books on books.books_begin_on is not null
+    where list_contains(string_split(coalesce(accounts.roles, ''), ', '), 'opening_balance')
+        and lines.date <= coalesce(getvariable('report_date'), books.known_until::date)
+        and lines.posted_at <= coalesce(getvariable('known_at'), timestamp '9999-12-31')
+    having count(*) > 0
 )
 
 select

@@ -28,6 +28,7 @@ select
     coalesce(max(value) filter (where name = 'book_bills_on'), 'entry') as book_bills_on,  -- entry, or approval: only approved bills are booked.
     coalesce(max(value) filter (where name = 'book_unexportable_payments'), 'yes') as book_unexportable_payments,  -- no: payments marked as already in other books stay out.
     coalesce(max(value) filter (where name = 'sales_tax_on_cash_basis'), 'shared') as sales_tax_on_cash_basis,  -- shared: a part payment pays the tax in step; last: the lines first.
+    try_cast(max(value) filter (where name = 'books_begin_on') as date) as books_begin_on,  -- What is dated on or before it opens with its rest; null: all history is booked.
     try_cast(max(value) filter (where name = 'form_1099_threshold') as decimal(18, 2)) as form_1099_threshold,  -- Replaces the yearly threshold of Form 1099 when set.
     coalesce(
         max(value) filter (where name = 'organization_id'), (select id from organization), ''

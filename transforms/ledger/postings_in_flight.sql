@@ -1,0 +1,106 @@
+-- In flight when the books begin: debit or credit clearing for each payment, receipt or transfer that had not met its other side, and the opposite to opening balance equity.
+--
+-- Transfers are lump sums that name no payments: they are matched as reports.clearing_in_flight
+-- matches them, by days that add up and then oldest first. So these lines hang together with every
+-- payment and transfer of before, and are a document of their own.
+--
+-- grain: one row per posting line
+-- key: document_type, document_id, event, line_key
+-- owner: team:accounting
+-- published: no
+with
+
+items as (
+    select
+        account_id,
+        -- An assumed transfer stands on the item of its payment or receipt.
+        case
+            when postings.document_type <> 'derived_transfer' then postings.document_type
+            when account_id = roles.ap_clearing then 'payment'
+            else 'received_payment'
+        end as item_type,
+        coalesce(open_item_id, document_id) as item_id,
+        min(date) as item_date, max(party_id) as party_id, max(description) as description,
+        any_value(policies.books_begin_on) as date, any_value(policies.home_currency) as home_currency,
+        any_value(roles.opening_balance) as equity_account_id,
+        sum(amount) as amount
+    from ledger.postings_in_full as postings
+    cross join ledger.role_accounts as roles
+    inner join staging.policies as policies on postings.date <= policies.books_begin_on
+    where account_id in (roles.ap_clearing, roles.ar_clearing)
+        and postings.document_type in ('payment', 'received_payment', 'money_movement', 'derived_transfer')
+    group by account_id, item_type, coalesce(open_item_id, document_id)
+    having sum(amount) <> 0
+),
+
+unmatched as (
+    select *
+    from items
+    qualify sum(amount) over (partition by account_id, item_date) <> 0
+),
+
+running as (
+    select
+        *,
+        sum(abs(amount)) over (
+            partition by account_id, sign(amount) order by item_date, item_type, item_id
+            rows between unbounded preceding and current row
+        ) as used_so_far,
+        least(
+            sum(greatest(amount, 0)) over (partition by account_id),
+            sum(greatest(-amount, 0)) over (partition by account_id)
+        ) as amount_matched
+    from unmatched
+),
+
+in_flight as (
+    select
+        *, sign(amount) * least(abs(amount), used_so_far - amount_matched) as amount_left
+    from running
+    where used_so_far > amount_matched
+),
+
+entry_lines as (
+    select *, 'clearing' as line_key, account_id as line_account_id, amount_left as line_amount,
+        item_id as open_item_id
+    from in_flight
+    union all by name
+    select *, 'opening_balance' as line_key, equity_account_id as line_account_id,
+        -amount_left as line_amount
+    from in_flight
+),
+
+postings as (
+    select
+        'opening_balance' as document_type, 'in_flight' as document_id, 1 as version,
+        item_type || ':' || item_id as event, line_key, date, item_date as document_date, party_id,
+        line_account_id as account_id, line_amount as amount, home_currency as currency,
+        line_amount as amount_currency, null::varchar as class_id, null::varchar as department_id,
+        null::varchar as location_id, null::varchar as job_id, open_item_id,
+        null::varchar as source_line_id, null::varchar as category_source, description
+    from entry_lines
+)
+
+select
+    document_type,                        -- Kind of BILL document.
+    document_id,                          -- BILL's id of the document.
+    version,                              -- Version of the document in the archive.
+    event,                                -- What happened to it; one entry per event.
+    line_key,                             -- Tells the entry's lines apart; the line's id where it has one.
+    date,                                 -- Day it counts for.
+    document_date,                        -- Day BILL shows.
+    party_id,                             -- Vendor or customer.
+    account_id,                           -- Account debited (+) or credited (-).
+    amount::decimal(18, 2) as amount,     -- Home currency, debit positive.
+    currency,                             -- Currency of the document.
+    amount_currency::decimal(18, 2) as amount_currency,  -- The same in the document's currency.
+    class_id,                             -- Accounting class.
+    department_id,                        -- Department.
+    location_id,                          -- Location.
+    job_id,                               -- Job.
+    open_item_id,                         -- Document that this opens or settles, on control and clearing accounts.
+    source_line_id,                       -- BILL's line it came from, if any.
+    category_source,                      -- Who chose the account: bill, person, rule, model, default; null for a role.
+    description                           -- Text for people.
+from postings
+where amount <> 0
