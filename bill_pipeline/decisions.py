@@ -264,7 +264,7 @@ def set_policy(
         _require_month_and_day(value)
     if name == "home_currency" and not (len(value) == 3 and value.isascii() and value.isupper()):
         raise DecisionRefused(f"A currency is three letters such as USD, not {value!r}.")
-    if name == "form_1099_threshold":
+    if name == "form_1099_threshold" and value:
         _require_amount(value)
     if name == "books_begin_on":
         require_day_of_books(value, decided_at)

@@ -29,7 +29,7 @@ def record_opening_balance(
     The first one says where the books begin as well, unless that was said or a month was closed:
     else BILL's documents of before would count once more beside the balances.
     """
-    if amount and _is_first_opening_balance(connection, decided_at):
+    if amount and would_begin_books(connection, decided_at):
         connection.execute(
             "insert into decisions.policies (name, value, decided_at, decided_by, reason) "
             "values ('books_begin_on', ?, ?, ?, ?)",
@@ -71,7 +71,8 @@ def require_day_of_books(value: str, decided_at: datetime) -> None:
         )
 
 
-def _is_first_opening_balance(connection: duckdb.DuckDBPyConnection, at: datetime) -> bool:
+def would_begin_books(connection: duckdb.DuckDBPyConnection, at: datetime) -> bool:
+    """Whether an opening balance recorded at ``at`` says where the books begin."""
     if books_begin_on(connection, at) or _was_closed(connection, at):
         return False
     standing = connection.execute(

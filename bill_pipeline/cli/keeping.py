@@ -21,7 +21,13 @@ from bill_pipeline.settings import Home
 if TYPE_CHECKING:
     from bill_pipeline.naming import Names
 
-_KEPT = ("home_currency", "fiscal_year_end", "book_bills_on", "sales_tax_on_cash_basis")
+_KEPT = (
+    "home_currency",
+    "fiscal_year_end",
+    "book_bills_on",
+    "sales_tax_on_cash_basis",
+    "books_begin_on",
+)
 _BOOKS = "select * from books where client = ?"
 _ROLES = """
 select unnest(string_split(roles, ', ')) as role, coalesce(account_code, ''), account_name
@@ -51,6 +57,11 @@ order by role
     help="Whether a part payment pays the sales tax in step with the lines, or after them.",
 )
 @click.option("--form-1099-threshold", metavar="AMOUNT", help="Instead of the year's own.")
+@click.option(
+    "--books-begin-on",
+    metavar="YYYY-MM-DD",
+    help="What is dated until that day opens with what was open then; empty: all is booked.",
+)
 @click.option(
     "--role",
     "roles",
@@ -98,14 +109,23 @@ def settings(
     help="The day at whose end the balances stood, usually the last one of the old books.",
 )
 @click.option("--reason", required=True, help="Where they come from; kept with the entries.")
+@click.option(
+    "--accept-differences",
+    is_flag=True,
+    help="Book although open documents do not add up to the balances of their accounts.",
+)
 @home_option
-def opening_balances(client: str, file: Path, cutover: datetime, reason: str, home: Home) -> None:
+def opening_balances(
+    client: str, file: Path, cutover: datetime, reason: str, accept_differences: bool, home: Home
+) -> None:
     """Bring in what CLIENT's accounts held when the books moved here.
 
     FILE is a CSV with the columns account (number, id or name) and debit and credit, or amount
     (debit positive); it holds all of them: what an earlier file brought in and this one does not
-    name is taken out. The other side goes to opening balance equity. Payables, receivables and
-    clearing accounts open with their documents.
+    name is taken out. The other side goes to opening balance equity. The first balances say where
+    the books begin: what BILL has of before posts only what was open that day. So payables,
+    receivables and clearing accounts open with their documents; their balances in FILE are what
+    these must add up to, and where they do not, it is said and nothing is booked.
     """
     from bill_pipeline.keeping import bring_in_balances
     from bill_pipeline.naming import Names
@@ -117,12 +137,18 @@ def opening_balances(client: str, file: Path, cutover: datetime, reason: str, ho
         if account_id in balances:
             raise DecisionRefused(f"{file}, line {number}: {row['account']} is named twice.")
         balances[account_id] = _balance(row, f"{file}, line {number}")
-    left = bring_in_balances(
-        home, client, cutover.date(), balances, by=getpass.getuser(), reason=reason
+    opening = bring_in_balances(
+        home,
+        client,
+        cutover.date(),
+        balances,
+        by=getpass.getuser(),
+        reason=reason,
+        accept_differences=accept_differences,
     )
     click.echo(f"{client}: {len(balances):,} opening balances booked on {cutover.date()}.")
-    if left:
-        click.echo(f"{left:,.2f} is left in opening balance equity; it is zero when all are there.")
+    for sentence in opening.sentences():
+        click.echo(sentence)
 
 
 def _role_and_account(text: str, names: Names) -> tuple[str, str]:

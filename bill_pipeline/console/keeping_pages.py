@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -19,7 +20,13 @@ from bill_pipeline.errors import DecisionRefused
 from bill_pipeline.keeping import bring_in_balances, change_policies, change_role
 
 #: Policies of the form; ``bill-pipeline settings`` has the rarer ones too.
-OFFERED = ("fiscal_year_end", "home_currency", "book_bills_on", "sales_tax_on_cash_basis")
+OFFERED = (
+    "fiscal_year_end",
+    "home_currency",
+    "book_bills_on",
+    "sales_tax_on_cash_basis",
+    "books_begin_on",
+)
 #: Role → what an accountant calls it.
 ROLES = {
     "ap_control": "Accounts payable",
@@ -60,13 +67,9 @@ from funding_accounts
 where client = ? and funding_account_id is not null and not is_archived
 order by account_id is not null, funding_type, funding_account_name
 """
-#: Reversals and corrections included, so this is what stands now.
 _OPENING = """
-select document_id as account_id, sum(amount) as amount, arg_max(date, posted_at) as day
-from journal_lines
-where client = ? and document_type = 'opening_balance' and line_key = 'account'
-group by document_id
-having sum(amount) <> 0
+select account_id, amount, amount_of_documents, difference, cutover_date as day
+from opening_trial_balance where client = ?
 """
 
 
@@ -79,8 +82,9 @@ def keeping_page(visit: Visit, books: Snapshot, facts: BookFacts) -> Response:
         facts,
         accounts,
         funding=books.rows(_FUNDING, [visit.client]),
-        typed={account: _sides(row["amount"]) for account, row in opening.items()},
-        cutover=max((row["day"] for row in opening.values()), default=None),
+        typed={name: _sides(row["amount"]) for name, row in opening.items() if row["amount"]},
+        cutover=max((row["day"] for row in opening.values()), default=facts.books_begin_on),
+        opened=[row for row in opening.values() if row["amount_of_documents"] is not None],
     )
 
 
@@ -116,13 +120,14 @@ def save_opening(visit: Visit, books: Snapshot, facts: BookFacts) -> Response:
             raise DecisionRefused(f"{visit.client}: say from which day on the balances count.")
         labels = {account["account_id"]: label(account) for account in accounts}
         balances = {name: _balance(labels[name], *sides) for name, sides in typed.items()}
-        left = bring_in_balances(
+        opening = bring_in_balances(
             visit.console.home,
             visit.client,
             cutover,
             balances,
             by=visit.user.name,
             reason=form.text("reason") or "opening balances entered in the console",
+            accept_differences=bool(form.text("accept_differences")),
         )
     except (DecisionRefused, AmountRefused) as error:
         funding = books.rows(_FUNDING, [visit.client])
@@ -132,8 +137,8 @@ def save_opening(visit: Visit, books: Snapshot, facts: BookFacts) -> Response:
     visit.record(
         "brought in opening balances", visit.client, cutover=cutover, accounts=len(balances)
     )
-    rest = f"; {left:,.2f} is left in opening balance equity" if left else ""
-    return _saved(visit, f"{visit.client}: {len(balances)} opening balances are booked{rest}.")
+    told = [f"{visit.client}: {len(balances)} opening balances are booked.", *opening.sentences()]
+    return _saved(visit, " ".join(told))
 
 
 def _page(
@@ -144,8 +149,10 @@ def _page(
     *,
     typed: dict[str, tuple[str, str]],
     cutover: date | None,
+    opened: Sequence[dict[str, Any]] = (),
     message: str = "",
 ) -> Response:
+    names = {account["account_id"]: label(account) for account in accounts}
     playing = {role: account for account in accounts for role in account["roles"] if role}
     by_id = {account["account_id"]: account for account in accounts}
     return visit.render(
@@ -157,8 +164,9 @@ def _page(
         openable=[
             (account, label(account), typed.get(account["account_id"], ("", "")))
             for account in accounts
-            if account["control"] is None and "opening_balance" not in account["roles"]
+            if "opening_balance" not in account["roles"]
         ],
+        opened=[(names.get(row["account_id"], row["account_id"]), row) for row in opened],
         roles=[(role, name, playing[role], None) for role, name in ROLES.items() if role in playing]
         + [
             (

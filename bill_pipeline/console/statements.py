@@ -50,6 +50,7 @@ class BookFacts:
     today: date
     book_bills_on: str
     sales_tax_on_cash_basis: str
+    books_begin_on: date | None
 
 
 @dataclass
@@ -110,6 +111,7 @@ def book_facts(books: Snapshot, client: str) -> BookFacts | None:
         # Books published before there was the choice, and not since.
         sales_tax_on_cash_basis=row.get("sales_tax_on_cash_basis")
         or policy_default("sales_tax_on_cash_basis"),
+        books_begin_on=row.get("books_begin_on"),
     )
 
 

@@ -70,11 +70,11 @@ claims as (
     select claim, amount_open, amount_due
     from due_in_bill
     union all
-    select 'Opening ' || control || ' equal the documents open that day', amount, amount_of_documents
+    select 'Opening balance of ' || control || ' is that of the documents open then', amount, amount_of_documents
     from ledger.opening_trial_balance
     where amount is not null and amount_of_documents is not null
     union all
-    select 'Opening balance equity is zero when all is brought in', sum(lines.amount), 0
+    select 'Opening balance equity is zero once all is brought in', sum(lines.amount), 0
     from ledger.journal_lines as lines
     inner join ledger.accounts as accounts on accounts.account_id = lines.account_id
     inner join ledger.books as books on books.books_begin_on is not null
