@@ -14,7 +14,7 @@ from bill_pipeline import deciding
 from bill_pipeline.cli import main
 from bill_pipeline.console.app import Console
 from bill_pipeline.console.users import Role
-from bill_pipeline.deciding import close_through
+from bill_pipeline.deciding import close_through, reopen_from
 from bill_pipeline.errors import DecisionRefused
 from bill_pipeline.keeping import bring_in_balances, change_policies, change_role
 from bill_pipeline.publish import publish
@@ -100,7 +100,7 @@ def test_opening_balances_are_booked_replaced_and_kept_as_typed_when_refused(
 
 def test_what_would_make_wrong_books_is_refused(books_home: Home) -> None:
     day, by = date(2025, 12, 31), {"by": "test"}
-    with pytest.raises(DecisionRefused, match="control account"):
+    with pytest.raises(DecisionRefused, match=r"its open documents 0\.00: -5\.00 apart"):
         bring_in_balances(books_home, CLIENT, day, {"AP": Decimal(-5)}, **by, reason="x")
     with pytest.raises(DecisionRefused, match="no account 'nothing'"):
         bring_in_balances(books_home, CLIENT, day, {"nothing": Decimal(5)}, **by, reason="x")
@@ -108,6 +108,13 @@ def test_what_would_make_wrong_books_is_refused(books_home: Home) -> None:
         change_role(books_home, CLIENT, "chief", "BANK", **by, reason="x")
     with pytest.raises(DecisionRefused, match="organization_id cannot be changed"):
         change_policies(books_home, CLIENT, {"organization_id": "x"}, **by)
+    bring_in_balances(books_home, CLIENT, day, {"BANK": Decimal(5)}, **by, reason="x")
+    with pytest.raises(DecisionRefused, match="the books begin on 2025-12-31, not on 2025-11-30"):
+        bring_in_balances(
+            books_home, CLIENT, date(2025, 11, 30), {"BANK": Decimal(5)}, **by, reason="x"
+        )
+    with pytest.raises(DecisionRefused, match="YYYY-MM-DD"):
+        change_policies(books_home, CLIENT, {"books_begin_on": "31.12.2025"}, **by)
     close_through(books_home, CLIENT, date(2026, 1, 31), by="test", reason="")
     with pytest.raises(DecisionRefused, match="reopen January 2026"):
         bring_in_balances(
@@ -115,6 +122,46 @@ def test_what_would_make_wrong_books_is_refused(books_home: Home) -> None:
         )
     with pytest.raises(DecisionRefused, match="closed through 2026-01-31"):
         change_policies(books_home, CLIENT, {"home_currency": "EUR"}, **by)
+    moved = {"books_begin_on": "2026-01-31"}
+    with pytest.raises(DecisionRefused, match=rf"bill-pipeline reopen {CLIENT} 2025-12"):
+        change_policies(books_home, CLIENT, moved, **by)
+    reopen_from(books_home, CLIENT, date(2025, 12, 1), by="test", reason="to begin later")
+    change_policies(books_home, CLIENT, moved, **by)
+
+
+def test_control_accounts_of_books_that_hold_everything_are_refused(books_home: Home) -> None:
+    day, by = date(2026, 2, 28), {"by": "test"}
+    close_through(books_home, CLIENT, date(2026, 1, 31), **by, reason="")
+    with pytest.raises(DecisionRefused, match="--books-begin-on DAY"):
+        bring_in_balances(books_home, CLIENT, day, {"AP": Decimal(-5)}, **by, reason="x")
+    opening = bring_in_balances(books_home, CLIENT, day, {"BANK": Decimal(5)}, **by, reason="x")
+    assert (opening.left, opening.begin, opening.documents) == (Decimal(5), None, {})
+
+
+def test_the_first_balances_say_where_the_books_begin_and_what_is_open_opens(
+    books_console: Console, bookkeeper: Browser
+) -> None:
+    day = "2026-02-28"
+    with books_console.ledger.reading([CLIENT]) as books:
+        row = books.row(
+            "select sum(balance) as owed from trial_balance_at(?, report_date := date '2026-02-28') "
+            "where account_id = 'AP'",
+            [CLIENT],
+        )
+    owed = row["owed"] if row else None
+    assert owed
+    form = opening_form(day, debit_BANK="10,000.00", credit_AP="1.00")
+    refused = bookkeeper.post(f"{PATH}/opening-balances", form)
+    assert refused.status_code == 422
+    assert f"its open documents {owed:,.2f}" in refused.text
+    assert balances(books_console).keys() >= {"FLOUR", "RENT"}
+    told = bookkeeper.post(f"{PATH}/opening-balances", form | {"accept_differences": "yes"})
+    assert told.status_code == 303
+    page = bookkeeper.get(PATH).text
+    assert "The books begin on 2026-02-28 now" in page
+    assert f"Accounts Payable opens with its documents: {owed:,.2f}." in page
+    assert 'name="books_begin_on" value="2026-02-28"' in page
+    assert 'name="credit-AP" value="1.00"' in page
 
 
 def test_books_that_refuse_a_setting_get_the_old_one_back(
@@ -141,12 +188,14 @@ def test_books_that_refuse_a_setting_get_the_old_one_back(
             select
                 (select arg_max(value, (decided_at, rowid)) from decisions.policies
                     where name = 'fiscal_year_end'),
+                (select arg_max(value, (decided_at, rowid)) from decisions.policies
+                    where name = 'books_begin_on'),
                 (select arg_max(amount, (decided_at, rowid)) from decisions.opening_balances),
                 (select arg_max(account_id, (decided_at, rowid)) <> 'TOOLS'
                     from decisions.account_roles where role = 'uncategorized_expense')
             """
         ).fetchone()
-    assert last == ("12-31", Decimal("0.00"), True)
+    assert last == ("12-31", "", Decimal("0.00"), True)
 
 
 def test_books_published_before_a_choice_existed_are_kept_by_its_default(
@@ -185,6 +234,15 @@ def test_the_command_line_does_the_same(books_home: Home, tmp_path: Path) -> Non
     assert code == 0, text
     assert "2 opening balances booked on 2025-12-31" in text
     assert "1,000.00 is left in opening balance equity" in text
+    assert "The books begin on 2025-12-31 now" in text
+    file.write_text("account,debit,credit\n1000,1000,\n2000,,7\n")
+    code, text = run(*arguments)
+    assert code == 1
+    assert "Accounts Payable -7.00, its open documents 0.00: -7.00 apart" in text
+    code, text = run(*arguments, "--accept-differences")
+    assert code == 0, text
+    code, text = run("settings", CLIENT, "--books-begin-on", "")
+    assert code == 0, text
     file.write_text("account,debit,credit\n1000,1,1\n")
     code, text = run(*arguments)
     assert code == 1

@@ -271,6 +271,13 @@ FAULTS = {
         "insert into ledger.lists_missing values ('payments', timestamp '2026-01-01', 'refused')",
         "every_list_is_read",
     ),
+    "opening payables that no open bill explains": (
+        (
+            "insert into reports.tie_out by name select 'Opening balance of payables' as claim, "
+            "-500 as amount_in_ledger, 0 as amount_in_documents, -500 as difference"
+        ),
+        "opening_balances_add_up",
+    ),
     "payment of an unknown status": (
         "update staging.payments set payment_state = 'unknown'",
         "payments_need_no_attention",

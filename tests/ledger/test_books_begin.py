@@ -1,0 +1,92 @@
+"""Books that begin on a day hold from then on what the whole history says of the days after it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Any
+
+from hypothesis import HealthCheck, example, given, settings
+
+from bill_pipeline import decisions, posting
+from tests.ledger.company import Company, new_company
+from tests.ledger.lives import EVENTFUL, FIRST_SYNC, live, lives
+
+BEGIN = FIRST_SYNC.date() - timedelta(days=20)
+RETAINED_EARNINGS = "standard:3900"
+STOPS = {"close", "reopen"}
+#: A life whose payments and transfers lie on both sides of the day on which the books begin.
+ACROSS = [
+    [("bill", 0, 30_000, -40, 1), ("pay", 0, 10_000, -25, 1), ("pay", 0, 5_000, -21, 1),
+     ("withdraw", 0, 10_000, -24, 0), ("withdraw", 0, 5_000, -18, 0), ("bill", 0, 7_001, -10, 0),
+     ("pay", 1, 7_001, -30, 0), ("foreign_bill", 0, 9_999, -35, 1), ("pay", 2, 3_333, -22, 1)],
+    [("credit", 0, 2_000, -45, 1), ("apply", 0, 0, 0, 0), ("pay", 2, 3_333, -2, 1),
+     ("invoice", 0, 8_000, -30, 0), ("receive", 0, 3_000, -26, 1), ("receive", 0, 5_800, -2, 1)],
+    [("void", 0, 0, 0, 1), ("date", 1, 0, -40, 0), ("date", 0, 0, 2, 0), ("edit", 0, 31_000, 0, 1)],
+]  # fmt: skip
+
+
+def without_closes(life: Any) -> Any:
+    """A close would post what is learnt of before as late adjustments, on other days."""
+    return [[happening for happening in sync if happening[0] not in STOPS] for sync in life]
+
+
+def balances(company: Company, day: date) -> dict[str, Decimal]:
+    rows = company.rows(
+        f"select account_id, sum(amount) from ledger.journal_lines where date <= '{day}' "
+        "group by account_id having sum(amount) <> 0"
+    )
+    return dict(rows)
+
+
+def days() -> Iterator[date]:
+    yield from (BEGIN + timedelta(days=number) for number in range(0, 60, 3))
+
+
+def profit_accounts(company: Company) -> set[str]:
+    rows = company.rows(
+        "select account_id from ledger.accounts where statement = 'Income Statement'"
+    )
+    return {row[0] for row in rows}
+
+
+def bring_in(company: Company, held: dict[str, Decimal], earned: set[str], at: Any) -> None:
+    """The old books' trial balance: earnings until then are retained."""
+    about = {"cutover_date": BEGIN, "decided_at": at, "decided_by": "a life", "reason": "old books"}
+    retained = sum((amount for name, amount in held.items() if name in earned), Decimal(0))
+    stated = {name: amount for name, amount in held.items() if name not in earned}
+    for account, amount in (stated | {RETAINED_EARNINGS: retained}).items():
+        decisions.record_opening_balance(
+            company.connection, account_id=account, amount=amount, **about
+        )
+
+
+@given(lives)
+@example(ACROSS)
+@example(EVENTFUL)
+@settings(max_examples=3, deadline=None, suppress_health_check=list(HealthCheck))
+def test_every_balance_after_the_beginning_is_that_of_the_whole_history(life: Any) -> None:
+    life = without_closes(life)
+    with new_company() as whole, new_company() as begun:
+        live(whole, life, posts_only=True)
+        decisions.set_policy(
+            begun.connection, "books_begin_on", BEGIN.isoformat(),
+            decided_at=FIRST_SYNC, decided_by="a life",
+        )  # fmt: skip
+        live(begun, life, posts_only=True)
+        held, earned = balances(whole, BEGIN), profit_accounts(whole)
+        last = FIRST_SYNC + timedelta(days=3 * len(life))
+        bring_in(begun, held, earned, last)
+        begun.sync(last)
+        retained = sum((amount for name, amount in held.items() if name in earned), Decimal(0))
+        for day in days():
+            expected = balances(whole, day)
+            for name in earned & held.keys():
+                expected[name] = expected.get(name, Decimal(0)) - held[name]
+            expected[RETAINED_EARNINGS] = expected.get(RETAINED_EARNINGS, Decimal(0)) + retained
+            assert balances(begun, day) == {name: a for name, a in expected.items() if a}, day
+        assert not begun.rows("from ledger.opening_trial_balance where difference <> 0")
+        assert "opening_balances_add_up" not in {check.name for check in begun.warnings()}
+        for way in posting.WAYS:
+            posting.rebuild(begun.warehouse, ways=(way,))
