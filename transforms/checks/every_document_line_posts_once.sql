@@ -1,6 +1,6 @@
 -- Every booked document line reaches the journal with its own amount, once: count and sum both.
 --
--- A line that a person split arrives once per part.
+-- A line that a person split arrives once per part; one of before the books begin is kept beside it.
 --
 -- table: ledger.postings
 -- severity: error
@@ -19,7 +19,11 @@ posted_lines as (
     select
         document_type, document_id, source_line_id as line_id, count(*) as line_count,
         sum(if(document_type in ('bill', 'credit_memo'), amount_currency, -amount_currency)) as amount
-    from ledger.postings_in_full
+    from (
+        select document_type, document_id, source_line_id, amount_currency from ledger.postings
+        union all
+        select document_type, document_id, source_line_id, amount_currency from ledger.lines_before_books
+    )
     where source_line_id is not null
     group by all
 )
