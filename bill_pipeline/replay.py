@@ -218,8 +218,6 @@ class _Replay:
                 self._empty.add(key)
             else:
                 self._empty.discard(key)
-            if transform.materialize == "view":
-                continue
             if transform.materialize == "append":
                 self._connection.execute(f"insert into {key} by name {transform.sql}")
             else:

@@ -3,7 +3,6 @@
 -- grain: one row per posting line
 -- key: document_type, document_id, event, line_key
 -- owner: team:accounting
--- materialize: view
 -- published: no
 select
     document_type,                        -- Kind of BILL document.
