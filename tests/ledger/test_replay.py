@@ -37,6 +37,9 @@ def decide(company: Company, state: State, chance: random.Random, at) -> None:
     if chance.random() < 0.1:
         value = chance.choice(["entry", "approval"])
         decisions.set_policy(connection, "book_bills_on", value, **about)
+    if chance.random() < 0.2:
+        day = chance.choice(["2025-12-31", "2026-01-15", ""])
+        decisions.set_policy(connection, "books_begin_on", day, **about)
     if chance.random() < 0.1:
         account = chance.choice(["checking", "clearing"])
         decisions.set_role(connection, "ap_clearing", account, reason="moved", **about)
