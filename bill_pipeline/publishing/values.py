@@ -9,7 +9,7 @@ from __future__ import annotations
 from bill_pipeline.publishing.tables import PublishedColumn, PublishedTable
 
 #: What happened to a document: one entry of the journal each. ``applied:…`` and ``advance:…`` end
-#: in the settlement's id.
+#: in the settlement's id, ``in_flight:…`` in the document's type and id.
 _EVENTS = {
     "entered": "a bill, invoice, credit or memo counts for the books",
     "paid": "a payment left, or BILL took its fees",
@@ -20,6 +20,8 @@ _EVENTS = {
     "billed": "BILL's statement of fees",
     "moved": "money went between the bank and BILL",
     "brought_in": "an opening balance",
+    "opened": "what was open of a document when the books begin",
+    "in_flight": "in clearing when the books begin: a payment, receipt or transfer",
 }
 _DOCUMENT_TYPES = {
     "bill": "a vendor's bill",

@@ -144,9 +144,9 @@ def test_the_first_balances_say_where_the_books_begin_and_what_is_open_opens(
     day = "2026-02-28"
     with books_console.ledger.reading([CLIENT]) as books:
         row = books.row(
-            "select sum(balance) as owed from trial_balance_at(?, report_date := date '2026-02-28') "
+            "select sum(balance) as owed from trial_balance_at(?, report_date := ?) "
             "where account_id = 'AP'",
-            [CLIENT],
+            [CLIENT, date(2026, 2, 28)],
         )
     owed = row["owed"] if row else None
     assert owed

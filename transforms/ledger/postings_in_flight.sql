@@ -73,7 +73,7 @@ entry_lines as (
 postings as (
     select
         'opening_balance' as document_type, 'in_flight' as document_id, 1 as version,
-        item_type || ':' || item_id as event, line_key, date, item_date as document_date, party_id,
+        'in_flight:' || item_type || ':' || item_id as event, line_key, date, item_date as document_date, party_id,
         line_account_id as account_id, line_amount as amount, home_currency as currency,
         line_amount as amount_currency, null::varchar as class_id, null::varchar as department_id,
         null::varchar as location_id, null::varchar as job_id, open_item_id,

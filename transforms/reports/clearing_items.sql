@@ -18,7 +18,7 @@ lines as (
         -- and what was in flight when the books begin is told by the event.
         case
             when journal_lines.document_type = 'opening_balance' and journal_lines.document_id = 'in_flight'
-                then split_part(journal_lines.event, ':', 1)
+                then split_part(journal_lines.event, ':', 2)
             when journal_lines.document_type <> 'derived_transfer' then journal_lines.document_type
             when accounts.control = 'money out clearing' then 'payment'
             else 'received_payment'
