@@ -15,7 +15,9 @@ from tests.ledger.lives import EVENTFUL, FIRST_SYNC, live, lives
 
 BEGIN = FIRST_SYNC.date() - timedelta(days=20)
 RETAINED_EARNINGS = "standard:3900"
-STOPS = {"close", "reopen"}
+#: A close posts what is learnt of before on other days, and a void gives back what the old books'
+#: bank had paid, so the whole history of today is no measure of either; see stories 190 and 199.
+STOPS = {"close", "reopen", "void"}
 #: A life whose payments and transfers lie on both sides of the day on which the books begin.
 ACROSS = [
     [("bill", 0, 30_000, -40, 1), ("pay", 0, 10_000, -25, 1), ("pay", 0, 5_000, -21, 1),
@@ -27,8 +29,7 @@ ACROSS = [
 ]  # fmt: skip
 
 
-def without_closes(life: Any) -> Any:
-    """A close would post what is learnt of before as late adjustments, on other days."""
+def without_stops(life: Any) -> Any:
     return [[happening for happening in sync if happening[0] not in STOPS] for sync in life]
 
 
@@ -67,7 +68,7 @@ def bring_in(company: Company, held: dict[str, Decimal], earned: set[str], at: A
 @example(EVENTFUL)
 @settings(max_examples=3, deadline=None, suppress_health_check=list(HealthCheck))
 def test_every_balance_after_the_beginning_is_that_of_the_whole_history(life: Any) -> None:
-    life = without_closes(life)
+    life = without_stops(life)
     with new_company() as whole, new_company() as begun:
         live(whole, life, posts_only=True)
         decisions.set_policy(

@@ -10,12 +10,56 @@
 -- published: no
 with
 
+-- A payment that the old books knew and that is void since: BILL has what was withdrawn for it. Where
+-- BILL shows the transfer, that is left alone in clearing; where one was assumed, it is gone with it.
+payments_void_since as (
+    select payments.payment_id, payments.payment_date, payments.vendor_id, payments.description, payments.amount_home
+    from staging.payments as payments
+    inner join staging.policies as policies on payments.payment_date <= policies.books_begin_on
+    inner join (
+        select
+            id,
+            min(seen_at) filter (where json_extract_string(document, '$.singleStatus') = 'VOIDED') as void_at,
+            min(seen_at) filter (
+                where json_extract_string(document, '$.singleStatus') in (
+                    'FUNDING_STARTED', 'PROCESSED', 'SENT', 'DELIVERED', 'CLEARED', 'VOID_PENDING'
+                )
+            ) as paid_at
+        from staging.versions_known
+        where list = 'payments'
+        group by id
+    ) as versions on versions.id = payments.payment_id
+    where payments.status = 'VOIDED' and payments.is_online and payments.is_home_amount_given
+        and payments.funding_type not in ('CARD_ACCOUNT', 'AP_CARD', 'WALLET')
+        and versions.paid_at < versions.void_at and versions.void_at::date > policies.books_begin_on
+        -- As long before the first transfer as ledger.postings_derived_transfers assumes one.
+        and payments.payment_date < coalesce(
+            (
+                select min(movement_date) - interval 10 day
+                from staging.money_movements where clearing_side = 'payables'
+            ),
+            date '9999-12-31'
+        )
+),
+
+lines as (
+    select document_type, document_id, account_id, open_item_id, date, party_id, description, amount
+    from ledger.postings_in_full
+    where document_type in ('payment', 'received_payment', 'money_movement', 'derived_transfer')
+    union all by name
+    select
+        'payment' as document_type, payment_id as document_id, roles.ap_clearing as account_id,
+        payment_date as date, vendor_id as party_id, description, amount_home as amount
+    from payments_void_since
+    cross join ledger.role_accounts as roles
+),
+
 items as (
     select
         account_id,
         -- An assumed transfer stands on the item of its payment or receipt.
         case
-            when postings.document_type <> 'derived_transfer' then postings.document_type
+            when lines.document_type <> 'derived_transfer' then lines.document_type
             when account_id = roles.ap_clearing then 'payment'
             else 'received_payment'
         end as item_type,
@@ -24,11 +68,10 @@ items as (
         any_value(policies.books_begin_on) as date, any_value(policies.home_currency) as home_currency,
         any_value(roles.opening_balance) as equity_account_id,
         sum(amount) as amount
-    from ledger.postings_in_full as postings
+    from lines
     cross join ledger.role_accounts as roles
-    inner join staging.policies as policies on postings.date <= policies.books_begin_on
+    inner join staging.policies as policies on lines.date <= policies.books_begin_on
     where account_id in (roles.ap_clearing, roles.ar_clearing)
-        and postings.document_type in ('payment', 'received_payment', 'money_movement', 'derived_transfer')
     group by account_id, item_type, coalesce(open_item_id, document_id)
     having sum(amount) <> 0
 ),
