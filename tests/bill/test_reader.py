@@ -160,3 +160,35 @@ def test_the_archived_are_asked_for_unless_the_list_is_known_to_show_them() -> N
             reader.next_page()
         assert any("archived:eq:true" in p.get("filters", "") for p in params(bill)) is asks
         assert cursor.shows_archived is (False if asks else shows)
+
+
+def thin(row: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in row.items() if name != "billCurrency"}
+
+
+def test_vendors_that_a_list_shows_without_their_currency_are_read_one_by_one() -> None:
+    rows = [vendor(1), vendor(2)]
+    single = [httpx.Response(200, json=row) for row in rows]
+    bill = FakeBill(page(*map(thin, rows)), *single, *single, page())
+    cursor = Cursor()
+    reader = ListReader(fake_api(bill), LISTS["vendors"], cursor, now=NOW)
+    documents, _ = reader.next_page()
+    assert [b"billCurrency" in document.text for document in documents] == [True, True]
+    assert cursor.has_thin_rows is True
+    cursor.forget_learned()
+    assert cursor.has_thin_rows is None
+
+
+def test_a_list_of_whole_vendors_costs_no_request_more() -> None:
+    bill = FakeBill(page(vendor(1), thin(vendor(2))), page())
+    assert read(bill) == ["v0001", "v0002"]
+    assert len(bill.requests) == 3
+
+
+def test_vendors_without_those_fields_are_asked_for_once_only() -> None:
+    row = thin(vendor(1))
+    cursor = Cursor()
+    assert read(FakeBill(page(row), httpx.Response(200, json=row), page()), cursor=cursor)
+    again = FakeBill(page(row), page())
+    assert read(again, cursor=cursor) == ["v0001"]
+    assert len(again.requests) == 3
