@@ -54,11 +54,16 @@ def named(codes: dict[str, Any], field: str) -> str | None:
     return None if value in {None, "", ZERO_ID} else str(value)
 
 
+def booked(books: Organization) -> list[dict[str, Any]]:
+    """The bills that belong in books."""
+    return [b for b in books["bills"] if not b["archived"] and b["approvalStatus"] != "DENIED"]
+
+
 def coded(books: Organization) -> dict[str, str]:
     """Bill line id → the account that BILL says, on the line or for its bill."""
     return {
         line["id"]: account
-        for bill in books["bills"]
+        for bill in booked(books)
         for line in bill["billLineItems"]
         if (
             account := named(line.get("classifications", {}), "chartOfAccountId")
@@ -75,16 +80,12 @@ def test_untidy_books_are_booked_as_bill_has_them(firm: Firm) -> None:
     said = {row["line_id"]: row["account_id"] for row in lines if row["category_source"] == "bill"}
     assert said == coded(books)
     assert {row["line_id"] for row in lines} == {
-        line["id"] for bill in books["bills"] for line in bill["billLineItems"]
+        line["id"] for bill in booked(books) for line in bill["billLineItems"]
     }
     differing = firm.query("from tie_out where difference <> 0")
     if not books.refused_lists:
         assert differing == []
-        due = {
-            bill["id"]: bill["dueAmount"] + bill["scheduledAmount"]
-            for bill in books["bills"]
-            if not bill["archived"] and bill["approvalStatus"] != "DENIED"
-        }
+        due = {bill["id"]: bill["dueAmount"] + bill["scheduledAmount"] for bill in booked(books)}
         rows = firm.query("from documents where document_type = 'bill' and is_booked")
         assert {row["document_id"]: float(row["amount_open"]) for row in rows} == pytest.approx(due)
 
