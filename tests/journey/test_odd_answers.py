@@ -18,7 +18,6 @@ from typing import Any
 
 import pytest
 
-from bill_pipeline.sandbox.faults import ODD_VALUES
 from bill_pipeline.sandbox.server import SandboxServer
 from tests.journey.firm import Firm
 
@@ -28,6 +27,9 @@ BILLS, VENDORS, DETAILS = r"v3/bills", r"v3/vendors", r"List/Bill\.json"
 TEXTS = ("half_surrogate", "nul", "control_characters")
 DATES = ("dueDate", "invoice.invoiceDate")
 AMOUNTS = ("amount", "billLineItems.0.amount")
+NO_NUMBERS = ("NaN", "Infinity", "-Infinity", "1e400", "text")
+FAR_DATES = ("1926-03-04", "2126-03-04")
+NO_DATES = ("2024-02-30", "0000-00-00", "03/04/2024", "")
 HOUR, YEAR = 3_600, 365 * 86_400
 
 
@@ -47,15 +49,13 @@ CASES = [
     *(Case(f"{kind} in a vendor's name", {"kind": kind, "field": "name"}, VENDORS, "vendor")
       for kind in TEXTS),
     *(Case(f"{field} {value}", {"kind": "odd_number", "field": field, "value": value})
-      for field in AMOUNTS for value in ODD_VALUES["odd_number"]),
-    *(Case(f"{field} {value!r}", {"kind": "odd_date", "field": field, "value": value})
-      for field in DATES for value in ODD_VALUES["odd_date"]),
+      for field in AMOUNTS for value in NO_NUMBERS),
+    *(Case(f"{field} {value}", {"kind": "odd_date", "field": field, "value": value})
+      for field in DATES for value in FAR_DATES),
     *(Case(f"posting date {value!r}", {"kind": "odd_date", "field": "glPostingDate",
                                        "value": value}, DETAILS)
-      for value in ODD_VALUES["odd_date"]),
+      for value in (*FAR_DATES, *NO_DATES)),
     Case("vendor missing", {"kind": "missing_row"}, VENDORS, "vendor"),
-    Case("an hour ahead", {"kind": "shifted_time", "seconds": HOUR}),
-    Case("ten years ahead", {"kind": "shifted_time", "seconds": 10 * YEAR}),
     Case("an hour back", {"kind": "shifted_time", "seconds": -HOUR}),
     Case("ten years back", {"kind": "shifted_time", "seconds": -10 * YEAR}),
     Case("backwards", {"kind": "backward_rows"}, hits=""),
@@ -96,7 +96,7 @@ def as_told(bill: dict[str, Any], case: Case, vendor: str) -> tuple[Any, ...]:
     """What the books say of a bill if they believe a date that is one."""
     told = json.loads(json.dumps(bill))
     value = case.fault.get("value", "")
-    if case.fault["kind"] == "odd_date" and value[:2] in {"19", "21"}:
+    if case.fault["kind"] == "odd_date" and case.match == BILLS and value in FAR_DATES:
         holder = told["invoice"] if "." in case.fault["field"] else told
         holder[case.fault["field"].removeprefix("invoice.")] = value
     return row_in_bill(told, vendor)
