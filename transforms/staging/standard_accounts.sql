@@ -18,7 +18,10 @@ from read_csv(getvariable('standard_chart'), header = true, all_varchar = true)
 union all
 -- What is owed on one card is not what is owed on another.
 select
-    'card:' || card_id, null, card_name, card.type, card.subtype, card.normal_balance, card.statement,
+    'card:' || card_id, null,
+    -- Two cards of one name are told apart by BILL's ids.
+    if(count(*) over (partition by lower(card_name)) > 1, card_name || ' ' || card_id, card_name),
+    card.type, card.subtype, card.normal_balance, card.statement,
     card.statement_section, card.cash_flow_activity, null
 from staging.cards
 inner join read_csv(getvariable('standard_chart'), header = true, all_varchar = true) as card
