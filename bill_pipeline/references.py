@@ -53,6 +53,11 @@ def unknown_lists(connection: duckdb.DuckDBPyConnection, as_of: datetime) -> lis
         from named
         anti join ({known}) as known using (list, id)
         where regexp_matches(id, '[^0\\s-]')  -- zeros name nothing
+            -- Of a list that BILL refuses, asking again brings nothing.
+            and list not in (
+                select list from raw.list_refusals group by list
+                having arg_max(is_refused, (seen_at, rowid))
+            )
         order by list
         """,
         {"as_of": as_of.replace(tzinfo=None)},

@@ -12,6 +12,7 @@ from click.testing import CliRunner
 
 from bill_pipeline import deciding
 from bill_pipeline.cli import main
+from bill_pipeline.clients import utc_now
 from bill_pipeline.console.app import Console
 from bill_pipeline.console.users import Role
 from bill_pipeline.deciding import close_through, reopen_from
@@ -22,6 +23,7 @@ from bill_pipeline.query import open_ledger
 from bill_pipeline.settings import Home
 from bill_pipeline.warehouse import Warehouse
 from tests.console.console_browser import Browser, signed_in
+from tests.console.invented_books import put
 
 CLIENT = "maple-bakery"
 PATH = f"/clients/{CLIENT}/settings"
@@ -69,6 +71,39 @@ def test_a_role_moves_what_is_posted_to_its_new_account(
     refused = bookkeeper.post(f"{PATH}/role", {"role": "ap_control", "account": "RENT"})
     assert refused.status_code == 409
     assert "Rent is one of the income statement" in refused.text
+
+
+def test_a_bank_account_gets_its_ledger_account_in_the_settings(
+    books_console: Console, bookkeeper: Browser
+) -> None:
+    before = balances(books_console)
+    payment = {
+        "id": "stp-second",
+        "vendorId": "nobody",
+        "amount": 40.0,
+        "processDate": "2026-02-10",
+        "onlinePayment": True,
+        "singleStatus": "CLEARED",
+        "fundingAccount": {"type": "BANK_ACCOUNT", "id": "second"},
+    }
+    with Warehouse.open(books_console.home, CLIENT) as warehouse:
+        bank = {"id": "second", "bankName": "Second Bank", "chartOfAccountId": "0000"}
+        put(warehouse, "bank_accounts", bank, utc_now())
+        put(warehouse, "payments", payment, utc_now())
+    change_policies(books_console.home, CLIENT, {"fiscal_year_end": "06-30"}, by="test")
+    assert balances(books_console).get("BANK") == before.get("BANK")
+    page = bookkeeper.get(PATH).text
+    assert "Second Bank (bank account)" in page
+    assert "none yet: (40.00) waits in clearing" in page
+    told = CliRunner().invoke(main, ["settings", CLIENT, "--home", str(books_console.home.path)])
+    assert "none yet: Second Bank" in told.output
+    refused = bookkeeper.post(f"{PATH}/role", {"role": "bank:second", "account": "RENT"})
+    assert "Rent is one of the income statement" in refused.text
+    form = {"role": "bank:second", "account": "BANK"}
+    assert bookkeeper.post(f"{PATH}/role", form).status_code == 303
+    after = balances(books_console)
+    assert after["BANK"] - before.get("BANK", Decimal(0)) == Decimal("-40.00")
+    assert "none yet" not in bookkeeper.get(PATH).text
 
 
 def test_opening_balances_are_booked_replaced_and_kept_as_typed_when_refused(
