@@ -11,8 +11,8 @@ listed as (
         if(list = 'ap_cards', 'AP_CARD', 'CARD_ACCOUNT') as card_type,
         is_archived,
         from_json(document, '{
-            "name": "VARCHAR", "nickName": "VARCHAR", "nickname": "VARCHAR", "nameOnCard": "VARCHAR",
-            "cardNumber": "VARCHAR", "lastFour": "VARCHAR", "last4": "VARCHAR"
+            "name": "VARCHAR", "nickName": "VARCHAR", "brand": "VARCHAR", "last4": "VARCHAR",
+            "cardNumber": "VARCHAR"
         }') as d
     from staging.documents_known
     where list in ('card_accounts', 'ap_cards')
@@ -29,17 +29,16 @@ select
     coalesce(listed.card_id, named.card_id) as card_id,          -- BILL's id of the card.
     coalesce(named.card_type, listed.card_type) as card_type,    -- CARD_ACCOUNT, or AP_CARD: BILL's own card for payables.
     coalesce(
-        listed.d.name, listed.d.nickName, listed.d.nickname,
+        listed.d.name, listed.d.nickName,
         concat_ws(
             ' ',
             coalesce(
-                listed.d.nameOnCard,
+                listed.d.brand,
                 if(coalesce(named.card_type, listed.card_type) = 'AP_CARD', 'AP card', 'Card')
             ),
             -- Of a card's number nobody needs more than the last four digits.
             coalesce(
-                right(coalesce(listed.d.lastFour, listed.d.last4, listed.d.cardNumber), 4),
-                listed.card_id, named.card_id
+                right(coalesce(listed.d.last4, listed.d.cardNumber), 4), listed.card_id, named.card_id
             )
         )
     ) as card_name,                                              -- As BILL lists it, else its digits or its id.

@@ -113,7 +113,7 @@ _OF_LISTS = (
         "A field without a value is left out, not sent as an empty text or the zero id.",
         "documented for v3, otherwise in v2",
         (f"{_STAGING}/bills.sql", f"{_STAGING}/dimensions.sql", "bill_pipeline/bill/stored.py"),
-        "Dimensions and accounts with an empty id may appear on lines.",
+        "Nothing: such an id names nothing.",
         of_lists.empty_fields_are_left_out,
     ),
     Belief(
@@ -212,7 +212,7 @@ _OF_SESSIONS = (
         "tokens_read_bank_accounts",
         "bank_accounts",
         "the organization's bank accounts",
-        "Payments are booked to the default bank account.",
+        "Payments stay in clearing until a person names the ledger accounts.",
     ),
     _token_reads(
         "tokens_read_billing_statements",
@@ -231,7 +231,7 @@ _OF_SESSIONS = (
         "What a token may not read is refused with 403.",
         "expected, not documented; its code is unknown",
         (_ANSWERS, _READING),
-        "BILL's words decide; a refusal in other words fails the sync and names the list.",
+        "BILL's words decide; one in other words leaves the list out as well.",
         of_lists.refusals_are_403,
     ),
 )
