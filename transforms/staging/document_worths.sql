@@ -15,7 +15,10 @@ parties_changed as (
 documents as (
     select
         list, id, version, seen_at,
-        coalesce(json_extract_string(document, '$.vendorId'), json_extract_string(document, '$.customerId')) as party_id,
+        coalesce(
+            json_extract_string(without_empty_references(document), '$.vendorId'),
+            json_extract_string(without_empty_references(document), '$.customerId')
+        ) as party_id,
         json_extract_string(document, ['$.amount', '$.totalAmount', '$.fundingAmount', '$.exchangeRate']) as worth
     from raw.document_versions
     where list in ('bills', 'vendor_credits', 'payments', 'invoices', 'credit_memos', 'received_payments')
