@@ -37,8 +37,14 @@ lines as (
     inner join ledger.accounts as accounts on accounts.account_id = lines.account_id
 ),
 
+-- Flags are read as they were known then, too.
 card_payments as (
-    select document_id from ledger.documents where document_type = 'payment' and is_paid_by_card
+    select documents.document_id
+    from ledger.documents as documents
+    left join ledger.document_history as earlier
+        on earlier.document_type = documents.document_type and earlier.document_id = documents.document_id
+        and getvariable('known_at') >= earlier.known_from and getvariable('known_at') < earlier.known_until
+    where documents.document_type = 'payment' and coalesce(earlier.is_paid_by_card, documents.is_paid_by_card)
     union
     select document_id
     from lines
@@ -141,4 +147,11 @@ select
     end as is_reportable                                           -- A form is due; null: nobody can say before an account of the bills has a box in BILL.
 from compared
 inner join ledger.parties as parties on parties.party_id = compared.party_id
-where compared.party_id in (select taxpayer_id from ledger.parties where is_1099_vendor)
+where compared.party_id in (
+    select flagged.taxpayer_id
+    from ledger.parties as flagged
+    left join ledger.party_history as earlier
+        on earlier.party_id = flagged.party_id and earlier.party_type = flagged.party_type
+        and getvariable('known_at') >= earlier.known_from and getvariable('known_at') < earlier.known_until
+    where if(getvariable('known_at') is null, flagged.is_1099_vendor, earlier.is_1099_vendor)
+)

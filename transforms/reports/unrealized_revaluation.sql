@@ -6,6 +6,41 @@
 -- macro: unrealized_revaluation_at(report_date, known_at)
 with
 
+-- What each document was worth as the journal knew it then.
+worths_known as (
+    select
+        document_type, document_id, abs(sum(amount_currency)) as amount, abs(sum(amount)) as amount_home
+    from ledger.journal_lines
+    where posted_at <= getvariable('known_at')
+        and (
+            (document_type in ('bill', 'invoice') and event = 'entered' and open_item_id = document_id)
+            or (document_type in ('payment', 'received_payment') and line_key = 'cash')
+        )
+    group by document_type, document_id
+),
+
+documents as (
+    select
+        documents.document_id, documents.currency,
+        coalesce(earlier.document_date, documents.date) as date,
+        -- Null in books that were published before there was the column.
+        coalesce(earlier.is_rate_given, documents.is_rate_given, true) as is_rate_given,
+        case
+            when getvariable('known_at') is not null then worths_known.amount
+            when documents.is_booked then documents.amount
+        end as amount,
+        if(getvariable('known_at') is null, documents.amount_home, worths_known.amount_home) as amount_home
+    from ledger.documents as documents
+    left join ledger.document_history as earlier
+        on earlier.document_type = documents.document_type and earlier.document_id = documents.document_id
+        and getvariable('known_at') >= earlier.known_from and getvariable('known_at') < earlier.known_until
+    left join worths_known
+        on worths_known.document_type = documents.document_type
+        and worths_known.document_id = documents.document_id
+    where documents.document_type in ('bill', 'payment', 'invoice', 'received_payment')
+        and documents.currency <> 'XXX'
+),
+
 -- BILL gives no rates, so the latest payment or bill in the currency that it priced is the market.
 rates as (
     select
@@ -13,13 +48,10 @@ rates as (
         arg_max(amount, (date, document_id)) as foreign_amount,
         arg_max(amount_home, (date, document_id)) as home_amount,
         max(date) as rate_date
-    from ledger.documents
+    from documents
     cross join ledger.books
-    where is_booked and amount > 0 and amount_home > 0
-        -- Null in books that were published before there was the column.
-        and coalesce(is_rate_given, true) and currency <> 'XXX'
+    where amount > 0 and amount_home > 0 and is_rate_given
         and date <= coalesce(getvariable('report_date'), known_until::date)
-        and document_type in ('bill', 'payment', 'invoice', 'received_payment')
     group by currency
 )
 
