@@ -8,7 +8,9 @@ from (
     union all
     select date_trunc('month', lines.date)::date as month, lines.account_id, lines.amount
     from ledger.cash_basis_lines as lines
-    inner join ledger.accounts as accounts using (account_id)
+    inner join ledger.accounts_by_day as accounts
+        on accounts.account_id = lines.account_id
+        and lines.date between accounts.valid_from and accounts.valid_to
     where accounts.cash_flow_activity in ('investing', 'financing')
         and lines.document_type is distinct from 'opening_balance'
 )

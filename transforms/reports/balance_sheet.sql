@@ -38,7 +38,9 @@ lines as (
         accounts.statement,
         journal_lines.date >= fiscal_year.first_day as is_this_year
     from ledger.journal_lines as journal_lines
-    inner join ledger.accounts as accounts on accounts.account_id = journal_lines.account_id
+    inner join ledger.accounts_by_day as accounts
+        on accounts.account_id = journal_lines.account_id
+        and journal_lines.date between accounts.valid_from and accounts.valid_to
     cross join fiscal_year
     cross join ledger.books as books
     where journal_lines.date <= coalesce(getvariable('report_date'), books.known_until::date)
@@ -55,6 +57,16 @@ balances as (
     from lines
     where statement = 'Income Statement'
     group by is_this_year
+),
+
+-- A balance that is none of the balance sheet's account type any more stays under the last one that was.
+labels as (
+    select accounts.*
+    from ledger.accounts_by_day as accounts
+    cross join ledger.books as books
+    where accounts.statement = 'Balance Sheet'
+        and accounts.valid_from <= coalesce(getvariable('report_date'), books.known_until::date)
+    qualify row_number() over (partition by accounts.account_id order by accounts.valid_from desc) = 1
 )
 
 select
@@ -72,5 +84,5 @@ select
     )::decimal(18, 2) as amount,                                          -- Assets, liabilities and equity all positive in the normal case.
     balances.balance::decimal(18, 2) as balance                           -- Debit less credit.
 from balances
-left join ledger.accounts as accounts on accounts.account_id = balances.account_id
+left join labels as accounts on accounts.account_id = balances.account_id
 where balances.balance <> 0

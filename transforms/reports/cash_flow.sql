@@ -41,7 +41,9 @@ not_yet_paid as (
     select booked_or_paid.*, document_controls.account_id as control_account_id
     from booked_or_paid
     inner join document_controls using (document_type, document_id)
-    inner join ledger.accounts as accounts on accounts.account_id = booked_or_paid.account_id
+    inner join ledger.accounts_by_day as accounts
+        on accounts.account_id = booked_or_paid.account_id
+        and booked_or_paid.date between accounts.valid_from and accounts.valid_to
     where accounts.cash_flow_activity in ('investing', 'financing')
 ),
 
@@ -54,7 +56,9 @@ lines as (
         union all
         select date, control_account_id, -amount from not_yet_paid
     ) as moved
-    inner join ledger.accounts as accounts on accounts.account_id = moved.account_id
+    inner join ledger.accounts_by_day as accounts
+        on accounts.account_id = moved.account_id
+        and moved.date between accounts.valid_from and accounts.valid_to
     where moved.date >= coalesce(getvariable('period_start'), date '0001-01-01')
         and moved.date <= coalesce(getvariable('period_end'), date '9999-12-31')
 ),

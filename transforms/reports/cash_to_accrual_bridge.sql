@@ -25,7 +25,9 @@ by_account as (
         sum(if(accounts.statement = 'Income Statement', -accrual, accrual)) as accrual,
         sum(if(accounts.statement = 'Income Statement', -cash, cash)) as cash
     from lines
-    inner join ledger.accounts as accounts on accounts.account_id = lines.account_id
+    inner join ledger.accounts_by_day as accounts
+        on accounts.account_id = lines.account_id
+        and lines.date between accounts.valid_from and accounts.valid_to
     where lines.date >= coalesce(getvariable('period_start'), date '0001-01-01')
         and lines.date <= coalesce(getvariable('period_end'), date '9999-12-31')
     group by all

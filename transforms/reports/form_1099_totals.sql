@@ -16,7 +16,7 @@ with
 lines_of_all_times as (
     select
         journal_lines.document_type, journal_lines.document_id, journal_lines.event, line_key,
-        journal_lines.party_id, account_id, open_item_id, amount, journal_entries.document_date
+        journal_lines.date, journal_lines.party_id, account_id, open_item_id, amount, journal_entries.document_date
     from ledger.journal_lines as journal_lines
     inner join ledger.journal_entries as journal_entries on journal_entries.entry_id = journal_lines.entry_id
     where journal_lines.posted_at <= coalesce(getvariable('known_at'), timestamp '9999-12-31')
@@ -24,17 +24,19 @@ lines_of_all_times as (
         and journal_lines.event <> 'opened'
     union all by name
     select
-        document_type, document_id, event, line_key, party_id, account_id, open_item_id, amount,
+        document_type, document_id, event, line_key, date, party_id, account_id, open_item_id, amount,
         document_date
     from ledger.lines_before_books
 ),
 
 lines as (
     select
-        lines.*, accounts.control, accounts.account_subtype, accounts.form_1099 as form,
+        lines.*, accounts.control, types.account_subtype, accounts.form_1099 as form,
         accounts.box_1099 as box
     from lines_of_all_times as lines
     inner join ledger.accounts as accounts on accounts.account_id = lines.account_id
+    inner join ledger.accounts_by_day as types
+        on types.account_id = lines.account_id and lines.date between types.valid_from and types.valid_to
 ),
 
 -- Flags are read as they were known then, too.

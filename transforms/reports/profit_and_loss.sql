@@ -20,7 +20,9 @@ select
     ))::decimal(18, 2) as amount,                                 -- Income positive on income accounts, cost positive on cost accounts.
     sum(-lines.amount)::decimal(18, 2) as net_income              -- What it adds to the profit.
 from ledger.journal_lines as lines
-inner join ledger.accounts as accounts on accounts.account_id = lines.account_id
+inner join ledger.accounts_by_day as accounts
+    on accounts.account_id = lines.account_id
+    and lines.date between accounts.valid_from and accounts.valid_to
 where accounts.statement = 'Income Statement'
     and lines.date >= coalesce(getvariable('period_start'), date '0001-01-01')
     and lines.date <= coalesce(getvariable('period_end'), date '9999-12-31')

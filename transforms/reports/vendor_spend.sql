@@ -31,7 +31,9 @@ select
     sum(lines.amount)::decimal(18, 2) as amount,                 -- Bills less credits, home currency.
     count(distinct lines.document_id) as document_count          -- Bills and credits behind it.
 from lines
-inner join ledger.accounts as accounts on accounts.account_id = lines.account_id
+inner join ledger.accounts_by_day as accounts
+    on accounts.account_id = lines.account_id
+    and lines.date between accounts.valid_from and accounts.valid_to
 left join ledger.parties as parties on parties.party_id = lines.party_id
 where lines.document_type in ('bill', 'vendor_credit', 'billing_statement')
     and lines.event in ('entered', 'billed')
