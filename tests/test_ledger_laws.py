@@ -45,6 +45,11 @@ select account_id, sum(amount) from ledger.cash_basis_lines
 group by all having sum(amount) <> 0 order by all
 """
 ZERO = Decimal(0)
+#: The journal, or the cash basis, with what each account is for the postings of the line's day.
+TYPED = """
+{} as lines join ledger.accounts_by_day as types
+    on types.account_id = lines.account_id and lines.date between valid_from and valid_to
+"""
 INVARIANTS = range(1, 26)
 #: Number of the invariant → the tests that hold it.
 HELD: dict[int, list[str]] = {number: [] for number in INVARIANTS}
@@ -178,8 +183,7 @@ def every_source_line_is_posted_once(company: Company) -> None:
 def the_year_is_the_sum_of_its_months(company: Company) -> None:
     year = "select year({}), {} from {} group by 1 order by 1"
     months = company.rows(year.format("month", "sum(net_income)", "reports.profit_and_loss"))
-    lines = "ledger.journal_lines join ledger.accounts using (account_id) "
-    lines += "where statement = 'Income Statement'"
+    lines = TYPED.format("ledger.journal_lines") + "where statement = 'Income Statement'"
     years = company.rows(year.format("date", "-sum(amount)", lines))
     assert [row for row in months if row[1]] == [row for row in years if row[1]]
     of_dimensions = company.rows(
@@ -192,7 +196,7 @@ def the_year_is_the_sum_of_its_months(company: Company) -> None:
 @law(19)
 def cash_and_accrual_are_bridged(company: Company) -> None:
     """The report's net income is the difference of the bases, and cash is the same on both."""
-    of = "select coalesce(sum(amount), 0) from {} join ledger.accounts using (account_id) where {}"
+    of = f"select coalesce(sum(amount), 0) from {TYPED} where {{}}"
     tables = ("ledger.journal_lines", "ledger.cash_basis_lines")
     accrual, cash = (
         -company.rows(of.format(table, "statement = 'Income Statement'"))[0][0] for table in tables

@@ -18,6 +18,7 @@ from tests.ledger.company import Company
 
 FIRST_SYNC = datetime(2026, 2, 1, 12)  # noqa: DTZ001 - the archive keeps UTC without a zone
 ACCOUNTS = ("rent", "supplies", "equipment")
+TYPES = ("FIXED_ASSET", "EXPENSE", "OTHER_CURRENT_LIABILITY")
 CHART = [
     {"id": "checking", "name": "Checking", "account": {"type": "BANK"}},
     {"id": "ap", "name": "Accounts Payable", "account": {"type": "ACCOUNTS_PAYABLE"}},
@@ -39,7 +40,8 @@ cents = st.integers(1, 50_000)
 happenings = st.tuples(
     st.sampled_from(
         ["bill", "bill", "foreign_bill", "edit", "date", "recode", "archive", "pay", "pay", "void",
-         "credit", "apply", "invoice", "receive", "receive", "memo", "close", "reopen", "withdraw"]
+         "credit", "apply", "invoice", "receive", "receive", "memo", "close", "reopen", "withdraw",
+         "retype", "due"]
     ),
     st.integers(0, 5), cents, days, st.integers(0, 2),
 )  # fmt: skip
@@ -53,7 +55,8 @@ EVENTFUL = [
     [("bill", 0, 10_000, -23, 1), ("foreign_bill", 0, 20_001, -40, 1), ("bill", 0, 5_005, -20, 1),
      ("invoice", 0, 8_000, -30, 0), ("credit", 0, 2_000, -12, 0), ("memo", 0, 1_001, -5, 1),
      ("pay", 0, 3_333, -10, 1), ("receive", 0, 3_000, -9, 1), ("receive", 0, 100, -8, 0)],
-    [("close", 0, 0, 0, 0), ("pay", 1, 0, -2, 0), ("pay", 2, 1_001, -3, 2),
+    [("close", 0, 0, 0, 0), ("retype", 1, 0, 0, 0), ("due", 0, 0, 9, 0),
+     ("pay", 1, 0, -2, 0), ("pay", 2, 1_001, -3, 2),
      ("apply", 0, 0, 0, 2), ("edit", 0, 12_000, 0, 1), ("invoice", 0, 700, -30, 0)],
     [("reopen", 0, 0, 0, 0), ("edit", 0, 9_000, 0, 1), ("recode", 2, 0, 0, 2),
      ("void", 0, 0, 0, 1), ("date", 2, 0, -21, 0), ("withdraw", 0, 3_333, -2, 0)],
@@ -122,6 +125,16 @@ class State:
         if document := self._pick(name, which):
             holder = document["invoice"] if name == "bills" else document
             holder["processDate" if name == "payments" else "invoiceDate"] = on
+
+    def _due(self, which: int, amount: int, on: str, choice: int) -> None:
+        if document := self._pick("invoices" if choice else "bills", which):
+            document["dueDate"] = on
+
+    def _retype(self, which: int, amount: int, on: str, choice: int) -> None:
+        account = ACCOUNTS[which % 3]
+        self._list("chart_of_accounts")[account] = {
+            "id": account, "name": f"{account} {on}", "account": {"type": TYPES[choice]}
+        }  # fmt: skip
 
     def _recode(self, which: int, amount: int, on: str, choice: int) -> None:
         if bill := self._pick("bills", which):

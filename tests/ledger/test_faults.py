@@ -237,6 +237,17 @@ FAULTS = {
         "update reports.open_items set amount_owed = -amount_owed where control = 'payables'",
         "open_items_equal_agings",
     ),
+    "balance left under an account's old type": (
+        (
+            "insert into reports.retyped_accounts by name select 'rent' as account_id, "
+            "date '2026-01-01' as first_day, 100 as balance_kept"
+        ),
+        "no_balance_stays_under_an_old_type",
+    ),
+    "account without a type on some days": (
+        "update ledger.accounts_by_day set valid_to = date '2026-01-31' where account_id = 'rent'",
+        "every_account_has_one_type_a_day",
+    ),
     "bridge loses an account": (
         "delete from reports.cash_to_accrual_bridge where account_id = 'ap'",
         "bridge_explains_the_difference",

@@ -62,12 +62,16 @@ states as (
 ),
 
 changes as (
-    select *, row_number() over (partition by account_id order by moment) as change_no
+    select
+        *,
+        row_number() over told as change_no,
+        type is distinct from lag(type) over told as is_type_changed
     from (
         select *
         from states
         qualify (name, type) is distinct from lag((name, type)) over (partition by account_id order by moment)
     )
+    window told as (partition by account_id order by moment)
 ),
 
 locks as (
@@ -77,12 +81,15 @@ locks as (
 ),
 
 -- The last day that was closed when the change came; the day before the first one when none was. What
--- was told first counts for all days.
+-- was told first counts for all days, a new name alone for none.
 locked_changes as (
     select
         changes.*,
-        if(change_no = 1, null, locks.closed_through) is null as counts_for_all_days,
-        if(counts_for_all_days, date '0001-01-01' - 1, locks.closed_through) as closed_through,
+        case
+            when change_no = 1 then date '0001-01-01' - 1
+            when not is_type_changed then date '9999-12-31'
+            else coalesce(locks.closed_through, date '0001-01-01' - 1)
+        end as closed_through,
         lead(changes.moment, 1, timestamp '9999-12-31')
             over (partition by changes.account_id order by changes.change_no) as replaced_at
     from changes
