@@ -109,7 +109,7 @@ runs as (
             date '9999-12-31'
         ) as valid_to,
         if(known.change_no = 1, timestamp '0001-01-01', known.moment) as known_from,
-        known.replaced_at as known_until
+        known.replaced_at as known_to
     from locked_changes as known
     inner join locked_changes as counts
         on counts.account_id = known.account_id and counts.change_no <= known.change_no
@@ -120,7 +120,7 @@ select
     valid_from,                                                        -- First day for which it is so.
     valid_to,                                                          -- Last day for which it is so.
     known_from,                                                        -- The sync or decision since which it was known so (UTC).
-    known_until,                                                       -- The one that changed it (UTC).
+    known_to,                                                       -- The one that changed it (UTC).
     name.account_code as account_code,                                 -- Number in the chart, as known then.
     name.account_name as account_name,                                 -- Name in the chart, as known then.
     type.account_type as account_type,                                 -- Asset, Liability, Equity, Revenue, Cost of Goods Sold, Expense …

@@ -20,4 +20,4 @@ select
 from ledger.account_versions as versions
 left join ledger.accounts as accounts on accounts.account_id = versions.account_id
 where versions.known_from <= coalesce(getvariable('known_at'), timestamp '9999-12-30')
-    and versions.known_until > coalesce(getvariable('known_at'), timestamp '9999-12-30')
+    and versions.known_to > coalesce(getvariable('known_at'), timestamp '9999-12-30')

@@ -38,7 +38,7 @@ select
     id as document_id,                                                -- BILL's id of the document.
     version,                                                          -- 1, 2, 3 … as in document_versions.
     seen_at as known_from,                                            -- The sync that brought this version (UTC).
-    replaced_at as known_until,                                       -- The sync that brought the next one (UTC).
+    replaced_at as known_to,                                       -- The sync that brought the next one (UTC).
     coalesce(document_date, due_date, day_of_entry) as document_date, -- Day on the document.
     coalesce(due_date, document_date, day_of_entry) as due_date,      -- Due date; its own date where it had none.
     case

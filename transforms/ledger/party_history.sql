@@ -9,7 +9,7 @@ select
     seen_at as known_from,                                            -- The sync that brought this version (UTC).
     lead(seen_at, 1, timestamp '9999-12-31') over (
         partition by list, id order by version
-    ) as known_until,                                                 -- The sync that brought the next one (UTC).
+    ) as known_to,                                                 -- The sync that brought the next one (UTC).
     if(list = 'vendors', 'vendor', 'customer') as party_type,         -- vendor or customer.
     coalesce(
         json_extract_string(document, '$.name'), json_extract_string(document, '$.companyName'), id

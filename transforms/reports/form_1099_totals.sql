@@ -45,7 +45,7 @@ card_payments as (
     from ledger.documents as documents
     left join ledger.document_history as earlier
         on earlier.document_type = documents.document_type and earlier.document_id = documents.document_id
-        and getvariable('known_at') >= earlier.known_from and getvariable('known_at') < earlier.known_until
+        and getvariable('known_at') >= earlier.known_from and getvariable('known_at') < earlier.known_to
     where documents.document_type = 'payment' and coalesce(earlier.is_paid_by_card, documents.is_paid_by_card)
     union
     select document_id
@@ -154,6 +154,6 @@ where compared.party_id in (
     from ledger.parties as flagged
     left join ledger.party_history as earlier
         on earlier.party_id = flagged.party_id and earlier.party_type = flagged.party_type
-        and getvariable('known_at') >= earlier.known_from and getvariable('known_at') < earlier.known_until
+        and getvariable('known_at') >= earlier.known_from and getvariable('known_at') < earlier.known_to
     where if(getvariable('known_at') is null, flagged.is_1099_vendor, earlier.is_1099_vendor)
 )

@@ -51,7 +51,7 @@ left join ledger.documents as documents
     and documents.control = if(lines.party_id = 'bill:fees', 'payables', lines.control)
 left join ledger.document_history as earlier
     on earlier.document_type = documents.document_type and earlier.document_id = documents.document_id
-    and getvariable('known_at') >= earlier.known_from and getvariable('known_at') < earlier.known_until
+    and getvariable('known_at') >= earlier.known_from and getvariable('known_at') < earlier.known_to
 left join ledger.parties as parties on parties.party_id = lines.party_id
 group by lines.control, lines.open_item_id, coalesce(parties.merged_party_id, lines.party_id), lines.currency
 having sum(lines.amount) <> 0 or sum(lines.amount_currency) <> 0

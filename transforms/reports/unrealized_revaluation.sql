@@ -33,7 +33,7 @@ documents as (
     from ledger.documents as documents
     left join ledger.document_history as earlier
         on earlier.document_type = documents.document_type and earlier.document_id = documents.document_id
-        and getvariable('known_at') >= earlier.known_from and getvariable('known_at') < earlier.known_until
+        and getvariable('known_at') >= earlier.known_from and getvariable('known_at') < earlier.known_to
     left join worths_known
         on worths_known.document_type = documents.document_type
         and worths_known.document_id = documents.document_id
