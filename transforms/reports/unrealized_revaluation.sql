@@ -13,7 +13,7 @@ worths_known as (
     from ledger.journal_lines
     where posted_at <= getvariable('known_at')
         and (
-            (document_type in ('bill', 'invoice') and event = 'entered' and open_item_id = document_id)
+            (document_type in ('bill', 'invoice') and event in ('entered', 'opened') and open_item_id = document_id)
             or (document_type in ('payment', 'received_payment') and line_key = 'cash')
         )
     group by document_type, document_id
