@@ -142,15 +142,17 @@ def profit_and_loss(books: Snapshot, client: str, period: Period) -> ProfitAndLo
     months = period.months
     position = {month: number for number, month in enumerate(months)}
     sections = {name: Section(name, width=len(months)) for name in PROFIT_SECTIONS}
-    lines: dict[str, StatementLine] = {}
+    lines: dict[tuple[str, str], StatementLine] = {}
     for row in rows:
-        line = lines.get(row["account_id"])
+        # An account of a heading of its own counts among the expenses, as its sign says; one whose
+        # type changed is a line under each heading that it had.
+        name = row["statement_section"]
+        name = name if name in sections else "Operating Expenses"
+        line = lines.get((name, row["account_id"]))
         if line is None:
             line = StatementLine(row["account_id"], label(row), [ZERO] * len(months))
-            lines[row["account_id"]] = line
-            # An account of a heading of its own counts among the expenses, as its sign says.
-            name = row["statement_section"]
-            sections[name if name in sections else "Operating Expenses"].lines.append(line)
+            lines[name, row["account_id"]] = line
+            sections[name].lines.append(line)
         line.amounts[position[row["month"]]] += row["amount"]
     profit, results = [ZERO] * len(months), {}
     for name, section in sections.items():

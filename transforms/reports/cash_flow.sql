@@ -5,8 +5,8 @@
 -- no cash, and its payable or receivable is none of operations. Balances brought in when the books
 -- moved here are no flow. Suspense is shown as unclassified, never hidden in an activity.
 --
--- grain: one row per month and account, one for the profit, one for the change of cash
--- key: month, account_id
+-- grain: one row per month, activity and account, one for the profit, one for the change of cash
+-- key: month, activity, account_id
 -- owner: team:accounting
 -- macro: cash_flow_between(period_start, period_end, known_at)
 with

@@ -1,7 +1,7 @@
 -- What was earned and spent, by month, account and dimension (cash basis).
 --
--- grain: one row per month, account, class, department, location and job
--- key: month, account_id, class_id, department_id, location_id, job_id
+-- grain: one row per month, account and type that it had, class, department, location and job
+-- key: month, account_id, account_type, class_id, department_id, location_id, job_id
 -- owner: team:accounting
 -- macro: profit_and_loss_cash_between(period_start, period_end, known_at)
 select
