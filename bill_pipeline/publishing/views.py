@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from bill_pipeline.publishing.tables import CLIENT_COLUMN, PublishedTable, identifier, quoted
 from bill_pipeline.publishing.versions import Layout, Version, path_of
 
+#: A table that earlier releases did not publish → one that says the same of their books: an account
+#: was for all days, and at all times, what it was last.
+_STANDS_IN = {"accounts_by_day": "accounts", "account_versions": "accounts"}
+_STANDS_FOR_ALL = {
+    "valid_from": "date '0001-01-01'", "valid_to": "date '9999-12-31'",
+    "known_from": "timestamp '0001-01-01'", "known_to": "timestamp '9999-12-31'",
+}  # fmt: skip
 #: The SQL of a list with one table's files of some versions, all of one layout.
 FilesOf = Callable[[Layout, Sequence[Version], PublishedTable], str]
 
@@ -30,9 +37,12 @@ class Layouts:
         """Every version's rows of ``table``; files with the same columns are read together."""
         files: dict[tuple[tuple[str, str], ...], list[str]] = {}
         for layout, versions in self.versions.items():
+            names = {written.table for written in layout.tables}
+            stored = table.name if table.name in names else _STANDS_IN.get(table.name, table.name)
             for written in layout.tables:
-                if written.table == table.name:
-                    files.setdefault(written.columns, []).append(files_of(layout, versions, table))
+                if written.table == stored:
+                    source = files_of(layout, versions, replace(table, name=stored))
+                    files.setdefault(written.columns, []).append(source)
         selects = [
             _select_from(table, dict(stored), " || ".join(lists)) for stored, lists in files.items()
         ]
@@ -55,7 +65,9 @@ def _select_from(table: PublishedTable, stored: dict[str, str], files: str) -> s
     for column in table.columns:
         name = identifier(column.name)
         if column.name not in stored:
-            selected.append(f"null::{column.type} as {name}")
+            stands_in = table.name in _STANDS_IN
+            default = _STANDS_FOR_ALL.get(column.name, "null") if stands_in else "null"
+            selected.append(f"{default}::{column.type} as {name}")
         elif stored[column.name] == column.type:
             selected.append(name)
         else:

@@ -79,6 +79,10 @@ def test_analysts_read_an_old_ledger_before_anything_is_synced(old: OldHome) -> 
     (total,) = old.query("select count(*) as n, sum(balance) as total from trial_balance")
     assert total["n"] > 5
     assert float(total["total"]) == 0
+    ((client,),) = (row.values() for row in old.query("select distinct client from accounts"))
+    now = old.query("select account_id, account_type, balance from trial_balance order by all")
+    of_day = f"select account_id, account_type, balance from trial_balance_at('{client}')"
+    assert old.query(f"{of_day} order by all") == now
 
 
 def test_an_old_home_is_synced_rebuilt_and_keeps_what_it_posted(old: OldHome) -> None:

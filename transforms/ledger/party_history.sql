@@ -6,7 +6,9 @@
 select
     id as party_id,                                                   -- BILL's id; renames and merges never change it.
     version,                                                          -- 1, 2, 3 … as we saw them.
-    seen_at as known_from,                                            -- The sync that brought this version (UTC).
+    if(
+        lag(version) over (partition by list, id order by version) is null, timestamp '0001-01-01', seen_at
+    ) as known_from,                                                  -- The sync that brought this version (UTC); the first holds for all before.
     lead(seen_at, 1, timestamp '9999-12-31') over (
         partition by list, id order by version
     ) as known_to,                                                 -- The sync that brought the next one (UTC).

@@ -155,5 +155,5 @@ where compared.party_id in (
     left join ledger.party_history as earlier
         on earlier.party_id = flagged.party_id and earlier.party_type = flagged.party_type
         and getvariable('known_at') >= earlier.known_from and getvariable('known_at') < earlier.known_to
-    where if(getvariable('known_at') is null, flagged.is_1099_vendor, earlier.is_1099_vendor)
+    where coalesce(earlier.is_1099_vendor, flagged.is_1099_vendor)
 )
