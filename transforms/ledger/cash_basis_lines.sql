@@ -8,9 +8,11 @@
 -- closed when the journal learnt it. Sharing is over the gross amount, tax included, unless the
 -- policy sales_tax_on_cash_basis says that the tax comes last. Lines of documents not paid yet do
 -- not exist here. A document that was open when the books begin consists, in its rest, of its lines
--- of before; what was paid in advance before that day counts on the first day after it.
+-- of before. Where the balance that was brought in for an account has such a line, it is taken out
+-- of that balance, so that it counts once, when it is paid. What was paid in advance before that day
+-- counts on the first day after it.
 --
--- grain: one row per journal line outside documents, and one per document, day and line taken up
+-- grain: one row per journal line outside documents, and one per document, day and line taken up or out
 -- key: basis_line_id
 -- owner: team:accounting
 -- macro: cash_basis_lines_at(known_at)
@@ -115,11 +117,15 @@ first_days as (
 -- The rest with which a document opened, as it grew or shrank.
 opened_documents as (
     select
-        side || document_id as item, date, -sum(amount) as amount,
-        sum(-sum(amount)) over (partition by side || document_id order by date) as amount_so_far
-    from journal
-    where event = 'opened' and is_document and is_control
-    group by side || document_id, date
+        *, sum(amount) over (partition by item order by date) as amount_so_far
+    from (
+        select
+            side || document_id as item, date, -sum(amount) filter (where is_control) as amount,
+            max(account_id) filter (where not coalesce(is_control, false)) as equity_account_id
+        from journal
+        where event = 'opened' and is_document
+        group by side || document_id, date
+    )
 ),
 
 lines_of_before as (
@@ -140,7 +146,8 @@ lines_of_before as (
 -- Split at the running totals of the lines, so that they add up to the rest.
 lines_opened as (
     select
-        opened.item, of_before.document_id, opened.date, of_before.account_id, of_before.party_id,
+        opened.item, of_before.document_id, opened.date, of_before.date as date_of_before,
+        opened.equity_account_id, of_before.account_id, of_before.party_id,
         of_before.class_id, of_before.department_id, of_before.location_id, of_before.job_id,
         of_before.document_type, of_before.line_key,
         prorated(opened.amount_so_far, total_so_far, total)
@@ -149,6 +156,46 @@ lines_opened as (
         + prorated(opened.amount_so_far - opened.amount, total_so_far - of_before.amount, total) as amount
     from opened_documents as opened
     inner join lines_of_before as of_before using (item)
+),
+
+-- Of the fiscal year whose income and cost were brought in.
+first_day_of_year as (
+    select max(year_end) + 1 as first_day
+    from (
+        select
+            books_begin_on,
+            -- The last day of the month where it has no such day.
+            least(make_date(year, month, 1) + (day - 1), last_day(make_date(year, month, 1))) as year_end
+        from (
+            select
+                books_begin_on,
+                left(fiscal_year_end, 2)::integer as month,
+                right(fiscal_year_end, 2)::integer as day,
+                unnest(range(year(books_begin_on) - 2, year(books_begin_on) + 1))::integer as year
+            from ledger.books
+        )
+    )
+    where year_end < books_begin_on
+),
+
+accounts_brought_in as (
+    select account_id
+    from journal
+    where document_type = 'opening_balance' and event = 'brought_in'
+    group by account_id
+    having sum(amount) <> 0
+),
+
+-- Income and cost of an earlier year were brought in as earnings, which wait for no payment.
+taken_out_of_opening as (
+    select opened.*, opened.item || ':' || opened.date || ':brought_in:' || opened.line_key as line_id
+    from lines_opened as opened
+    inner join accounts_brought_in using (account_id)
+    inner join ledger.accounts_by_day as accounts
+        on accounts.account_id = opened.account_id
+        and opened.date between accounts.valid_from and accounts.valid_to
+    cross join first_day_of_year
+    where accounts.statement = 'Balance Sheet' or opened.date_of_before >= first_day_of_year.first_day
 ),
 
 -- What each document consists of, by day: its lines without the control account's. A document that
@@ -401,6 +448,16 @@ basis_lines as (
     where not is_credit
         -- An opening balance of a control account has no document to wait for.
         and (not coalesce(is_control, false) or open_item_id is null)
+    union all by name
+    select
+        line_id as basis_line_id, date, date as original_date, account_id, -amount as amount, party_id,
+        class_id, department_id, location_id, job_id, 'opening_balance' as document_type, document_id
+    from taken_out_of_opening
+    union all by name
+    select
+        line_id || ':equity' as basis_line_id, date, date as original_date,
+        equity_account_id as account_id, amount, 'opening_balance' as document_type, document_id
+    from taken_out_of_opening
     union all by name
     select
         item || ':' || date || ':' || part_no as basis_line_id, date, original_date, account_id,
