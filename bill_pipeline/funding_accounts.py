@@ -36,6 +36,12 @@ def decide_cards(connection: duckdb.DuckDBPyConnection, as_of: datetime) -> int:
             inner join staging.chart_of_accounts as chart
                 on trim(lower(chart.account_name)) = trim(lower(cards.card_name))
                 and chart.bill_account_type = 'CREDIT_CARD' and not chart.is_archived
+            -- Two cards of one name, or an account that is another card's already, say nothing.
+            where cards.card_name not in (
+                select card_name from cards group by card_name having count(*) > 1
+            ) and chart.account_id not in (
+                select account_id from decided where starts_with(role, 'card:')
+            )
             group by cards.role
             having count(*) = 1
         )

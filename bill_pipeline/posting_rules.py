@@ -61,7 +61,10 @@ class _TakenBack(Exception):
 
 @cache
 def rules_version() -> str:
-    """Changes when a SQL file changes from which the journal is derived; not with its comments."""
+    """Changes when a SQL file changes from which the journal is derived; not with its comments.
+
+    It changes with any word of ``functions.sql`` and of the other files in ``shared_code``.
+    """
     rules = [f"{key} {load_transforms()[key].rule}" for key in sorted(with_ancestors(JOURNAL))]
     return hashlib.sha256("\n".join([*rules, shared_code()]).encode()).hexdigest()[:16]
 

@@ -102,9 +102,10 @@ create or replace macro doubtful_values(amounts, days, currency) as nullif(array
 ))), ', '), '');
 
 -- An amount as it is kept: to the cent in home currency, with up to three decimals in another one.
--- Both are cast, because DuckDB gives wide decimals of two and of three places two places together.
+-- What no amount can be is null, and its document is set aside. Both are cast, because DuckDB gives
+-- wide decimals of two and of three places two places together.
 create or replace macro in_currency(amount, is_foreign) as
-    if(is_foreign, round(amount, 3)::decimal(18, 3), round(amount, 2)::decimal(18, 3));
+    if(is_foreign, try_cast(round(amount, 3) as decimal(18, 3)), try_cast(round(amount, 2) as decimal(18, 3)));
 
 -- What a line may differ by for rounding: the smallest unit of its currency.
 create or replace macro smallest_unit(currency) as case

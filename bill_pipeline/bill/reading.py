@@ -320,8 +320,14 @@ class Reading:
                     raise
         shown = {document.id for document in found}
         for document_id in ids:
-            if document_id not in shown:
+            if document_id in shown:
+                continue
+            try:
                 found.extend(read_or_tombstone(self._api, row, self._known, document_id))
+            except errors.BillError as error:
+                # A document refused by itself stays as it is known; the others are read.
+                if not errors.refuses_list(error) or isinstance(error, errors.PermissionMissing):
+                    raise
         return found
 
 

@@ -32,7 +32,7 @@ documents as (
             i := i, id := line.id,
             amount := in_currency(coalesce(
                 amount_of(line.amount),
-                try_cast(line.price as decimal(18, 6)) * coalesce(try_cast(line.quantity as decimal(18, 6)), 1), 0
+                try_cast(line.price as decimal(19, 6)) * coalesce(try_cast(line.quantity as decimal(19, 6)), 1), 0
             ), is_foreign),
             description := line.description, classifications := line.classifications, is_line := line is not null
         ))
@@ -45,7 +45,7 @@ documents as (
             i := i, id := line.id,
             amount := in_currency(coalesce(
                 amount_of(line.amount),
-                try_cast(line.price as decimal(18, 6)) * coalesce(try_cast(line.quantity as decimal(18, 6)), 1), 0
+                try_cast(line.price as decimal(19, 6)) * coalesce(try_cast(line.quantity as decimal(19, 6)), 1), 0
             ), is_foreign),
             description := line.description, classifications := line.classifications, is_line := line is not null
         ))

@@ -11,7 +11,8 @@ with
 uses as (
     select funding_type, funding_account_id, payment_date as date, -amount_home as amount
     from staging.payments
-    where is_booked
+    -- What was paid outside BILL from an account that it names never was in clearing.
+    where is_booked and (is_online or paid_from_account_id is null)
     union all
     select
         if(deposit_type = 'WALLET', 'WALLET', 'BANK_ACCOUNT'), deposit_account_id, receipt_date,

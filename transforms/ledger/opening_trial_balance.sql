@@ -20,21 +20,23 @@ balances as (
     having amount <> 0
 ),
 
+-- An account that once played the role keeps what its documents opened.
 controls as (
-    select unnest([
-        {'account_id': ap_control, 'control': 'payables'},
-        {'account_id': ar_control, 'control': 'receivables'},
-        {'account_id': vendor_advances, 'control': 'vendor advances'},
-        {'account_id': customer_credits, 'control': 'customer credits'},
-        {'account_id': ap_clearing, 'control': 'money out clearing'},
-        {'account_id': ar_clearing, 'control': 'money in clearing'}
-    ], recursive := true)
-    from ledger.role_accounts
+    select account_id, case role
+        when 'ap_control' then 'payables'
+        when 'ar_control' then 'receivables'
+        when 'vendor_advances' then 'vendor advances'
+        when 'customer_credits' then 'customer credits'
+        when 'ap_clearing' then 'money out clearing'
+        when 'ar_clearing' then 'money in clearing'
+    end as control
+    from decisions.account_roles
+    where decided_at <= getvariable('as_of')
 ),
 
 -- One account may play two roles.
 control_accounts as (
-    select account_id, min(control) as control from controls group by account_id
+    select account_id, min(control) as control from controls where control is not null group by account_id
 ),
 
 opened as (

@@ -21,10 +21,13 @@ balances as (
     group by account_id
 ),
 
+-- An account that once played the role keeps what its documents opened.
 opened_by_documents as (
-    select unnest([ap_control, ar_control, vendor_advances, customer_credits, ap_clearing, ar_clearing])
-        as account_id
-    from ledger.role_accounts
+    select account_id
+    from decisions.account_roles
+    where decided_at <= getvariable('as_of') and role in (
+        'ap_control', 'ar_control', 'vendor_advances', 'customer_credits', 'ap_clearing', 'ar_clearing'
+    )
 ),
 
 balances_to_post as (

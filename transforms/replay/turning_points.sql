@@ -97,9 +97,8 @@ money_of_before as (
     cross join begins
     where list in ('payments', 'received_payments', 'money_movements')
         and coalesce(
-            try_cast(left(coalesce(
-                json_extract_string(document, '$.processDate'), json_extract_string(document, '$.paymentDate')
-            ), 10) as date),
+            day_of(json_extract_string(document, '$.processDate')),
+            day_of(json_extract_string(document, '$.paymentDate')),
             last_day
         ) <= last_day
 ),

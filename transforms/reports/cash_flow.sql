@@ -20,10 +20,11 @@ journal_lines as (
 
 -- The payable or receivable of each document.
 document_controls as (
-    select lines.document_type, lines.document_id, max(lines.account_id) as account_id
+    select lines.document_type, lines.document_id, arg_max(lines.account_id, (lines.posted_at, lines.line_id)) as account_id
     from ledger.journal_lines as lines
     inner join ledger.accounts as accounts on accounts.account_id = lines.account_id
     where lines.event in ('entered', 'billed', 'opened') and accounts.control in ('payables', 'receivables')
+        and lines.posted_at <= coalesce(getvariable('known_at'), timestamp '9999-12-31')
     group by lines.document_type, lines.document_id
 ),
 

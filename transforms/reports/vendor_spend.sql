@@ -3,7 +3,7 @@
 -- What was spent before the books begin counts too: it is the vendor's history.
 --
 -- grain: one row per vendor, month, account and type that it had
--- key: party_id, month, account_id, account_subtype
+-- key: party_id, month, account_id, account_type, account_subtype
 -- owner: team:accounting
 -- macro: vendor_spend_between(period_start, period_end, known_at)
 with

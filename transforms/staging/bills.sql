@@ -97,7 +97,7 @@ select
     case
         -- Nothing is worth nothing, whatever its funding amount says.
         when currency = home_currency or amount = 0 then amount
-        else coalesce(funding_amount, round(amount * rate, 2), amount)
+        else coalesce(funding_amount, try_cast(round(amount * rate, 2) as decimal(18, 2)), amount)
     end::decimal(18, 2) as amount_home,                     -- Total in home currency; BILL's funding amount.
     currency = home_currency or amount = 0 or funding_amount is not null
         as is_home_amount_given,                            -- BILL says what it is worth; 0.00 says nothing.

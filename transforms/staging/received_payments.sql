@@ -112,7 +112,7 @@ select
     in_currency(amount, currency <> home_currency) as amount,                       -- Paid against invoices or unapplied, in that currency.
     case
         when currency = home_currency then amount
-        when coalesce(funding_amount, rate) is not null then coalesce(funding_amount, round(amount * rate, 2))
+        when coalesce(funding_amount, rate) is not null then coalesce(funding_amount, try_cast(round(amount * rate, 2) as decimal(18, 2)))
         when amount_paid <> 0 then prorated(amount_paid_home, amount, amount_paid)
         else amount
     end::decimal(18, 2) as amount_home,                     -- The same in home currency.
@@ -121,7 +121,7 @@ select
     -- By the receipt and its customer alone: what it pays is told in other documents.
     case
         when amount = 0 then 0
-        when coalesce(funding_amount, rate) is not null then coalesce(funding_amount, round(amount * rate, 2))
+        when coalesce(funding_amount, rate) is not null then coalesce(funding_amount, try_cast(round(amount * rate, 2) as decimal(18, 2)))
         when not was_foreign then amount
     end::decimal(18, 2) as amount_deposited,                -- What is assumed to have reached the bank, fees aside, where BILL shows no deposit; null: BILL does not say.
     coalesce(amount_of(d.convenienceFeeAmount), 0)::decimal(18, 2) as convenience_fee,  -- Charged to the customer on top.

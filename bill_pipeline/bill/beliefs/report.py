@@ -107,6 +107,8 @@ def _seen(belief: Belief, evidence: Evidence) -> Finding:
         raise
     except errors.PermissionMissing:
         return Finding(because="the token may not read what would show it")
+    except (KeyError, TypeError, AttributeError, ArithmeticError, ValueError):
+        return Finding(because="BILL's answer has another shape than is read")
     except errors.BillError as error:
         return Finding(because=f"BILL did not answer as it should ({type(error).__name__})")
 
