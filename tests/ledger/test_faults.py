@@ -77,6 +77,10 @@ FAULTS = {
         "every_line_belongs_to_an_entry",
     ),
     "lost page": ("delete from staging.bills where bill_id = 'B0'", "payments_name_known_bills"),
+    "lost page of invoices": (
+        "delete from staging.invoices where invoice_id = 'I0'",
+        "receipts_and_credits_name_known_documents",
+    ),
     "lost line": (
         "delete from ledger.postings where document_type = 'bill' and source_line_id = 'B0-0'",
         "every_document_line_posts_once",
