@@ -11,7 +11,8 @@ import re
 import duckdb
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
-_SEPARATORS = re.compile(r"[\W_]")
+_BETWEEN_DIGITS = re.compile(r"(?<=[0-9])[\W_]+(?=[0-9])")
+_OTHER_SEPARATORS = re.compile(r"(?<![0-9])[\W_]|[\W_](?![0-9])")
 _LEADING_ZEROS = re.compile(r"(?<![0-9])0+(?=[0-9])")
 
 
@@ -29,8 +30,13 @@ def plain_text(text: str) -> str:
 
 
 def plain_number(number: str) -> str:
-    """A bill's number without separators and leading zeros: ``INV-0041277`` → ``inv41277``."""
-    return _LEADING_ZEROS.sub("", _SEPARATORS.sub("", plain_text(number)))
+    """A bill's number without leading zeros, and separators only between groups of digits.
+
+    >>> plain_number("INV-0041277"), plain_number("INV 2026/01"), plain_number("12-3")
+    ('inv41277', 'inv2026-1', '12-3')
+    """
+    groups = _BETWEEN_DIGITS.sub("-", plain_text(number))
+    return _LEADING_ZEROS.sub("", _OTHER_SEPARATORS.sub("", groups))
 
 
 def add_functions(connection: duckdb.DuckDBPyConnection) -> None:

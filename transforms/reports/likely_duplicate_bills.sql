@@ -1,7 +1,9 @@
 -- Pairs of bills that look like the same bill entered twice, the surest first.
 --
--- Same vendor, under any of its spellings, and same amount, and either the same number, whatever its spelling, or two numbers
--- with neighbouring signs swapped, within two weeks of each other. A vendor that bills the same amount
+-- Same vendor, under any of its spellings, and same amount, and either the same number, whatever its
+-- spelling, or two numbers with neighbouring signs swapped, within two weeks of each other. Zeros that
+-- lead a group of digits and the signs between groups do not count, but where the groups part does:
+-- 1-23 is not 12-3, and either may be what another bill calls 123. A vendor that bills the same amount
 -- regularly is not named for it: without a telling number, equal amounts are no sign. A number that
 -- stands on three bills or more is an order's or an account's, not an invoice's: it only tells of
 -- bills within two weeks of each other.
@@ -16,6 +18,7 @@ bills as (
         documents.document_id, coalesce(parties.merged_party_id, documents.party_id) as party_id, parties.merged_party as party,
         documents.number, documents.date, documents.amount, documents.currency, documents.status,
         plain_number(coalesce(documents.number, '')) as plain_number,
+        plain_number(regexp_replace(plain_text(coalesce(documents.number, '')), '[^\pL\pN]+', '', 'g')) as joined_number,
         count(*) over (partition by coalesce(parties.merged_party_id, documents.party_id), plain_number) as number_count
     from ledger.documents as documents
     left join ledger.parties as parties using (party_id)
@@ -25,13 +28,18 @@ bills as (
 pairs as (
     select
         later.*,
+        later.plain_number = earlier.plain_number
+            or (
+                later.joined_number = earlier.joined_number
+                and (not contains(later.plain_number, '-') or not contains(earlier.plain_number, '-'))
+            ) as is_same_number,
         earlier.document_id as earlier_document_id,
         earlier.number as earlier_number,
         earlier.date as earlier_date,
         earlier.status as earlier_status,
         abs(later.date - earlier.date) as days_apart,
         case
-            when later.plain_number = earlier.plain_number then 'same number and amount'
+            when is_same_number then 'same number and amount'
             else 'swapped signs in the number, same amount'
         end as sign
     from bills as later
@@ -41,21 +49,21 @@ pairs as (
         and earlier.amount = later.amount
         and (earlier.date, earlier.document_id) < (later.date, later.document_id)
     where
-        later.plain_number not in ('', '0')
+        later.joined_number not in ('', '0')
         and (
             (
-                later.plain_number = earlier.plain_number
+                is_same_number
                 and later.date - earlier.date <= if(later.number_count > 2, 14, 366)
             )
             or (
                 later.date - earlier.date <= 14
-                and length(later.plain_number) >= 5
+                and length(later.joined_number) >= 5
                 -- Two neighbouring signs swapped, never the last one. Other single differences are
                 -- what numbers that count on have: they raised hundreds of false alarms on the
                 -- ledgers of public bodies.
-                and damerau_levenshtein(later.plain_number, earlier.plain_number) = 1
-                and levenshtein(later.plain_number, earlier.plain_number) = 2
-                and right(later.plain_number, 1) = right(earlier.plain_number, 1)
+                and damerau_levenshtein(later.joined_number, earlier.joined_number) = 1
+                and levenshtein(later.joined_number, earlier.joined_number) = 2
+                and right(later.joined_number, 1) = right(earlier.joined_number, 1)
             )
         )
 )
