@@ -196,6 +196,10 @@ FAULTS = {
         f"update ledger.journal_lines set account_id = 'nowhere' where {ONE_BILL}",
         "every_account_is_known",
     ),
+    "account that BILL's chart does not list": (
+        "update ledger.accounts set source = 'unknown' where account_id = 'ap'",
+        "booked_accounts_are_in_the_chart",
+    ),
     "null due date drops a bill from the aging": (
         "update reports.payables_aging set amount_total = amount_total - 30",
         "payables_aging_equals_control",

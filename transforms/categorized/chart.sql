@@ -94,12 +94,15 @@ roles as (
     group by account_id
 ),
 
--- BILL sometimes names an account that its own chart no longer lists.
+-- BILL sometimes names an account that its own chart no longer lists: what only sales name is income.
 unknown_accounts as (
-    select distinct bill_account_id as account_id
+    select
+        bill_account_id as account_id,
+        bool_and(document_type in ('invoice', 'credit_memo')) as is_income
     from categorized.lines
     where bill_account_id is not null
         and bill_account_id not in (select account_id from accounts)
+    group by bill_account_id
 )
 
 select
@@ -137,6 +140,7 @@ from accounts
 left join roles using (account_id)
 union all
 select
-    account_id, null, account_id, 'Expense', 'Unspecified', 'debit', 'Income Statement',
-    'Operating Expenses', 'operating', null, 'unknown', true, null, null, false
+    account_id, null, account_id, if(is_income, 'Revenue', 'Expense'), 'Unspecified',
+    if(is_income, 'credit', 'debit'), 'Income Statement', if(is_income, 'Revenue', 'Operating Expenses'),
+    'operating', null, 'unknown', true, null, null, false
 from unknown_accounts

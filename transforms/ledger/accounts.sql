@@ -29,9 +29,10 @@ controls as (
 ),
 
 posted_elsewhere as (
-    select distinct account_id
+    select account_id, bool_and(document_type in ('invoice', 'credit_memo')) as is_income
     from ledger.journal_lines
     where account_id not in (select account_id from categorized.chart)
+    group by account_id
 )
 
 select
@@ -54,7 +55,8 @@ from categorized.chart
 left join controls using (account_id)
 union all
 select
-    account_id, null, account_id, 'Expense', 'Unspecified', 'debit', 'Income Statement',
-    'Operating Expenses', 'operating', controls.control, null, 'unknown', true, null, null
+    account_id, null, account_id, if(is_income, 'Revenue', 'Expense'), 'Unspecified',
+    if(is_income, 'credit', 'debit'), 'Income Statement', if(is_income, 'Revenue', 'Operating Expenses'),
+    'operating', controls.control, null, 'unknown', true, null, null
 from posted_elsewhere
 left join controls using (account_id)
