@@ -297,6 +297,14 @@ FAULTS = {
         ),
         "opening_balances_add_up",
     ),
+    "more paid from BILL's balance than came in": (
+        (
+            "insert into ledger.journal_lines by name select * replace ("
+            "(select bill_balance from ledger.role_accounts) as account_id, -5 as amount) "
+            f"from ledger.journal_lines where {ONE_BILL} and line_no = 1"
+        ),
+        "bill_balance_is_not_negative",
+    ),
     "payment of an unknown status": (
         "update staging.payments set payment_state = 'unknown'",
         "payments_need_no_attention",
