@@ -11,12 +11,14 @@ from typing import Any
 import duckdb
 import pytest
 
+from bill_pipeline.plain_text import add_functions
 from bill_pipeline.publishing.tables import published_schema
 from bill_pipeline.transforms import FOLDER, read_transform
 
 AS_OF = "2026-07-15"
 INSIGHTS = Path(FOLDER) / "reports"
 Insight = Callable[..., list[tuple[Any, ...]]]
+SOURCES = ("ledger.documents", "ledger.transactions", "ledger.parties", "ledger.books")
 ACCOUNTS = {"A1": "Software", "A2": "Travel"}
 
 
@@ -48,12 +50,23 @@ def insight() -> Insight:
     def ask(report: str, columns: str, *bills: Any, as_of: str = AS_OF) -> list[Any]:
         tables = {table.source: table for table in published_schema().tables}
         with duckdb.connect() as db:
+            add_functions(db)
             db.execute("create schema ledger")
-            for source in ("ledger.documents", "ledger.transactions", "ledger.books"):
+            for source in SOURCES:
                 types = {column.name: column.type for column in tables[source].columns}
                 listed = ", ".join(f"{name} {type_}" for name, type_ in types.items())
                 db.execute(f"create table {source} ({listed})")
-                rows = [{"known_until": as_of}] if source == "ledger.books" else bills
+                rows = {
+                    "ledger.books": [{"known_until": as_of}],
+                    "ledger.parties": [
+                        {
+                            "party_id": vendor,
+                            "merged_party_id": vendor,
+                            "merged_party": f"Vendor {vendor}",
+                        }
+                        for vendor in sorted({each["party_id"] for each in bills})
+                    ],
+                }.get(source, bills)
                 for row in rows:
                     known = {name: value for name, value in row.items() if name in types}
                     values = ", ".join("?" for _ in known)
