@@ -299,7 +299,8 @@ def _require_documents_add_up(
         raise DecisionRefused(
             f"{client}: the balances of {cutover} and what is open in BILL that day differ (debits "
             f"positive). {'; '.join(differing)}. Nothing was booked. Mend the one or the other, or "
-            "accept the difference (--accept-differences, or the box on the page): the documents count, and it stays in opening balance equity."
+            "accept the difference (--accept-differences, or the box on the page): the documents "
+            "count, and it stays in opening balance equity."
         )
 
 
