@@ -130,7 +130,7 @@ def decide_missing_roles(connection: duckdb.DuckDBPyConnection, as_of: datetime)
             account, reason = banks[0][0], "BILL pays from it by default"
         elif len(fitting) == 1:
             account, reason = fitting[0], "the only fitting account of the client's chart"
-        elif fitting:
+        elif fitting and role.endswith("_fees"):  # a person is asked which one
             names = ", ".join(name for account_id, _, name in chart if account_id in fitting)
             reason = f"several accounts of the client's chart fit: {names}"
         chosen.append((role, account, as_of, "first sync", reason))

@@ -6,15 +6,16 @@
 -- key: document_type, document_id
 -- owner: team:accounting
 select
-    document_id,                                                   -- BILL's id of the document.
-    document_type,                                                 -- bill, vendor_credit, payment, invoice, credit_memo or received_payment.
-    party_id,                                                      -- Vendor or customer.
-    party,                                                         -- Its name.
-    number,                                                        -- Number on the document.
-    date,                                                          -- Day it counts for.
-    due_date,                                                      -- Day it is due.
-    currency,                                                      -- Currency of the amount.
-    amount,                                                        -- Its amount.
-    doubtful as reason                                             -- What can hardly be meant, in words.
-from ledger.documents
-where is_booked and doubtful is not null
+    documents.document_id,                                         -- BILL's id of the document.
+    documents.document_type,                                       -- bill, vendor_credit, payment, invoice, credit_memo or received_payment.
+    coalesce(parties.merged_party_id, documents.party_id) as party_id,  -- Vendor or customer, one id for all its spellings.
+    parties.merged_party as party,                                 -- Its name.
+    documents.number,                                              -- Number on the document.
+    documents.date,                                                -- Day it counts for.
+    documents.due_date,                                            -- Day it is due.
+    documents.currency,                                            -- Currency of the amount.
+    documents.amount,                                              -- Its amount.
+    documents.doubtful as reason                                   -- What can hardly be meant, in words.
+from ledger.documents as documents
+left join ledger.parties as parties on parties.party_id = documents.party_id
+where documents.is_booked and documents.doubtful is not null
