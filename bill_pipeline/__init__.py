@@ -20,4 +20,4 @@ Data flows one way, and every room knows only the rooms before it::
 ``tests/test_house.py`` enforces the import rule.
 """
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
