@@ -197,7 +197,7 @@ FAULTS = {
         "every_account_is_known",
     ),
     "account that BILL's chart does not list": (
-        "update ledger.accounts set source = 'unknown' where account_id = 'ap'",
+        "update ledger.accounts set source = 'unknown' where account_id = 'rent'",
         "booked_accounts_are_in_the_chart",
     ),
     "null due date drops a bill from the aging": (

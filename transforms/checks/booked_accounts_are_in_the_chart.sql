@@ -14,4 +14,6 @@ from (
 ) as booked
 inner join ledger.accounts as accounts using (account_id)
 where accounts.source = 'unknown'
+    -- A person's word makes an account payables or receivables: its type is known.
+    and accounts.control is null
 group by accounts.account_id
