@@ -15,7 +15,7 @@ documents as (
         is_archived,
         from_json(document, '{
             "customerId": "VARCHAR", "invoiceNumber": "VARCHAR", "invoiceDate": "VARCHAR",
-            "dueDate": "VARCHAR", "totalAmount": "VARCHAR", "dueAmount": "VARCHAR",
+            "dueDate": "VARCHAR", "totalAmount": "VARCHAR", "dueAmount": "VARCHAR", "scheduledAmount": "VARCHAR",
             "exchangeRate": "VARCHAR", "status": "VARCHAR", "description": "VARCHAR",
             "salesTaxTotal": "VARCHAR", "payToChartOfAccountId": "VARCHAR",
             "glPostingDate": "VARCHAR", "createdTime": "TIMESTAMPTZ",
@@ -94,7 +94,9 @@ select
     currency = home_currency or amount = 0 or rate is not null
         as is_home_amount_given,                            -- BILL says what it is worth.
     in_currency(coalesce(amount_of(d.salesTaxTotal), 0), currency <> home_currency) as sales_tax,  -- Tax inside the total.
-    in_currency(amount_of(d.dueAmount), currency <> home_currency) as amount_due,                              -- What BILL says is still to be paid.
+    in_currency(
+        amount_of(d.dueAmount) + coalesce(amount_of(d.scheduledAmount), 0), currency <> home_currency
+    ) as amount_due,                                        -- What BILL says is still to be paid, receipts scheduled and not started added back.
     d.payToChartOfAccountId as pay_to_account_id,           -- Account for receipts outside BILL.
     coalesce(d.status, 'UNDEFINED') as status,              -- BILL's status of payment.
     d.classifications as classifications,                   -- Dimensions for lines that have none.

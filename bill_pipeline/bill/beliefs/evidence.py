@@ -88,6 +88,7 @@ class Evidence:
         self.budget = budget
         self.with_v2 = with_v2
         self.refusal_statuses: list[int] = []  # v3's, of what the token may not read
+        self.unanswered: errors.BillError | None = None  # the last question that got no answer
         self._samples: dict[str, list[Row] | errors.BillError] = {}
 
     def get(self, path: str, **params: str) -> Any:
@@ -155,7 +156,8 @@ class Evidence:
         except errors.LimitReached:
             spent = f"the {self.budget.most} requests of a report are spent"
             raise NotSeen(spent if self.budget.is_spent else "BILL's limit is reached") from None
-        except (errors.BillUnavailable, errors.MalformedAnswer):
+        except (errors.BillUnavailable, errors.MalformedAnswer) as error:
+            self.unanswered = error
             raise NotSeen("BILL did not answer the question") from None
 
 

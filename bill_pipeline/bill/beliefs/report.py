@@ -93,6 +93,8 @@ def check_beliefs(api: BillApi, budget: CappedBudget, *, with_v2: bool = True) -
     for name, belief in BELIEFS.items():
         report.findings[name] = _seen(belief, evidence)
     report.requests = budget.requests
+    if evidence.unanswered and all(not f.holds + f.fails for f in report.findings.values()):
+        raise evidence.unanswered
     return report
 
 
