@@ -193,8 +193,10 @@ def test_every_entry_names_its_cause(company: Company) -> None:
     company.sync(at)
     assert set(causes(company, at).values()) == {"decision"}
     at += timedelta(days=1)
+    payables = {"id": "ap2", "name": "Trade Payables", "account": {"type": "ACCOUNTS_PAYABLE"}}
+    company.put("chart_of_accounts", payables, at)
     decisions.set_role(
-        company.connection, "ap_control", "equipment", decided_at=at, reason="moved", **about
+        company.connection, "ap_control", "ap2", decided_at=at, reason="moved", **about
     )
     company.sync(at)
     assert set(causes(company, at).values()) == {"setting"}
