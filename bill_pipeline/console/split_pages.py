@@ -127,7 +127,7 @@ def _form(
 
 
 def _total(parts: list[dict[str, Any]]) -> Decimal:
-    return sum((part["amount"] for part in parts), Decimal(0))
+    return to_cents(sum((part["amount"] for part in parts), Decimal(0)))
 
 
 def _row_of(part: dict[str, Any], accounts: list[Account]) -> PartRow:

@@ -60,7 +60,10 @@ def test_a_split_is_booked_shown_changed_and_undone(
         assert "A person split this line: 2,400.00" in page
         assert "6100 Rent 2,000.10, 6300 Small Equipment 399.90" in page
         assert "a safe came with the room" in page
-    assert 'value="2,000.10"' in bookkeeper.get(f"{PATH}/split").text
+    split_page = bookkeeper.get(f"{PATH}/split").text
+    assert 'value="2,000.10"' in split_page
+    # The page's script reads what is to be shared out, in cents.
+    assert re.search(r'data-total="-?\d+\.\d\d"', split_page)
     split(bookkeeper, [("6100", "2,410.00"), ("6300", "(10.00)")])
     assert [row[1] for row in booked(books_console)] == [Decimal("2410.00"), Decimal("-10.00")]
     bookkeeper.post(undo_in(bookkeeper.get("/clients").text))

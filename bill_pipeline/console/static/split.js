@@ -18,6 +18,7 @@ const money = (value) => {
 };
 const showLeft = () => {
   let rest = cents(split.dataset.total ?? "0");
+  if (rest === null) { left.textContent = "?"; return; }  // a currency of three decimals
   for (const field of split.querySelectorAll("[data-part]")) {
     const value = cents(field.value);
     if (value === null) field.setAttribute("aria-invalid", "true");
