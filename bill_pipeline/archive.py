@@ -93,7 +93,7 @@ class ArchiveReport:
 
 
 def make_archive(connection: duckdb.DuckDBPyConnection) -> None:
-    """Make the archive's tables where they are missing."""
+    """Make the archive's tables where they are missing, and the functions that SQL files share."""
     connection.execute(_SCHEMA)
     connection.execute(FUNCTIONS.read_text(encoding="utf-8"))
     for table, comment in _COMMENTS.items():

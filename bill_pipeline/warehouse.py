@@ -25,7 +25,6 @@ from bill_pipeline.errors import PipelineError
 from bill_pipeline.plain_text import add_functions
 from bill_pipeline.settings import Home
 from bill_pipeline.transforms import (
-    FOLDER,
     SCHEMAS,
     STANDARD_CHART,
     Check,
@@ -340,7 +339,6 @@ def ensure_schema(connection: duckdb.DuckDBPyConnection) -> None:
     widen(connection, "decisions", "write_offs", "amount")
     for schema in SCHEMAS:
         connection.execute(f"create schema if not exists {schema}")
-    connection.execute((FOLDER / "functions.sql").read_text(encoding="utf-8"))
     add_functions(connection)
 
 

@@ -25,7 +25,7 @@ merges_in_bill as (
     from (
         select
             list, id, version, batch_no,
-            nullif(ltrim(json_extract_string(document, '$.mergedIntoId'), '0'), '') as merged_into_id
+            json_extract_string(document, '$.mergedIntoId') as merged_into_id
         from replay_versions
         where list in ('vendor_details', 'customer_details')
     )
