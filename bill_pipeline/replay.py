@@ -37,9 +37,11 @@ JOURNAL = ("ledger.journal_lines", "ledger.journal_entries")
 VERSIONS, DOCUMENTS = "staging.versions_known", "staging.documents_known"
 #: What the posting rules read beside documents; the same throughout an epoch.
 SETTINGS = (
-    "staging.policies", "staging.parties", "staging.party_currencies", "staging.document_worths",
+    "staging.policy_versions", "staging.policies", "staging.party_versions", "staging.parties",
+    "staging.party_currencies", "staging.document_worths",
     "staging.bank_accounts", "staging.chart_of_accounts", "staging.items",
-    "categorized.account_roles", "categorized.funding_accounts", "categorized.parties",
+    "categorized.account_roles", "categorized.funding_accounts",
+    "categorized.party_versions", "categorized.parties",
     "categorized.rules", "ledger.role_accounts",
 )  # fmt: skip
 TRANSFERS = "ledger.postings_derived_transfers"

@@ -15,7 +15,7 @@ OF_THE_TYPE = {
 }  # fmt: skip
 OF_THE_NAME = {"account_code", "account_name"}
 #: Where the history is made, and what lists the chart of now.
-MAKES_IT = {"ledger.accounts", "ledger.account_versions"}
+MAKES_IT = {"ledger.accounts"}
 READERS = {
     **{key: t.sql for key, t in load_transforms().items()
        if t.schema in ("ledger", "reports") and key not in MAKES_IT},

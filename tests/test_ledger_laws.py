@@ -17,12 +17,16 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from bill_pipeline import decisions, party_decisions, posting
+from bill_pipeline.transforms import load_transforms
 from tests.ledger.company import Company, new_company
 from tests.ledger.lives import (
     EVENTFUL,
     FIRST_SYNC,
+    LEARNING,
+    State,
     begin,
     hand_over,
+    learning_lives,
     live,
     live_on,
     lives,
@@ -272,6 +276,51 @@ def test_what_was_known_at_a_moment_never_changes(life: Any) -> None:
         kept = company.rows(f"from ledger.journal_lines where posted_at <= '{at}' order by line_id")
         assert kept == old
         nothing_is_posted_into_a_closed_period(company)
+
+
+#: Columns that tell of now alone, and say so; of BILL's own word there is nothing to compare.
+OF_NOW = {"amount_scheduled", "waits_for"}
+
+
+def reports_at(company: Company, day: date, known_at: datetime | None) -> dict[str, list[Any]]:
+    """The rows up to ``day`` of every macro with a moment, but for what tells of now alone."""
+    moment = f"timestamp '{known_at}'" if known_at else "null"
+    found = {}
+    for transform in load_transforms().values():
+        macro = transform.macro
+        if macro is None or "known_at" not in macro.parameters:
+            continue
+        if transform.key == "ledger.document_facts":
+            continue
+        until = {"report_date", "period_end"} & set(macro.parameters)
+        given = "".join(f", {name} := date '{day}'" for name in until)
+        columns = [c.name for c in transform.columns if c.name not in OF_NOW]
+        sql = f"select {', '.join(columns)} from {macro.name}('acme'{given}, known_at := {moment})"
+        found[macro.name] = sorted(company.rows(sql), key=str)
+    return found
+
+
+@law(9, 25)
+@few
+@given(life=learning_lives)
+@example(life=LEARNING)
+@example(life=EVENTFUL)
+def test_a_report_as_known_then_is_the_report_of_then(life: Any) -> None:
+    """Flags, boxes, tax ids, merges, names, policies and what was before the books begin too."""
+    with new_company() as company:
+        state = State()
+        begin(company)
+        made: dict[tuple[datetime, date], dict[str, list[Any]]] = {}
+        for number, sync in enumerate(life):
+            at = FIRST_SYNC + timedelta(days=3 * number)
+            live_on(company, state, sync, at)
+            company.make_macros()
+            for day in (at.date() - timedelta(days=1), date(2026, 1, 15)):
+                made[at, day] = reports_at(company, day, None)
+        for (at, day), reports in made.items():
+            as_known_then = reports_at(company, day, at)
+            for name, rows in reports.items():
+                assert as_known_then[name] == rows, (name, at, day)
 
 
 @law(6, 7, 24)

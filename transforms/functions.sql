@@ -70,10 +70,20 @@ create or replace macro day_of(text) as case
         then try_cast(regexp_extract(text, '^[0-9]+-[0-9]+-[0-9]+') as date)
 end;
 
--- What a document gives as amounts and days that are none; null when all can be read.
-create or replace macro unreadable_values(amounts, days) as nullif(array_to_string(list_concat(
+-- What an amount is worth at a rate, to the cent; null where that is 10^15 or more, which is no amount.
+create or replace macro worth_at(amount, rate) as case
+    when abs(amount * rate) < 1000000000000000 then round(amount * rate, 2)
+end;
+
+-- What a document gives as amounts and days that are none, its amount at its rate among them where
+-- that is what it is worth; null when all can be read.
+create or replace macro unreadable_values(amounts, days, amount, rate) as nullif(array_to_string(list_concat(
     list_filter(amounts, lambda text: text <> '' and amount_of(text) is null),
-    list_filter(days, lambda text: text <> '' and day_of(text) is null)
+    list_filter(days, lambda text: text <> '' and day_of(text) is null),
+    if(
+        amount * rate is not null and worth_at(amount, rate) is null,
+        [amount::varchar || ' at the rate ' || rate::varchar], []
+    )
 ), ', '), '');
 
 -- The smallest unit of a currency is 10 to the minus this: ISO 4217, list one of 2024. What XXX has

@@ -9,12 +9,17 @@ from pathlib import Path
 from bill_pipeline.publishing.tables import CLIENT_COLUMN, PublishedTable, identifier, quoted
 from bill_pipeline.publishing.versions import Layout, Version, path_of
 
-#: A table that earlier releases did not publish → one that says the same of their books: an account
-#: was for all days, and at all times, what it was last.
-_STANDS_IN = {"accounts_by_day": "accounts", "account_versions": "accounts"}
+#: A table that earlier releases did not publish → one that says the same of their books: what
+#: something was last, it was for all days and at all times.
+_STANDS_IN = {
+    "accounts_by_day": "accounts", "account_versions": "accounts", "account_history": "accounts",
+    "party_versions": "parties", "book_versions": "books", "document_facts": "documents",
+    "lines_before_books_history": "lines_before_books",
+}  # fmt: skip
 _STANDS_FOR_ALL = {
     "valid_from": "date '0001-01-01'", "valid_to": "date '9999-12-31'",
     "known_from": "timestamp '0001-01-01'", "known_to": "timestamp '9999-12-31'",
+    "change_no": "1", "is_gone": "false",
 }  # fmt: skip
 #: The SQL of a list with one table's files of some versions, all of one layout.
 FilesOf = Callable[[Layout, Sequence[Version], PublishedTable], str]

@@ -13,11 +13,12 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from bill_pipeline import decisions
+from bill_pipeline import decisions, party_decisions
 from tests.ledger.company import Company
 
 FIRST_SYNC = datetime(2026, 2, 1, 12)  # noqa: DTZ001 - the archive keeps UTC without a zone
 ACCOUNTS = ("rent", "supplies", "equipment")
+VENDORS = ("paper", "berlin")
 TYPES = ("FIXED_ASSET", "EXPENSE", "OTHER_CURRENT_LIABILITY")
 CHART = [
     {"id": "checking", "name": "Checking", "account": {"type": "BANK"}},
@@ -45,6 +46,14 @@ happenings = st.tuples(
     ),
     st.integers(0, 5), cents, days, st.integers(0, 2),
 )  # fmt: skip
+#: What changes what is known of parties, accounts and books, and moves nothing by itself.
+learnings = st.tuples(
+    st.sampled_from(["vendor", "vendor", "merge", "link", "apart", "box", "box", "policy"]),
+    st.integers(0, 5), cents, days, st.integers(0, 2),
+)  # fmt: skip
+learning_lives = st.lists(
+    st.lists(st.one_of(happenings, learnings), min_size=2, max_size=6), min_size=2, max_size=4
+)
 lives = st.lists(st.lists(happenings, min_size=1, max_size=5), min_size=2, max_size=5)
 short_lives = st.lists(st.lists(happenings, min_size=2, max_size=6), min_size=2, max_size=3)
 
@@ -60,6 +69,19 @@ EVENTFUL = [
      ("apply", 0, 0, 0, 2), ("edit", 0, 12_000, 0, 1), ("invoice", 0, 700, -30, 0)],
     [("reopen", 0, 0, 0, 0), ("edit", 0, 9_000, 0, 1), ("recode", 2, 0, 0, 2),
      ("void", 0, 0, 0, 1), ("date", 2, 0, -21, 0), ("withdraw", 0, 3_333, -2, 0)],
+]  # fmt: skip
+
+#: A life in which all of that happens to vendors that were paid, before and after the books begin.
+LEARNING = [
+    [("bill", 0, 40_000, -40, 0), ("foreign_bill", 0, 20_000, -35, 1), ("bill", 0, 9_000, -9, 2),
+     ("pay", 0, 0, -30, 0), ("pay", 1, 0, -8, 0), ("invoice", 0, 8_000, -33, 0),
+     ("vendor", 0, 1, -9, 1), ("box", 1, 1, 0, 2), ("policy", 0, 20_000, 0, 1)],
+    [("merge", 1, 0, 0, 1), ("box", 2, 1, 0, 1), ("pay", 2, 4_000, -2, 0), ("due", 0, 0, 9, 0)],
+    [("vendor", 1, 1, -8, 0), ("vendor", 0, 2, -7, 1), ("policy", 0, 0, -14, 2),
+     ("date", 0, 0, -29, 2)],
+    [("apart", 0, 0, 0, 0), ("box", 1, 0, 0, 0), ("recode", 0, 0, 0, 2), ("policy", 0, 0, 0, 0),
+     ("date", 2, 0, -44, 2)],
+    [("link", 0, 0, 0, 0), ("merge", 1, 0, 0, 0), ("policy", 0, 0, -3, 2), ("vendor", 0, 0, -6, 2)],
 ]  # fmt: skip
 
 
@@ -135,6 +157,43 @@ class State:
         self._list("chart_of_accounts")[account] = {
             "id": account, "name": f"{account} {on}", "account": {"type": TYPES[choice]}
         }  # fmt: skip
+
+    def _vendor(self, which: int, amount: int, on: str, choice: int) -> None:
+        """Another name, flag and taxpayer's number."""
+        kept = PARTIES["vendors"][which % 2]
+        self._list("vendors")[kept["id"]] = {
+            **kept, "name": f"{kept['name']} of {on}",
+            "additionalInfo": {"track1099": choice > 0, "taxId": f"12-345678{amount % 3}"},
+        }  # fmt: skip
+
+    def _merge(self, which: int, amount: int, on: str, choice: int) -> None:
+        one, other = VENDORS if which % 2 else reversed(VENDORS)
+        self._list("vendor_details")[one] = {"id": one, "mergedIntoId": other if choice else ""}
+
+    def _link(self, which: int, amount: int, on: str, choice: int) -> None:
+        one, other = VENDORS if which % 2 else reversed(VENDORS)
+        said = {"party_id": one, "same_as_party_id": other, "withdrawn": choice == 2}
+        self.decided.append(("link_parties", said))
+
+    def _apart(self, which: int, amount: int, on: str, choice: int) -> None:
+        one, other = VENDORS
+        said = {"party_id": one, "other_party_id": other, "withdrawn": choice == 2}
+        self.decided.append(("keep_parties_apart", said))
+
+    def _box(self, which: int, amount: int, on: str, choice: int) -> None:
+        account = ACCOUNTS[which % 3]
+        self._list("account_details")[account] = {
+            "id": account, "ca1099FormType": str(choice), "ca1099Type": str(amount % 2 + 1)
+        }  # fmt: skip
+
+    def _policy(self, which: int, amount: int, on: str, choice: int) -> None:
+        name, value = (
+            ("fiscal_year_end", f"0{which % 6 + 1}-28"),
+            ("form_1099_threshold", str(amount // 100)),
+            ("books_begin_on", on),
+        )[choice]
+        if name != "books_begin_on" or self.closed_through is None:
+            self.decided.append(("set_policy", {"name": name, "value": value}))
 
     def _recode(self, which: int, amount: int, on: str, choice: int) -> None:
         if bill := self._pick("bills", which):
@@ -239,7 +298,8 @@ def hand_over(company: Company, state: State, at: datetime, *, reverse: bool = F
         for document in reversed(listed) if reverse else listed:
             company.put(name, copy.deepcopy(document), at)
     for function, arguments in state.decided:
-        getattr(decisions, function)(
+        module = party_decisions if hasattr(party_decisions, function) else decisions
+        getattr(module, function)(
             company.connection, **arguments, decided_at=at, decided_by="a life"
         )
     state.decided.clear()

@@ -64,14 +64,14 @@ accounts as (
     select
         account_id, account_number, account_name, account_type, account_subtype, normal_balance,
         statement, statement_section, cash_flow_activity, 'bill' as source, is_archived,
-        bill_account_type = 'NON_POSTING' as is_heading, form_1099, box_1099
+        bill_account_type = 'NON_POSTING' as is_heading
     from staging.chart_of_accounts
     union all
     select
         standard.account_id, standard.account_number, standard.account_name, standard.account_type,
         standard.account_subtype, standard.normal_balance, standard.statement,
         standard.statement_section, standard.cash_flow_activity, 'standard',
-        false, false, null, null
+        false, false
     from standard_accounts as standard
     cross join client_chart
     where not client_chart.is_usable
@@ -123,8 +123,6 @@ select
     roles.roles,                         -- Roles it plays in the posting rules, if any.
     accounts.source,                     -- bill: the client's own; standard: filled in by us.
     accounts.is_archived,                -- No longer offered in BILL.
-    accounts.form_1099,                  -- Form that its payments to flagged vendors belong on, where BILL says so.
-    accounts.box_1099,                   -- Box of that form.
     (
         not accounts.is_archived
         and not accounts.is_heading
@@ -142,5 +140,5 @@ union all
 select
     account_id, null, account_id, if(is_income, 'Revenue', 'Expense'), 'Unspecified',
     if(is_income, 'credit', 'debit'), 'Income Statement', if(is_income, 'Revenue', 'Operating Expenses'),
-    'operating', null, 'unknown', true, null, null, false
+    'operating', null, 'unknown', true, false
 from unknown_accounts

@@ -1,7 +1,8 @@
 -- BILL says what every booked foreign document is worth in home currency.
 --
--- Where it does not, a bill, invoice or credit counts at the rate named on it, else one to one, and a
--- payment or receipt at the rate of what it settles.
+-- Where it does not, a bill, invoice or memo counts at the rate named on it, else one to one; a vendor
+-- credit at the rate of the vendor's latest bill, which changes with the bills that come; and a payment
+-- or receipt at the rate of what it settles.
 --
 -- table: staging.payments
 -- severity: warn

@@ -2,63 +2,24 @@
 --
 -- A change of an account's type in BILL counts for the days after the last one that was closed when
 -- the change came: what is closed keeps the type it had, and opening it again later does not change
--- that. With nothing closed it counts for all days. The name and number are those last known. An
--- account in a clearing role holds money on its way, whatever type BILL gave it; roles count alike.
+-- that. With nothing closed it counts for all days. The name and number are those last known.
 --
 -- grain: one row per account, run of days with one type and run of syncs that knew of it
 -- key: account_id, valid_from, known_from
 -- owner: team:accounting
 with
 
-readings as (
-    select *
-    from staging.chart_versions
-    qualify version = max(version) over (partition by account_id, seen_at)
-),
-
-role_holders as (
-    select
-        account_id, decided_at,
-        lead(decided_at) over (partition by role order by decided_at, rowid) as moved_at
-    from decisions.account_roles
-    where decided_at <= getvariable('as_of')
-        and role similar to 'ap_clearing|ar_clearing|undeposited_funds|default_bank|bill_balance|bank:.+'
-),
-
-money_roles as (
-    select account_id, moment, sum(sum(change)) over (partition by account_id order by moment) > 0 as holds_money
-    from (
-        select account_id, decided_at as moment, 1 as change from role_holders
-        union all
-        select account_id, moved_at, -1 from role_holders where moved_at is not null
-    )
-    group by account_id, moment
-),
-
-moments as (
-    select account_id, seen_at as moment from readings
-    union
-    select account_id, moment from money_roles
-),
-
--- Of all that an account was told to be, the changes of what the reports read.
+-- Of all that an account was known to be, what the reports read.
 states as (
     select
-        moments.account_id, moments.moment,
+        account_id, known_from as moment,
+        {'account_code': account_code, 'account_name': account_name} as name,
         {
-            'account_code': readings.account_number, 'account_name': readings.account_name
-        } as name,
-        {
-            'account_type': readings.account_type, 'account_subtype': readings.account_subtype,
-            'normal_balance': readings.normal_balance, 'statement': readings.statement,
-            'statement_section': readings.statement_section,
-            'cash_flow_activity': if(money_roles.holds_money, 'cash', readings.cash_flow_activity)
+            'account_type': account_type, 'account_subtype': account_subtype,
+            'normal_balance': normal_balance, 'statement': statement,
+            'statement_section': statement_section, 'cash_flow_activity': cash_flow_activity
         } as type
-    from moments
-    asof inner join readings
-        on moments.account_id = readings.account_id and moments.moment >= readings.seen_at
-    asof left join money_roles
-        on moments.account_id = money_roles.account_id and moments.moment >= money_roles.moment
+    from ledger.account_history
 ),
 
 changes as (
@@ -131,10 +92,3 @@ select
     type.cash_flow_activity as cash_flow_activity                      -- cash, operating, investing or financing; null for suspense.
 from runs
 where valid_from <= valid_to
-union all
-select
-    account_id, date '0001-01-01', date '9999-12-31', timestamp '0001-01-01', timestamp '9999-12-31',
-    account_code, account_name, account_type, account_subtype, normal_balance, statement, statement_section,
-    cash_flow_activity
-from ledger.accounts
-where account_id not in (select account_id from readings)

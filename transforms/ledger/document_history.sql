@@ -1,6 +1,6 @@
 -- What documents said before they were changed: days, cards and rates, which the journal does not keep.
 --
--- Reports as known then read these in place of what ledger.documents says now.
+-- ledger.document_facts puts them in place of what ledger.documents says now.
 --
 -- grain: one row per version of a bill, invoice, payment or receipt that another one replaced
 -- key: document_type, document_id, version
@@ -12,10 +12,13 @@ versions as (
         list, id, version, seen_at,
         lead(seen_at) over (partition by list, id order by version) as replaced_at,
         from_json(document, '{
-            "invoice": {"invoiceDate": "VARCHAR"}, "invoiceDate": "VARCHAR", "processDate": "VARCHAR",
+            "invoice": {"invoiceDate": "VARCHAR", "invoiceNumber": "VARCHAR"}, "invoiceDate": "VARCHAR", "processDate": "VARCHAR",
             "paymentDate": "VARCHAR", "dueDate": "VARCHAR", "createdTime": "TIMESTAMPTZ",
             "fundingAmount": "VARCHAR", "exchangeRate": "VARCHAR", "disbursementType": "VARCHAR",
-            "fundingAccount": {"type": "VARCHAR"}
+            "fundingAccount": {"type": "VARCHAR"}, "invoiceNumber": "VARCHAR", "referenceNumber": "VARCHAR",
+            "transactionNumber": "VARCHAR", "confirmationNumber": "VARCHAR", "status": "VARCHAR",
+            "singleStatus": "VARCHAR", "paymentStatus": "VARCHAR", "vendorId": "VARCHAR",
+            "customerId": "VARCHAR"
         }') as d
     from staging.versions_known
     where list in ('bills', 'invoices', 'payments', 'received_payments')
@@ -46,6 +49,15 @@ select
             coalesce(d.fundingAccount.type in ('CARD_ACCOUNT', 'AP_CARD'), false)
             or coalesce(d.disbursementType in ('VIRTUAL_CARD', 'AMEX'), false)
     end as is_paid_by_card,                                           -- A payment that a card carried: paid by one, or to the vendor on one.
-    coalesce(amount_of(d.fundingAmount) <> 0, false)
-    or (list <> 'payments' and coalesce(rate_of(d.exchangeRate) <> 0, false)) as is_rate_given  -- BILL priced it in home currency.
+    -- BILL prices in dollars.
+    home_currency = 'USD' and (
+        coalesce(amount_of(d.fundingAmount) <> 0, false)
+        or (list <> 'payments' and coalesce(rate_of(d.exchangeRate) <> 0, false))
+    ) as is_rate_given,                                               -- BILL priced it in home currency.
+    coalesce(
+        d.invoice.invoiceNumber, d.invoiceNumber, d.transactionNumber, d.confirmationNumber, d.referenceNumber
+    ) as number,                                                      -- Number for people.
+    coalesce(d.paymentStatus, d.singleStatus, d.status, 'UNDEFINED') as status,  -- BILL's status.
+    coalesce(d.vendorId, d.customerId) as party_id                    -- Vendor or customer.
 from readings
+cross join staging.policies

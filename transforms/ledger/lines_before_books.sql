@@ -1,11 +1,12 @@
 -- What was posted before the books begin, were it in them: for reports of a vendor's history and of Form 1099.
 --
--- The journal holds of these documents only what was still open on that day. Lines of documents as
--- they are known now; nothing here is part of a balance.
+-- The journal holds of these documents only what was still open on that day; nothing here is part of
+-- a balance.
 --
 -- grain: one row per line
 -- key: document_type, document_id, event, line_key
 -- owner: team:accounting
+-- macro: lines_before_books_at(known_at)
 select
     document_type,                        -- Kind of BILL document.
     document_id,                          -- BILL's id of the document.
@@ -27,6 +28,12 @@ select
     source_line_id,                       -- BILL's line it came from, if any.
     category_source,                      -- Who chose the account: bill, person, rule, model, default; null for a role.
     description                           -- Text for people.
-from ledger.postings_in_full
-where document_type not in ('opening_balance', 'derived_transfer')
-    and date <= (select books_begin_on from staging.policies)
+from (
+    select *
+    from ledger.lines_before_books_history
+    where known_from <= coalesce(getvariable('known_at'), timestamp '9999-12-31')
+    qualify row_number() over (
+        partition by document_type, document_id, event, line_key order by change_no desc
+    ) = 1
+)
+where not is_gone

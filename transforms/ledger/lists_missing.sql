@@ -5,18 +5,11 @@
 -- grain: one row per list
 -- key: list
 -- owner: team:accounting
-with
-
-latest as (
-    select *
-    from raw.list_refusals
-    where seen_at <= getvariable('as_of')
-    qualify row_number() over (partition by list order by seen_at desc, rowid desc) = 1
-)
-
+-- macro: lists_missing_at(known_at)
 select
-    list,                      -- The list of BILL, for example payments.
-    seen_at as missing_since,  -- When a sync was first refused it (UTC).
-    reason                     -- What BILL said, and what to do.
-from latest
-where is_refused
+    list,           -- The list of BILL, for example payments.
+    missing_since,  -- When a sync was first refused it (UTC).
+    reason          -- What BILL said, and what to do.
+from ledger.list_gaps
+where known_from <= coalesce(getvariable('known_at'), timestamp '9999-12-30')
+    and known_to > coalesce(getvariable('known_at'), timestamp '9999-12-30')

@@ -6,65 +6,43 @@
 -- grain: one row per account
 -- key: account_id
 -- owner: team:accounting
+-- macro: opening_trial_balance_at(known_at)
 with
 
 balances as (
-    select
-        account_id,
-        arg_max(cutover_date, (decided_at, rowid)) as cutover_date,
-        arg_max(amount, (decided_at, rowid)) as amount,
-        arg_max(reason, (decided_at, rowid)) as reason
-    from decisions.opening_balances
-    where decided_at <= getvariable('as_of')
-    group by account_id
-    having amount <> 0
-),
-
--- An account that once played the role keeps what its documents opened.
-controls as (
-    select account_id, case role
-        when 'ap_control' then 'payables'
-        when 'ar_control' then 'receivables'
-        when 'vendor_advances' then 'vendor advances'
-        when 'customer_credits' then 'customer credits'
-        when 'ap_clearing' then 'money out clearing'
-        when 'ar_clearing' then 'money in clearing'
-    end as control
-    from decisions.account_roles
-    where decided_at <= getvariable('as_of')
-),
-
--- One account may play two roles.
-control_accounts as (
-    select account_id, min(control) as control from controls where control is not null group by account_id
+    select *
+    from ledger.opening_balance_versions
+    where known_from <= coalesce(getvariable('known_at'), timestamp '9999-12-30')
+        and known_to > coalesce(getvariable('known_at'), timestamp '9999-12-30')
+        and amount <> 0
 ),
 
 opened as (
     select account_id, sum(amount) as amount
-    from (
-        select account_id, amount from ledger.postings_opened_documents where open_item_id is not null
-        union all
-        select account_id, amount from ledger.postings_in_flight where open_item_id is not null
-    )
+    from ledger.journal_lines
+    where (event = 'opened' or (document_type = 'opening_balance' and document_id = 'in_flight'))
+        and open_item_id is not null
+        and posted_at <= coalesce(getvariable('known_at'), timestamp '9999-12-31')
     group by account_id
+    having sum(amount) <> 0
 ),
 
 compared as (
     select
         coalesce(balances.account_id, opened.account_id) as account_id,
-        control_accounts.control,
-        coalesce(balances.cutover_date, policies.books_begin_on) as cutover_date,
+        accounts.control,
+        coalesce(balances.cutover_date, books.books_begin_on) as cutover_date,
         balances.amount,
         if(
-            policies.books_begin_on is null or control_accounts.account_id is null,
-            null, coalesce(opened.amount, 0)
+            books.books_begin_on is null or accounts.control is null, null, coalesce(opened.amount, 0)
         ) as amount_of_documents,
         balances.reason
     from balances
-    full join opened using (account_id)
-    left join control_accounts
-        on control_accounts.account_id = coalesce(balances.account_id, opened.account_id)
-    cross join staging.policies as policies
+    full join opened on opened.account_id = balances.account_id
+    -- An account that once played the role keeps what its documents opened.
+    left join ledger.accounts as accounts
+        on accounts.account_id = coalesce(balances.account_id, opened.account_id)
+    cross join ledger.books as books
 )
 
 select

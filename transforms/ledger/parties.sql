@@ -3,37 +3,23 @@
 -- grain: one row per party
 -- key: party_id
 -- owner: team:accounting
+-- macro: parties_at(known_at)
 with
 
--- BILL may name a vendor on a document that its list does not give.
-named_only as (
-    select vendor_id as party_id, 'vendor' as party_type, max(vendor_name) as party
-    from staging.bills
-    where vendor_id is not null and vendor_id not in (select party_id from categorized.parties)
-    group by vendor_id
-),
-
 parties as (
-    select
-        party_id, party_type, party, merged_party_id, firm_party_id, firm_party, currency,
-        is_1099_vendor, tax_id, is_archived
-    from categorized.parties
-    union all
-    select
-        party_id, party_type, coalesce(party, party_id), party_id, null, coalesce(party, party_id),
-        null, false, null, false
-    from named_only
-    union all
-    select 'bill:fees', 'vendor', 'BILL', 'bill:fees', null, 'BILL', null, false, null, false
+    select *
+    from ledger.party_versions
+    where known_from <= coalesce(getvariable('known_at'), timestamp '9999-12-30')
+        and known_to > coalesce(getvariable('known_at'), timestamp '9999-12-30')
 ),
 
 merged as (
     select
         merged_party_id,
         max(party) filter (where party_id = merged_party_id) as merged_party,
-        max(tax_id) filter (where party_id = merged_party_id) as tax_id,
-        count(distinct tax_id) = 1 as has_one_tax_id,
-        max(tax_id) as a_tax_id
+        max(tax_record_id) filter (where party_id = merged_party_id) as tax_record_id,
+        count(distinct tax_record_id) = 1 as has_one_tax_id,
+        max(tax_record_id) as a_tax_record_id
     from parties
     group by merged_party_id
 ),
@@ -44,7 +30,9 @@ taxpayers as (
     select
         parties.*,
         merged.merged_party,
-        coalesce(parties.tax_id, merged.tax_id, if(merged.has_one_tax_id, merged.a_tax_id, null)) as payee_tax_id
+        coalesce(
+            parties.tax_record_id, merged.tax_record_id, if(merged.has_one_tax_id, merged.a_tax_record_id, null)
+        ) as payee_record_id
     from parties
     inner join merged using (merged_party_id)
 )
@@ -56,11 +44,11 @@ select
     merged_party_id,    -- The vendor or customer that stands for all spellings of this party, else itself; reports count by it.
     merged_party,       -- Name of that vendor or customer as BILL last reported it.
     if(
-        payee_tax_id is null,
+        payee_record_id is null,
         merged_party_id,
         first_value(party_id) over (
-            partition by party_type, payee_tax_id
-            order by tax_id is null, party_id <> merged_party_id, party_id
+            partition by party_type, payee_record_id
+            order by tax_record_id is null, party_id <> merged_party_id, party_id
         )
     ) as taxpayer_id,   -- The party that stands for all records of one taxpayer: by tax id where BILL gives one, else by merged party.
     firm_party_id,      -- Id of the party across vendors, customers and clients.

@@ -16,6 +16,8 @@ payments_void_since as (
     select payments.payment_id, payments.payment_date, payments.vendor_id, payments.description, payments.amount_home
     from staging.payments as payments
     inner join staging.policies as policies on payments.payment_date <= policies.books_begin_on
+    left join categorized.funding_accounts as funding_accounts
+        on funding_accounts.funding_account_id = payments.funding_account_id
     inner join (
         select
             id,
@@ -30,6 +32,8 @@ payments_void_since as (
         group by id
     ) as versions on versions.id = payments.payment_id
     where payments.status = 'VOIDED' and payments.is_online and payments.is_home_amount_given
+        -- What a bank account without a ledger account paid waited in clearing, and is gone with it.
+        and (payments.funding_account_id is null or funding_accounts.account_id is not null)
         and payments.funding_type not in ('CARD_ACCOUNT', 'AP_CARD', 'WALLET')
         and versions.paid_at < versions.void_at and versions.void_at::date > policies.books_begin_on
         -- As long before the first transfer as ledger.postings_derived_transfers assumes one.

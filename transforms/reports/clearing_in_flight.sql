@@ -45,7 +45,7 @@ select
     ) as waits_for                                              -- What keeps it there, where that is known.
 from running
 cross join ledger.books as books
-left join ledger.documents as documents
+left join ledger.document_facts as documents
     on documents.document_type = running.document_type and documents.document_id = running.item_id
 left join ledger.parties as parties on parties.party_id = documents.party_id
 left join ledger.funding_accounts as funding

@@ -72,9 +72,9 @@ select
     sum(matches.amount)::decimal(18, 2) as amount,              -- How much of it this transfer moved.
     matches.pool = matches.date as is_exact                     -- The day adds up; else the oldest go first.
 from matches
-left join ledger.documents as transfers
+left join ledger.document_facts as transfers
     on transfers.document_id = matches.transfer_id and transfers.document_type = 'money_movement'
-left join ledger.documents as documents
+left join ledger.document_facts as documents
     on documents.document_type = matches.document_type and documents.document_id = matches.item_id
 left join ledger.parties as parties on parties.party_id = documents.party_id
 group by all

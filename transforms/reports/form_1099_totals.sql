@@ -6,6 +6,8 @@
 -- Vendors of one tax id, or merged and of no other tax id, are one: what any of them got is added up
 -- when one of them is flagged.
 -- What was paid before the books begin counts too: the form is of the calendar year.
+-- What has no box may belong in any that the chart uses: where it could make a form due there, or
+-- keep one from being due, nobody can say.
 --
 -- grain: one row per vendor, year, form and box
 -- key: party_id, year, form, box
@@ -39,14 +41,10 @@ lines as (
         on types.account_id = lines.account_id and lines.date between types.valid_from and types.valid_to
 ),
 
--- Flags are read as they were known then, too.
 card_payments as (
     select documents.document_id
-    from ledger.documents as documents
-    left join ledger.document_history as earlier
-        on earlier.document_type = documents.document_type and earlier.document_id = documents.document_id
-        and getvariable('known_at') >= earlier.known_from and getvariable('known_at') < earlier.known_to
-    where documents.document_type = 'payment' and coalesce(earlier.is_paid_by_card, documents.is_paid_by_card)
+    from ledger.document_facts as documents
+    where documents.document_type = 'payment' and documents.is_paid_by_card
     union
     select document_id
     from lines
@@ -54,7 +52,7 @@ card_payments as (
 ),
 
 -- What left the bank, by the bill it paid; advances and exchange differences are of no bill. The day
--- is BILL's own of today: a day that moved within closed years left no entry.
+-- is BILL's own: a day that moved within closed years left no entry.
 paid as (
     select
         parties.taxpayer_id as party_id,
@@ -63,9 +61,8 @@ paid as (
     from lines
     inner join ledger.parties as parties on parties.party_id = lines.party_id
     cross join ledger.books as books
-    left join ledger.documents as payments
+    left join ledger.document_facts as payments
         on payments.document_type = lines.document_type and payments.document_id = lines.document_id
-        and getvariable('known_at') is null
     where lines.document_type = 'payment' and line_key not in ('cash', 'fee')
         and coalesce(payments.document_date, lines.document_date)
         <= coalesce(getvariable('report_date'), books.known_until::date)
@@ -108,52 +105,81 @@ totals as (
     having sum(amount) <> 0
 ),
 
--- 600 through payments of 2025, 2,000 from 2026; later years are indexed by policy. Royalties: 10.
-thresholds as (
+-- The boxes that the chart uses, and none: 600 through payments of 2025, 2,000 from 2026; later
+-- years are indexed by policy. Royalties, and payments in lieu of dividends, are due from 10.
+boxes as (
     select
-        totals.*,
+        used.form, used.box, years.year,
         case
-            when form = '1099-MISC' and box = 2 then 10
-            else coalesce(books.form_1099_threshold, if(year <= 2025, 600, 2000))
-        end as threshold,
-        (select count(*) from ledger.accounts where form_1099 is not null) > 0 as has_boxes
-    from totals
+            when used.form = '1099-MISC' and used.box in (2, 8) then 10
+            else coalesce(books.form_1099_threshold, if(years.year <= 2025, 600, 2000))
+        end as threshold
+    from (
+        select form_1099 as form, box_1099 as box from ledger.accounts where form_1099 is not null
+        union
+        select null, null
+    ) as used
+    cross join (select distinct year from totals) as years
     cross join ledger.books as books
 ),
 
-compared as (
+-- What is in each box, and in it with all that has none.
+bounds as (
     select
-        *,
-        coalesce(
-            max(amount) filter (where form is not null and box <> 2 and amount < threshold)
-                over (partition by party_id, year),
-            0
-        ) as largest_below
-    from thresholds
+        payees.party_id, boxes.*,
+        least(coalesce(totals.amount, 0), coalesce(totals.amount, 0) + payees.amount_without) as least_amount,
+        greatest(coalesce(totals.amount, 0), coalesce(totals.amount, 0) + payees.amount_without) as greatest_amount,
+        payees.amount_without
+    from (
+        select party_id, year, coalesce(sum(amount) filter (where form is null), 0) as amount_without
+        from totals
+        group by party_id, year
+    ) as payees
+    inner join boxes on boxes.year = payees.year and boxes.form is not null
+    left join totals
+        on totals.party_id = payees.party_id and totals.year = boxes.year
+        and totals.form = boxes.form and totals.box is not distinct from boxes.box
+),
+
+-- What has no box is of no matter where no box could be due with it.
+answers as (
+    select
+        party_id, year, form, box,
+        case
+            when least_amount >= threshold then true
+            when greatest_amount < threshold then false
+        end as is_reportable
+    from bounds
+    union all
+    select
+        party_id, year, null, null,
+        if(
+            bool_or(greatest_amount >= threshold and (amount_without > 0 or least_amount < threshold)),
+            null, false
+        )
+    from bounds
+    group by party_id, year
 )
 
 select
-    compared.party_id,                                           -- BILL's id of the vendor that stands for all records of one taxpayer.
-    parties.party,                                                 -- Its name as BILL last reported it.
-    compared.year,                                               -- Calendar year of the payments.
-    compared.form,                                               -- 1099-MISC or 1099-NEC; null: BILL assigns the account to none.
-    compared.box,                                                -- Box of the form.
-    compared.amount::decimal(18, 2) as amount,                   -- Cash paid, cards left out.
-    compared.threshold::decimal(18, 2) as threshold,             -- Of that year and box, or the client's policy.
+    totals.party_id,                                             -- BILL's id of the vendor that stands for all records of one taxpayer.
+    parties.party,                                               -- Its name as BILL last reported it.
+    totals.year,                                                 -- Calendar year of the payments.
+    totals.form,                                                 -- 1099-MISC or 1099-NEC; null: BILL assigns the account to none.
+    totals.box,                                                  -- Box of the form.
+    totals.amount::decimal(18, 2) as amount,                     -- Cash paid, cards left out.
+    boxes.threshold::decimal(18, 2) as threshold,                -- Of that year and box, or the client's policy.
     case
         -- Where BILL assigns no account at all, what was paid in total is the best there is.
-        when compared.form is not null or not compared.has_boxes
-            then compared.amount >= compared.threshold
-        -- All of it may belong in one box, together with what is in that box already.
-        when compared.amount + compared.largest_below < compared.threshold then false
-    end as is_reportable                                           -- A form is due; null: nobody can say before an account of the bills has a box in BILL.
-from compared
-inner join ledger.parties as parties on parties.party_id = compared.party_id
-where compared.party_id in (
-    select flagged.taxpayer_id
-    from ledger.parties as flagged
-    left join ledger.party_history as earlier
-        on earlier.party_id = flagged.party_id and earlier.party_type = flagged.party_type
-        and getvariable('known_at') >= earlier.known_from and getvariable('known_at') < earlier.known_to
-    where coalesce(earlier.is_1099_vendor, flagged.is_1099_vendor)
-)
+        when answers.party_id is null then totals.amount >= boxes.threshold
+        else answers.is_reportable
+    end as is_reportable                                         -- A form is due; null: nobody can say before an account of the bills has a box in BILL.
+from totals
+inner join boxes
+    on boxes.year = totals.year and boxes.form is not distinct from totals.form
+    and boxes.box is not distinct from totals.box
+inner join ledger.parties as parties on parties.party_id = totals.party_id
+left join answers
+    on answers.party_id = totals.party_id and answers.year = totals.year
+    and answers.form is not distinct from totals.form and answers.box is not distinct from totals.box
+where totals.party_id in (select taxpayer_id from ledger.parties where is_1099_vendor)

@@ -34,7 +34,7 @@ select
     coalesce(parties.merged_party_id, lines.party_id) as party_id,  -- Vendor or customer, one id for all its spellings.
     max(parties.merged_party) as party,                        -- Its name.
     min(lines.date) as date,                                   -- Day it was opened.
-    coalesce(max(coalesce(earlier.due_date, documents.due_date)), min(lines.date)) as due_date,  -- Day it is due.
+    coalesce(max(documents.due_date), min(lines.date)) as due_date,  -- Day it is due.
     lines.currency,                                            -- Currency of the document.
     sum(lines.amount_currency)::decimal(18, 3) as amount_open_currency,  -- Open in that currency, debit positive.
     sum(lines.amount)::decimal(18, 2) as amount_open,          -- Open in home currency, debit positive.
@@ -45,13 +45,10 @@ select
         else 0
     end)::decimal(18, 3) as amount_scheduled                   -- Of a bill, in its currency: payments scheduled and not started; null in a report of a past day.
 from lines
-left join ledger.documents as documents
+left join ledger.document_facts as documents
     on documents.document_id = lines.open_item_id
     -- What BILL took for a statement to come is an advance, and the statement is a payable.
     and documents.control = if(lines.party_id = 'bill:fees', 'payables', lines.control)
-left join ledger.document_history as earlier
-    on earlier.document_type = documents.document_type and earlier.document_id = documents.document_id
-    and getvariable('known_at') >= earlier.known_from and getvariable('known_at') < earlier.known_to
 left join ledger.parties as parties on parties.party_id = lines.party_id
 group by lines.control, lines.open_item_id, coalesce(parties.merged_party_id, lines.party_id), lines.currency
 having sum(lines.amount) <> 0 or sum(lines.amount_currency) <> 0

@@ -31,17 +31,14 @@ open_items as (
         any_value(lines.day) - coalesce(
             any_value(if(
                 getvariable('age_by') = 'document_date',
-                coalesce(earlier.document_date, documents.document_date),
-                coalesce(earlier.due_date, documents.due_date)
+                documents.document_date,
+                documents.due_date
             )),
             min(lines.date)
         ) as days_late
     from lines
-    left join ledger.documents as documents
+    left join ledger.document_facts as documents
         on documents.document_id = lines.open_item_id and documents.control = lines.control
-    left join ledger.document_history as earlier
-        on earlier.document_type = documents.document_type and earlier.document_id = documents.document_id
-        and getvariable('known_at') >= earlier.known_from and getvariable('known_at') < earlier.known_to
     left join ledger.parties as parties on parties.party_id = lines.party_id
     group by coalesce(parties.merged_party_id, lines.party_id), lines.control, lines.open_item_id
     having sum(lines.amount) <> 0

@@ -52,7 +52,7 @@ due_in_bill as (
         coalesce(sum(amount_due), 0) as amount_due
     from bill_claims
     cross join ledger.books
-    left join ledger.documents as documents
+    left join ledger.document_facts as documents
         on documents.document_type = bill_claims.document_type and is_booked and amount_due is not null
     where coalesce(getvariable('report_date'), known_until::date) >= known_until::date
         and getvariable('known_at') is null

@@ -6,39 +6,34 @@
 -- macro: unrealized_revaluation_at(report_date, known_at)
 with
 
--- What each document was worth as the journal knew it then.
-worths_known as (
-    select
-        document_type, document_id, abs(sum(amount_currency)) as amount, abs(sum(amount)) as amount_home
+-- What each document is worth by its own entry, also where that is of before the books begin.
+lines as (
+    select document_type, document_id, event, line_key, open_item_id, currency, amount_currency, amount
     from ledger.journal_lines
-    where posted_at <= getvariable('known_at')
+    where posted_at <= coalesce(getvariable('known_at'), timestamp '9999-12-31')
+    union all by name
+    select document_type, document_id, event, line_key, open_item_id, currency, amount_currency, amount
+    from ledger.lines_before_books
+),
+
+worths as (
+    select
+        document_type, document_id, currency, abs(sum(amount_currency)) as amount, abs(sum(amount)) as amount_home
+    from lines
+    where currency <> 'XXX'
         and (
-            (document_type in ('bill', 'invoice') and event in ('entered', 'opened') and open_item_id = document_id)
+            (document_type in ('bill', 'invoice') and event = 'entered' and open_item_id = document_id)
             or (document_type in ('payment', 'received_payment') and line_key = 'cash')
         )
-    group by document_type, document_id
+    group by document_type, document_id, currency
 ),
 
 documents as (
-    select
-        documents.document_id, documents.currency,
-        coalesce(earlier.document_date, documents.date) as date,
-        -- Null in books that were published before there was the column.
-        coalesce(earlier.is_rate_given, documents.is_rate_given, true) as is_rate_given,
-        case
-            when getvariable('known_at') is not null then worths_known.amount
-            when documents.is_booked then documents.amount
-        end as amount,
-        if(getvariable('known_at') is null, documents.amount_home, worths_known.amount_home) as amount_home
-    from ledger.documents as documents
-    left join ledger.document_history as earlier
-        on earlier.document_type = documents.document_type and earlier.document_id = documents.document_id
-        and getvariable('known_at') >= earlier.known_from and getvariable('known_at') < earlier.known_to
-    left join worths_known
-        on worths_known.document_type = documents.document_type
-        and worths_known.document_id = documents.document_id
-    where documents.document_type in ('bill', 'payment', 'invoice', 'received_payment')
-        and documents.currency <> 'XXX'
+    select worths.*, facts.date
+    from worths
+    inner join ledger.document_facts as facts
+        on facts.document_type = worths.document_type and facts.document_id = worths.document_id
+    where facts.is_rate_given
 ),
 
 -- BILL gives no rates, so the latest payment or bill in the currency that it priced is the market.
@@ -50,7 +45,7 @@ rates as (
         max(date) as rate_date
     from documents
     cross join ledger.books
-    where amount > 0 and amount_home > 0 and is_rate_given
+    where amount > 0 and amount_home > 0
         and date <= coalesce(getvariable('report_date'), known_until::date)
     group by currency
 )

@@ -29,7 +29,8 @@ select
     updated_at,                                             -- BILL's time of last change.
     unreadable_values(
         list_concat([d.amount, d.totalAmount], list_transform(d.statementDetails, lambda charge: charge.amount)),
-        [d.invoiceDate, d.paymentDate]
+        [d.invoiceDate, d.paymentDate],
+        null::decimal(18, 2), null::decimal(18, 8)
     ) as unreadable,                                        -- Amounts and days that are none, so that it is set aside; null: all can be read.
     d.invoiceNumber as statement_number,                    -- Number on the statement.
     coalesce(day_of(d.invoiceDate), day_of(d.paymentDate), seen_at::date) as statement_date,  -- Day it counts for.

@@ -67,7 +67,8 @@ select
     bills.id as bill_id,                                -- BILL's id of the bill.
     unreadable_values(
         list_concat([d.amount, d.fundingAmount, d.exchangeRate, d.dueAmount, d.paidAmount, d.scheduledAmount], list_transform(d.billLineItems, lambda line: line.amount)),
-        [d.invoice.invoiceDate, d.dueDate]
+        [d.invoice.invoiceDate, d.dueDate],
+        amount, if(currency = home_currency or funding_amount is not null, null, rate)
     ) as unreadable,                                        -- Amounts and days that are none, so that it is set aside; null: all can be read.
     doubtful_values(
         list_concat([d.amount], list_transform(d.billLineItems, lambda line: line.amount)),
@@ -97,7 +98,7 @@ select
     case
         -- Nothing is worth nothing, whatever its funding amount says.
         when currency = home_currency or amount = 0 then amount
-        else coalesce(funding_amount, try_cast(round(amount * rate, 2) as decimal(18, 2)), amount)
+        else coalesce(funding_amount, worth_at(amount, rate), amount)
     end::decimal(18, 2) as amount_home,                     -- Total in home currency; BILL's funding amount.
     currency = home_currency or amount = 0 or funding_amount is not null
         as is_home_amount_given,                            -- BILL says what it is worth; 0.00 says nothing.

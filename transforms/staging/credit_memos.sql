@@ -56,7 +56,8 @@ select
     memos.id as credit_memo_id,                         -- BILL's id of the memo.
     unreadable_values(
         list_concat([d.amount, d.exchangeRate, d.appliedAmount, d.salesTaxTotal], flatten(list_transform(d.creditMemoLineItems, lambda line: [line.amount, line.price, line.quantity]))),
-        [d.creditDate]
+        [d.creditDate],
+        amount, if(currency = home_currency, null, rate)
     ) as unreadable,                                        -- Amounts and days that are none, so that it is set aside; null: all can be read.
     doubtful_values(
         list_concat([d.amount, d.salesTaxTotal], list_transform(d.creditMemoLineItems, lambda line: line.amount)),
@@ -77,7 +78,7 @@ select
     case
         when currency = home_currency then amount
         -- There is no funding amount; a rate is home currency per unit of the memo's.
-        else round(amount * coalesce(rate, 1), 2)
+        else coalesce(worth_at(amount, rate), amount)
     end::decimal(18, 2) as amount_home,                     -- Total in home currency.
     currency = home_currency or amount = 0 or rate is not null
         as is_home_amount_given,                            -- BILL says what it is worth.

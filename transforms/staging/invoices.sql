@@ -61,7 +61,8 @@ select
     invoices.id as invoice_id,                             -- BILL's id of the invoice.
     unreadable_values(
         list_concat([d.totalAmount, d.exchangeRate, d.dueAmount, d.salesTaxTotal], flatten(list_transform(d.invoiceLineItems, lambda line: [line.amount, line.price, line.quantity]))),
-        [d.invoiceDate, d.dueDate, d.glPostingDate]
+        [d.invoiceDate, d.dueDate, d.glPostingDate],
+        amount, if(currency = home_currency, null, rate)
     ) as unreadable,                                        -- Amounts and days that are none, so that it is set aside; null: all can be read.
     doubtful_values(
         list_concat([d.totalAmount, d.salesTaxTotal], list_transform(d.invoiceLineItems, lambda line: line.amount)),
@@ -89,7 +90,7 @@ select
     case
         when currency = home_currency then amount
         -- There is no funding amount; a rate is home currency per unit of the invoice's.
-        else round(amount * coalesce(rate, 1), 2)
+        else coalesce(worth_at(amount, rate), amount)
     end::decimal(18, 2) as amount_home,                     -- Total in home currency.
     currency = home_currency or amount = 0 or rate is not null
         as is_home_amount_given,                            -- BILL says what it is worth.

@@ -27,7 +27,7 @@ select
     updated_at,                                             -- BILL's time of last change.
     d.name as movement_number,                              -- BILL's name for it.
     if(d.type = '2', 'receivables', 'payables') as clearing_side,  -- Which clearing account it drains.
-    unreadable_values([d.amount], [d.processDate]) as unreadable,  -- Amounts and days that are none, so that it is set aside; null: all can be read.
+    unreadable_values([d.amount], [d.processDate], null::decimal(18, 2), null::decimal(18, 8)) as unreadable,  -- Amounts and days that are none, so that it is set aside; null: all can be read.
     -- Older rows write the date with a time behind it.
     coalesce(day_of(d.processDate), seen_at::date) as movement_date,  -- Day at the bank.
     -- BILL shows withdrawals for payables as negative amounts; a positive one is a refund.

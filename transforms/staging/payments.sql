@@ -125,7 +125,8 @@ select
     id as payment_id,                                       -- BILL's id of the payment.
     unreadable_values(
         list_concat([d.amount, d.fundingAmount], list_transform(d.billPayments, lambda paid: paid.amount)),
-        [d.processDate]
+        [d.processDate],
+        null::decimal(18, 2), null::decimal(18, 8)
     ) as unreadable,                                        -- Amounts and days that are none, so that it is set aside; null: all can be read.
     doubtful_values(
         list_concat([d.amount], list_transform(d.billPayments, lambda paid: paid.amount)),

@@ -94,7 +94,8 @@ select
     id as received_payment_id,                              -- BILL's id of the receipt.
     unreadable_values(
         list_concat([d.amount, d.fundingAmount, d.exchangeRate, d.unappliedAmount, d.convenienceFeeAmount, d.processingFeeAmount], list_transform(d.invoicePayments, lambda paid: paid.amount)),
-        list_concat([d.paymentDate], list_transform(d.invoicePayments, lambda paid: paid.paymentDate))
+        list_concat([d.paymentDate], list_transform(d.invoicePayments, lambda paid: paid.paymentDate)),
+        amount, if(currency = home_currency or funding_amount is not null, null, rate)
     ) as unreadable,                                        -- Amounts and days that are none, so that it is set aside; null: all can be read.
     doubtful_values(
         list_concat([d.amount], list_transform(d.invoicePayments, lambda paid: paid.amount)),
@@ -112,7 +113,7 @@ select
     in_currency(amount, currency <> home_currency) as amount,                       -- Paid against invoices or unapplied, in that currency.
     case
         when currency = home_currency then amount
-        when coalesce(funding_amount, rate) is not null then coalesce(funding_amount, try_cast(round(amount * rate, 2) as decimal(18, 2)))
+        when coalesce(funding_amount, rate) is not null then coalesce(funding_amount, worth_at(amount, rate), amount)
         when amount_paid <> 0 then prorated(amount_paid_home, amount, amount_paid)
         else amount
     end::decimal(18, 2) as amount_home,                     -- The same in home currency.
@@ -121,7 +122,7 @@ select
     -- By the receipt and its customer alone: what it pays is told in other documents.
     case
         when amount = 0 then 0
-        when coalesce(funding_amount, rate) is not null then coalesce(funding_amount, try_cast(round(amount * rate, 2) as decimal(18, 2)))
+        when coalesce(funding_amount, rate) is not null then coalesce(funding_amount, worth_at(amount, rate), amount)
         when not was_foreign then amount
     end::decimal(18, 2) as amount_deposited,                -- What is assumed to have reached the bank, fees aside, where BILL shows no deposit; null: BILL does not say.
     coalesce(amount_of(d.convenienceFeeAmount), 0)::decimal(18, 2) as convenience_fee,  -- Charged to the customer on top.

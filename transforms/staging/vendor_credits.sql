@@ -85,7 +85,8 @@ select
     credits.id as vendor_credit_id,                         -- BILL's id of the credit.
     unreadable_values(
         list_concat([d.amount, d.fundingAmount, d.appliedAmount], list_transform(d.vendorCreditLineItems, lambda line: line.amount)),
-        [d.creditDate]
+        [d.creditDate],
+        null::decimal(18, 2), null::decimal(18, 8)
     ) as unreadable,                                        -- Amounts and days that are none, so that it is set aside; null: all can be read.
     doubtful_values(
         list_concat([d.amount], list_transform(d.vendorCreditLineItems, lambda line: line.amount)),
@@ -109,8 +110,8 @@ select
         when bill_amount is not null then prorated(bill_amount_home, amount, bill_amount)
         else amount
     end::decimal(18, 2) as amount_home,                     -- Total in home currency.
-    currency = home_currency or amount = 0 or coalesce(funding_amount, bill_amount) is not null
-        as is_home_amount_given,                            -- BILL says what it is worth, or a bill of the vendor does.
+    currency = home_currency or amount = 0 or funding_amount is not null
+        as is_home_amount_given,                            -- BILL says what it is worth; 0.00 says nothing.
     in_currency(coalesce(amount_of(d.appliedAmount), 0), currency <> home_currency) as amount_applied,  -- What BILL says is used up.
     coalesce(d.status, 'UNDEFINED') as status,              -- BILL's status of use.
     d.classifications as classifications,                   -- Dimensions for lines that have none.
