@@ -83,6 +83,19 @@ def test_analysts_read_an_old_ledger_before_anything_is_synced(old: OldHome) -> 
     now = old.query("select account_id, account_type, balance from trial_balance order by all")
     of_day = f"select account_id, account_type, balance from trial_balance_at('{client}')"
     assert old.query(f"{of_day} order by all") == now
+    # What it published nothing of was what it was last.
+    last = "known_at := timestamp '9999-01-01'"
+    for macro, columns in (
+        ("balance_sheet_at", "account_id, account_type, amount"),
+        ("open_items_at", "control, document_id, number, party, due_date, amount_open"),
+        ("payables_aging_at", "*"),
+        ("vendor_spend_between", "party_id, party, month, account_id, amount"),
+        ("form_1099_totals_at", "party, year, amount, is_reportable"),
+    ):
+        rows = f"select {columns} from {macro}('{client}'{{}}) order by all"
+        day = "" if "between" in macro else ", (select known_until::date from books)"
+        of_last = rows.format(f"{day}, {last}")
+        assert old.query(of_last) == old.query(rows.format("")), macro
 
 
 def test_an_old_home_is_synced_rebuilt_and_keeps_what_it_posted(old: OldHome) -> None:
