@@ -31,6 +31,7 @@ from bill_pipeline.quarantine import quarantined_counts
 from bill_pipeline.raw import lift_limits
 from bill_pipeline.references import unknown_lists
 from bill_pipeline.settings import Home
+from bill_pipeline.signals import interruption_in
 from bill_pipeline.sync_report import SyncReport
 from bill_pipeline.upkeep import (
     count_documents_and_reviews,
@@ -124,6 +125,7 @@ class Sync:
         self.warehouse = warehouse
         self.options = options
         self.registry = Registry(home)
+        self._before: ClientStatus | None = None  # this sync changed the client's state
         self.report = SyncReport(warehouse.client, as_of, new_rules)
         self._is_whole = self.options.lists is None  # all lists are read
         self._started = time.perf_counter()
@@ -136,8 +138,8 @@ class Sync:
         self, progress: Progress | None = None, watch: Watcher | None = None
     ) -> ImportReport:
         """BILL → raw, and every new version into the archive. Raises BillError."""
-        state = self.registry.status(self.client)
-        if state.last_success_at is None:
+        self._before = self.registry.status(self.client)
+        if self._before.last_success_at is None:
             self.registry.update(self.client, state=State.IMPORTING)
         self.warehouse.end_reading()
         try:
@@ -253,9 +255,9 @@ class Sync:
         changes["quarantined"] = quarantined_counts(self.warehouse.connection)
         return changes
 
-    def fail(self, error: Exception) -> None:
+    def fail(self, error: BaseException) -> None:
         """Say beside the client why it failed; ``open_sync`` does so for what is raised in it."""
-        _record_failure(self.registry, self.client, error)
+        _record_end(self.registry, self._before or self.registry.status(self.client), error)
 
     def _show_import(self, progress: Progress | None, watch: Watcher | None) -> Watcher:
         shown_at = 0.0
@@ -281,7 +283,9 @@ def open_sync(home: Home, client: str, options: SyncOptions | None = None) -> It
     """Hold the client's lock and file and run its rooms; any exception is recorded as its failure.
 
     The file stays open throughout: a checkpoint is written once, not after thirty questions.
-    Raises UnknownClient, ClientBusy, ClientPaused before anything is touched.
+    Raises UnknownClient, ClientBusy, ClientPaused before anything is touched. An interruption is
+    no failure: it is raised as such, whatever it was wrapped in, and the client's state is as
+    before.
     """
     status = Registry(home).status(client)
     if not status.is_syncable:
@@ -293,8 +297,10 @@ def open_sync(home: Home, client: str, options: SyncOptions | None = None) -> It
                 name_organization(warehouse, status.organization_id, utc_now())
                 as_of, new_rules = begin(warehouse)
                 yield Sync(home, warehouse, options or SyncOptions(), as_of, new_rules)
-        except Exception as error:
-            _record_failure(Registry(home), client, error)
+        except BaseException as error:
+            _record_end(Registry(home), status, error)
+            if interruption := interruption_in(error):
+                raise interruption from None
             raise
 
 
@@ -310,9 +316,18 @@ def would_post(home: Home, client: str) -> list[dict[str, Any]]:
         return preview(warehouse)
 
 
-def _record_failure(registry: Registry, client: str, error: Exception) -> None:
-    """Say it beside the client; a refused token stops all further tries until a person acts."""
+def _record_end(registry: Registry, before: ClientStatus, error: BaseException) -> None:
+    """Say beside the client why its sync failed, or that none is running where it was interrupted.
+
+    A refused token stops all further tries until a person acts.
+    """
+    client = before.client
     if isinstance(error, ReplayDiffers):  # the books are as sound as they were
+        return
+    if interruption_in(error):
+        was_new = before.state is State.IMPORTING  # and left so by a process that was killed
+        state = State.CONNECTED if was_new else before.state
+        registry.update(client, state=state, progress={})
         return
     count = registry.status(client).failure_count + 1
     wait = BACKOFF_MINUTES[min(count, len(BACKOFF_MINUTES)) - 1]

@@ -16,6 +16,7 @@ from bill_pipeline.bill.api import DEFAULT_PATIENCE_SECONDS, BillApi
 from bill_pipeline.bill.beliefs.evidence import CappedBudget
 from bill_pipeline.bill.beliefs.report import BeliefReport, check_beliefs
 from bill_pipeline.bill.budget import RequestBudget, SharedBudget
+from bill_pipeline.bill.clock import Clock, SystemClock
 from bill_pipeline.bill.connection import Connection
 from bill_pipeline.bill.lists import ESSENTIAL, PROBED, BillList, lists_to_read
 from bill_pipeline.bill.pages import Query, read_page
@@ -67,10 +68,12 @@ def open_bill(
     patience_seconds: float = DEFAULT_PATIENCE_SECONDS,
 ) -> BillApi:
     """BILL for one client, within this home's budget and with its kept session."""
+    clock = SystemClock()
     return BillApi(
         connection,
         client=client,
-        budget=budget or _budget(home),
+        clock=clock,
+        budget=budget or _budget(home, clock),
         sessions=sessions or SealedSessions(Registry(home)),
         patience_seconds=patience_seconds,
     )
@@ -81,10 +84,11 @@ def requests_left(home: Home) -> int:
     return _budget(home).left()
 
 
-def _budget(home: Home) -> SharedBudget:
+def _budget(home: Home, clock: Clock | None = None) -> SharedBudget:
     settings = Settings.now()
     return SharedBudget(
         home.budget,
+        clock=clock,
         requests_per_hour=settings.requests_per_hour,
         journal_mode=settings.sqlite_journal_mode,
     )

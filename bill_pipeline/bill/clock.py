@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from typing import Protocol
 
@@ -13,12 +14,26 @@ class Clock(Protocol):
     def sleep(self, seconds: float) -> None:
         """Return after ``seconds``."""
 
+    def stop(self) -> None:
+        """Have every ``sleep``, of other threads too, raise ``WaitingEnded`` from now on."""
+
+
+class WaitingEnded(Exception):
+    """Nobody waits for the answer any more: the work was interrupted."""
+
 
 class SystemClock:
     """The machine's clock."""
+
+    def __init__(self) -> None:
+        self._stopped = threading.Event()
 
     def time(self) -> float:
         return time.time()
 
     def sleep(self, seconds: float) -> None:
-        time.sleep(seconds)
+        if self._stopped.wait(seconds):
+            raise WaitingEnded
+
+    def stop(self) -> None:
+        self._stopped.set()

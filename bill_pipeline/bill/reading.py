@@ -74,6 +74,7 @@ class Reading:
         since: datetime | None = None,
     ) -> None:
         self.failure: errors.BillError | None = None
+        self._is_over = False
         self._api = api
         self._rows = list(rows)
         self._known = known
@@ -163,13 +164,20 @@ class Reading:
             return 0
         collected: dict[str, dict[str, Document]] = {reader.row.table: {} for reader in readers}
         pages = _Room(room)
-        with ThreadPoolExecutor(IN_FLIGHT_PER_ORGANIZATION) as threads:
+        threads = ThreadPoolExecutor(IN_FLIGHT_PER_ORGANIZATION)
+        try:
             jobs = [
                 threads.submit(self._read_list, reader, collected[reader.row.table], chunk, pages)
                 for reader in readers
             ]
-        for job in jobs:
-            job.result()
+            for job in jobs:
+                job.result()
+        except BaseException:  # of this thread or of a list's: nobody waits for the others
+            self._is_over = True
+            self._api.clock.stop()
+            raise
+        finally:
+            threads.shutdown(wait=not self._is_over, cancel_futures=True)
         for table, documents in collected.items():
             self._keep_changed(LISTS[table], documents, chunk)
         # Nothing may be read of the next stage before this one is complete.
@@ -180,7 +188,7 @@ class Reading:
         self, reader: ListReader, collected: dict[str, Document], chunk: Chunk, pages: _Room
     ) -> None:
         table = reader.row.table
-        while not reader.is_done and not pages.is_full and self.failure is None:
+        while not (reader.is_done or pages.is_full or self.failure or self._is_over):
             if reader.row.is_v2 and self._v2_problem:
                 reader.outcome.skipped = self._v2_problem
                 reader.is_done = True

@@ -1,17 +1,19 @@
 """The ``bill-pipeline`` command: parse, call, print. Rules and SQL live elsewhere.
 
 Each command is one module here, imported only when it is used: ``bill-pipeline query`` must not
-wait for Dagster to load. Exit codes: 0 done, 1 failed, 2 called wrongly.
+wait for Dagster to load. Exit codes: 0 done, 1 failed, 2 called wrongly, 130 interrupted.
 """
 
 from __future__ import annotations
 
 import importlib
-from typing import Any
+import sys
+from typing import IO, Any
 
 import click
 
 from bill_pipeline.core_dumps import leave_no_core_dump
+from bill_pipeline.signals import EXIT_CODE, SENTENCE, end_now, end_on_signals, interruption_in
 
 #: command name -> "module:object" of its click command. A new command is one row here.
 COMMANDS: dict[str, str] = {
@@ -49,8 +51,33 @@ COMMANDS: dict[str, str] = {
 }
 
 
+#: They serve until a signal ends them, and end in their own way.
+SERVERS = frozenset({"ui", "console", "sandbox"})
+
+
+class _Interrupted(click.ClickException):
+    """Ctrl-C or SIGTERM ended the command."""
+
+    exit_code = EXIT_CODE
+
+    def show(self, file: IO[Any] | None = None) -> None:
+        click.echo(self.message, file=file, err=True)
+
+
 class _LazyGroup(click.Group):
     """A click group that imports a command's module only when the command is used."""
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Run as a process of its own; a program that calls a command uses ``main``."""
+        if SERVERS & set(sys.argv[1:2]):
+            return self.main(*args, **kwargs)
+        end_on_signals()
+        try:
+            return self.main(*args, **kwargs)
+        except SystemExit as ending:
+            if ending.code == EXIT_CODE:
+                end_now()  # other threads may be waiting for BILL's next hour
+            raise
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(COMMANDS)
@@ -69,8 +96,12 @@ class _LazyGroup(click.Group):
 
         try:
             return super().invoke(ctx)
-        except (PipelineError, BillError) as error:
-            raise click.ClickException(str(error)) from error
+        except BaseException as error:
+            if isinstance(interruption_in(error), KeyboardInterrupt):
+                raise _Interrupted(SENTENCE) from None
+            if isinstance(error, PipelineError | BillError):
+                raise click.ClickException(str(error)) from error
+            raise
 
 
 @click.group(cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})

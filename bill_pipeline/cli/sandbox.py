@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import socket
 import tomllib
@@ -95,7 +96,8 @@ def sandbox(host: str, port: int, as_json: bool, **options: Any) -> None:
     root = f"http://{host}:{listener.getsockname()[1]}"
     state.base_url = f"{root}/connect"
     _announce(state, root, imports[0], as_json=as_json)
-    uvicorn.Server(server_config(state, host, port)).run(sockets=[listener])
+    with contextlib.suppress(KeyboardInterrupt):
+        uvicorn.Server(server_config(state, host, port)).run(sockets=[listener])
 
 
 def _prepare(options: dict[str, Any]) -> SandboxState:

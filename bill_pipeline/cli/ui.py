@@ -25,11 +25,18 @@ def ui(port: int, host: str, console_port: int, home: Home) -> None:
     again; Ctrl-C stops all. Dagster's page has no login: let only the firm reach it.
     """
     from bill_pipeline.dagster.services import Services
+    from bill_pipeline.signals import raise_interrupt_on_sigterm
 
+    raise_interrupt_on_sigterm()
     services = Services(home, host=host, port=port, console_port=console_port or None)
-    services.start()
-    click.echo(f"Dagster is at http://{host}:{port} with the books in {home.path}.")
-    if console_port:
-        click.echo(f"The console is at http://127.0.0.1:{console_port}.")
-    click.echo("Sensors and schedules run. Ctrl-C stops everything.")
-    services.wait()
+    try:
+        services.start()
+        click.echo(f"Dagster is at http://{host}:{port} with the books in {home.path}.")
+        if console_port:
+            click.echo(f"The console is at http://127.0.0.1:{console_port}.")
+        click.echo("Sensors and schedules run. Ctrl-C stops everything.")
+        services.watch()
+    except KeyboardInterrupt:
+        pass  # asked for, and all that serves ends
+    finally:
+        services.stop()

@@ -7,17 +7,17 @@ it. How far a client has come is in the registry, where every process can see it
 from __future__ import annotations
 
 import logging
-import multiprocessing
 import threading
 import time
 from collections.abc import Callable
-from concurrent.futures import Executor, Future, ProcessPoolExecutor
+from concurrent.futures import Executor, Future
 from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 
 from bill_pipeline.clients import NEEDS_ATTENTION, Registry, State, UnknownClient
 from bill_pipeline.failures import what_and_remedy
 from bill_pipeline.settings import Home
+from bill_pipeline.worker_processes import WorkerProcesses
 
 #: At once; each is one process with one client's books in memory.
 WORKERS = 2
@@ -37,6 +37,7 @@ class Work:
         self._home = home
         self._make_executor = make_executor or _new_processes
         self._executor: Executor | None = None
+        self._is_closed = False
         self._lock = threading.Lock()
         self._running: dict[str, Future[str | None]] = {}
 
@@ -58,10 +59,13 @@ class Work:
             return client in self._running
 
     def close(self) -> None:
-        """Begin nothing more, and wait for what is being written."""
+        """Begin nothing more and interrupt what is being done: the next sync goes on with it."""
         with self._lock:
             executor, self._executor = self._executor, None
-        if executor is not None:
+            self._is_closed = True
+        if isinstance(executor, WorkerProcesses):
+            executor.stop()
+        elif executor is not None:
             executor.shutdown(wait=True, cancel_futures=True)
 
     def _submit(self, client: str, full: bool) -> Future[str | None]:
@@ -80,7 +84,7 @@ class Work:
         try:
             changes: dict[str, object] = {"progress": {}}
             registry = Registry(self._home)
-            if error is not None:
+            if error is not None and not self._is_closed:
                 _log.error("%s: the sync's process ended: %s", client, type(error).__name__)
                 # What a sync fails of it records itself; not that it was killed, and not what goes
                 # wrong after it: publishing.
@@ -133,5 +137,4 @@ class _Progress:
 
 
 def _new_processes() -> Executor:
-    # Spawned, not forked: the console has threads, and a forked lock may never open.
-    return ProcessPoolExecutor(WORKERS, mp_context=multiprocessing.get_context("spawn"))
+    return WorkerProcesses(WORKERS)

@@ -16,6 +16,7 @@ from bill_pipeline.dagster.evidence import (
 )
 from bill_pipeline.dagster.import_log import ImportLog
 from bill_pipeline.dagster.syncs import SyncResource
+from bill_pipeline.signals import interruption_in
 
 #: The steps, in the order in which data flows.
 STEPS = ("raw", "staging", "categorized", "ledger", "reports", "published")
@@ -43,8 +44,10 @@ def do_room(
         yield from check_evidence(failed.report.checks, client)
         sync.fail(client, failed)
         raise
-    except Exception as error:
+    except BaseException as error:
         sync.fail(client, error)
+        if interruption := interruption_in(error):
+            raise interruption from None  # Dagster's own: the run is canceled, not failed
         raise
 
 

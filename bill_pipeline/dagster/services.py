@@ -6,6 +6,7 @@ that dies is started again, with growing pauses; the others go on.
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import signal
@@ -23,7 +24,8 @@ from bill_pipeline.settings import Home, Settings
 
 #: A code server that loads all definitions needs a few seconds; this is for slow machines.
 START_SECONDS = 180
-STOP_SECONDS = 20
+#: Whoever ends the program waits for no more than five seconds.
+STOP_SECONDS = 3.5
 FIRST_PAUSE_SECONDS = 1.0
 LONGEST_PAUSE_SECONDS = 60.0
 #: A process that lived this long is healthy again: its next death waits the first pause.
@@ -47,10 +49,28 @@ class Service:
     pause_seconds: float = FIRST_PAUSE_SECONDS
     restart_at: float = 0.0
 
+    def send(self, number: int) -> None:
+        """Send it to the process and to all that it started: they are one group."""
+        if self.process is not None:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self.process.pid, number)
+
+    @property
+    def lives(self) -> bool:
+        """Whether any process of the group is left."""
+        if self.process is None:
+            return False
+        self.process.poll()  # one that ended and was not asked after would count
+        try:
+            os.killpg(self.process.pid, 0)
+        except ProcessLookupError:
+            return False
+        return True
+
 
 @dataclass
 class Services:
-    """The processes of one home. ``start``, then ``wait``; ``stop`` from anywhere.
+    """The processes of one home. ``start``, then ``watch``; ``stop`` from anywhere.
 
     With a ``console_port`` the accountants' console is served as well, to this machine only.
     """
@@ -102,15 +122,10 @@ class Services:
             self.stop()
             raise
 
-    def wait(self) -> None:
-        """Watch the processes until SIGINT or SIGTERM, then stop them."""
-        for name in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(name, lambda *_: self._stopping.set())
-        try:
-            while not self._stopping.wait(0.5):
-                self.revive()
-        finally:
-            self.stop()
+    def watch(self) -> None:
+        """Start again whatever dies, until they are stopped from elsewhere."""
+        while not self._stopping.wait(0.5):
+            self.revive()
 
     def revive(self) -> None:
         """Start again whatever died and has waited its pause."""
@@ -133,19 +148,19 @@ class Services:
                 self._start(service)
 
     def stop(self) -> None:
-        """End the processes, the daemon first; whoever does not listen is killed."""
+        """End the processes and theirs, runs included; what has not ended in time is killed.
+
+        Whatever a run was doing is continued by a later one.
+        """
         self._stopping.set()
-        for service in reversed(self.services):
-            if service.process is not None and service.process.poll() is None:
-                service.process.send_signal(signal.SIGINT)
+        for service in self.services:
+            service.send(signal.SIGINT)
         ends = time.monotonic() + STOP_SECONDS
-        for service in reversed(self.services):
-            if service.process is None:
-                continue
-            try:
-                service.process.wait(max(0.1, ends - time.monotonic()))
-            except subprocess.TimeoutExpired:
-                service.process.kill()
+        while time.monotonic() < ends and any(service.lives for service in self.services):
+            time.sleep(0.05)
+        for service in self.services:
+            service.send(signal.SIGKILL)
+            if service.process is not None:
                 service.process.wait()
 
     def log_of(self, service: Service) -> Path:

@@ -88,7 +88,7 @@ class SyncResource(dg.ConfigurableResource[object]):
             )
         return self._open[client]
 
-    def fail(self, client: str, error: Exception) -> None:
+    def fail(self, client: str, error: BaseException) -> None:
         """Record ``error`` in the client's status and end its sync."""
         if client in self._open:
             self._open[client].fail(error)

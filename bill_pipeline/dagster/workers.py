@@ -9,11 +9,8 @@ from __future__ import annotations
 
 import logging
 import os
-import threading
-import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from multiprocessing import get_context
 from typing import TYPE_CHECKING
 
 from bill_pipeline.bill.errors import BillError
@@ -115,22 +112,17 @@ def outcomes(task: Task, clients: Sequence[str]) -> Iterator[Outcome]:
 
 
 def _in_processes(task: Task, clients: Iterable[str], count: int) -> Iterator[Outcome]:
-    from concurrent.futures import ProcessPoolExecutor, as_completed
+    from concurrent.futures import as_completed
 
-    # Not forked: threads and open connections of this process must not be copied.
-    with ProcessPoolExecutor(
-        count, mp_context=get_context("spawn"), initializer=_begin, initargs=(os.getpid(),)
-    ) as processes:
+    from bill_pipeline.worker_processes import WorkerProcesses
+
+    with WorkerProcesses(count, prepare=_load_libraries) as processes:
         running = [processes.submit(task.of, client) for client in clients]
-        try:
-            for future in as_completed(running):
-                yield future.result()
-        finally:
-            for future in running:
-                future.cancel()
+        for future in as_completed(running):
+            yield future.result()
 
 
-def _begin(parent: int) -> None:
+def _load_libraries() -> None:
     """Load what every sync needs, and have it left out of each search for unreachable objects.
 
     Those searches, through scikit-learn's and dlt's hundred thousands of objects, took a tenth of
@@ -144,15 +136,3 @@ def _begin(parent: int) -> None:
 
     gc.collect()
     gc.freeze()
-    _end_with(parent)
-
-
-def _end_with(parent: int) -> None:
-    """End this process soon after ``parent``: a killed run must not leave its workers behind."""
-
-    def watch() -> None:
-        while os.getppid() == parent:
-            time.sleep(1)
-        os._exit(1)
-
-    threading.Thread(target=watch, daemon=True, name="end with the run").start()

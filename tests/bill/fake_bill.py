@@ -35,6 +35,9 @@ class FakeClock:
             self.slept.append(seconds)
             self.now += seconds
 
+    def stop(self) -> None:
+        """Nobody sleeps here."""
+
 
 class FakeBill(httpx.MockTransport):
     """Answers logins by itself and everything else from ``answers``, in order."""

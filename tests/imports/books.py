@@ -41,6 +41,9 @@ class SandboxClock:
         self.slept.append(seconds)
         self._clock.step_ms(int(seconds * 1000))
 
+    def stop(self) -> None:
+        """Nobody sleeps here."""
+
 
 @dataclass
 class Client:
