@@ -50,7 +50,9 @@ def write_catalogue(
     # Analysts' tools open files for writing by habit, which would lock everybody else out.
     draft.chmod(0o444)
     os.utime(draft, ns=(_nanoseconds(at), _nanoseconds(at)))
-    _to_disk(draft)
+    # The draft and every file that it names: a power cut must not leave names without content. For
+    # thousands of files one call takes a hundredth of the time of as many fsyncs.
+    os.sync()
     draft.replace(home.ledger)
     # Left by a tool that opened the old file for writing; it must not be replayed on the new one.
     _wal_of(home.ledger).unlink(missing_ok=True)
