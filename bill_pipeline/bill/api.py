@@ -23,6 +23,7 @@ from collections.abc import Callable
 from functools import cache
 from types import TracebackType
 from typing import Any
+from urllib.request import getproxies, proxy_bypass
 
 import httpx
 import orjson
@@ -60,6 +61,22 @@ Read = Callable[[Answer], Any]
 def _trusted() -> ssl.SSLContext:
     """Whose certificates count; read once, because a sweep opens BILL for a thousand clients."""
     return httpx.create_ssl_context()
+
+
+def _why_unreachable(problem: httpx.HTTPError, host: str) -> tuple[str, str]:
+    """(why, what to check); a proxy's address stays out of it, it may hold a password."""
+    if "CERTIFICATE_VERIFY_FAILED" in str(problem):
+        remedy = (
+            "Where a proxy of the firm opens all connections, name the file of its certificate in "
+            "SSL_CERT_FILE; anywhere else, find out who answers in BILL's place."
+        )
+        return "its certificate is not trusted", remedy
+    if "https" in getproxies() and not proxy_bypass(host):
+        return (
+            f"{type(problem).__name__}, through a proxy",
+            f"Check the proxy that HTTPS_PROXY names; NO_PROXY={host} goes without it.",
+        )
+    return type(problem).__name__, f"Check the network and that {host} is up."
 
 
 class BillApi:
@@ -252,14 +269,16 @@ class BillApi:
                     self.requests += 1
                 return self._receive(request, subject)
         except httpx.HTTPError as problem:
-            is_connected = not isinstance(problem, httpx.ConnectError | httpx.ConnectTimeout)
+            is_connected = not isinstance(
+                problem, httpx.ConnectError | httpx.ConnectTimeout | httpx.ProxyError
+            )
             kind = errors.BillUnavailable if is_connected else errors.BillUnreachable
+            why, to_check = _why_unreachable(problem, request.url.host)
             raise kind(
-                f"BILL cannot be reached at {request.url.host} ({type(problem).__name__})",
+                f"BILL cannot be reached at {request.url.host} ({why})",
                 client=self.client,
                 subject=subject,
-                remedy=f"Check the network and that {request.url.host} is up. "
-                + errors.BillUnavailable.remedy,
+                remedy=f"{to_check} {errors.BillUnavailable.remedy}",
             ) from None
         except errors.HourlyLimit as limit:
             raise errors.HourlyLimit(limit.what, client=self.client, subject=subject) from None
