@@ -22,8 +22,8 @@ $(STAMP): requirements.lock pyproject.toml
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
 	touch $(STAMP)
 
-demo: install ## invented companies from a BILL look-alike to a published ledger, in one command
-	$(BIN)/bill-pipeline demo
+demo: install ## invented companies from a BILL look-alike to a published ledger (PORT=8765)
+	$(BIN)/bill-pipeline demo $(if $(PORT),--port $(PORT))
 
 ui: install ## the Dagster UI and its daemon over the same home as the demo
 	$(BIN)/bill-pipeline ui

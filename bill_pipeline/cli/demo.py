@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import shlex
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -61,6 +62,7 @@ def demo(companies: int, documents: int, port: int, home: Home) -> None:
     command = [
         "sandbox", "--port", str(port), "--companies", str(companies),
         "--documents", str(documents), "--seed", str(_SEED),
+        "--state", str(_state_of(home)),
     ]  # fmt: skip
     console = Console()
     if not console.is_terminal:
@@ -78,7 +80,7 @@ def demo(companies: int, documents: int, port: int, home: Home) -> None:
                 console.print(outcome.sentence(), highlight=False)
         truth = _true_accounts(where["environment"], names)
     _print_books(home, truth, console)
-    again = " ".join(command)
+    again = shlex.join(["sandbox", "--port", str(port), "--state", str(_state_of(home))])
     console.print(
         f"""
 Try next:
@@ -92,6 +94,12 @@ Try next:
     )
 
 
+def _state_of(home: Home) -> Path:
+    """Where the look-alike is kept: what it goes on with must be what these books were made of."""
+    path = home.path / "look-alike.state"
+    return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
+
+
 @contextlib.contextmanager
 def _sandbox(command: list[str]) -> Iterator[tuple[dict[str, Any], list[dict[str, Any]]]]:
     """The look-alike as a process of its own: (where it is, its organizations)."""
@@ -101,8 +109,9 @@ def _sandbox(command: list[str]) -> Iterator[tuple[dict[str, Any], list[dict[str
     )
     try:
         assert process.stdout is not None  # noqa: S101 - PIPE was asked for
-        count = int(command[command.index("--companies") + 1])
-        lines = [process.stdout.readline() for _ in range(count + 1)]
+        lines = [process.stdout.readline()]
+        count = int(json.loads(lines[0])["companies"]) if lines[0] else 1
+        lines += [process.stdout.readline() for _ in range(count)]
         if not all(lines):
             raise DemoFailed(
                 "The BILL look-alike did not start; its message is above. If its port is taken, "

@@ -59,6 +59,13 @@ if TYPE_CHECKING:
     type=click.Path(dir_okay=False, path_type=Path),
     help="Write the accounts of the uncoded lines to this CSV or Parquet file.",
 )
+@click.option(
+    "--state",
+    "saved_in",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Go on with the look-alike that this file holds, or keep a new one there, so that a "
+    "restart has the same past. Options that make companies are for a new one.",
+)
 @click.option("--live", is_flag=True, help="Let the invented companies go on living.")
 @click.option("--speed", default=None, type=float, help="Sandbox seconds per second. [default: 1]")
 @click.option(
@@ -78,7 +85,7 @@ def sandbox(host: str, port: int, as_json: bool, **options: Any) -> None:
     from bill_pipeline.sandbox.server import server_config
 
     try:
-        state = _prepare(options)
+        state = _state(options)
         imports = _import(state, options)
         _write_truth(state, imports[1], options["truth"])
     except (ValueError, OSError) as problem:
@@ -97,7 +104,22 @@ def sandbox(host: str, port: int, as_json: bool, **options: Any) -> None:
     state.base_url = f"{root}/connect"
     _announce(state, root, imports[0], as_json=as_json)
     with contextlib.suppress(KeyboardInterrupt):
-        uvicorn.Server(server_config(state, host, port)).run(sockets=[listener])
+        config = server_config(state, host, port, options["saved_in"])
+        uvicorn.Server(config).run(sockets=[listener])
+
+
+def _state(options: dict[str, Any]) -> SandboxState:
+    """The look-alike that was saved, or a new one."""
+    from bill_pipeline.sandbox.saved import load
+
+    saved_in: Path | None = options["saved_in"]
+    if saved_in is None or not saved_in.exists():
+        return _prepare(options)
+    if options["ledgers"]:
+        raise ValueError(f"--import is for a new look-alike, and {saved_in} holds one already.")
+    state = load(saved_in)
+    state.set_live(options["live"])
+    return state
 
 
 def _prepare(options: dict[str, Any]) -> SandboxState:
@@ -189,7 +211,8 @@ def _announce(state: SandboxState, root: str, imported: list[Any], *, as_json: b
         "environment": root,
     }
     if as_json:
-        click.echo(json.dumps({"type": "sandbox", **where}))
+        count = len(state.companies())
+        click.echo(json.dumps({"type": "sandbox", "companies": count, **where}))
         for report in imported:
             values = {**asdict(report), "amount": str(report.amount)}
             click.echo(json.dumps({"type": "import", **values}))

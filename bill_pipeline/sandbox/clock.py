@@ -54,6 +54,19 @@ class Clock:
         self._wall = time.monotonic()
         self._last_stamp_ms = 0
 
+    def __getstate__(self) -> dict[str, float]:
+        return {
+            "now_ms": self.now_ms(), "speed": self.speed, "last_stamp_ms": self._last_stamp_ms,
+            "saved_at": time.time(),
+        }  # fmt: skip
+
+    def __setstate__(self, saved: dict[str, float]) -> None:
+        """Go on as if it had been running since it was saved."""
+        self.speed = saved["speed"]
+        gone_ms = max(time.time() - saved["saved_at"], 0) * 1_000 * self.speed
+        self._base_ms, self._wall = int(saved["now_ms"] + gone_ms), time.monotonic()
+        self._last_stamp_ms = int(saved["last_stamp_ms"])
+
     def now_ms(self) -> int:
         return self._base_ms + int((time.monotonic() - self._wall) * 1_000 * self.speed)
 

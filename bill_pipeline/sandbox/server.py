@@ -22,6 +22,7 @@ import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import uvicorn
@@ -33,12 +34,15 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from bill_pipeline.sandbox import control, events, v2, v3
 from bill_pipeline.sandbox.companies import add_invented_companies
 from bill_pipeline.sandbox.control_client import ControlClient
+from bill_pipeline.sandbox.saved import save
 from bill_pipeline.sandbox.state import DEFAULT_TODAY, Company, SandboxState
 from bill_pipeline.sandbox.switches import Switches
 
 #: A start that takes longer is a failure, not a slow machine.
 _START_SECONDS = 60
 _TICK_SECONDS = 0.2
+#: A look-alike that is killed forgets no more than this.
+_SECONDS_BETWEEN_SAVES = 30
 
 
 class _Protocol(HttpToolsProtocol):
@@ -66,14 +70,19 @@ class _TidyPath:
         await self._app(scope, receive, send)
 
 
-def application(state: SandboxState) -> Starlette:
-    """All planes of one sandbox as an ASGI app."""
+def application(state: SandboxState, saved_in: Path | None = None) -> Starlette:
+    """All planes of one sandbox as an ASGI app; its state is kept in the file ``saved_in``."""
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
-        ticker = asyncio.create_task(_live_on(state))
+        tasks = [asyncio.create_task(_live_on(state))]
+        if saved_in:
+            tasks.append(asyncio.create_task(_save_on(state, saved_in)))
         yield
-        ticker.cancel()
+        for task in tasks:
+            task.cancel()
+        if saved_in:
+            save(state, saved_in)
 
     return Starlette(
         routes=[
@@ -95,9 +104,17 @@ async def _live_on(state: SandboxState) -> None:
         await state.webhooks.deliver()
 
 
-def server_config(state: SandboxState, host: str, port: int) -> uvicorn.Config:
+async def _save_on(state: SandboxState, saved_in: Path) -> None:
+    while True:
+        save(state, saved_in)
+        await asyncio.sleep(_SECONDS_BETWEEN_SAVES)
+
+
+def server_config(
+    state: SandboxState, host: str, port: int, saved_in: Path | None = None
+) -> uvicorn.Config:
     return uvicorn.Config(
-        application(state),
+        application(state, saved_in),
         host=host,
         port=port,
         http=_Protocol,

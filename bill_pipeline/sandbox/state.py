@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 from bill_pipeline.sandbox import cards
@@ -90,9 +91,7 @@ class SandboxState:
         self._listen(life.organization, life.receivables)
 
     def _listen(self, organization: Organization, ledger: Payables | Receivables) -> None:
-        ledger.listeners.append(
-            lambda event, document: self.webhooks.record(organization, event, document)
-        )
+        ledger.listeners.append(partial(self.webhooks.record, organization))
 
     def receivables(self, organization: Organization) -> Receivables:
         """The receivables of an organization, as ``payables``."""
