@@ -1,0 +1,143 @@
+"""A storm of signals over clients that live, with everything wrong that BILL can do wrong.
+
+Afterwards somebody who was not there looks at every client: nothing of BILL's is missing or old,
+every entry balances, every bill owes what BILL says, and what is published is what was built.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import random
+import signal
+import sys
+import time
+from dataclasses import dataclass
+from multiprocessing.process import BaseProcess
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+from bill_pipeline.cli import main
+from bill_pipeline.clients import Registry, State
+from bill_pipeline.sandbox.server import SandboxServer
+from tests.imports.books import Client
+from tests.imports.test_fault_scripts import FAULTS
+from tests.journey.firm import Firm
+
+SIGNALS = 150
+CLIENTS = 5
+AT_ONCE = 2
+#: Of all faults together, the share of requests that meet one.
+TROUBLE = 0.1
+#: Of a company's time, in one of ours: days pass while the storm lasts.
+COMPANY_SECONDS = 10_000
+#: Longer than a sync of one client takes on a quiet machine.
+LONGEST_LIFE_SECONDS = 3.0
+
+LINES = "select line_id, date, debit, credit from {} order by line_id"
+
+pytestmark = pytest.mark.slow
+
+
+@dataclass
+class Victim:
+    """A command that is at work, and when it is told to end."""
+
+    process: BaseProcess
+    number: signal.Signals
+    dies_at: float
+
+
+def work(home: str, client: str) -> None:
+    """What a person or a schedule starts, in a process that has loaded its libraries already."""
+    with Path(os.devnull).open("w", encoding="utf-8") as nowhere:
+        os.dup2(nowhere.fileno(), 1)
+        os.dup2(nowhere.fileno(), 2)
+    sys.argv = ["bill-pipeline", "sync", client, "--home", home]
+    main()
+
+
+def begin(firm: Firm, chance: random.Random) -> Victim:
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(
+        ["bill_pipeline.books", "bill_pipeline.categorize", "bill_pipeline.cli.sync", "dlt"]
+    )
+    client = chance.choice(firm.sandbox.companies).client
+    process = context.Process(target=work, args=(str(firm.home.path), client))
+    process.start()
+    number = chance.choice([signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
+    return Victim(process, number, time.monotonic() + chance.uniform(0, LONGEST_LIFE_SECONDS))
+
+
+def storm(firm: Firm, chance: random.Random) -> int:
+    """Signals that met a command at work."""
+    sent = 0
+    victims: list[Victim] = []
+    while sent < SIGNALS or victims:
+        while sent + len(victims) < SIGNALS and len(victims) < AT_ONCE:
+            victims.append(begin(firm, chance))
+        time.sleep(0.02)
+        for victim in list(victims):
+            pid = victim.process.pid
+            if pid and victim.process.is_alive() and time.monotonic() >= victim.dies_at:
+                os.kill(pid, victim.number)
+                victim.process.join(timeout=10)
+                assert not victim.process.is_alive(), f"{victim.number!r} did not end it"
+                sent += 1
+            if not victim.process.is_alive():
+                victims.remove(victim)
+    return sent
+
+
+def faults_of() -> list[dict[str, Any]]:
+    rate = TROUBLE / len(FAULTS)
+    return [{"match": "connect/v3/(?!login)", **fault, "rate": rate} for fault in FAULTS]
+
+
+def what_is_wrong(firm: Firm, number: int) -> list[str]:
+    """An independent look at one client: raw against BILL, journal, bills, publication."""
+    company = firm.sandbox.companies[number]
+    client = company.client
+    reader = Client(firm.sandbox, firm.home.path, number)
+    reader.database = firm.home.client_file(client)
+    wrong = [f"{client}: {table} differs from BILL" for table in reader.differences()]
+    with duckdb.connect(str(firm.home.client_file(client)), read_only=True) as books:
+        unbalanced = books.execute(
+            "select entry_id from ledger.journal_lines group by all having sum(amount) <> 0"
+        ).fetchall()
+        built = books.execute(LINES.format("ledger.journal_lines")).fetchall()
+    with duckdb.connect(str(firm.home.ledger), read_only=True) as ledger:
+        shown = ledger.execute(LINES.format(f"journal_lines where client = '{client}'")).fetchall()
+        differing = ledger.execute(
+            "select claim from tie_out where client = ? and difference <> 0", [client]
+        ).fetchall()
+    wrong += [f"{client}: entry {entry} does not balance" for (entry,) in unbalanced]
+    wrong += [f"{client}: not so: {claim}" for (claim,) in differing]
+    if not built or built != shown:
+        wrong.append(f"{client}: {len(shown)} journal lines are published, {len(built)} were built")
+    if Registry(firm.home).status(client).state is not State.UP_TO_DATE:
+        wrong.append(f"{client}: its state is {Registry(firm.home).status(client)}")
+    return wrong
+
+
+def test_a_storm_of_signals_loses_nothing_and_leaves_nothing_old(tmp_path: Path) -> None:
+    chance = random.Random(17)  # noqa: S311 - not for secrets
+    with SandboxServer(companies=CLIENTS, documents=40, seed=17) as sandbox:
+        firm = Firm(sandbox, tmp_path / "home")
+        for number in range(CLIENTS):
+            assert firm.connect(number).exit_code == 0
+        sandbox.control.live()
+        sandbox.state.clock.set_speed(COMPANY_SECONDS)
+        sandbox.control.faults(faults_of())
+        assert storm(firm, chance) == SIGNALS
+        sandbox.control.faults([])
+        sandbox.control.live(False)
+        sandbox.state.clock.set_speed(0)
+        # Whoever's books were built and not shown is shown now, named here or not.
+        for company in sandbox.companies:
+            result = firm.run("sync", company.client)
+            assert result.exit_code == 0, result.output
+        assert [fault for n in range(CLIENTS) for fault in what_is_wrong(firm, n)] == []
