@@ -128,3 +128,17 @@ end;
 -- An amount as text: with a third decimal only where it is not zero.
 create or replace macro written(amount) as
     if(amount = amount::decimal(18, 2), amount::decimal(18, 2)::varchar, amount::varchar);
+
+-- The last day of the fiscal year that ends in a calendar year; 02-29 is the last day of February in
+-- every year.
+create or replace macro fiscal_year_end_in(calendar_year, month_and_day) as least(
+    make_date(calendar_year::integer, left(month_and_day, 2)::integer, 1)
+    + (right(month_and_day, 2)::integer - 1),
+    last_day(make_date(calendar_year::integer, left(month_and_day, 2)::integer, 1))
+);
+
+-- The first day of the fiscal year that contains a day.
+create or replace macro fiscal_year_start(day, month_and_day) as 1 + if(
+    fiscal_year_end_in(year(day), month_and_day) < day,
+    fiscal_year_end_in(year(day), month_and_day), fiscal_year_end_in(year(day) - 1, month_and_day)
+);

@@ -8,9 +8,9 @@
 -- closed when the journal learnt it. Sharing is over the gross amount, tax included, unless the
 -- policy sales_tax_on_cash_basis says that the tax comes last. Lines of documents not paid yet do
 -- not exist here. A document that was open when the books begin consists, in its rest, of its lines
--- of before. Where the balance that was brought in for an account has such a line, it is taken out
--- of that balance, so that it counts once, when it is paid. What was paid in advance before that day
--- counts on the first day after it.
+-- of before. The balance that was brought in has such a line already, so it is taken out of there and
+-- counts once, when it is paid. What was paid in advance before that day counts on the first day after
+-- it.
 --
 -- grain: one row per journal line outside documents, and one per document, day and line taken up or out
 -- key: basis_line_id
@@ -114,90 +114,6 @@ first_days as (
     group by item
 ),
 
--- The rest with which a document opened, as it grew or shrank.
-opened_documents as (
-    select
-        *, sum(amount) over (partition by item order by date) as amount_so_far
-    from (
-        select
-            side || document_id as item, date, -sum(amount) filter (where is_control) as amount,
-            max(account_id) filter (where not coalesce(is_control, false)) as equity_account_id
-        from journal
-        where event = 'opened' and is_document
-        group by side || document_id, date
-    )
-),
-
-lines_of_before as (
-    select
-        lines.*,
-        if(lines.document_type in ('invoice', 'credit_memo'), 'receivables:', 'payables:')
-        || lines.document_id as item,
-        sum(lines.amount) over (
-            partition by lines.document_type, lines.document_id order by lines.line_key
-        ) as total_so_far,
-        sum(lines.amount) over (partition by lines.document_type, lines.document_id) as total
-    from ledger.lines_before_books as lines
-    inner join ledger.accounts as accounts on accounts.account_id = lines.account_id
-    where lines.event in ('entered', 'billed')
-        and coalesce(accounts.control, '') not in ('payables', 'receivables')
-),
-
--- Split at the running totals of the lines, so that they add up to the rest.
-lines_opened as (
-    select
-        opened.item, of_before.document_id, opened.date, of_before.date as date_of_before,
-        opened.equity_account_id, of_before.account_id, of_before.party_id,
-        of_before.class_id, of_before.department_id, of_before.location_id, of_before.job_id,
-        of_before.document_type, of_before.line_key,
-        prorated(opened.amount_so_far, total_so_far, total)
-        - prorated(opened.amount_so_far, total_so_far - of_before.amount, total)
-        - prorated(opened.amount_so_far - opened.amount, total_so_far, total)
-        + prorated(opened.amount_so_far - opened.amount, total_so_far - of_before.amount, total) as amount
-    from opened_documents as opened
-    inner join lines_of_before as of_before using (item)
-),
-
--- Of the fiscal year whose income and cost were brought in.
-first_day_of_year as (
-    select max(year_end) + 1 as first_day
-    from (
-        select
-            books_begin_on,
-            -- The last day of the month where it has no such day.
-            least(make_date(year, month, 1) + (day - 1), last_day(make_date(year, month, 1))) as year_end
-        from (
-            select
-                books_begin_on,
-                left(fiscal_year_end, 2)::integer as month,
-                right(fiscal_year_end, 2)::integer as day,
-                unnest(range(year(books_begin_on) - 2, year(books_begin_on) + 1))::integer as year
-            from ledger.books
-        )
-    )
-    where year_end < books_begin_on
-),
-
-accounts_brought_in as (
-    select account_id
-    from journal
-    where document_type = 'opening_balance' and event = 'brought_in'
-    group by account_id
-    having sum(amount) <> 0
-),
-
--- Income and cost of an earlier year were brought in as earnings, which wait for no payment.
-taken_out_of_opening as (
-    select opened.*, opened.item || ':' || opened.date || ':brought_in:' || opened.line_key as line_id
-    from lines_opened as opened
-    inner join accounts_brought_in using (account_id)
-    inner join ledger.accounts_by_day as accounts
-        on accounts.account_id = opened.account_id
-        and opened.date between accounts.valid_from and accounts.valid_to
-    cross join first_day_of_year
-    where accounts.statement = 'Balance Sheet' or opened.date_of_before >= first_day_of_year.first_day
-),
-
 -- What each document consists of, by day: its lines without the control account's. A document that
 -- was paid before its day is there on the day of the payment.
 document_lines as (
@@ -214,10 +130,10 @@ document_lines as (
     group by all
     union all by name
     select
-        item, document_id as open_item_id, date, date as original_date, account_id, party_id, class_id,
-        department_id, location_id, job_id, document_type, line_key = 'sales_tax' as is_tax,
-        sum(amount) as amount
-    from lines_opened
+        if(document_type in ('invoice', 'credit_memo'), 'receivables:', 'payables:') || document_id as item,
+        document_id as open_item_id, date, date as original_date, account_id, party_id, class_id,
+        department_id, location_id, job_id, document_type, is_tax, sum(amount) as amount
+    from ledger.opened_lines
     group by all
 ),
 
@@ -312,14 +228,14 @@ credits_by_day as (
 claims_by_day as (
     select
         days.item, days.date, days.original_date, days.total,
-        days.cash_counted + coalesce(credits.credited, 0) as claimed,
+        days.cash_counted + coalesce(credits.credited, 0) as claimed, days.cash_counted,
         days.cash + coalesce(credits.credited, 0) as settled
     from cash_counted_by_day as days
     left join (
         select item, date, sum(credited) as credited from credit_shares group by item, date
     ) as credits on credits.item = days.item and credits.date = days.date
     union all
-    select item, date, original_date, total, used, used
+    select item, date, original_date, total, used, 0, used
     from credits_by_day
 ),
 
@@ -354,7 +270,8 @@ parts as (
 -- The document as it stood on each day of a change, part by part.
 parts_by_day as (
     select
-        taken_by_day.date, taken_by_day.original_date, taken_by_day.total, taken_by_day.taken, parts.*,
+        taken_by_day.date, taken_by_day.original_date, taken_by_day.total, taken_by_day.taken,
+        taken_by_day.claimed, taken_by_day.cash_counted, parts.*,
         sum(coalesce(lines_of_day.amount, 0)) over (
             partition by taken_by_day.item, parts.part_no order by taken_by_day.date
         ) as amount
@@ -407,8 +324,14 @@ taken_up as (
 taken_up_changes as (
     select
         *,
-        taken_up - coalesce(lag(taken_up) over (partition by item, part_no order by date), 0) as change
-    from taken_up
+        taken_up - coalesce(lag(taken_up) over by_part, 0) as change,
+        in_cash - coalesce(lag(in_cash) over by_part, 0) as change_in_cash
+    from (
+        -- The rest of what is taken up was settled by credits.
+        select *, if(total = 0, taken_up, prorated(taken_up, cash_counted, claimed)) as in_cash
+        from taken_up
+    )
+    window by_part as (partition by item, part_no order by date)
 ),
 
 item_controls as (
@@ -452,17 +375,17 @@ basis_lines as (
     select
         line_id as basis_line_id, date, date as original_date, account_id, -amount as amount, party_id,
         class_id, department_id, location_id, job_id, 'opening_balance' as document_type, document_id
-    from taken_out_of_opening
+    from ledger.opening_balances_unpaid
     union all by name
     select
         line_id || ':equity' as basis_line_id, date, date as original_date,
         equity_account_id as account_id, amount, 'opening_balance' as document_type, document_id
-    from taken_out_of_opening
+    from ledger.opening_balances_unpaid
     union all by name
     select
         item || ':' || date || ':' || part_no as basis_line_id, date, original_date, account_id,
-        change as amount, party_id, class_id, department_id, location_id, job_id, document_type,
-        open_item_id as document_id
+        change as amount, change_in_cash as amount_in_cash, party_id, class_id, department_id,
+        location_id, job_id, document_type, open_item_id as document_id
     from taken_up_changes
     union all by name
     select
@@ -472,7 +395,7 @@ basis_lines as (
     union all by name
     select
         credit_item || ':' || event || ':' || date || ':exchange' as basis_line_id, date, original_date,
-        exchange_account_id as account_id, -change_credited - change_used as amount,
+        exchange_account_id as account_id, -change_credited - change_used as amount, 0 as amount_in_cash,
         document_type, document_id
     from credit_changes
     union all by name
@@ -490,6 +413,7 @@ select
     original_date,                           -- Day of the cash; earlier than the date where that day was closed.
     account_id,                              -- Account debited (+) or credited (-).
     amount::decimal(18, 2) as amount,        -- Home currency, debit positive.
+    coalesce(amount_in_cash, amount)::decimal(18, 2) as amount_in_cash,  -- Of the amount, what cash paid; credits settled the rest.
     party_id,                                -- Vendor or customer.
     class_id,                                -- Accounting class.
     department_id,                           -- Department.
@@ -498,4 +422,4 @@ select
     document_type,                           -- Kind of BILL document.
     document_id                              -- BILL's id of the document.
 from basis_lines
-where amount <> 0
+where amount <> 0 or amount_in_cash <> 0

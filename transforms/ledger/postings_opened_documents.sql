@@ -2,6 +2,9 @@
 --
 -- A bill, credit, invoice or memo of an earlier day opens with its rest, and a payment or receipt
 -- with what it had not paid yet. Earnings, costs and cash of before are in the opening balances.
+-- Opening balance equity has a line for each of the document's own lines, with its part of the rest;
+-- its key names the account that the line is coded to. So the journal tells what the cash basis takes
+-- up when the document is paid, and a coding changed after a close is a late adjustment as any other.
 --
 -- grain: one row per posting line
 -- key: document_type, document_id, event, line_key
@@ -51,14 +54,61 @@ numbered as (
     from open_items
 ),
 
+lines_of_before as (
+    select
+        postings.document_type, postings.document_id as open_item_id, postings.line_key,
+        postings.account_id as coded_account_id, postings.class_id, postings.department_id,
+        postings.location_id, postings.job_id, postings.amount as line_amount,
+        sum(postings.amount) over (
+            partition by postings.document_type, postings.document_id order by postings.line_key
+        ) as line_amount_so_far,
+        sum(postings.amount) over (partition by postings.document_type, postings.document_id) as line_total
+    from ledger.postings_in_full as postings
+    inner join staging.policies as policies on postings.date <= policies.books_begin_on
+    cross join ledger.role_accounts as roles
+    where postings.event in ('entered', 'billed')
+        and not list_contains(roles.control_accounts, postings.account_id)
+    -- What is worth nothing has no part of the rest.
+    qualify line_total <> 0
+),
+
+-- Split at the running totals of the lines, so that they add up to the rest.
+parts as (
+    select
+        numbered.*, lines.line_key as line_of_before, lines.coded_account_id,
+        lines.class_id, lines.department_id, lines.location_id, lines.job_id,
+        if(
+            lines.line_key is null, numbered.amount,
+            prorated(numbered.amount, line_amount_so_far, line_total)
+            - prorated(numbered.amount, line_amount_so_far - line_amount, line_total)
+        ) as part,
+        case
+            when lines.line_key is null then numbered.amount_currency
+            when numbered.amount_currency = numbered.amount then part
+            -- To the third decimal, which other currencies may have.
+            else (
+                prorated(numbered.amount_currency * 10, line_amount_so_far, line_total)
+                - prorated(numbered.amount_currency * 10, line_amount_so_far - line_amount, line_total)
+            ) * 0.1::decimal(2, 1)
+        end as part_currency
+    from numbered
+    left join lines_of_before as lines
+        on lines.document_type = numbered.document_type and lines.open_item_id = numbered.open_item_id
+        and numbered.control in ('payables', 'receivables')
+),
+
 entry_lines as (
     select *, if(part_no = 1, control, control || '-' || part_no) as line_key from numbered
     union all by name
     select
-        * replace (-amount as amount, -amount_currency as amount_currency, opening_balance as account_id),
-        'opening_balance:' || if(part_no = 1, control, control || '-' || part_no) as line_key,
+        * exclude (part, part_currency, line_of_before, coded_account_id)
+        replace (-part as amount, -part_currency as amount_currency, opening_balance as account_id),
+        concat_ws(
+            '|', 'opening_balance:' || if(part_no = 1, control, control || '-' || part_no),
+            coded_account_id, line_of_before
+        ) as line_key,
         true as is_offset
-    from numbered
+    from parts
     cross join (select opening_balance from ledger.role_accounts)
 ),
 
@@ -66,8 +116,7 @@ postings as (
     select
         document_type, open_item_id as document_id, version, 'opened' as event, line_key, date,
         document_date, party_id, account_id, amount, currency, amount_currency,
-        null::varchar as class_id, null::varchar as department_id, null::varchar as location_id,
-        null::varchar as job_id, if(is_offset, null, open_item_id) as open_item_id,
+        class_id, department_id, location_id, job_id, if(is_offset, null, open_item_id) as open_item_id,
         null::varchar as source_line_id, null::varchar as category_source, description
     from entry_lines
 )

@@ -8,27 +8,12 @@
 -- macro: balance_sheet_at(report_date, known_at)
 with
 
-fiscal_year_ends as (
-    select
-        offsets.years_back,
-        coalesce(getvariable('report_date'), books.known_until::date)::date as day,
-        -- 02-29 is the last day of February in every year.
-        least(
-            make_date(
-                year(coalesce(getvariable('report_date'), books.known_until::date)::date) - offsets.years_back,
-                left(books.fiscal_year_end, 2)::integer, 1
-            ) + (right(books.fiscal_year_end, 2)::integer - 1),
-            last_day(make_date(
-                year(coalesce(getvariable('report_date'), books.known_until::date)::date) - offsets.years_back,
-                left(books.fiscal_year_end, 2)::integer, 1
-            ))
-        ) as year_end
-    from ledger.books as books
-    cross join (values (0), (1)) as offsets (years_back)
-),
-
 fiscal_year as (
-    select max(year_end) + 1 as first_day from fiscal_year_ends where year_end < day
+    select
+        fiscal_year_start(
+            coalesce(getvariable('report_date'), books.known_until::date)::date, books.fiscal_year_end
+        ) as first_day
+    from ledger.books as books
 ),
 
 lines as (

@@ -1,9 +1,10 @@
 -- Where cash came from and went, month by month (indirect method).
 --
 -- Profit, less what is tied up in other accounts, is the change of cash; clearing accounts are
--- cash on its way. What a bill or invoice invests or finances flows when it is paid: until then it is
--- no cash, and its payable or receivable is none of operations. Balances brought in when the books
--- moved here are no flow. Suspense is shown as unclassified, never hidden in an activity.
+-- cash on its way. What a bill or invoice invests or finances flows when cash pays it, and never where
+-- credits settle it: until then its payable or receivable is none of operations, and of what was paid in
+-- advance its part is no advance. Balances brought in when the books moved here are no flow, nor is what
+-- they hold of advances. Suspense is shown as unclassified, never hidden in an activity.
 --
 -- grain: one row per month, activity and account, one for the profit, one for the change of cash
 -- key: month, activity, account_id
@@ -20,7 +21,10 @@ journal_lines as (
 
 -- The payable or receivable of each document.
 document_controls as (
-    select lines.document_type, lines.document_id, arg_max(lines.account_id, (lines.posted_at, lines.line_id)) as account_id
+    select
+        lines.document_type, lines.document_id,
+        arg_max(lines.account_id, (lines.posted_at, lines.line_id)) as account_id,
+        bool_or(lines.event = 'opened') as is_opened
     from ledger.journal_lines as lines
     inner join ledger.accounts as accounts on accounts.account_id = lines.account_id
     where lines.event in ('entered', 'billed', 'opened') and accounts.control in ('payables', 'receivables')
@@ -28,23 +32,69 @@ document_controls as (
     group by lines.document_type, lines.document_id
 ),
 
--- What documents put on accounts of investing and financing, when it is booked and when it is paid.
-booked_or_paid as (
-    select lines.date, lines.document_type, lines.document_id, lines.account_id, -lines.amount as amount
-    from journal_lines as lines
-    where lines.event in ('entered', 'billed')
-    union all
-    select date, document_type, document_id, account_id, amount
-    from ledger.cash_basis_lines
+-- Where a payment or receipt waited for the document that it was applied to later.
+advance_accounts as (
+    select
+        if(applied.document_type = 'payment', 'bill', 'invoice') as document_type,
+        applied.open_item_id as document_id, max(advances.account_id) as account_id
+    from journal_lines as applied
+    inner join journal_lines as advances on advances.entry_id = applied.entry_id
+    inner join ledger.accounts as accounts
+        on accounts.account_id = advances.account_id
+        and accounts.control in ('vendor advances', 'customer credits')
+    where applied.document_type in ('payment', 'received_payment')
+        and applied.open_item_id <> advances.open_item_id
+    group by all
+),
+
+-- What documents put on accounts, when it is booked and when it is paid.
+documents_by_day as (
+    select
+        date, document_type, document_id, account_id, sum(paid) - sum(booked) as amount,
+        sum(sum(booked)) over so_far as booked, sum(sum(paid)) over so_far as paid,
+        sum(paid) filter (where is_of_before) as paid_before
+    from (
+        select date, document_type, document_id, account_id, amount as booked, 0 as paid, false as is_of_before
+        from journal_lines
+        where event in ('entered', 'billed')
+        union all
+        select
+            lines.date, lines.document_type, lines.document_id, lines.account_id, 0, lines.amount_in_cash,
+            coalesce(lines.original_date <= books.books_begin_on, false)
+        from ledger.cash_basis_lines as lines
+        cross join ledger.books as books
+    )
+    group by date, document_type, document_id, account_id
+    window so_far as (partition by document_type, document_id, account_id order by date)
 ),
 
 not_yet_paid as (
-    select booked_or_paid.*, document_controls.account_id as control_account_id
-    from booked_or_paid
-    inner join document_controls using (document_type, document_id)
+    select
+        documents.*, controls.account_id as control_account_id,
+        coalesce(advances.account_id, controls.account_id) as advance_account_id,
+        -- Paid and not booked yet: an advance.
+        if(booked = 0 and not controls.is_opened, paid, 0) as ahead
+    from documents_by_day as documents
+    inner join document_controls as controls using (document_type, document_id)
+    left join advance_accounts as advances using (document_type, document_id)
+),
+
+moved_by_day as (
+    select
+        date, account_id, control_account_id, advance_account_id, amount,
+        coalesce(paid_before, 0) as paid_before,
+        ahead - coalesce(
+            lag(ahead) over (partition by document_type, document_id, account_id order by date), 0
+        ) as ahead
+    from not_yet_paid
+),
+
+investing_and_financing as (
+    select moved.*
+    from moved_by_day as moved
     inner join ledger.accounts_by_day as accounts
-        on accounts.account_id = booked_or_paid.account_id
-        and booked_or_paid.date between accounts.valid_from and accounts.valid_to
+        on accounts.account_id = moved.account_id
+        and moved.date between accounts.valid_from and accounts.valid_to
     where accounts.cash_flow_activity in ('investing', 'financing')
 ),
 
@@ -53,9 +103,11 @@ lines as (
     from (
         select date, account_id, amount from journal_lines
         union all
-        select date, account_id, amount from not_yet_paid
+        select date, account_id, amount - paid_before from investing_and_financing
         union all
-        select date, control_account_id, -amount from not_yet_paid
+        select date, control_account_id, ahead - amount from investing_and_financing
+        union all
+        select date, advance_account_id, paid_before - ahead from investing_and_financing
     ) as moved
     inner join ledger.accounts_by_day as accounts
         on accounts.account_id = moved.account_id
