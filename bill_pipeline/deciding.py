@@ -125,8 +125,12 @@ def reopen_from(home: Home, client: str, first_open_day: date, *, by: str, reaso
 
 
 def persons_answers(home: Home, client: str, lines: Sequence[Line]) -> list[Answer]:
-    """What people had answered for ``lines`` until now: what an undo has to put back."""
+    """What people had answered for ``lines`` until now: what an undo has to put back.
+
+    Raises ClientBusy; ChecksFailed when the rules of this release would not make right books.
+    """
     with hold_client(home, client), Warehouse.open(home, client) as warehouse:
+        begin(warehouse)
         return _persons_answers(warehouse, lines)
 
 
@@ -240,12 +244,8 @@ def _persons_answers(warehouse: Warehouse, lines: Sequence[Line]) -> list[Answer
             select document_type, document_id, line_id,
                 if(withdrawn, null, account_id) as account_id,
                 if(withdrawn, null, parts) as parts
-            from decisions.categories
-            where source = 'person' and document_id in (select unnest(?::varchar[]))
-            qualify row_number() over (
-                partition by document_type, document_id, line_id
-                order by decided_at desc, rowid desc
-            ) = 1
+            from categorized.person_decisions
+            where document_id in (select unnest(?::varchar[]))
             """,
             [list({line.document_id for line in lines})],
         ).fetchall()

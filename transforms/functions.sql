@@ -142,3 +142,8 @@ create or replace macro fiscal_year_start(day, month_and_day) as 1 + if(
     fiscal_year_end_in(year(day), month_and_day) < day,
     fiscal_year_end_in(year(day), month_and_day), fiscal_year_end_in(year(day) - 1, month_and_day)
 );
+
+-- What a document's line is called: by BILL's id, else by its position; by both from the second time on
+-- that the document has the id.
+create or replace macro line_id_of(bill_line_id, times_seen, line_no) as
+    if(times_seen = 1 and bill_line_id is not null, bill_line_id, coalesce(bill_line_id || ':', 'line-') || line_no);

@@ -217,6 +217,8 @@ def test_books_that_would_not_be_right_take_the_decision_back(
         deciding.decide_lines(
             books_console.home, CLIENT, [deciding.Answer(line, "TOOLS")], by="test", reason="x"
         )
+    monkeypatch.undo()
+    deciding.decide_lines(books_console.home, CLIENT, [], by="test", reason="nothing more")
     standing = deciding.persons_answers(books_console.home, CLIENT, [line])
     assert standing == [deciding.Answer(line, None)]
 

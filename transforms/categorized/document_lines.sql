@@ -81,7 +81,7 @@ numbered as (
 select
     document_type,                                             -- bill, vendor_credit, invoice or credit_memo.
     document_id,                                               -- BILL's id of the document.
-    if(times_seen = 1 and line.id is not null, line.id, coalesce(line.id || ':', 'line-') || line.i) as line_id,  -- BILL's id of the line, else its position.
+    line_id_of(line.id, times_seen, line.i) as line_id,         -- BILL's id of the line, else its position.
     line.i::integer as line_no,                                -- Position in the document, from 1.
     version,                                                   -- Version of the document in the archive.
     known_at,                                                  -- Until when more may be known of it.

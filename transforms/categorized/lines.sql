@@ -26,40 +26,25 @@ lines as (
     left join categorized.parties as parties using (party_id)
 ),
 
-decisions_known as (
-    select decided.*, decided.rowid as decision_no
-    from decisions.categories as decided
-    inner join lines using (document_type, document_id, line_id)
-    where decided.decided_at <= getvariable('as_of') and decided.decided_at <= lines.known_at
-),
-
-person_decisions as (
-    select *
-    from decisions_known
-    where source = 'person'
-    qualify row_number() over (
-        partition by document_type, document_id, line_id order by decided_at desc, decision_no desc
-    ) = 1
-),
-
 -- A split counts while its parts make up the line; when BILL changes the amount, it is asked anew.
 splits as (
     select
         person.document_type, person.document_id, person.line_id, person.parts,
         list_sum(list_transform(person.parts, part -> part.amount))::decimal(18, 3) as amount,
         list_sum(list_transform(person.parts, part -> part.amount)) = lines.amount as is_whole
-    from person_decisions as person
+    from categorized.person_decisions as person
     inner join lines using (document_type, document_id, line_id)
     where person.parts is not null and not person.withdrawn
 ),
 
 machine_decisions as (
-    select decisions_known.*
-    from decisions_known
+    select made.*
+    from decisions.categories as made
     inner join lines using (document_type, document_id, line_id, features_hash)
-    where decisions_known.source in ('model', 'default')
+    where made.source in ('model', 'default')
+        and made.decided_at <= getvariable('as_of') and made.decided_at <= lines.known_at
     qualify row_number() over (
-        partition by document_type, document_id, line_id order by decided_at desc, decision_no desc
+        partition by document_type, document_id, line_id order by made.decided_at desc, made.rowid desc
     ) = 1
 ),
 
@@ -110,7 +95,7 @@ decided as (
         machine.alternatives as machine_alternatives,
         machine.decided_at as machine_decided_at
     from lines
-    left join person_decisions as person using (document_type, document_id, line_id)
+    left join categorized.person_decisions as person using (document_type, document_id, line_id)
     left join splits as split using (document_type, document_id, line_id)
     left join first_rules using (document_type, document_id, line_id)
     left join machine_decisions as machine using (document_type, document_id, line_id)

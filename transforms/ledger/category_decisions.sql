@@ -10,7 +10,7 @@
 select
     made.document_type,                                     -- bill, vendor_credit, invoice or credit_memo.
     made.document_id,                                       -- BILL's id of the document.
-    made.line_id,                                           -- BILL's id of the line, else its position.
+    made.line_id,                                           -- BILL's id of the line, else its position when it was decided.
     (row_number() over (
         partition by made.document_type, made.document_id, made.line_id
         order by made.decided_at, made.rowid
