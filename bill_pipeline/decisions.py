@@ -80,6 +80,12 @@ create table if not exists decisions.processing_fees (
     received_payment_id varchar not null, amount decimal(18, 2) not null, money_movement_id varchar,
     decided_at timestamp not null, decided_by varchar not null, reason varchar not null
 );
+create table if not exists decisions.reclassifications (
+    account_id varchar not null, first_day date not null, action varchar not null, date date,
+    is_to_balance_sheet boolean, amount decimal(18, 2), amount_earlier decimal(18, 2),
+    amount_cash decimal(18, 2), amount_earlier_cash decimal(18, 2),
+    decided_at timestamp not null, decided_by varchar not null, reason varchar not null
+);
 create table if not exists decisions.batches (as_of timestamp primary key);
 alter table decisions.batches add column if not exists posting_rules varchar;
 alter table decisions.batches add column if not exists is_change_of_rules boolean default false;

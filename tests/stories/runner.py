@@ -6,7 +6,7 @@ table it shows) and ``company: none``. A step has
 - ``as_of``: the sync's time, a day (its noon) or an exact time in UTC;
 - ``given``: documents by list, and ``gone``: ids by list that BILL no longer has;
 - ``decide``: what people decided before the sync, by the functions of ``decisions``,
-  ``party_decisions`` and ``rule_decisions``;
+  ``party_decisions``, ``rule_decisions`` and ``retyping_decisions``;
 - ``expect``: tables written as people write them. ``journal`` is the journal with names; any other
   is ``schema.table``, a report's macro or a query in brackets, and may have a ``where``;
 - ``warnings``: the names of all checks that warn.
@@ -27,14 +27,15 @@ from typing import Any
 
 import yaml
 
-from bill_pipeline import decisions, party_decisions, posting, rule_decisions
+from bill_pipeline import decisions, party_decisions, posting, retyping_decisions, rule_decisions
 from bill_pipeline.amounts import to_cents
 from tests.ledger.company import Company, new_company
 
 HERE = Path(__file__).parent
 COMPANY = HERE / "company.yaml"
 DATES = {
-    "through", "first_open_day", "cutover_date", "write_off_date", "valid_from", "valid_to",
+    "through", "first_open_day", "cutover_date", "write_off_date", "valid_from", "valid_to", "day",
+    "first_day",
 }  # fmt: skip
 
 JOURNAL = """
@@ -142,7 +143,7 @@ def decide(company: Company, decision: dict[str, Any], at: datetime) -> None:
             company.connection, arguments["rows"], decided_at=at, decided_by="a story"
         )
     else:
-        rooms = (decisions, party_decisions, rule_decisions)
+        rooms = (decisions, party_decisions, rule_decisions, retyping_decisions)
         module = next(module for module in rooms if hasattr(module, name))
         getattr(module, name)(company.connection, **arguments, decided_at=at, decided_by="a story")
 

@@ -10,7 +10,7 @@
 -- not exist here. A document that was open when the books begin consists, in its rest, of its lines
 -- of before. The balance that was brought in has such a line already, so it is taken out of there and
 -- counts once, when it is paid. What was paid in advance before that day counts on the first day after
--- it.
+-- it. A balance moved under another type of its account is moved in the amount that it has on this basis.
 --
 -- grain: one row per journal line outside documents, and one per document, day and line taken up or out
 -- key: basis_line_id
@@ -362,15 +362,44 @@ unsettled_zero_documents as (
     having sum(amount) = 0
 ),
 
+-- In step with the side of the balance sheet: what was taken back is taken back here too.
+reclassified as (
+    select
+        lines.line_id, lines.date, lines.account_id, lines.type_date, moved.document_id, moved.earnings_account_id,
+        if(lines.type_date is null, moved.first_day - 1, null) as other_type_date,
+        prorated(lines.amount, moved.amount_cash, moved.amount) as amount,
+        prorated(lines.amount, moved.amount_earlier_cash, moved.amount) as amount_earlier
+    from settling_lines as lines
+    inner join ledger.reclassifications as moved on moved.document_id = lines.document_id
+    where lines.document_type = 'reclassification' and lines.line_key = 'balance_sheet'
+),
+
 basis_lines as (
     select
         line_id as basis_line_id, date, original_date, account_id, amount, party_id, class_id,
         department_id, location_id, job_id,
         if(event = 'opened', 'opening_balance', document_type) as document_type, document_id
     from settling_lines
-    where not is_credit
+    where not is_credit and document_type <> 'reclassification'
         -- An opening balance of a control account has no document to wait for.
         and (not coalesce(is_control, false) or open_item_id is null)
+    union all by name
+    select
+        line_id as basis_line_id, date, date as original_date, account_id, type_date, amount,
+        'reclassification' as document_type, document_id
+    from reclassified
+    union all by name
+    select
+        line_id || ':profit_and_loss' as basis_line_id, date, date as original_date, account_id,
+        other_type_date as type_date, amount_earlier - amount as amount,
+        'reclassification' as document_type, document_id
+    from reclassified
+    union all by name
+    select
+        line_id || ':retained_earnings' as basis_line_id, date, date as original_date,
+        earnings_account_id as account_id, -amount_earlier as amount,
+        'reclassification' as document_type, document_id
+    from reclassified
     union all by name
     select
         line_id as basis_line_id, date, date as original_date, account_id, -amount as amount, party_id,
@@ -420,6 +449,7 @@ select
     location_id,                             -- Location.
     job_id,                                  -- Job.
     document_type,                           -- Kind of BILL document.
-    document_id                              -- BILL's id of the document.
+    document_id,                             -- BILL's id of the document.
+    type_date::date as type_date             -- Day whose type of the account counts, where it is not the line's.
 from basis_lines
 where amount <> 0 or amount_in_cash <> 0

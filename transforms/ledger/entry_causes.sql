@@ -56,6 +56,8 @@ decided (document_type, document_id, decided_at) as (
     select 'received_payment', received_payment_id, decided_at from decisions.processing_fees
     union all
     select 'opening_balance', account_id, decided_at from decisions.opening_balances
+    union all
+    select 'reclassification', account_id || ':' || first_day, decided_at from decisions.reclassifications
 ),
 
 own_decisions as (

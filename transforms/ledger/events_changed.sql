@@ -13,13 +13,13 @@ with
 compared as (
     select
         document_type, document_id, event, is_late, line_key, account_id, party_id, currency, class_id,
-        department_id, location_id, job_id, open_item_id, if(is_late, null, date) as date,
+        department_id, location_id, job_id, open_item_id, type_date, if(is_late, null, date) as date,
         original_date, document_date, amount, amount_currency, 1 as side
     from ledger.lines_wanted
     union all by name
     select
         document_type, document_id, event, is_late, line_key, account_id, party_id, currency, class_id,
-        department_id, location_id, job_id, open_item_id, if(is_late, null, date) as date,
+        department_id, location_id, job_id, open_item_id, type_date, if(is_late, null, date) as date,
         original_date, document_date, amount, amount_currency, -1 as side
     from ledger.lines_standing
     where not is_closed
@@ -30,7 +30,7 @@ differing as (
     from compared
     group by
         document_type, document_id, event, is_late, line_key, account_id, party_id, currency,
-        class_id, department_id, location_id, job_id, open_item_id, date, original_date,
+        class_id, department_id, location_id, job_id, open_item_id, type_date, date, original_date,
         document_date, amount, amount_currency
     having sum(side) <> 0
 )

@@ -12,7 +12,7 @@ reversing_lines as (
         -standing.amount as amount, -standing.amount_currency as amount_currency,
         standing.currency, standing.party_id, standing.class_id, standing.department_id,
         standing.location_id, standing.job_id, standing.open_item_id, standing.source_line_id,
-        standing.category_source, standing.description
+        standing.category_source, standing.description, standing.type_date
     from ledger.entries_new as entries
     inner join ledger.lines_standing as standing on standing.entry_id = entries.reverses_entry_id
     where entries.entry_kind = 'reversal'
@@ -27,12 +27,12 @@ posting_lines as (
                 -- Debits first, as people write entries.
                 wanted.amount < 0, wanted.line_key, wanted.account_id, wanted.party_id,
                 wanted.currency, wanted.class_id, wanted.department_id, wanted.location_id,
-                wanted.job_id, wanted.open_item_id, wanted.amount
+                wanted.job_id, wanted.open_item_id, wanted.amount, wanted.type_date
         ) as line_no,
         wanted.line_key, wanted.account_id, wanted.amount, wanted.amount_currency,
         wanted.currency, wanted.party_id, wanted.class_id, wanted.department_id,
         wanted.location_id, wanted.job_id, wanted.open_item_id, wanted.source_line_id,
-        wanted.category_source, wanted.description
+        wanted.category_source, wanted.description, wanted.type_date
     from ledger.entries_new as entries
     inner join ledger.lines_wanted as wanted
         on wanted.document_type = entries.document_type and wanted.document_id = entries.document_id
@@ -73,6 +73,7 @@ select
     new_lines.category_source,                                -- Who chose the account when it was posted.
     new_lines.description,                                    -- Text for people.
     entries.posted_at,                                        -- When the books learnt it.
-    entries.reverses_entry_id                                 -- The entry it takes back, for a reversal.
+    entries.reverses_entry_id,                                -- The entry it takes back, for a reversal.
+    new_lines.type_date                                       -- Day whose type of the account counts, where it is not the entry's: what leaves an account under the type it had.
 from new_lines
 inner join ledger.entries_new as entries using (entry_id)

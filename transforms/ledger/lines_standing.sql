@@ -35,6 +35,7 @@ select
     lines.source_line_id,  -- BILL's line it came from, if any.
     lines.category_source,  -- Who chose the account when it was posted.
     lines.description,  -- Text for people.
+    lines.type_date,  -- Day whose type of the account counts, where it is not the entry's.
     entries.ordinal,                                                     -- Ordinal of its entry.
     entries.document_date,                                               -- Day BILL showed.
     entries.original_date,                                               -- Day it would count for without closes.

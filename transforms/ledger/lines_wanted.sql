@@ -5,7 +5,7 @@
 -- the closed period is taken out there, and in at its own day.
 --
 -- grain: one row per line to stand in the open periods
--- key: document_type, document_id, event, line_key, account_id, party_id, currency, class_id, department_id, location_id, job_id, open_item_id, is_late
+-- key: document_type, document_id, event, line_key, account_id, party_id, currency, class_id, department_id, location_id, job_id, open_item_id, type_date, is_late
 -- owner: team:accounting
 -- published: no
 with
@@ -19,7 +19,7 @@ postings as (
 late_differences as (
     select
         document_type, document_id, event, line_key, account_id, party_id, currency, class_id,
-        department_id, location_id, job_id, open_item_id,
+        department_id, location_id, job_id, open_item_id, type_date,
         sum(amount) as amount,
         sum(amount_currency) as amount_currency,
         max(original_date) as original_date,
@@ -31,14 +31,14 @@ late_differences as (
     from (
         select
             document_type, document_id, event, line_key, account_id, party_id, currency, class_id,
-            department_id, location_id, job_id, open_item_id, amount, amount_currency,
+            department_id, location_id, job_id, open_item_id, type_date, amount, amount_currency,
             date as original_date, document_date, version, source_line_id, category_source, description
         from postings
         where is_closed
         union all by name
         select
             document_type, document_id, event, line_key, account_id, party_id, currency, class_id,
-            department_id, location_id, job_id, open_item_id, -amount as amount,
+            department_id, location_id, job_id, open_item_id, type_date, -amount as amount,
             -amount_currency as amount_currency, source_line_id, description
         from ledger.lines_standing
         where is_closed
@@ -70,7 +70,7 @@ event_dates as (
 wanted as (
     select
         document_type, document_id, event, line_key, account_id, party_id, currency, class_id,
-        department_id, location_id, job_id, open_item_id, amount, amount_currency, date,
+        department_id, location_id, job_id, open_item_id, type_date, amount, amount_currency, date,
         date as original_date, document_date, version, source_line_id, category_source,
         description, false as is_late
     from postings
@@ -102,6 +102,7 @@ select
     location_id,                                         -- Location.
     job_id,                                              -- Job.
     open_item_id,                                        -- Document that this opens or settles.
+    type_date,                                           -- Day whose type of the account counts, where it is not the entry's.
     amount::decimal(18, 2) as amount,                    -- Home currency, debit positive.
     amount_currency::decimal(18, 3) as amount_currency,  -- In the document's currency.
     date::date as date,                                  -- Day it is to be posted at.

@@ -27,7 +27,8 @@ select
     open_item_id,                         -- Document that this opens or settles, on control and clearing accounts.
     source_line_id,                       -- BILL's line it came from, if any.
     category_source,                      -- Who chose the account: bill, person, rule, model, default; null for a role.
-    description                           -- Text for people.
+    description,                          -- Text for people.
+    type_date                             -- Day whose type of the account counts, where it is not the entry's.
 from ledger.postings_in_full
 where document_type = 'opening_balance'
     or date > coalesce((select books_begin_on from staging.policies), date '0001-01-01')

@@ -24,7 +24,8 @@ select
     open_item_id,                         -- Document that this opens or settles, on control and clearing accounts.
     source_line_id,                       -- BILL's line it came from, if any.
     category_source,                      -- Who chose the account: bill, person, rule, model, default; null for a role.
-    description                           -- Text for people.
+    description,                          -- Text for people.
+    null::date as type_date               -- Day whose type of the account counts, where it is not the entry's.
 from ledger.postings_billing_statements
 union all by name
 select * from ledger.postings_bills
@@ -42,6 +43,8 @@ union all by name
 select * from ledger.postings_opening_balances
 union all by name
 select * from ledger.postings_payments
+union all by name
+select * from ledger.postings_reclassifications
 union all by name
 select * from ledger.postings_received_payments
 union all by name

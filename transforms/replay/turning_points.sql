@@ -1,6 +1,7 @@
 -- Batches from which on something counts that every document depends on.
 --
 -- closes: what is locked; reopenings: what is open again; opening_balances: what was brought in;
+-- reclassifications: what was moved under another type of its account;
 -- everything: policies, roles, rules, whose books these are; transfers: from when on BILL's own money
 -- movements replace the assumed ones; dimensions: a vendor, item or account changed in what posting
 -- reads of it; in_flight: a payment, receipt or transfer of before the books begin changed, or what a
@@ -37,6 +38,8 @@ decided (kind, decided_at) as (
     select 'reopenings', decided_at from decisions.closes where action = 'reopen'
     union all
     select 'opening_balances', decided_at from decisions.opening_balances
+    union all
+    select 'reclassifications', decided_at from decisions.reclassifications
     union all
     select 'everything', decided_at from decisions.account_roles
     union all

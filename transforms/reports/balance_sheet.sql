@@ -25,7 +25,7 @@ lines as (
     from ledger.journal_lines as journal_lines
     inner join ledger.accounts_by_day as accounts
         on accounts.account_id = journal_lines.account_id
-        and journal_lines.date between accounts.valid_from and accounts.valid_to
+        and coalesce(journal_lines.type_date, journal_lines.date) between accounts.valid_from and accounts.valid_to
     cross join fiscal_year
     cross join ledger.books as books
     where journal_lines.date <= coalesce(getvariable('report_date'), books.known_until::date)

@@ -3,8 +3,9 @@
 -- Profit, less what is tied up in other accounts, is the change of cash; clearing accounts are
 -- cash on its way. What a bill or invoice invests or finances flows when cash pays it, and never where
 -- credits settle it: until then its payable or receivable is none of operations, and of what was paid in
--- advance its part is no advance. Balances brought in when the books moved here are no flow, nor is what
--- they hold of advances. Suspense is shown as unclassified, never hidden in an activity.
+-- advance its part is no advance. Balances brought in when the books moved here, or under another type of
+-- their account, are no flow, nor is what they hold of advances. Suspense is shown as unclassified, never
+-- hidden in an activity.
 --
 -- grain: one row per month, activity and account, one for the profit, one for the change of cash
 -- key: month, activity, account_id
@@ -15,7 +16,7 @@ with
 journal_lines as (
     select *
     from ledger.journal_lines
-    where document_type <> 'opening_balance' and event <> 'opened'
+    where document_type not in ('opening_balance', 'reclassification') and event <> 'opened'
         and posted_at <= coalesce(getvariable('known_at'), timestamp '9999-12-31')
 ),
 

@@ -9,11 +9,11 @@
 with
 
 lines as (
-    select date, account_id, amount as accrual, 0 as cash
+    select date, coalesce(type_date, date) as type_date, account_id, amount as accrual, 0 as cash
     from ledger.journal_lines
     where posted_at <= coalesce(getvariable('known_at'), timestamp '9999-12-31')
     union all
-    select date, account_id, 0, amount from ledger.cash_basis_lines
+    select date, coalesce(type_date, date), account_id, 0, amount from ledger.cash_basis_lines
 ),
 
 by_account as (
@@ -27,7 +27,7 @@ by_account as (
     from lines
     inner join ledger.accounts_by_day as accounts
         on accounts.account_id = lines.account_id
-        and lines.date between accounts.valid_from and accounts.valid_to
+        and lines.type_date between accounts.valid_from and accounts.valid_to
     where lines.date >= coalesce(getvariable('period_start'), date '0001-01-01')
         and lines.date <= coalesce(getvariable('period_end'), date '9999-12-31')
     group by all

@@ -22,7 +22,7 @@ select
 from ledger.journal_lines as lines
 inner join ledger.accounts_by_day as accounts
     on accounts.account_id = lines.account_id
-    and lines.date between accounts.valid_from and accounts.valid_to
+    and coalesce(lines.type_date, lines.date) between accounts.valid_from and accounts.valid_to
 where accounts.statement = 'Income Statement'
     and lines.date >= coalesce(getvariable('period_start'), date '0001-01-01')
     and lines.date <= coalesce(getvariable('period_end'), date '9999-12-31')

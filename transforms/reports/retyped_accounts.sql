@@ -1,8 +1,8 @@
 -- Accounts whose type was changed after they were closed with postings, and the balance that stays under the old type.
 --
 -- Between a statement and the other nothing moves by itself: what was a cost of closed days stays one,
--- and what was an asset stays one. Within a statement the balance stands under the type of the
--- report's day.
+-- and what was an asset stays one, until a person accepts an entry that moves it. Within a statement
+-- the balance stands under the type of the report's day.
 --
 -- grain: one row per account and change of its type
 -- key: account_id, first_day
@@ -25,17 +25,24 @@ runs as (
         and statement_before is not null
 ),
 
--- What stood on the account before, under the types of the statement that it had then.
-balances as (
-    select runs.account_id, runs.valid_from, sum(lines.amount) as balance, count(*) as line_count
+-- Postings before, under the types of the statement that it had then.
+counted as (
+    select runs.account_id, runs.valid_from, count(*) as line_count
     from runs
     inner join ledger.journal_lines as lines
-        on lines.account_id = runs.account_id and lines.date < runs.valid_from
+        on lines.account_id = runs.account_id and coalesce(lines.type_date, lines.date) < runs.valid_from
+        and lines.document_type <> 'reclassification'
     inner join ledger.accounts_by_day as types
         on types.account_id = lines.account_id
         and lines.date between types.valid_from and types.valid_to
         and types.statement = runs.statement_before
     group by runs.account_id, runs.valid_from
+),
+
+balances as (
+    select account_id, first_day, sum(amount) as balance
+    from reports.retyped_balances
+    group by account_id, first_day
 )
 
 select
@@ -48,9 +55,15 @@ select
     runs.account_subtype,                                              -- Its finer kind.
     runs.valid_from as first_day,                                      -- First day whose postings have it: the first one that was open when the change came.
     runs.statement <> runs.statement_before as is_other_statement,     -- It went from the balance sheet to profit and loss, or back.
-    if(
-        runs.statement <> runs.statement_before, balances.balance, 0
-    )::decimal(18, 2) as balance_kept,                                 -- Stays under the old type, debit positive.
-    balances.line_count                                                -- Postings before that day.
+    (
+        coalesce(balances.balance, 0) - if(decided.action = 'move', decided.amount, 0)
+    )::decimal(18, 2) as balance_kept,                                 -- Stays under the old type, debit positive; of an account that changed statements again, with the last change.
+    decided.action as decision,                                        -- move: a person accepted the entry that moves it; keep: it stands as it is.
+    decided.amount as amount_decided,                                  -- Balance that was moved or kept, debit positive.
+    counted.line_count                                                 -- Postings before that day.
 from runs
-inner join balances on balances.account_id = runs.account_id and balances.valid_from = runs.valid_from
+inner join counted on counted.account_id = runs.account_id and counted.valid_from = runs.valid_from
+left join balances on balances.account_id = runs.account_id and balances.first_day = runs.valid_from
+left join ledger.reclassifications as decided
+    on decided.account_id = runs.account_id and decided.first_day = runs.valid_from
+    and decided.action <> 'withdraw'

@@ -1,0 +1,64 @@
+-- Balance moved under its account's new type: out from under the old type, in under the new one.
+--
+-- The side of the balance sheet is the whole balance. The side of profit and loss is what stood there
+-- in the fiscal year of the entry; what stood there in earlier years, whose profit was reported, is
+-- retained earnings'. The line under the old type has that type's last day as its type_date.
+--
+-- grain: one row per posting line
+-- key: document_type, document_id, event, line_key
+-- owner: team:accounting
+-- published: no
+with
+
+moved as (
+    select
+        *,
+        -- What the balance sheet gains; what profit and loss and retained earnings give for it.
+        if(is_to_balance_sheet, amount, -amount) as gained,
+        if(is_to_balance_sheet, amount_earlier, -amount_earlier) as gained_earlier
+    from ledger.reclassifications
+    where action = 'move'
+),
+
+parts as (
+    select
+        document_id, date, reason, 'balance_sheet' as line_key, account_id, gained as amount,
+        if(is_to_balance_sheet, null, first_day - 1) as type_date
+    from moved
+    union all by name
+    select
+        document_id, date, reason, 'profit_and_loss' as line_key, account_id, gained_earlier - gained as amount,
+        if(is_to_balance_sheet, first_day - 1, null) as type_date
+    from moved
+    union all by name
+    select
+        document_id, date, reason, 'retained_earnings' as line_key, earnings_account_id as account_id,
+        -gained_earlier as amount
+    from moved
+)
+
+select
+    'reclassification' as document_type,  -- Kind of document: a person's decision.
+    document_id,                          -- Account and first day of its new type.
+    1 as version,                         -- It has no versions.
+    'reclassified' as event,              -- What happened to it; one entry per event.
+    line_key,                             -- Tells the entry's lines apart.
+    date,                                 -- Day it counts for.
+    date as document_date,                -- The same.
+    null::varchar as party_id,            -- None.
+    account_id,                           -- Account debited (+) or credited (-).
+    amount::decimal(18, 2) as amount,     -- Home currency, debit positive.
+    policies.home_currency as currency,   -- Home currency.
+    amount::decimal(18, 3) as amount_currency,  -- The same.
+    null::varchar as class_id,            -- None.
+    null::varchar as department_id,       -- None.
+    null::varchar as location_id,         -- None.
+    null::varchar as job_id,              -- None.
+    null::varchar as open_item_id,        -- None.
+    null::varchar as source_line_id,      -- None.
+    null::varchar as category_source,     -- None.
+    reason as description,                -- Text for people.
+    type_date                             -- Day whose type of the account counts, where it is not the entry's.
+from parts
+cross join staging.policies as policies
+where amount <> 0

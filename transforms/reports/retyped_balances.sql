@@ -1,0 +1,76 @@
+-- What stands under an account's old type although the account is of the other statement now, by fiscal year.
+--
+-- Of an account that changed statements more than once, what stands under any type of the statement
+-- that it left last. An entry that moves it is not counted here.
+--
+-- grain: one row per account and fiscal year of the postings
+-- key: account_id, fiscal_year_ends_on
+-- owner: team:accounting
+with
+
+crossings as (
+    select *
+    from (
+        select
+            account_id, account_code, account_name, account_type, statement, valid_from,
+            lag(account_type) over by_day as account_type_before,
+            lag(statement) over by_day as statement_before
+        from ledger.accounts_by_day
+        window by_day as (partition by account_id order by valid_from)
+    )
+    where statement <> statement_before
+    qualify row_number() over (partition by account_id order by valid_from desc) = 1
+),
+
+lines as (
+    select
+        account_id, date, coalesce(type_date, date) as type_date, amount, 0 as amount_cash, document_type, document_id
+    from ledger.journal_lines
+    union all
+    select account_id, date, coalesce(type_date, date), 0, amount, document_type, document_id
+    from ledger.cash_basis_lines
+),
+
+years as (
+    select
+        year,
+        -- 02-29 is the last day of February in every year.
+        least(
+            make_date(year, month, 1) + (right(fiscal_year_end, 2)::integer - 1),
+            last_day(make_date(year, month, 1))
+        ) as ends_on
+    from (
+        select distinct
+            unnest([year(lines.date), year(lines.date) + 1])::integer as year,
+            left(books.fiscal_year_end, 2)::integer as month, books.fiscal_year_end
+        from lines
+        semi join crossings on crossings.account_id = lines.account_id
+        cross join ledger.books as books
+    )
+)
+
+select
+    crossings.account_id,                                           -- BILL's id of the account.
+    crossings.account_code,                                         -- Number in the chart.
+    crossings.account_name,                                         -- Name in the chart.
+    crossings.account_type_before,                                  -- Type of the postings before.
+    crossings.account_type,                                         -- Type of the postings since.
+    crossings.valid_from as first_day,                              -- First day whose postings have it.
+    crossings.statement = 'Balance Sheet' as is_to_balance_sheet,   -- The account went from profit and loss to the balance sheet; else the other way.
+    years.ends_on as fiscal_year_ends_on,                           -- Last day of the fiscal year.
+    sum(lines.amount)::decimal(18, 2) as amount,                    -- Posted in it under the old type, debit positive.
+    sum(lines.amount_cash)::decimal(18, 2) as amount_cash           -- The same on the cash basis.
+from crossings
+inner join lines
+    on lines.account_id = crossings.account_id and lines.type_date < crossings.valid_from
+    and (
+        lines.document_type is distinct from 'reclassification'
+        or lines.document_id <> crossings.account_id || ':' || crossings.valid_from
+    )
+inner join ledger.accounts_by_day as types
+    on types.account_id = lines.account_id
+    and lines.type_date between types.valid_from and types.valid_to
+    and types.statement = crossings.statement_before
+asof join years on lines.date <= years.ends_on
+group by all
+having sum(lines.amount) <> 0 or sum(lines.amount_cash) <> 0
