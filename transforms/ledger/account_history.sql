@@ -1,26 +1,40 @@
 -- What each account was called and was, which roles it played and which box of Form 1099 it had, and when that was known.
 --
--- An account in a clearing role holds money on its way, whatever type BILL gave it.
+-- An account in a clearing role holds money on its way, and what is or was payables, receivables or an
+-- advance is of operations, whatever type BILL gave it. What BILL names and its chart does not list is
+-- income while only sales name it, else a cost, from its first posting until it is listed.
 --
 -- grain: one row per account and run of moments that knew the same of it
 -- key: account_id, known_from
 -- owner: team:accounting
 with
 
-posted_elsewhere as (
-    select account_id, bool_and(document_type in ('invoice', 'credit_memo')) as is_income
-    from ledger.journal_lines
-    where account_id not in (select account_id from categorized.chart)
-    group by account_id
-),
-
--- What BILL does not tell of an account has no history but that of its roles.
-readings as (
+listed as (
     select
         account_id, seen_at, account_number, account_name, account_type, account_subtype, normal_balance,
         statement, statement_section, cash_flow_activity, 'bill' as source, is_archived
     from staging.chart_versions
     qualify version = max(version) over (partition by account_id, seen_at)
+),
+
+-- What BILL names and does not list, at each of its first postings.
+posted_unlisted as (
+    select
+        lines.account_id, lines.posted_at,
+        bool_and(bool_and(lines.document_type in ('invoice', 'credit_memo'))) over (
+            partition by lines.account_id order by lines.posted_at
+        ) as is_income
+    from ledger.journal_lines as lines
+    left join (select account_id, min(seen_at) as seen_at from listed group by account_id) as first_listed
+        on first_listed.account_id = lines.account_id
+    where lines.account_id not in (select account_id from categorized.chart where source = 'standard')
+        and (first_listed.seen_at is null or lines.posted_at < first_listed.seen_at)
+    group by lines.account_id, lines.posted_at
+),
+
+-- What BILL does not tell of an account has no history but that of its roles and postings.
+readings as (
+    select * from listed
     union all by name
     select
         chart.account_id, timestamp '0001-01-01' as seen_at, chart.account_number, chart.account_name,
@@ -30,15 +44,16 @@ readings as (
         chart.source, chart.is_archived
     from categorized.chart as chart
     left join staging.standard_accounts as standard on standard.account_id = chart.account_id
-    where chart.source <> 'bill'
+    where chart.source <> 'bill' and chart.account_id not in (select account_id from posted_unlisted)
     union all by name
     select
-        account_id, timestamp '0001-01-01' as seen_at, account_id as account_name,
+        account_id, posted_at as seen_at, account_id as account_name,
         if(is_income, 'Revenue', 'Expense') as account_type, 'Unspecified' as account_subtype,
         if(is_income, 'credit', 'debit') as normal_balance, 'Income Statement' as statement,
         if(is_income, 'Revenue', 'Operating Expenses') as statement_section,
         'operating' as cash_flow_activity, 'unknown' as source, true as is_archived
-    from posted_elsewhere
+    from posted_unlisted
+    qualify row_number() over (partition by account_id, is_income order by posted_at) = 1
 ),
 
 -- Only BILL's older interface says which box of Form 1099 an account's payments belong in.
@@ -116,7 +131,12 @@ states as (
             'account_type': readings.account_type, 'account_subtype': readings.account_subtype,
             'normal_balance': readings.normal_balance, 'statement': readings.statement,
             'statement_section': readings.statement_section,
-            'cash_flow_activity': if(roles.holds_money, 'cash', readings.cash_flow_activity),
+            'cash_flow_activity': case
+                when roles.holds_money then 'cash'
+                when controls.control in ('payables', 'receivables', 'vendor advances', 'customer credits')
+                    then 'operating'
+                else readings.cash_flow_activity
+            end,
             'control': controls.control, 'roles': roles.roles, 'source': readings.source,
             'is_archived': readings.is_archived, 'form_1099': boxes.form, 'box_1099': boxes.box
         } as state

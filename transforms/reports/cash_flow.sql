@@ -20,17 +20,22 @@ journal_lines as (
         and posted_at <= coalesce(getvariable('known_at'), timestamp '9999-12-31')
 ),
 
--- The payable or receivable of each document.
+-- The payable or receivable of each document: where its role has another account now, that one.
 document_controls as (
     select
-        lines.document_type, lines.document_id,
-        arg_max(lines.account_id, (lines.posted_at, lines.line_id)) as account_id,
-        bool_or(lines.event = 'opened') as is_opened
-    from ledger.journal_lines as lines
-    inner join ledger.accounts as accounts on accounts.account_id = lines.account_id
-    where lines.event in ('entered', 'billed', 'opened') and accounts.control in ('payables', 'receivables')
-        and lines.posted_at <= coalesce(getvariable('known_at'), timestamp '9999-12-31')
-    group by lines.document_type, lines.document_id
+        document_type, document_id, arg_max(account_id, (abs(amount), account_id)) as account_id,
+        bool_or(is_opened) as is_opened
+    from (
+        select
+            lines.document_type, lines.document_id, lines.account_id, sum(lines.amount) as amount,
+            bool_or(lines.event = 'opened') as is_opened
+        from ledger.journal_lines as lines
+        inner join ledger.accounts as accounts on accounts.account_id = lines.account_id
+        where lines.event in ('entered', 'billed', 'opened') and accounts.control in ('payables', 'receivables')
+            and lines.posted_at <= coalesce(getvariable('known_at'), timestamp '9999-12-31')
+        group by lines.document_type, lines.document_id, lines.account_id
+    )
+    group by document_type, document_id
 ),
 
 -- Where a payment or receipt waited for the document that it was applied to later.
