@@ -37,6 +37,7 @@ COMMANDS: dict[str, str] = {
     "parties": "bill_pipeline.cli.parties:parties",
     "settings": "bill_pipeline.cli.keeping:settings",
     "opening-balances": "bill_pipeline.cli.keeping:opening_balances",
+    "retyped": "bill_pipeline.cli.retyped:retyped",
     "write-off": "bill_pipeline.cli.write_off:write_off",
     "processing-fee": "bill_pipeline.cli.processing_fee:processing_fee",
     "close": "bill_pipeline.cli.close:close",

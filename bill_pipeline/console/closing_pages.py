@@ -10,6 +10,7 @@ from bill_pipeline.closing import ClosingPoint, checklist, require_ready
 from bill_pipeline.console.books_pages import with_books
 from bill_pipeline.console.ledger import Snapshot
 from bill_pipeline.console.period import NotADay, day_of, month_end
+from bill_pipeline.console.retyped_pages import retyped_section
 from bill_pipeline.console.statements import BookFacts
 from bill_pipeline.console.visit import Visit
 from bill_pipeline.deciding import close_through, reopen_from
@@ -37,6 +38,7 @@ def close_page(visit: Visit, books: Snapshot, facts: BookFacts) -> Response:
         ),
         first_open=facts.closed_through + timedelta(days=1) if facts.closed_through else None,
         closed_months=_closed_months(books, visit.client, facts),
+        retyped=retyped_section(visit, books),
     )
 
 

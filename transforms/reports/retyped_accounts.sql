@@ -11,7 +11,12 @@ with
 
 -- A new name alone is no other type.
 runs as (
-    select *
+    select
+        *,
+        -- Null within a statement.
+        if(statement <> statement_before, max(valid_from) filter (where statement <> statement_before) over (
+            partition by account_id
+        ) = valid_from, null) as is_last_crossing
     from (
         select
             *,
@@ -55,8 +60,8 @@ select
     runs.account_subtype,                                              -- Its finer kind.
     runs.valid_from as first_day,                                      -- First day whose postings have it: the first one that was open when the change came.
     runs.statement <> runs.statement_before as is_other_statement,     -- It went from the balance sheet to profit and loss, or back.
-    (
-        coalesce(balances.balance, 0) - if(decided.action = 'move', decided.amount, 0)
+    if(
+        runs.is_last_crossing, coalesce(balances.balance, 0) - if(decided.action = 'move', decided.amount, 0), 0
     )::decimal(18, 2) as balance_kept,                                 -- Stays under the old type, debit positive; of an account that changed statements again, with the last change.
     decided.action as decision,                                        -- move: a person accepted the entry that moves it; keep: it stands as it is.
     decided.amount as amount_decided,                                  -- Balance that was moved or kept, debit positive.
