@@ -17,6 +17,7 @@ def write(books: Books, out: TextIO) -> None:
     """Options, accounts, every entry in the order of its date, balances."""
     names = beancount_names(books.accounts)
     ids = {name: account_id for account_id, name in names.items()}
+    accounts = books.accounts_by_id
     first_days = books.first_days
     out.write(f"; The books of {_one_line(books.title)}, as of {books.as_of} UTC.\n")
     out.write(f'option "title" {_string(books.title)}\n')
@@ -25,7 +26,7 @@ def write(books: Books, out: TextIO) -> None:
         account_id = ids[name]
         if account_id in first_days:
             out.write(f"{first_days[account_id]} open {name} {books.currency}\n")
-            out.write(f"  account_id: {_string(account_id)}\n")
+            out.write(f"  account_id: {_string(accounts[account_id].id_in_bill)}\n")
     for entry in books.entries:
         _write_entry(entry, books, names, out)
     if books.entries:

@@ -23,7 +23,9 @@ from bill_pipeline.clients import UnknownClient
 class Account:
     """An account of the chart; ``code`` is its number there, if it has one.
 
-    ``control`` names its sub-ledger: payables, receivables, money out clearing …
+    ``control`` names its sub-ledger: payables, receivables, money out clearing … Other tools know
+    one type per account, so what stands under a type that an account had before is an account of
+    its own: ``type_before_of`` is BILL's id then, ``account_id`` tells the two apart.
     """
 
     account_id: str
@@ -31,6 +33,11 @@ class Account:
     name: str
     account_type: str
     control: str | None = None
+    type_before_of: str | None = None
+
+    @property
+    def id_in_bill(self) -> str:
+        return self.type_before_of or self.account_id
 
 
 @dataclass(frozen=True)
@@ -118,15 +125,77 @@ _BOOKS = """
         books.known_until
     from clients left join books using (client) where clients.client = $client
 """
+# Within the balance sheet a balance stands under the account's last type of it, as in our own.
+_TYPES = """
+    types as (
+        select
+            accounts_by_day.* replace (
+                if(
+                    statement = 'Balance Sheet',
+                    last_value(account_type) over (
+                        partition by account_id, statement order by valid_from
+                        rows between unbounded preceding and unbounded following
+                    ),
+                    account_type
+                ) as account_type
+            ),
+            last_value(account_type) over (
+                partition by account_id order by valid_from
+                rows between unbounded preceding and unbounded following
+            ) as type_now
+        from accounts_by_day
+        where client = $client
+    ),
+    typed as (
+        select
+            lines.*, types.account_name, types.account_type, types.type_now,
+            lines.account_id
+            || if(types.account_type = types.type_now, '', ':' || types.account_type) as account_key
+        from journal_lines as lines
+        inner join types
+            on types.account_id = lines.account_id
+            and coalesce(lines.type_date, lines.date) between types.valid_from and types.valid_to
+        where lines.client = $client
+    )
+"""
+# Of books published by an earlier release, which moved nothing under another type.
+_TYPES_OF_NOW = """
+    types as (
+        select account_id, account_type, account_type as type_now from accounts
+        where client = $client
+    ),
+    typed as (
+        select
+            lines.*, accounts.account_name, accounts.account_type,
+            accounts.account_type as type_now, lines.account_id as account_key
+        from journal_lines as lines
+        inner join accounts using (client, account_id)
+        where lines.client = $client
+    )
+"""
+_KNOWS_TYPES = """
+    select count(distinct table_name) = 2 from duckdb_columns()
+    where (table_name, column_name) in
+        (('journal_lines', 'type_date'), ('accounts_by_day', 'statement'))
+"""
 _ACCOUNTS = """
-    select account_id, account_code, account_name, account_type, control
-    from accounts where client = $client order by account_id
+    with {types}
+    select accounts.account_id, account_code, account_name, type_now, control, null
+    from accounts
+    inner join (select distinct account_id, type_now from types) as now using (account_id)
+    where client = $client
+    union all
+    select distinct
+        account_key, null, account_name || ' (' || account_type || ')', account_type, null,
+        account_id
+    from typed where account_type <> type_now
+    order by 1
 """
 # A document without a due date is due on the day it counts for, as in our own aging.
 _LINES = """
-    with
+    with {types},
     entries as (from journal_entries where client = $client),
-    lines as (from journal_lines where client = $client),
+    lines as (from typed),
     documents_of_client as (from documents where client = $client),
     parties_of_client as (from parties where client = $client),
     dimension_values as (from dimensions where client = $client),
@@ -150,7 +219,7 @@ _LINES = """
         entries.description, entries.document_type, entries.document_id,
         documents_of_client.number, entries.document_version, entries.posted_at,
         entries.reverses_entry_id,
-        lines.line_no, lines.account_id, lines.amount, lines.currency, lines.amount_currency,
+        lines.line_no, lines.account_key, lines.amount, lines.currency, lines.amount_currency,
         line_parties.party, lines.description,
         if(controls.account_id is null, null, open_items.due_date), lines.open_item_id,
         lines.source_line_id, classes.dimension_name, departments.dimension_name,
@@ -187,9 +256,12 @@ def read_books(
     if found is None:
         raise UnknownClient(client)
     title, currency, as_of = found
-    accounts = ledger.execute(_ACCOUNTS, {"client": client}).fetchall()
+    row = ledger.execute(_KNOWS_TYPES).fetchone()
+    types = _TYPES if row and row[0] else _TYPES_OF_NOW
+    accounts = ledger.execute(_ACCOUNTS.format(types=types), {"client": client}).fetchall()
     rows = ledger.execute(
-        _LINES, {"client": client, "first_day": first_day, "last_day": last_day}
+        _LINES.format(types=types),
+        {"client": client, "first_day": first_day, "last_day": last_day},
     ).fetchall()
     entries = tuple(_entry(list(group)) for _, group in groupby(rows, key=lambda row: row[0]))
     return Books(

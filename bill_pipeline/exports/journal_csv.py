@@ -27,8 +27,8 @@ QUICKBOOKS_NUMBER_LENGTH = 21
 
 JOURNAL_COLUMNS = (
     "entry_id", "line_no", "date", "entry_kind", "account_id", "account_code", "account_name",
-    "debit", "credit", "currency", "amount_currency", "party", "description", "class",
-    "department", "location", "document_type", "document_id", "document_number",
+    "account_type", "debit", "credit", "currency", "amount_currency", "party", "description",
+    "class", "department", "location", "document_type", "document_id", "document_number",
     "document_version", "due_date", "posted_at", "reverses_entry_id",
 )  # fmt: skip
 QUICKBOOKS_COLUMNS = (
@@ -50,9 +50,9 @@ def write_journal(books: Books, out: TextIO) -> None:
         for line in entry.lines:
             account = accounts[line.account_id]
             row = (
-                entry.entry_id, line.line_no, entry.date, entry.kind, account.account_id,
-                account.code, account.name, _debit(line), _credit(line), line.currency,
-                f"{to_cents(line.amount_currency):f}", line.party, line.description,
+                entry.entry_id, line.line_no, entry.date, entry.kind, account.id_in_bill,
+                account.code, account.name, account.account_type, _debit(line), _credit(line),
+                line.currency, f"{to_cents(line.amount_currency):f}", line.party, line.description,
                 line.class_name, line.department_name, line.location_name, entry.document_type,
                 entry.document_id, entry.document_number, entry.document_version, line.due_date,
                 entry.posted_at, entry.reverses_entry_id,

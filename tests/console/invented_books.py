@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from bill_pipeline.books import ROOMS, Sync, SyncOptions
-from bill_pipeline.clients import Registry, State
+from bill_pipeline.clients import Registry, State, utc_now
+from bill_pipeline.deciding import close_through
 from bill_pipeline.publish import publish, relocate
 from bill_pipeline.settings import Home
 from bill_pipeline.warehouse import Warehouse
@@ -67,6 +68,20 @@ def put(
             json.dumps(document),
         ],
     )
+
+
+def retype_rent(home: Home, client: str) -> None:
+    """Close January, then make rent a fixed asset in BILL."""
+    close_through(home, client, date(2026, 1, 31), by="test", reason="")
+    with Warehouse.open(home, client) as warehouse:
+        at = utc_now()
+        asset = {"id": "RENT", "name": "Rent", "account": {"type": "FIXED_ASSET", "number": "6100"}}
+        put(warehouse, "chart_of_accounts", asset, at, version=2)
+        sync = Sync(home, warehouse, SyncOptions(), at)
+        for room in ROOMS:
+            sync.build(room)
+        sync.finish()
+    publish(home, [client])
 
 
 def bill(client: str, number: int, day: date, vendor: str, lines: list[Any]) -> dict[str, Any]:

@@ -11,19 +11,15 @@ import pytest
 from click.testing import CliRunner
 
 from bill_pipeline import deciding
-from bill_pipeline.books import ROOMS, Sync, SyncOptions
 from bill_pipeline.cli import main
-from bill_pipeline.clients import utc_now
 from bill_pipeline.console.app import Console
 from bill_pipeline.console.users import Role
-from bill_pipeline.deciding import close_through
-from bill_pipeline.publish import publish
 from bill_pipeline.query import open_ledger
 from bill_pipeline.retyping import move
 from bill_pipeline.settings import Home
 from bill_pipeline.warehouse import ChecksFailed, RoomReport, Warehouse
 from tests.console.console_browser import Browser, signed_in
-from tests.console.invented_books import put
+from tests.console.invented_books import retype_rent
 
 CLIENT = "maple-bakery"
 PATH = f"/clients/{CLIENT}/retyped"
@@ -33,16 +29,7 @@ RENT = Decimal("2400.00")
 @pytest.fixture
 def retyped(books_home: Home) -> Home:
     """Rent became an asset after January was closed with 2,400.00 of it."""
-    close_through(books_home, CLIENT, date(2026, 1, 31), by="test", reason="")
-    with Warehouse.open(books_home, CLIENT) as warehouse:
-        at = utc_now()
-        asset = {"id": "RENT", "name": "Rent", "account": {"type": "FIXED_ASSET", "number": "6100"}}
-        put(warehouse, "chart_of_accounts", asset, at, version=2)
-        sync = Sync(books_home, warehouse, SyncOptions(), at)
-        for room in ROOMS:
-            sync.build(room)
-        sync.finish()
-    publish(books_home, [CLIENT])
+    retype_rent(books_home, CLIENT)
     return books_home
 
 
