@@ -20,6 +20,7 @@ _EVENTS = {
     "billed": "BILL's statement of fees",
     "moved": "money went between the bank and BILL",
     "brought_in": "an opening balance",
+    "reclassified": "a person moved what stood under an old type of its account",
     "opened": "what was open of a document when the books begin",
     "in_flight": "in clearing when the books begin: a payment, receipt or transfer",
 }
@@ -34,6 +35,7 @@ _DOCUMENT_TYPES = {
     "derived_transfer": "a transfer assumed while BILL shows none",
     "billing_statement": "what BILL charges",
     "opening_balance": "balances brought in from other books",
+    "reclassification": "what was moved under another type of its account",
 }
 _BILL_STATUSES = {
     "UNPAID": "a bill nothing was paid of",
@@ -149,6 +151,12 @@ VALUES: dict[str, dict[str, str]] = {
     "closings.action": {
         "close": "locks all days through closed_through",
         "reopen": "opens the days after closed_through again",
+    },
+    "reclassifications.action": {
+        "move": "an entry moved it", "keep": "it stands as it is", "withdraw": "neither any more",
+    },
+    "retyped_accounts.decision": {
+        "move": "a person accepted the entry that moves it", "keep": "a person let it stand",
     },
     "cash_flow_activity": {
         "cash": "is cash", "operating": "running the business",

@@ -252,6 +252,13 @@ FAULTS = {
         ),
         "no_balance_stays_under_an_old_type",
     ),
+    "balance moved under a type that is no more": (
+        (
+            "insert into ledger.reclassifications by name select 'rent' as account_id, "
+            "date '2026-01-01' as first_day, 'move' as action, 100 as amount"
+        ),
+        "no_balance_stays_under_an_old_type",
+    ),
     "account without a type on some days": (
         "update ledger.accounts_by_day set valid_to = date '2026-01-31' where account_id = 'rent'",
         "every_account_has_one_type_a_day",

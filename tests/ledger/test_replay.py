@@ -10,7 +10,7 @@ from decimal import Decimal
 
 import pytest
 
-from bill_pipeline import decisions, posting, replay, rule_decisions
+from bill_pipeline import decisions, posting, replay, retyping_decisions, rule_decisions
 from tests.ledger.company import Company, new_company
 from tests.ledger.lives import ACCOUNTS, FIRST_SYNC, State, begin, hand_over
 
@@ -52,6 +52,14 @@ def decide(company: Company, state: State, chance: random.Random, at) -> None:
         decisions.record_opening_balance(
             connection, account_id="checking", cutover_date=date(2025, 12, 31),
             amount=Decimal(chance.randint(-100, 100)), reason="old books", **about,
+        )  # fmt: skip
+    if chance.random() < 0.3:
+        amount, first = chance.randint(-50, 50), state.closed_through or date(2026, 1, 1)
+        retyping_decisions.append(
+            connection,
+            ["supplies", date(2026, 1, 1), chance.choice(["move", "keep", "withdraw"]),
+             first + timedelta(days=1), chance.random() < 0.5, amount, amount // 2, 0, 0],
+            reason="agreed", **about,
         )  # fmt: skip
     if bills and chance.random() < 0.3:
         bill = chance.choice(list(bills))

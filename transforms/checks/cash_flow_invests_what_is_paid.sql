@@ -1,4 +1,4 @@
--- Investing and financing flows are what cash paid and brought for them; balances brought in are no flow.
+-- Investing and financing flows are what cash paid and brought for them; what was brought in or moved is no flow.
 --
 -- table: reports.cash_flow
 -- severity: error
@@ -13,7 +13,7 @@ from (
         and lines.date between accounts.valid_from and accounts.valid_to
     cross join ledger.books as books
     where accounts.cash_flow_activity in ('investing', 'financing')
-        and lines.document_type is distinct from 'opening_balance'
+        and coalesce(lines.document_type, '') not in ('opening_balance', 'reclassification')
         and coalesce(lines.original_date > books.books_begin_on, true)
 )
 group by month, account_id

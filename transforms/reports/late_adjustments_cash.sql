@@ -22,7 +22,7 @@ from ledger.cash_basis_lines as lines
 left join ledger.parties as parties on parties.party_id = lines.party_id
 left join ledger.accounts_by_day as accounts
     on accounts.account_id = lines.account_id
-    and lines.date between accounts.valid_from and accounts.valid_to
+    and coalesce(lines.type_date, lines.date) between accounts.valid_from and accounts.valid_to
 where lines.original_date < lines.date
     and lines.date >= coalesce(getvariable('period_start'), date '0001-01-01')
     and lines.date <= coalesce(getvariable('period_end'), date '9999-12-31')

@@ -39,7 +39,7 @@ counted as (
         and lines.document_type <> 'reclassification'
     inner join ledger.accounts_by_day as types
         on types.account_id = lines.account_id
-        and lines.date between types.valid_from and types.valid_to
+        and coalesce(lines.type_date, lines.date) between types.valid_from and types.valid_to
         and types.statement = runs.statement_before
     group by runs.account_id, runs.valid_from
 ),

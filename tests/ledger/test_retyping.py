@@ -1,0 +1,123 @@
+"""Balances moved under another type: then the books read on as if it had always been the type."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Any
+
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+
+from bill_pipeline import posting
+from bill_pipeline.retyping_decisions import (
+    BALANCES,
+    OldBalance,
+    move_balance,
+    old_balances,
+    withdraw_reclassification,
+)
+from tests.ledger.company import Company, new_company
+from tests.ledger.lives import EVENTFUL, FIRST_SYNC, live, live_on, short_lives
+
+ZERO = Decimal(0)
+YEAR = date(2026, 1, 1)
+CHECK = "no_balance_stays_under_an_old_type"
+LINES = "{} where account_id = '{}' and document_type is distinct from 'reclassification'"
+
+
+def total(company: Company, of: str) -> Decimal:
+    ((found,),) = company.rows(f"select coalesce(sum(amount), 0) from {of}")
+    return found
+
+
+def left_behind(company: Company) -> list[OldBalance]:
+    cursor = company.connection.execute(BALANCES.format("reports."))
+    names = [column[0] for column in cursor.description]
+    return old_balances(dict(zip(names, row, strict=True)) for row in cursor.fetchall())
+
+
+def what_is_closed(company: Company, through: date) -> list[Any]:
+    company.make_macros()
+    return [
+        company.rows(f"from balance_sheet_at('acme', date '{through}') order by all"),
+        company.rows(f"from trial_balance_at('acme', date '{through}') order by all"),
+        *(
+            company.rows(f"from {report}_between('acme', null, date '{through}') order by all")
+            for report in ("profit_and_loss", "profit_and_loss_cash")
+        ),
+    ]
+
+
+def statements(company: Company) -> list[Any]:
+    """What has entries that come to nothing has a row in the trial balance: left out here."""
+    names = ("balance_sheet", "profit_and_loss", "profit_and_loss_cash")
+    return [
+        company.rows("from reports.trial_balance where balance <> 0 order by all"),
+        *(company.rows(f"from reports.{name} order by all") for name in names),
+    ]
+
+
+def reads_as_if_it_had_always_been_so(company: Company, balance: OldBalance) -> None:
+    account = balance.account_id
+    accrual = LINES.format("ledger.journal_lines", account)
+    cash = LINES.format("ledger.cash_basis_lines", account)
+    ((stands,),) = company.rows(
+        "select coalesce(sum(balance), 0) from reports.balance_sheet "
+        f"where account_id = '{account}'"
+    )
+    profit = [
+        company.rows(
+            f"select coalesce(-sum(net_income), 0) from reports.{report} "
+            f"where account_id = '{account}' and month >= date '{YEAR}'"
+        )[0][0]
+        for report in ("profit_and_loss", "profit_and_loss_cash")
+    ]
+    this_year = f" and date >= date '{YEAR}'"
+    if balance.is_to_balance_sheet:
+        assert (stands, *profit) == (total(company, accrual), ZERO, ZERO)
+    else:
+        wanted = (ZERO, total(company, accrual + this_year), total(company, cash + this_year))
+        assert (stands, *profit) == wanted
+
+
+@settings(max_examples=3, deadline=None, suppress_health_check=list(HealthCheck))
+@given(life=short_lives, choices=st.lists(st.integers(0, 2), min_size=3, max_size=3))
+@example(life=EVENTFUL, choices=[0, 0, 1])
+@example(life=EVENTFUL, choices=[2, 1, 2])
+def test_what_is_moved_reads_as_if_it_had_always_been_of_its_type(
+    life: Any, choices: list[int]
+) -> None:
+    with new_company() as company:
+        state = live(company, life)
+        at = FIRST_SYNC + timedelta(days=40)
+        live_on(company, state, [("close", 0, 0, 0, 0)] * 4, at)
+        retypes = [("retype", which, 0, -1, choice) for which, choice in enumerate(choices)]
+        live_on(company, state, retypes, at + timedelta(days=1))
+        assert state.closed_through is not None
+        closed, before = what_is_closed(company, state.closed_through), statements(company)
+        flows = company.rows("from reports.cash_flow order by all")
+        moved = left_behind(company)
+        about = {"decided_by": "a person", "reason": "agreed"}
+        for balance in moved:
+            move_balance(
+                company.connection, account_id=balance.account_id,
+                day=state.closed_through + timedelta(days=1),
+                decided_at=at + timedelta(days=2), **about,
+            )  # fmt: skip
+        company.sync(at + timedelta(days=2))
+        assert CHECK not in {check.name for check in company.warnings()}
+        for balance in moved:
+            reads_as_if_it_had_always_been_so(company, balance)
+        assert what_is_closed(company, state.closed_through) == closed
+        assert company.rows("from reports.cash_flow order by all") == flows
+        for balance in moved:
+            withdraw_reclassification(
+                company.connection, account_id=balance.account_id, first_day=balance.first_day,
+                decided_at=at + timedelta(days=3), **about,
+            )  # fmt: skip
+        company.sync(at + timedelta(days=3))
+        assert statements(company) == before
+        assert (CHECK in {check.name for check in company.warnings()}) == bool(moved)
+        for way in posting.WAYS:
+            posting.rebuild(company.warehouse, ways=(way,))
