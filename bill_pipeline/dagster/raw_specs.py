@@ -62,7 +62,7 @@ _DECISIONS = {
     "opening_balances": "What stood in the books before BILL.",
     "write_offs": "Invoices that a person gave up on, or that were paid short on purpose.",
     "processing_fees": "What BILL kept back of customers' payments, by deposits and people.",
-    "reclassifications": "What people moved out from under an old type of its account, or let stand.",
+    "reclassifications": "What stood under an old type of its account: moved, or let stand.",
     "batches": "The times of all syncs that posted, in their order.",
 }
 
