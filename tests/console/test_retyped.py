@@ -79,6 +79,13 @@ def test_the_page_shows_the_entry_posts_it_and_takes_it_back(
     page = bookkeeper.get(f"/clients/{CLIENT}/close").text
     assert "under an old type.</b>" not in page
     assert "moved on 1 Feb 2026" in page
+    with open_ledger(retyped) as ledger:
+        ((posted,),) = ledger.execute(
+            "select entry_id from journal_entries where document_type = 'reclassification'"
+        ).fetchall()
+    page = bookkeeper.get(f"/clients/{CLIENT}/entries/{posted}").text
+    assert "under its type of 31 Jan 2026" in page
+    assert f'href="/clients/{CLIENT}/close#retyped"' in page
     log = signed_in(books_console, Role.ADMIN).get("/audit").text
     assert "moved a balance under an old type" in log
     undo = {"account": "RENT", "first_day": "2026-02-01", "action": "undo"}
