@@ -38,6 +38,8 @@ _HEADER_KEYS = {
     "severity",
 }  # fmt: skip
 _COMMENT_OR_TEXT = re.compile(r"--[^\n]*|('(?:[^']|'')*')")
+#: Ends the name of a CTE in a macro: analysts' tables have bare names, which a CTE would hide.
+_OF_MACRO = "_of_macro"
 _HEADER_LINE = re.compile(r"--\s?(?:(?P<name>[a-z]+):\s*(?P<value>.*)|(?P<text>.*))$")
 
 
@@ -237,7 +239,7 @@ def macro_sql(
     if transform.macro is None:
         raise TransformError(f"{transform.path}: the header has no `macro:` line.")
     select = _parse(transform.path, transform.sql)
-    ctes = {cte.alias for cte in select.find_all(exp.CTE)}
+    ctes = {cte.alias: cte for cte in select.find_all(exp.CTE)}
     for table in list(select.find_all(exp.Table)):
         if table.db or table.name not in ctes:
             address = _address(table)
@@ -248,6 +250,11 @@ def macro_sql(
                 f"select * from {rows} as {table.alias or table.name}", dialect="duckdb"
             )
             table.replace(source.find(exp.From).this)  # type: ignore[union-attr]
+        else:
+            table.set("alias", exp.TableAlias(this=exp.to_identifier(table.alias_or_name)))
+            table.set("this", exp.to_identifier(f"{table.name}{_OF_MACRO}"))
+    for name, cte in ctes.items():
+        cte.args["alias"].set("this", exp.to_identifier(f"{name}{_OF_MACRO}"))
     _spell_out_shared_functions(select)
     for call in list(select.find_all(exp.Anonymous)):
         if call.name.lower() == "getvariable" and call.expressions[0].name in (

@@ -87,14 +87,14 @@ def read(ledger: duckdb.DuckDBPyConnection, client: str) -> Numbers:
         numbers[f"open items {day}"] = balances(
             f"select control, document_id, amount_open from open_items_at({at})"
         )
-    of = f"where client = '{client}'"
+    until = f"'{client}', period_end := date '{TODAY}'"
     numbers["cash"] = balances(
-        f"select month, amount from cash_flow {of} and activity = 'change of cash'"
+        f"select month, amount from cash_flow_between({until}) where activity = 'change of cash'"
     )
     numbers["profit on cash basis"] = balances(
-        f"select month, account_id, net_income from profit_and_loss_cash {of}"
+        f"select month, account_id, net_income from profit_and_loss_cash_between({until})"
     )
-    numbers["form 1099"] = balances(f"select party_id, year, amount from form_1099_totals {of}")
+    numbers["form 1099"] = balances(f"select party_id, year, amount from form_1099_totals_at({at})")
     return numbers
 
 
