@@ -14,6 +14,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from bill_pipeline import decisions, party_decisions
+from bill_pipeline.missing_lists import note_refusals
 from tests.ledger.company import Company
 
 FIRST_SYNC = datetime(2026, 2, 1, 12)  # noqa: DTZ001 - the archive keeps UTC without a zone
@@ -22,11 +23,16 @@ VENDORS = ("paper", "berlin")
 TYPES = ("FIXED_ASSET", "EXPENSE", "OTHER_CURRENT_LIABILITY")
 CHART = [
     {"id": "checking", "name": "Checking", "account": {"type": "BANK"}},
+    # One account of type BANK plays the default bank by itself.
+    {"id": "savings", "name": "Savings", "account": {"type": "OTHER_CURRENT_ASSET"}},
     {"id": "ap", "name": "Accounts Payable", "account": {"type": "ACCOUNTS_PAYABLE"}},
     {"id": "ar", "name": "Accounts Receivable", "account": {"type": "ACCOUNTS_RECEIVABLE"}},
     {"id": "rent", "name": "Rent", "account": {"type": "EXPENSE"}},
     {"id": "supplies", "name": "Supplies", "account": {"type": "EXPENSE"}},
     {"id": "equipment", "name": "Equipment", "account": {"type": "FIXED_ASSET"}},
+    # Each card finds the account of its name, whichever pays first.
+    {"id": "visa-owed", "name": "Card visa", "account": {"type": "CREDIT_CARD"}},
+    {"id": "plate-owed", "name": "AP card plate", "account": {"type": "CREDIT_CARD"}},
     {"id": "sales", "name": "Sales", "account": {"type": "INCOME"}},
 ]
 PARTIES = {
@@ -35,17 +41,27 @@ PARTIES = {
     "customers": [{"id": "cafe", "name": "Corner Cafe"}],
 }  # fmt: skip
 
+CURRENCIES = {"paper": ("EUR", "USD", None), "berlin": ("GBP", "USD", None)}
+#: What pays instead of a bank account, by BILL's type and id, and where a receipt goes then.
+FUNDING = (("CARD_ACCOUNT", "visa"), ("AP_CARD", "plate"), ("WALLET", "wallet"))
+DEPOSITS = (None, {"type": "BANK_ACCOUNT", "id": "bank"}, {"type": "WALLET", "id": "wallet"})
+#: The ledger account of the bank account ``bank``; the last: it has none.
+BANK_LINKS = ("checking", "savings", None)
+#: Lists that BILL may refuse for a while.
+REFUSABLE = (
+    "received_payments", "payments", "money_movements", "vendor_credits", "bills", "vendors",
+)  # fmt: skip
+
 days = st.integers(-50, 20)
 cents = st.integers(1, 50_000)
-#: (what happens, which document, cents, day, choice): the meaning is in ``State.happen``.
-happenings = st.tuples(
-    st.sampled_from(
-        ["bill", "bill", "foreign_bill", "edit", "date", "recode", "archive", "pay", "pay", "void",
-         "credit", "apply", "invoice", "receive", "receive", "memo", "close", "reopen", "withdraw",
-         "retype", "due"]
-    ),
-    st.integers(0, 5), cents, days, st.integers(0, 2),
+#: What may happen; the meaning of each is a method of ``State``.
+KINDS = (
+    "bill", "bill", "foreign_bill", "edit", "date", "recode", "archive", "pay", "pay", "void",
+    "credit", "apply", "invoice", "receive", "receive", "memo", "close", "reopen", "withdraw",
+    "retype", "due", "currency", "fund", "bank", "begin", "refuse",
 )  # fmt: skip
+#: (what happens, which document, cents, day, choice)
+happenings = st.tuples(st.sampled_from(KINDS), st.integers(0, 5), cents, days, st.integers(0, 2))
 #: What changes what is known of parties, accounts and books, and moves nothing by itself.
 learnings = st.tuples(
     st.sampled_from(["vendor", "vendor", "merge", "link", "apart", "box", "box", "policy"]),
@@ -61,13 +77,18 @@ short_lives = st.lists(st.lists(happenings, min_size=2, max_size=6), min_size=2,
 #: a few random lives may well hold nothing that a law could find broken.
 EVENTFUL = [
     # The first bill is of the last day to be closed; the last invoice comes after that close.
+    # The last bill and its payment are of before the books begin; the receipts are refused.
     [("bill", 0, 10_000, -23, 1), ("foreign_bill", 0, 20_001, -40, 1), ("bill", 0, 5_005, -20, 1),
      ("invoice", 0, 8_000, -30, 0), ("credit", 0, 2_000, -12, 0), ("memo", 0, 1_001, -5, 1),
-     ("pay", 0, 3_333, -10, 1), ("receive", 0, 3_000, -9, 1), ("receive", 0, 100, -8, 0)],
-    [("close", 0, 0, 0, 0), ("retype", 1, 0, 0, 0), ("due", 0, 0, 9, 0),
-     ("pay", 1, 0, -2, 0), ("pay", 2, 1_001, -3, 2),
+     ("pay", 0, 3_333, -10, 1), ("receive", 0, 3_000, -9, 1), ("receive", 0, 100, -8, 0),
+     ("bill", 0, 4_000, -50, 1), ("pay", 3, 1_500, -43, 1), ("begin", 0, 0, -41, 0),
+     ("bank", 0, 0, 0, 0), ("refuse", 0, 0, 0, 0)],
+    [("begin", 0, 0, -47, 0), ("close", 0, 0, 0, 0), ("retype", 1, 0, 0, 0), ("due", 0, 0, 9, 0),
+     ("pay", 1, 0, -2, 0), ("pay", 2, 1_001, -3, 2), ("fund", 2, 0, 0, 0), ("fund", 1, 0, 0, 2),
+     ("currency", 0, 0, 0, 0), ("refuse", 0, 0, 0, 0),
      ("apply", 0, 0, 0, 2), ("edit", 0, 12_000, 0, 1), ("invoice", 0, 700, -30, 0)],
     [("reopen", 0, 0, 0, 0), ("edit", 0, 9_000, 0, 1), ("recode", 2, 0, 0, 2),
+     ("currency", 1, 0, 0, 1), ("bank", 0, 0, 0, 2), ("pay", 3, 500, -1, 1), ("fund", 4, 0, 0, 1),
      ("void", 0, 0, 0, 1), ("date", 2, 0, -21, 0), ("withdraw", 0, 3_333, -2, 0)],
 ]  # fmt: skip
 
@@ -85,6 +106,11 @@ LEARNING = [
 ]  # fmt: skip
 
 
+def without(life: Any, *kinds: str) -> Any:
+    """``life`` without all happenings of these kinds."""
+    return [[happening for happening in sync if happening[0] not in kinds] for sync in life]
+
+
 def money(value: int) -> float:
     """Cents as BILL writes money: a JSON number."""
     return float(Decimal(value) / 100)
@@ -97,6 +123,9 @@ class State:
     documents: dict[str, dict[str, dict[str, Any]]] = field(default_factory=dict)
     decided: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     closed_through: date | None = None
+    #: The day at whose end the old books stopped, and the lists that BILL refuses.
+    books_begin_on: str = ""
+    refused: set[str] = field(default_factory=set)
     today: date = date(2026, 2, 1)
     scale: int = 1
 
@@ -162,7 +191,7 @@ class State:
         """Another name, flag and taxpayer's number."""
         kept = PARTIES["vendors"][which % 2]
         self._list("vendors")[kept["id"]] = {
-            **kept, "name": f"{kept['name']} of {on}",
+            **self._list("vendors").get(kept["id"], kept), "name": f"{kept['name']} of {on}",
             "additionalInfo": {"track1099": choice > 0, "taxId": f"12-345678{amount % 3}"},
         }  # fmt: skip
 
@@ -192,7 +221,9 @@ class State:
             ("form_1099_threshold", str(amount // 100)),
             ("books_begin_on", on),
         )[choice]
-        if name != "books_begin_on" or self.closed_through is None:
+        if name == "books_begin_on":
+            self._begin(which, amount, on, 0)
+        else:
             self.decided.append(("set_policy", {"name": name, "value": value}))
 
     def _recode(self, which: int, amount: int, on: str, choice: int) -> None:
@@ -225,7 +256,41 @@ class State:
         number = f"M{len(self._list('money_movements'))}"
         self._list("money_movements")[number] = {
             "id": number, "type": "1", "status": "1", "amount": money(-amount), "processDate": on,
+            "bankAccountId": ("", "bank", "unlisted")[choice],
         }  # fmt: skip
+
+    def _currency(self, which: int, amount: int, on: str, choice: int) -> None:
+        kept = PARTIES["vendors"][which % 2]
+        self._list("vendors")[kept["id"]] = {
+            **self._list("vendors").get(kept["id"], kept),
+            "billCurrency": CURRENCIES[kept["id"]][choice],
+        }
+
+    def _fund(self, which: int, amount: int, on: str, choice: int) -> None:
+        if payment := self._pick("payments", which):
+            kind, account = FUNDING[choice]
+            payment["fundingAccount"] = {"type": kind, "id": account}
+        if receipt := self._pick("received_payments", which):
+            receipt["receivablesAccount"] = DEPOSITS[choice]
+
+    def _bank(self, which: int, amount: int, on: str, choice: int) -> None:
+        """The bank account gains, changes or loses its ledger account, and makes a payment."""
+        self._list("bank_accounts")["bank"] = {
+            "id": "bank", "bankName": "First", "chartOfAccountId": BANK_LINKS[choice]
+        }  # fmt: skip
+        if payment := self._pick("payments", which):
+            payment["fundingAccount"] = {"type": "BANK_ACCOUNT", "id": "bank"}
+
+    def _begin(self, which: int, amount: int, on: str, choice: int) -> None:
+        """The day on which the books begin is set, moved or taken back, while nothing is closed."""
+        if self.closed_through is None:
+            self.books_begin_on = "" if choice == 2 else min(on, self.today.isoformat())
+            policy = {"name": "books_begin_on", "value": self.books_begin_on}
+            self.decided.append(("set_policy", policy))
+
+    def _refuse(self, which: int, amount: int, on: str, choice: int) -> None:
+        """BILL refuses a list, or gives it again."""
+        self.refused ^= {REFUSABLE[which]}
 
     def _credit(self, which: int, amount: int, on: str, choice: int) -> None:
         number = f"C{len(self._list('vendor_credits'))}"
@@ -291,8 +356,10 @@ def begin(company: Company) -> None:
 
 
 def hand_over(company: Company, state: State, at: datetime, *, reverse: bool = False) -> None:
-    """Archive every document that changed, in any order, and record what was decided."""
-    names = sorted(state.documents, reverse=reverse)
+    """Archive every document that changed and that BILL gives, in any order; record decisions."""
+    names = sorted(state.documents.keys() - state.refused, reverse=reverse)
+    refusals = dict.fromkeys(state.refused, "The user may not read it.")
+    note_refusals(company.connection, at, REFUSABLE, refusals)
     for name in names:
         listed = list(state.documents[name].values())
         for document in reversed(listed) if reverse else listed:
@@ -303,6 +370,14 @@ def hand_over(company: Company, state: State, at: datetime, *, reverse: bool = F
             company.connection, **arguments, decided_at=at, decided_by="a life"
         )
     state.decided.clear()
+
+
+def give_everything(company: Company, state: State, at: datetime) -> None:
+    """One more sync, if BILL refuses any list now, in which it refuses none."""
+    if state.refused:
+        state.refused.clear()
+        hand_over(company, state, at)
+        company.post(at, cash_basis=True)
 
 
 def live(

@@ -12,34 +12,17 @@ import pytest
 
 from bill_pipeline import decisions, posting, replay, retyping_decisions, rule_decisions
 from tests.ledger.company import Company, new_company
-from tests.ledger.lives import ACCOUNTS, FIRST_SYNC, State, begin, hand_over
-
-HAPPENINGS = (
-    "bill", "bill", "foreign_bill", "edit", "date", "recode", "archive", "pay", "pay", "void",
-    "credit", "apply", "apply", "invoice", "receive", "receive", "memo", "close", "reopen",
-    "withdraw",
-)  # fmt: skip
+from tests.ledger.lives import ACCOUNTS, EVENTFUL, FIRST_SYNC, KINDS, State, begin, hand_over
 
 
 def decide(company: Company, state: State, chance: random.Random, at) -> None:
-    """What people change beside documents: roles, policies, rules, banks, openings, write-offs."""
+    """What people decide beside a life: roles, policies, rules, openings, write-offs, answers."""
     about = {"decided_at": at, "decided_by": "a person"}
     connection = company.connection
     bills, invoices = state.documents.get("bills", {}), state.documents.get("invoices", {})
-    if chance.random() < 0.2:
-        account = chance.choice(["checking", "equipment"])
-        bank = {"id": "bank", "bankName": "First", "chartOfAccountId": account}
-        company.put("bank_accounts", bank, at)
-    if chance.random() < 0.2:
-        vendor = chance.choice(["paper", "berlin"])
-        currency = chance.choice(["EUR", "GBP", "USD", None])
-        company.put("vendors", {"id": vendor, "name": vendor, "billCurrency": currency}, at)
     if chance.random() < 0.1:
         value = chance.choice(["entry", "approval"])
         decisions.set_policy(connection, "book_bills_on", value, **about)
-    if chance.random() < 0.2:
-        day = chance.choice(["2025-12-31", "2026-01-15", ""])
-        decisions.set_policy(connection, "books_begin_on", day, **about)
     if chance.random() < 0.1:
         account = chance.choice(["checking", "clearing"])
         decisions.set_role(connection, "ap_clearing", account, reason="moved", **about)
@@ -75,9 +58,14 @@ def decide(company: Company, state: State, chance: random.Random, at) -> None:
     for bill in bills.values():
         if chance.random() < 0.2:
             bill["billLineItems"][0]["classifications"] = {}
-    for payment in state.documents.get("payments", {}).values():
-        if chance.random() < 0.2:
-            payment["fundingAccount"] = {"type": "BANK_ACCOUNT", "id": "bank"}
+
+
+def drawn(chance: random.Random) -> Iterator[tuple[str, int, int, int, int]]:
+    for _ in range(chance.randint(1, 6)):
+        yield (
+            chance.choice(KINDS), chance.randint(0, 5), chance.randint(1, 50_000),
+            chance.randint(-50, 20), chance.randint(0, 2),
+        )  # fmt: skip
 
 
 def live(company: Company, seed: int, batches: int) -> None:
@@ -87,11 +75,8 @@ def live(company: Company, seed: int, batches: int) -> None:
     for number in range(batches):
         at = FIRST_SYNC + timedelta(days=3 * number)
         state.today = at.date()
-        for _ in range(chance.randint(1, 6)):
-            state.happen(
-                chance.choice(HAPPENINGS), chance.randint(0, 5), chance.randint(1, 50_000),
-                chance.randint(-50, 20), chance.randint(0, 2),
-            )  # fmt: skip
+        for happening in EVENTFUL[number] if number < len(EVENTFUL) else drawn(chance):
+            state.happen(*happening)
         decide(company, state, chance, at)
         hand_over(company, state, at)
         company.post(at)
