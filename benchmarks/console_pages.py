@@ -31,7 +31,6 @@ import duckdb
 from pydantic import SecretStr
 
 from bill_pipeline.bill.connection import Connection
-from bill_pipeline.books import sync_clients
 from bill_pipeline.clients import Registry, State, utc_now
 from bill_pipeline.console.database import ConsoleDatabase
 from bill_pipeline.console.routes import PAGES
@@ -39,6 +38,7 @@ from bill_pipeline.console.users import Role, Users
 from bill_pipeline.publish import publish
 from bill_pipeline.sandbox.server import SandboxServer
 from bill_pipeline.settings import Home
+from bill_pipeline.sync_many import sync_clients
 from bill_pipeline.sync_report import SyncReport
 
 #: Pages that do not answer a person's click with a page: downloads are files of any size.
@@ -93,7 +93,7 @@ def make_firm(home: Home, clients: int, documents: int) -> None:
             )
             registry.connect(client, connection, environment=sandbox.base_url)
         for outcome in sync_clients(home, real):
-            print(outcome.sentence() if isinstance(outcome, SyncReport) else outcome.error)
+            print(outcome.sentence() if isinstance(outcome, SyncReport) else outcome.trouble)
     status = registry.status(real[0])
     names = [f"client-{number:04}" for number in range(2, clients)]
     for number, client in enumerate(names):

@@ -24,10 +24,10 @@ import duckdb
 from pydantic import SecretStr
 
 from bill_pipeline.bill.connection import Connection
-from bill_pipeline.books import SyncFailure, sync_clients
 from bill_pipeline.clients import Registry
 from bill_pipeline.query import open_ledger
 from bill_pipeline.settings import Home, base_urls
+from bill_pipeline.sync_many import SyncFailure, sync_clients
 
 ORGANIZATIONS = ("harrogate", "oxford", "cabinetoffice")
 UNCODED_DAYS = 90
@@ -113,7 +113,7 @@ def measure(file: Path, name: str, folder: Path) -> dict[str, Any]:
         started = time.perf_counter()
         for outcome in sync_clients(home, [client]):
             if isinstance(outcome, SyncFailure):
-                raise outcome.error
+                raise SystemExit(str(outcome.trouble))
         seconds = time.perf_counter() - started
         again = next(iter(sync_clients(home, [client])))
     finally:

@@ -7,6 +7,8 @@ line, the console and Dagster all use ``Sync``, so there is one way in which boo
 from __future__ import annotations
 
 import contextlib
+import logging
+import sqlite3
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -16,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import filelock
 
 from bill_pipeline.activity import activity_of
-from bill_pipeline.bill.errors import BillError, ConnectionRefused
+from bill_pipeline.bill.errors import ConnectionRefused
 from bill_pipeline.bill.lists import PROBED, with_companions
 from bill_pipeline.clients import ClientStatus, Registry, State, utc_now
 from bill_pipeline.errors import PipelineError
@@ -26,7 +28,7 @@ from bill_pipeline.posting import ReplayDiffers, rebuild
 from bill_pipeline.posting_rules import begin, preview
 from bill_pipeline.progress import Progress as Step
 from bill_pipeline.progress import Watcher
-from bill_pipeline.publish import publish
+from bill_pipeline.publish import show_status
 from bill_pipeline.quarantine import quarantined_counts
 from bill_pipeline.raw import lift_limits
 from bill_pipeline.references import unknown_lists
@@ -48,10 +50,10 @@ if TYPE_CHECKING:
 
 #: The rooms that SQL builds, in order; the model decides within ``categorized``.
 ROOMS = ("staging", "categorized", "ledger", "reports")
-#: Books of this many clients are published together: a publication costs a fraction of a second.
-CLIENTS_PER_PUBLICATION = 20
 #: After the n-th failure in a row a client waits this many minutes, the last one for good.
 BACKOFF_MINUTES = (2, 5, 15, 60, 180, 360)
+
+_log = logging.getLogger(__name__)
 
 #: Called with (client, what is being done, number done); must not raise.
 Progress = Callable[[str, str, int], None]
@@ -85,14 +87,6 @@ class SyncOptions:
     since: date | None = None  # read what BILL changed on or after this day
     rebuild: bool = False  # no import: replay the journal from the archive
     lists: tuple[str, ...] | None = None  # those that have news; None reads them all
-
-
-@dataclass(frozen=True)
-class SyncFailure:
-    """A client whose books stayed as they were, and why."""
-
-    client: str
-    error: Exception
 
 
 @contextlib.contextmanager
@@ -236,6 +230,8 @@ class Sync:
             review_count=to_review,
             **changes,
         )
+        if not self.report.rooms:  # else a publication follows
+            show_status(self.home)
         return self.report
 
     def _what_was_read(self, imported: ImportReport, status: ClientStatus) -> dict[str, Any]:
@@ -290,18 +286,19 @@ def open_sync(home: Home, client: str, options: SyncOptions | None = None) -> It
     status = Registry(home).status(client)
     if not status.is_syncable:
         raise ClientPaused(status)
-    with client_lock(home, client):
-        try:
-            with Warehouse.open(home, client) as warehouse:
-                suit_to_size(warehouse)
-                name_organization(warehouse, status.organization_id, utc_now())
-                as_of, new_rules = begin(warehouse)
-                yield Sync(home, warehouse, options or SyncOptions(), as_of, new_rules)
-        except BaseException as error:
-            _record_end(Registry(home), status, error)
-            if interruption := interruption_in(error):
-                raise interruption from None
-            raise
+    try:
+        with client_lock(home, client), Warehouse.open(home, client) as warehouse:
+            suit_to_size(warehouse)
+            name_organization(warehouse, status.organization_id, utc_now())
+            as_of, new_rules = begin(warehouse)
+            yield Sync(home, warehouse, options or SyncOptions(), as_of, new_rules)
+    except ClientBusy:
+        raise
+    except BaseException as error:
+        _record_end(Registry(home), status, error)
+        if interruption := interruption_in(error):
+            raise interruption from None
+        raise
 
 
 def would_post(home: Home, client: str) -> list[dict[str, Any]]:
@@ -324,25 +321,30 @@ def _record_end(registry: Registry, before: ClientStatus, error: BaseException) 
     client = before.client
     if isinstance(error, ReplayDiffers):  # the books are as sound as they were
         return
-    if interruption_in(error):
-        was_new = before.state is State.IMPORTING  # and left so by a process that was killed
-        state = State.CONNECTED if was_new else before.state
-        registry.update(client, state=state, progress={})
-        return
-    count = registry.status(client).failure_count + 1
-    wait = BACKOFF_MINUTES[min(count, len(BACKOFF_MINUTES)) - 1]
     refused = isinstance(error, ConnectionRefused)
     what, remedy = what_and_remedy(error)
-    registry.update(
-        client,
-        state=State.RECONNECT if refused else State.FAILING,
-        last_attempt_at=utc_now(),
-        next_sync_at=None if refused else utc_now() + timedelta(minutes=wait),
-        failure_count=count,
-        error=what,
-        remedy=remedy,
-        progress={},
-    )
+    try:
+        if interruption_in(error):
+            was_new = before.state is State.IMPORTING  # and left so by a process that was killed
+            state = State.CONNECTED if was_new else before.state
+            registry.update(client, state=state, progress={})
+            return
+        count = registry.status(client).failure_count + 1
+        wait = BACKOFF_MINUTES[min(count, len(BACKOFF_MINUTES)) - 1]
+        registry.update(
+            client,
+            state=State.RECONNECT if refused else State.FAILING,
+            last_attempt_at=utc_now(),
+            next_sync_at=None if refused else utc_now() + timedelta(minutes=wait),
+            failure_count=count,
+            error=what,
+            remedy=remedy,
+            progress={},
+        )
+        show_status(registry.home)
+    except (sqlite3.Error, OSError) as unwritten:
+        # The disk is full for the registry, too: the first error is the one to be told.
+        _log.warning("%s: its failure could not be noted: %s", client, unwritten)
 
 
 def bring_up_to_date(
@@ -362,32 +364,3 @@ def bring_up_to_date(
                     progress(client, f"building {room}", 0)
                 sync.build(room)
         return sync.finish()
-
-
-def sync_clients(
-    home: Home,
-    clients: Iterable[str],
-    options: SyncOptions | None = None,
-    progress: Progress | None = None,
-    watch: Watcher | None = None,
-) -> Iterator[SyncReport | SyncFailure]:
-    """Bring clients up to date one after the other and publish them in batches.
-
-    A client that fails is reported and the next one goes on; what a person must know is in its
-    status. Errors that are nobody's fault but ours are raised.
-    """
-    waiting: list[str] = []
-    for client in clients:
-        outcome: SyncReport | SyncFailure
-        try:
-            report = bring_up_to_date(home, client, options, progress, watch)
-            if report.rooms:
-                waiting.append(client)
-            outcome = report
-        except (PipelineError, BillError) as error:
-            outcome = SyncFailure(client, error)
-        if len(waiting) >= CLIENTS_PER_PUBLICATION:
-            publish(home, waiting)
-            waiting = []
-        yield outcome
-    publish(home, waiting)

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import contextlib
 import json
+import shutil
 import sqlite3
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -23,11 +25,9 @@ from bill_pipeline.activity import Activity
 from bill_pipeline.bill.connection import Connection
 from bill_pipeline.bill.lists import BESIDE_THE_BOOKS, PROBED
 from bill_pipeline.errors import PipelineError
-from bill_pipeline.settings import Home, Settings, require_client_name
+from bill_pipeline.registry_file import bring_up_to_date, exists, make, opened
+from bill_pipeline.settings import Home, require_client_name
 from bill_pipeline.vault import Vault
-
-#: Raised whenever older code could no longer work with what this code writes into a home.
-HOME_VERSION = 2
 
 
 class UnknownClient(PipelineError):
@@ -37,16 +37,6 @@ class UnknownClient(PipelineError):
         super().__init__(
             f"No client named {client!r} is connected. `bill-pipeline clients` lists those that "
             f"are; `bill-pipeline connect {client}` adds it."
-        )
-
-
-class NewerHome(PipelineError):
-    """A home that a newer release has used: what it wrote there this one would not understand."""
-
-    def __init__(self, home: Home, version: int) -> None:
-        super().__init__(
-            f"{home.path} was last used by a newer release of bill-pipeline (its format is "
-            f"{version}, this release knows {HOME_VERSION}): install that release, or a later one."
         )
 
 
@@ -133,52 +123,11 @@ class ClientStatus:
         return self.state not in (State.RECONNECT, State.PAUSED)
 
 
-_SCHEMA = """
-create table if not exists clients (
-    client text primary key,
-    organization_id text not null,
-    environment text not null,
-    base_url text not null,
-    v2_url text not null,
-    token_name_sealed text not null,
-    token_password_sealed text not null,
-    dev_key_sealed text not null,
-    state text not null,
-    connected_at text not null,
-    organization_name text,
-    last_attempt_at text,
-    last_success_at text,
-    last_change_at text,
-    next_sync_at text,
-    failure_count integer not null default 0,
-    error text,
-    remedy text,
-    document_count integer not null default 0,
-    review_count integer not null default 0,
-    skipped_lists text not null default '{}',
-    progress text not null default '{}',
-    model_alarm text,
-    last_whole_sync_at text,
-    activity text not null default '{}',
-    looked_at text not null default '{}',
-    quarantined text not null default '{}',
-    unpublished_since text
-);
-create table if not exists sessions (
-    client text primary key,
-    session_sealed text not null,
-    stored_at text not null
-);
-"""
-#: Columns that a registry of an earlier version lacks.
-_ADDED = {
-    **dict.fromkeys(("model_alarm", "last_whole_sync_at", "unpublished_since"), "text"),
-    **dict.fromkeys(("activity", "looked_at", "quarantined"), "text not null default '{}'"),
-}
 _TIMES = {"connected_at", "last_attempt_at", "last_success_at", "last_change_at", "next_sync_at",
           "last_whole_sync_at", "unpublished_since"}  # fmt: skip
 _DOCUMENTS = {"skipped_lists", "progress", "activity", "looked_at", "quarantined"}
 _STATUS_COLUMNS = [f.name for f in fields(ClientStatus)]
+_SELECT_STATUS = f"select {', '.join(_STATUS_COLUMNS)} from clients"
 _SETTABLE = set(_STATUS_COLUMNS) - {"client", "organization_id", "environment", "connected_at"}
 
 
@@ -192,29 +141,19 @@ class Registry:
     def __init__(self, home: Home) -> None:
         """Raises NewerHome."""
         self.home = home
-        with self.database() as db:
-            (version,) = db.execute("pragma user_version").fetchone()
-            if version > HOME_VERSION:
-                raise NewerHome(home, version)
-            db.execute(f"pragma journal_mode = {Settings.now().sqlite_journal_mode}")
-            if version < HOME_VERSION:
-                db.execute(f"pragma user_version = {HOME_VERSION}")
-            db.executescript(_SCHEMA)
-            # sqlite has no "if not exists" for columns.
-            columns = [row["name"] for row in db.execute("pragma table_info(clients)")]
-            for name, kind in _ADDED.items():
-                if name not in columns:
-                    db.execute(f"alter table clients add column {name} {kind}")
+        bring_up_to_date(home)
+
+    def database(self) -> AbstractContextManager[sqlite3.Connection]:
+        """The registry's tables, in one transaction."""
+        return opened(self.home)
 
     @contextlib.contextmanager
-    def database(self) -> Iterator[sqlite3.Connection]:
-        db = sqlite3.connect(self.home.registry, timeout=30)
-        db.row_factory = sqlite3.Row
-        try:
-            with db:
-                yield db
-        finally:
-            db.close()
+    def held(self) -> Iterator[list[ClientStatus]]:
+        """Every client by name, while nobody else changes any."""
+        with self.database() as db:
+            if exists(self.home):
+                db.execute("begin immediate")
+            yield [_status_of(row) for row in db.execute(_SELECT_STATUS + " order by client")]
 
     def connect(
         self,
@@ -232,6 +171,7 @@ class Registry:
         """
         require_client_name(client)
         vault = Vault.of(self.home)
+        make(self.home)
         with self.database() as db:
             row = db.execute(
                 "select organization_id from clients where client = ?", [client]
@@ -311,6 +251,10 @@ class Registry:
         """The clients with lines to review, those with most of them first."""
         return self._statuses("where review_count > 0 order by review_count desc, client", [])
 
+    def unpublished(self) -> list[ClientStatus]:
+        """The clients whose books were built and are not published yet."""
+        return self._statuses("where unpublished_since is not null order by client", [])
+
     def names(self) -> list[str]:
         with self.database() as db:
             return [row["client"] for row in db.execute("select client from clients order by 1")]
@@ -320,9 +264,8 @@ class Registry:
         return [status.client for status in self.all() if status.is_syncable]
 
     def _statuses(self, clause: str, values: list[Any]) -> list[ClientStatus]:
-        columns = ", ".join(_STATUS_COLUMNS)
         with self.database() as db:
-            rows = db.execute(f"select {columns} from clients {clause}", values).fetchall()
+            rows = db.execute(f"{_SELECT_STATUS} {clause}", values).fetchall()
         return [_status_of(row) for row in rows]
 
     def update(self, client: str, **changes: Any) -> None:
@@ -391,8 +334,6 @@ def _status_of(row: sqlite3.Row) -> ClientStatus:
 
 
 def _remove(path: Path) -> None:
-    import shutil
-
     if path.is_dir():
         shutil.rmtree(path)
     else:

@@ -179,7 +179,7 @@ def _build(home: Home, batch: Batch) -> None:
     for room in ROOMS:
         sync.build(room)
     _documents, to_review = count_documents_and_reviews(batch.warehouse)
-    sync.registry.update(sync.client, review_count=to_review)
+    sync.registry.update(sync.client, review_count=to_review, unpublished_since=batch.as_of)
 
 
 @contextlib.contextmanager

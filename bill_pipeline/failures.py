@@ -1,77 +1,69 @@
-"""Why a sync failed and what to do, in the words a person reads beside the client.
+"""Why a client's work failed and what to do, in the words a person reads beside the client.
 
-BILL's errors and ours bring their words along. What the machine under us says (a full disk, a lock,
-no memory) is put into words here. Recording it is ``books``' work.
+BILL's errors and ours bring their words along; the machine's are in ``machine``. ``alone`` is how
+every loop over clients goes on when one of them fails. Recording a sync's failure is ``books``'
+work.
 """
 
 from __future__ import annotations
 
-import errno
-from collections.abc import Callable
-
-import duckdb
+import logging
+from dataclasses import dataclass
 
 from bill_pipeline.bill.errors import BillError
 from bill_pipeline.errors import PipelineError
-from bill_pipeline.warehouse import ChecksFailed
+from bill_pipeline.machine import machine_trouble
+from bill_pipeline.signals import interruption_in
+from bill_pipeline.warehouse import CheckResult, ChecksFailed
 
 _STAYS = "Nothing is lost: the last good books stay."
+_log = logging.getLogger(__name__)
 
 
-def _is_disk_full(error: BaseException) -> bool:
-    return getattr(error, "errno", None) in (errno.ENOSPC, errno.EDQUOT) or any(
-        words in str(error) for words in ("No space left on device", "Disk quota exceeded")
-    )
+@dataclass(frozen=True)
+class Trouble:
+    """Why a client's work was not done, in words that any process can read."""
+
+    message: str
+    remedy: str
+    is_ours: bool  # a mistake of this program, not BILL's refusal, the machine's or the books' own
+    checks: tuple[CheckResult, ...] = ()
+
+    def __str__(self) -> str:
+        return self.message
 
 
-def _is_out_of_memory(error: BaseException) -> bool:
-    return isinstance(error, (MemoryError, duckdb.OutOfMemoryException))
+class alone:  # noqa: N801 - read as the words of a ``with``
+    """Whatever goes wrong with ``client`` inside becomes its trouble and stops no other client.
+
+    For the body of every loop over clients. An interruption is nobody's trouble and is raised.
+    """
+
+    def __init__(self, client: str, troubles: dict[str, Trouble]) -> None:
+        self._client = client
+        self._troubles = troubles
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, _kind: object, error: BaseException | None, _where: object) -> bool:
+        if not isinstance(error, Exception) or interruption_in(error):
+            return False
+        self._troubles[self._client] = trouble_of(self._client, error)
+        return True
 
 
-def _is_locked(error: BaseException) -> bool:
-    return "Could not set lock on file" in str(error)
-
-
-def _may_not_write(error: BaseException) -> bool:
-    return getattr(error, "errno", None) in (errno.EACCES, errno.EPERM, errno.EROFS) or (
-        isinstance(error, duckdb.IOException) and "Permission denied" in str(error)
-    )
-
-
-def _is_damaged(error: BaseException) -> bool:
-    return isinstance(error, duckdb.IOException) and any(
-        words in str(error) for words in ("not a valid DuckDB database", "Corrupt", "checksum")
-    )
-
-
-#: (what the machine said, what happened, what to do)
-_MACHINE: tuple[tuple[Callable[[BaseException], bool], str, str], ...] = (
-    (
-        _is_disk_full,
-        "The disk that holds the books is full.",
-        f"Free space on it, then sync again. {_STAYS}",
-    ),
-    (
-        _is_out_of_memory,
-        "The machine ran out of memory.",
-        f"End other programs or give it more memory, then sync again. {_STAYS}",
-    ),
-    (
-        _is_locked,
-        "Another program has the client's file open.",
-        "Close it there, then sync again. Analysts open ledger.duckdb instead: it is never locked.",
-    ),
-    (
-        _may_not_write,
-        "The folder of the books cannot be written to.",
-        f"Let the user that runs bill-pipeline write to it, then sync again. {_STAYS}",
-    ),
-    (
-        _is_damaged,
-        "The client's file is damaged.",
-        "Put it back from a backup, then sync again: what is newer is read from BILL once more.",
-    ),
-)
+def trouble_of(client: str, error: BaseException) -> Trouble:
+    """``error`` as ``client``'s trouble; our own mistakes are logged with where they happened."""
+    what, remedy = what_and_remedy(error)
+    checks = tuple(error.report.checks) if isinstance(error, ChecksFailed) else ()
+    if isinstance(error, (PipelineError, BillError)):
+        own = getattr(error, "remedy", None) or ""
+        return Trouble(str(error), own, is_ours=False, checks=checks)
+    is_ours = machine_trouble(error) is None
+    if is_ours:
+        _log.error("%s failed unexpectedly, its last good books stay.", client, exc_info=error)
+    return Trouble(f"{client}: {what} {remedy or ''}".strip(), remedy or "", is_ours=is_ours)
 
 
 def what_and_remedy(error: BaseException) -> tuple[str, str | None]:
@@ -90,10 +82,8 @@ def what_and_remedy(error: BaseException) -> tuple[str, str | None]:
         )
     if isinstance(error, BillError):
         return error.what, error.remedy
-    said = error.__cause__ if isinstance(error.__cause__, duckdb.Error) else error
-    for is_so, what, remedy in _MACHINE:
-        if is_so(said):
-            return what, remedy
+    if said := machine_trouble(error):
+        return said.what, said.remedy
     if isinstance(error, PipelineError):
         return str(error), getattr(error, "remedy", None)
     return (

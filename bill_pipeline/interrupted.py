@@ -5,8 +5,9 @@ Called wherever people look: the list of clients, the console, Dagster's sensor 
 
 from __future__ import annotations
 
-from bill_pipeline.books import ClientBusy, client_lock
+from bill_pipeline.books import client_lock
 from bill_pipeline.clients import Registry, State
+from bill_pipeline.failures import alone
 from bill_pipeline.settings import Home
 
 
@@ -19,17 +20,15 @@ def mend_interrupted(home: Home) -> list[str]:
     for status in registry.all():
         if status.state is not State.IMPORTING:
             continue
-        try:
-            with client_lock(home, status.client):
-                if registry.status(status.client).state is State.IMPORTING:
-                    registry.update(
-                        status.client,
-                        state=State.CONNECTED,
-                        progress={},
-                        error="The import was interrupted.",
-                        remedy="Sync again: it continues behind the last page that was stored.",
-                    )
-                    mended.append(status.client)
-        except ClientBusy:
-            continue
+        # Busy: somebody imports it indeed.
+        with alone(status.client, {}), client_lock(home, status.client):
+            if registry.status(status.client).state is State.IMPORTING:
+                registry.update(
+                    status.client,
+                    state=State.CONNECTED,
+                    progress={},
+                    error="The import was interrupted.",
+                    remedy="Sync again: it continues behind the last page that was stored.",
+                )
+                mended.append(status.client)
     return mended

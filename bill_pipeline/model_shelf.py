@@ -13,6 +13,7 @@ What a model is and how it learns is in ``models/``.
 from __future__ import annotations
 
 import logging
+import re
 import shutil
 from dataclasses import dataclass
 from functools import lru_cache
@@ -39,6 +40,7 @@ logger = logging.getLogger(__name__)
 #: Versions kept per client, so that a promotion can be rolled back.
 CHAMPIONS_KEPT = 5
 _LEARNED = "learned.npy"
+_VERSION = re.compile(rb"[\w.+-]{1,100}", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -65,12 +67,12 @@ def knowledge(home: Home) -> GlobalKnowledge:
     try:
         return load_knowledge(folder, _changed_at(folder))
     except ModelFileMissing:
-        made = GlobalKnowledge.from_seeds()
-        save(made, folder, {"trained_on": "seed examples"})
-        return made
+        pass
     except ModelFileError as error:
-        logger.warning("The firm's knowledge is refused (%s); the seed examples stand in.", error)
-        return GlobalKnowledge.from_seeds()
+        logger.warning("The firm's knowledge is thrown away (%s) until it is pooled again.", error)
+    made = GlobalKnowledge.from_seeds()
+    save(made, folder, {"trained_on": "seed examples"})
+    return made
 
 
 def save_knowledge(home: Home, made: GlobalKnowledge, contributors: list[str]) -> None:
@@ -176,7 +178,7 @@ def _read_learned(folder: Path) -> np.ndarray:
     try:
         learned: np.ndarray = np.load(folder / _LEARNED, allow_pickle=False)
         return learned.astype(np.uint64)
-    except (OSError, ValueError) as error:
+    except (OSError, EOFError, ValueError) as error:
         raise ModelFileCorrupt(
             f"{folder / _LEARNED} cannot be read; train anew or roll back"
         ) from error
@@ -194,8 +196,10 @@ def _folder(home: Home, client: str) -> Path:
 
 
 def _champions(home: Home, client: str) -> list[str]:
+    """Its versions in the order of promotion; a damaged file's bytes name none."""
     path = _folder(home, client) / "champions"
-    return path.read_text().split() if path.exists() else []
+    names = path.read_bytes().split() if path.exists() else []
+    return [name.decode() for name in names if _VERSION.fullmatch(name)]
 
 
 def _write_champions(home: Home, client: str, versions: list[str]) -> None:

@@ -16,6 +16,7 @@ from pathlib import Path
 import duckdb
 
 from bill_pipeline.errors import PipelineError
+from bill_pipeline.machine import is_damaged, machine_trouble
 from bill_pipeline.publishing.stores import LedgerStore, store_of
 from bill_pipeline.publishing.tables import quoted
 from bill_pipeline.settings import Home
@@ -30,6 +31,7 @@ _ALLOWED = {
     duckdb.StatementType.SET,
 }
 _EXPLAIN = re.compile(r"\s*explain\s+(analyze\s+)?(\([^)]*\)\s*)?", re.IGNORECASE)
+_PUBLISHED_FILE = re.compile(r"client=([a-z0-9_-]+)/[^/]*\.parquet")
 _COMMENTS = re.compile(r"\A(\s+|--[^\n]*(\n|\Z)|/\*.*?\*/)+", re.DOTALL)
 
 
@@ -151,10 +153,13 @@ def _refusal(kind: duckdb.StatementType) -> QueryError:
 
 def _explained(error: duckdb.Error) -> str:
     message = str(error)
-    if isinstance(error, duckdb.IOException) and ".parquet" in message:
+    if said := machine_trouble(error) if not is_damaged(error) else None:
+        return f"{message}\n{said}"
+    if found := _PUBLISHED_FILE.search(message):
         return (
-            f"{message}\nThe connection is older than the time that replaced books are kept. "
-            "Open the ledger again."
+            f"{message}\nThe connection is older than the time that replaced books are kept, or "
+            "the file was damaged. Open the ledger again; if that does not help, run "
+            f"`bill-pipeline publish {found[1]}`: it writes the client's tables anew."
         )
     if isinstance(error, duckdb.CatalogException) and "Table with name" in message:
         return f"{message}\n`show tables` lists what there is; docs/schema.md says what it means."
@@ -167,7 +172,17 @@ def _opening_failed(store: LedgerStore, error: duckdb.Error) -> str:
             f"{store.where} is open for writing in another tool. Close it there and open it "
             f"read-only instead (docs/analysts.md says how). {error}"
         )
-    return f"{store.where} cannot be opened: {error}"
+    if is_damaged(error) or isinstance(error, duckdb.CatalogException):
+        return f"{damaged_ledger(store.where)} {error}"
+    return f"{store.where} cannot be opened. {machine_trouble(error) or error}"
+
+
+def damaged_ledger(where: str | Path) -> str:
+    """What to do about a ledger that DuckDB cannot open."""
+    return (
+        f"{where} is damaged. Run `bill-pipeline publish`: it is made anew from the clients' "
+        "files, as by every sync."
+    )
 
 
 def read_sql(path: Path) -> str:

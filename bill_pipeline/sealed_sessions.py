@@ -50,11 +50,11 @@ class SealedSessions:
             return None
         try:
             opened = self._vault().open(row["session_sealed"])
-        except VaultError:
-            # Sealed with a key that was retired, or made since: a login is cheaper than a failure.
+            return Session(**json.loads(opened.get_secret_value()))
+        except (VaultError, ValueError, TypeError, AttributeError):
+            # Sealed with a key that was retired, or damaged: a login is cheaper than a failure.
             self._known_vault = None
             return None
-        return Session(**json.loads(opened.get_secret_value()))
 
     def _vault(self) -> Vault:
         if self._known_vault is None:

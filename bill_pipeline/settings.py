@@ -5,6 +5,7 @@ Nothing is read at import time: importing never needs an environment variable or
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 from dataclasses import dataclass
@@ -108,8 +109,11 @@ class Home:
     def at(cls, path: str | Path | None = None) -> Home:
         """The home at ``path``, else BILL_PIPELINE_HOME, else ``./data``; made if missing."""
         home = cls(Path(path or Settings.now().home).expanduser().resolve())
-        for folder in (home.path, home.clients, home.models):
-            folder.mkdir(parents=True, exist_ok=True)
+        home.path.mkdir(parents=True, exist_ok=True)
+        # A copy that is only read may lack them where nothing may be made: who writes is told then.
+        with contextlib.suppress(OSError):
+            home.clients.mkdir(exist_ok=True)
+            home.models.mkdir(exist_ok=True)
         return home
 
     @property

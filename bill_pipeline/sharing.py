@@ -14,11 +14,13 @@ from dataclasses import dataclass, field
 import pandas as pd
 
 from bill_pipeline import firm_parties, model_shelf
-from bill_pipeline.books import ClientBusy, client_lock
+from bill_pipeline.books import client_lock
 from bill_pipeline.client_model import read_frame, training_lines
 from bill_pipeline.clients import Registry, utc_now
 from bill_pipeline.deciding import hold_client
 from bill_pipeline.decisions import set_policy
+from bill_pipeline.errors import PipelineError
+from bill_pipeline.failures import Trouble, alone
 from bill_pipeline.parties import what_is_known
 from bill_pipeline.settings import Home
 from bill_pipeline.upkeep import next_batch_time
@@ -36,10 +38,10 @@ _COLUMNS = [
 
 @dataclass
 class FirmKnowledge:
-    """What was pooled: the clients whose lines are in it, and those that were busy meanwhile."""
+    """What was pooled: the clients whose lines are in it, and why those of others are not."""
 
     contributors: list[str] = field(default_factory=list)
-    busy: list[str] = field(default_factory=list)
+    left_out: dict[str, Trouble] = field(default_factory=dict)  # by client, until the next time
     line_count: int = 0
     party_count: int = 0
     has_skill: bool = False
@@ -81,11 +83,19 @@ def set_shared(home: Home, client: str, shared: bool, *, by: str, reason: str) -
 def forget(home: Home, client: str) -> bool:
     """Remove what a client added to shared artefacts; whether there was anything."""
     helped = client in model_shelf.contributors(home)
+    failed: dict[str, Trouble] = {}
     for other in Registry(home).names():
         if other != client:
-            helped |= model_shelf.remove_taught_by(home, other, client)
+            with alone(other, failed):
+                helped |= model_shelf.remove_taught_by(home, other, client)
     if helped:
         pool(home)
+    if failed:  # a promise of privacy is not kept by half
+        why = " ".join(map(str, failed.values()))
+        raise PipelineError(
+            f"What {client} taught the models of {', '.join(sorted(failed))} is still there. "
+            f"{why} Then run `bill-pipeline privacy {client} --private` again."
+        )
     return helped
 
 
@@ -112,17 +122,18 @@ def _contributions(home: Home, report: FirmKnowledge) -> Iterator[_Contribution]
     for number, client in enumerate(sorted(Registry(home).names())):
         if not home.client_file(client).exists():
             continue
-        try:
-            with client_lock(home, client), Warehouse.open(home, client) as warehouse:
-                if not _is_shared(warehouse) or not _has_books(warehouse):
-                    continue
+        contribution = None
+        # The lines of one that is busy or damaged come in with the next pooling.
+        with (
+            alone(client, report.left_out),
+            client_lock(home, client),
+            Warehouse.open(home, client) as warehouse,
+        ):
+            if _is_shared(warehouse) and _has_books(warehouse):
                 contribution = _contribution(warehouse, canonical, str(number))
-        except ClientBusy:
-            # Its lines come in with the next pooling; others must not wait for it.
-            report.busy.append(client)
-            continue
-        report.contributors.append(client)
-        yield contribution
+        if contribution:
+            report.contributors.append(client)
+            yield contribution
 
 
 def _contribution(

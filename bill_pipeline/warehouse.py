@@ -22,6 +22,7 @@ from bill_pipeline.amounts import to_cents
 from bill_pipeline.archive import make_archive
 from bill_pipeline.decisions import ensure_decisions
 from bill_pipeline.errors import PipelineError
+from bill_pipeline.machine import machine_trouble
 from bill_pipeline.plain_text import add_functions
 from bill_pipeline.settings import Home
 from bill_pipeline.transforms import (
@@ -119,7 +120,9 @@ class Warehouse:
     @classmethod
     @contextlib.contextmanager
     def open(cls, home: Home, client: str) -> Iterator[Warehouse]:
-        """The client's file, for writing. Raises WarehouseError when another process has it."""
+        """The client's file, for writing. Raises WarehouseError when another process has it, the
+        file is damaged or the machine refuses.
+        """
         path = home.client_file(client)
         path.parent.mkdir(parents=True, exist_ok=True)
         with cls.at(path, client) as warehouse:
@@ -132,11 +135,8 @@ class Warehouse:
         try:
             _make_file(path)
             connection = duckdb.connect(str(path))
-        except duckdb.IOException as error:
-            raise WarehouseError(
-                f"{client}: {path} cannot be opened: {error}. Another process writes it; wait "
-                "until that sync is done."
-            ) from error
+        except (duckdb.Error, OSError) as error:
+            raise cannot_open(client, path, error) from error
         try:
             yield cls(connection, client)
         finally:
@@ -342,12 +342,24 @@ def ensure_schema(connection: duckdb.DuckDBPyConnection) -> None:
     add_functions(connection)
 
 
+def cannot_open(client: str, path: Path | str, error: Exception) -> WarehouseError:
+    """``error``, met when ``client``'s file at ``path`` was opened, with what to do about it."""
+    said = machine_trouble(error)
+    return WarehouseError(f"{client}: {path} cannot be opened. {said or error}")
+
+
 def _make_file(path: Path | str) -> None:
-    """Make the file, where it is missing, with blocks of our size: a file keeps the size it has."""
+    """Make the file, where it is missing, with blocks of our size: a file keeps the size it has.
+
+    Whole or not at all: half a file would look like a damaged one.
+    """
     if str(path) == ":memory:" or Path(path).exists():
         return
+    draft = Path(path).with_suffix(".new")
+    draft.unlink(missing_ok=True)
     with duckdb.connect() as connection:
-        connection.execute(f"attach {_quoted(str(path))} as books (block_size {BLOCK_SIZE})")
+        connection.execute(f"attach {_quoted(str(draft))} as books (block_size {BLOCK_SIZE})")
+    draft.rename(path)
 
 
 def _written(value: Any) -> str:

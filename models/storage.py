@@ -38,6 +38,7 @@ TRUSTED_TYPES = (
 )
 # What a model is made of, by number: a model of another layout is trained anew, never guessed at.
 LAYOUT = 2
+_NO_FILE = (FileNotFoundError, IsADirectoryError, NotADirectoryError)
 SAVED_CLASSES = ("Categorizer", "GlobalKnowledge", "Ranker")
 
 
@@ -82,12 +83,16 @@ def save(model: Any, folder: Path, metadata: dict[str, Any] | None = None) -> Pa
 
 
 def load(folder: Path) -> Any:
-    """The model saved in ``folder``. Raises a ``ModelFileError``, never another exception."""
+    """The model saved in ``folder``.
+
+    Raises a ``ModelFileError``; besides, what the machine refuses at the moment (OSError,
+    MemoryError): a file that cannot be opened now is not a damaged one.
+    """
     record = read_metadata(folder)
     path = folder / MODEL_FILE
     try:
         content = path.read_bytes()
-    except OSError as error:
+    except _NO_FILE as error:
         raise ModelFileMissing(f"no model in {path}; train one first") from error
     if hashlib.sha256(content).hexdigest() != record.get("sha256"):
         raise ModelFileCorrupt(
@@ -105,7 +110,7 @@ def read_metadata(folder: Path) -> dict[str, Any]:
         record = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
         raise ModelFileMissing(f"no model in {folder}; train one first") from error
-    except (OSError, ValueError) as error:
+    except (*_NO_FILE, ValueError) as error:
         raise ModelFileCorrupt(f"{path} cannot be read; train anew or roll back") from error
     if not isinstance(record, dict):
         raise ModelFileCorrupt(f"{path} is not a model's record; train anew or roll back")
@@ -127,6 +132,8 @@ def _read(content: bytes, path: Path) -> Any:
         model = skops.io.loads(content, trusted=list(TRUSTED_TYPES))
     except UntrustedTypesFoundException as error:
         raise ModelFileForeign(f"{path} holds types that are no part of a model") from error
+    except MemoryError:
+        raise
     except Exception as error:
         raise ModelFileCorrupt(f"{path} cannot be read; train anew or roll back") from error
     if type(model).__name__ not in SAVED_CLASSES:

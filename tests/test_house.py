@@ -124,3 +124,27 @@ def test_sql_never_reads_a_clock_or_a_die() -> None:
         for match in forbidden.finditer(re.sub(r"--.*", "", path.read_text()))
     ]
     assert not guilty
+
+
+#: Where a person, or a page, is told what went wrong; and where BILL's errors are sorted.
+_ANSWERS = {
+    "bill_pipeline/console/guard.py", "bill_pipeline/console/many_clients.py",
+    "bill_pipeline/dagster/rooms.py", "bill_pipeline/failures.py",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("path", PRODUCT, ids=name_of)
+def test_loops_over_clients_are_isolated_in_one_way(path: Path) -> None:
+    """Catching our own errors lets any other one of a client stop all: ``failures.alone``."""
+    if name_of(path) in _ANSWERS:
+        pytest.skip("one client, and somebody to tell")
+    guilty = [
+        loop.lineno
+        for loop in ast.walk(ast.parse(path.read_text()))
+        if isinstance(loop, ast.For) and "client" in ast.unparse(loop.target)
+        for inner in ast.walk(loop)
+        if isinstance(inner, ast.ExceptHandler)
+        and inner.type is not None
+        and re.search(r"PipelineError|BillError|IOException", ast.unparse(inner.type))
+    ]
+    assert not guilty

@@ -9,6 +9,7 @@ Places in flight are leases: a process that dies leaves its lease behind, and it
 
 from __future__ import annotations
 
+import logging
 import os
 import random
 import sqlite3
@@ -29,6 +30,7 @@ IN_FLIGHT_PER_ORGANIZATION = 3
 LEASE_SECONDS = 120.0
 POLL_SECONDS = 0.02
 HOUR = 3600
+_log = logging.getLogger(__name__)
 
 _SCHEMA = """
 create table if not exists request_hours (
@@ -59,6 +61,28 @@ class RequestBudget(Protocol):
         """BILL says that this hour is spent: nobody asks (logs in) again before the next one."""
 
 
+def _opened(path: Path | None, journal_mode: str) -> sqlite3.Connection:
+    """The counts, with their tables. Raises sqlite3.DatabaseError when the file is damaged."""
+    database = sqlite3.connect(
+        ":memory:" if path is None else path,
+        timeout=30,
+        isolation_level=None,
+        check_same_thread=False,
+    )
+    try:
+        database.execute(f"pragma journal_mode = {journal_mode}")
+        # Losing the last counts in a power cut is harmless: BILL's own count still protects it.
+        database.execute("pragma synchronous = off")
+        database.executescript(_SCHEMA)
+        (found,) = database.execute("pragma quick_check(1)").fetchone()
+        if found != "ok":
+            raise sqlite3.DatabaseError(found)
+    except BaseException:
+        database.close()
+        raise
+    return database
+
+
 class SharedBudget:
     """``RequestBudget`` in an SQLite file; ``path=None`` keeps it in this process."""
 
@@ -76,16 +100,15 @@ class SharedBudget:
         self._lock = threading.Lock()
         # Waiting threads of this process queue here instead of polling the file.
         self._gates: dict[tuple[str, str], threading.BoundedSemaphore] = {}
-        self._database = sqlite3.connect(
-            ":memory:" if path is None else path,
-            timeout=30,
-            isolation_level=None,
-            check_same_thread=False,
-        )
-        self._database.execute(f"pragma journal_mode = {journal_mode}")
-        # Losing the last counts in a power cut is harmless: BILL's own count still protects it.
-        self._database.execute("pragma synchronous = off")
-        self._database.executescript(_SCHEMA)
+        try:
+            self._database = _opened(path, journal_mode)
+        except sqlite3.DatabaseError as error:
+            if path is None or isinstance(error, sqlite3.OperationalError):
+                raise  # the machine's trouble, not the file's
+            _log.warning("%s was damaged: the requests of this hour are counted anew.", path)
+            for ending in ("", "-wal", "-shm"):
+                Path(f"{path}{ending}").unlink(missing_ok=True)
+            self._database = _opened(path, journal_mode)
 
     @contextmanager
     def place(
@@ -202,7 +225,8 @@ class SharedBudget:
             self._database.execute("begin immediate")
             try:
                 yield self._database
+                self._database.execute("commit")
             except BaseException:
-                self._database.execute("rollback")
+                if self._database.in_transaction:
+                    self._database.execute("rollback")
                 raise
-            self._database.execute("commit")

@@ -92,17 +92,29 @@ class _LazyGroup(click.Group):
 
     def invoke(self, ctx: click.Context) -> Any:
         """Errors that a person must act on end in one sentence, not in a traceback."""
-        from bill_pipeline.bill.errors import BillError
-        from bill_pipeline.errors import PipelineError
-
         try:
             return super().invoke(ctx)
         except BaseException as error:
             if isinstance(interruption_in(error), KeyboardInterrupt):
                 raise _Interrupted(SENTENCE) from None
-            if isinstance(error, PipelineError | BillError):
-                raise click.ClickException(str(error)) from error
-            raise
+            if (sentence := _sentence_of(error)) is None:
+                raise
+            raise click.ClickException(sentence) from error
+
+
+def _sentence_of(error: BaseException) -> str | None:
+    """What to tell about ``error``; None of what click tells itself, and of our own mistakes."""
+    if isinstance(error, click.ClickException | click.exceptions.Exit | click.Abort):
+        return None
+    from bill_pipeline.bill.errors import BillError
+    from bill_pipeline.errors import PipelineError
+
+    if isinstance(error, PipelineError | BillError):
+        return str(error)
+    from bill_pipeline.machine import machine_trouble
+
+    said = machine_trouble(error) if isinstance(error, Exception) else None
+    return str(said) if said else None
 
 
 @click.group(cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})

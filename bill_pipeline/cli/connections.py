@@ -129,7 +129,10 @@ def clients(home: Home, as_json: bool) -> None:
 @home_option
 def pause(client: str, home: Home) -> None:
     """Stop syncing CLIENT until it is resumed; its books stay as they are."""
+    from bill_pipeline.publish import show_status
+
     Registry(home).update(client, state=State.PAUSED)
+    show_status(home)
     click.echo(f"{client} is paused. `bill-pipeline resume {client}` starts it again.")
 
 
@@ -138,12 +141,15 @@ def pause(client: str, home: Home) -> None:
 @home_option
 def resume(client: str, home: Home) -> None:
     """Sync CLIENT again after it was paused."""
+    from bill_pipeline.publish import show_status
+
     registry = Registry(home)
     status = registry.status(client)
     if status.state is State.RECONNECT:
         raise SettingsError(f"{client} needs a new sync token first. {status.remedy or ''}")
     state = State.UP_TO_DATE if status.last_success_at else State.CONNECTED
     registry.update(client, state=state, next_sync_at=None)
+    show_status(home)
     click.echo(f"{client} is synced again.")
 
 
@@ -204,9 +210,16 @@ def _age(moment: datetime | None) -> str:
     return f"{minutes // 60} h ago" if minutes < 48 * 60 else f"{minutes // 1440} days ago"
 
 
+def _trouble(status: ClientStatus) -> str:
+    return f"{status.error} {status.remedy or ''}".strip()
+
+
 def _advice(status: ClientStatus) -> str:
+    if status.unpublished_since:
+        built = f"built, not published since {status.unpublished_since:%Y-%m-%d %H:%M} UTC"
+        return f"{built}. {_trouble(status)}" if status.error else f"{built}: the next sync does it"
     if status.error:
-        return f"{status.error} {status.remedy or ''}".strip()
+        return _trouble(status)
     if status.quarantined:
         waiting = ", ".join(f"{count:,} of {name}" for name, count in status.quarantined.items())
         return f"unreadable: {waiting}"

@@ -57,7 +57,7 @@ def demo(companies: int, documents: int, port: int, home: Home) -> None:
     Needs no account, no secret and no network. Everything it makes is invented and says so. Run it
     again and it only brings what is new.
     """
-    from bill_pipeline.books import SyncFailure, sync_clients
+    from bill_pipeline.sync_many import SyncFailure, sync_clients
 
     command = [
         "sandbox", "--port", str(port), "--companies", str(companies),
@@ -76,7 +76,7 @@ def demo(companies: int, documents: int, port: int, home: Home) -> None:
                 home, names, progress=lambda client, doing, _: status.update(f"{client}: {doing}")
             ):
                 if isinstance(outcome, SyncFailure):
-                    raise DemoFailed(str(outcome.error)) from outcome.error
+                    raise DemoFailed(str(outcome.trouble))
                 console.print(outcome.sentence(), highlight=False)
         truth = _true_accounts(where["environment"], names)
     _print_books(home, truth, console)

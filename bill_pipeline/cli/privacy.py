@@ -6,7 +6,7 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from bill_pipeline.cli.options import home_option, json_option, print_json
+from bill_pipeline.cli.options import end_with_troubles, home_option, json_option, print_json
 from bill_pipeline.cli.rules import by_option
 from bill_pipeline.settings import Home
 
@@ -32,6 +32,7 @@ def privacy(
     """
     from bill_pipeline import sharing
     from bill_pipeline.clients import Registry
+    from bill_pipeline.failures import Trouble, alone
 
     if shared is not None:
         if client is None:
@@ -40,12 +41,18 @@ def privacy(
         if was_removed and not as_json:
             click.echo(f"{client}: what its lines had taught other models was removed.")
     names = [client] if client else Registry(home).names()
-    states = {name: sharing.is_shared(home, name) for name in names}
+    states: dict[str, bool] = {}
+    failed: dict[str, Trouble] = {}
+    for name in names:
+        with alone(name, failed):
+            states[name] = sharing.is_shared(home, name)
     if as_json:
         for name, state in states.items():
             print_json({"client": name, "is_shared": state})
+        end_with_troubles(failed, as_json)
         return
     table = Table("client", "its lines teach")
     for name, state in states.items():
         table.add_row(name, "all models of the firm" if state else "its own model only")
     Console().print(table)
+    end_with_troubles(failed, as_json)

@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from bill_pipeline.amounts import to_cents
-from bill_pipeline.cli.options import home_option, json_option, print_json
+from bill_pipeline.cli.options import end_with_troubles, home_option, json_option, print_json
 from bill_pipeline.cli.rules import by_option
 from bill_pipeline.settings import Home
 
@@ -83,15 +83,19 @@ def correct(file: Path, whole_questions: bool, by: str, home: Home, as_json: boo
     """
     from bill_pipeline import review as waiting
     from bill_pipeline.deciding import decide_lines
+    from bill_pipeline.failures import Trouble, alone
 
     rows = waiting.read_answers(_text_of(file), str(file))
     found = waiting.answers_by_client(home, rows, whole_questions=whole_questions)
+    failed: dict[str, Trouble] = {}
     for client, answers in found.items():
-        decide_lines(home, client, answers.given, by=by, reason=answers.reason)
-        if as_json:
-            print_json({"client": client, "lines_corrected": len(answers.given)})
-        else:
-            click.echo(f"{client}: {len(answers.given):,} lines corrected and booked.")
+        with alone(client, failed):
+            decide_lines(home, client, answers.given, by=by, reason=answers.reason)
+            if as_json:
+                print_json({"client": client, "lines_corrected": len(answers.given)})
+            else:
+                click.echo(f"{client}: {len(answers.given):,} lines corrected and booked.")
+    end_with_troubles(failed, as_json)
     if not found and not as_json:
         click.echo(f"No line of the file has an answer in the column '{waiting.ANSWER}'.")
 
@@ -108,6 +112,7 @@ def _text_of(file: Path) -> str:
 def _ask_each(home: Home, found: list[dict[str, Any]], by: str) -> None:
     """Ask until all is answered or the person stops; then record everything, client by client."""
     from bill_pipeline.deciding import Answer, decide_lines
+    from bill_pipeline.failures import Trouble, alone
     from bill_pipeline.naming import NameRefused, Names
     from bill_pipeline.review import lines_of
 
@@ -135,9 +140,12 @@ def _ask_each(home: Home, found: list[dict[str, Any]], by: str) -> None:
             click.echo("There is no suggestion for this one: name an account, or s.")
         if text == "q":
             break
+    failed: dict[str, Trouble] = {}
     for client, given in answers.items():
-        decide_lines(home, client, given, by=by, reason="answered in the review")
-        click.echo(f"{client}: {len(given):,} lines booked.")
+        with alone(client, failed):
+            decide_lines(home, client, given, by=by, reason="answered in the review")
+            click.echo(f"{client}: {len(given):,} lines booked.")
+    end_with_troubles(failed, as_json=False)
     if not answers:
         click.echo("Nothing was recorded.")
 

@@ -8,7 +8,13 @@ from typing import Any
 import click
 
 from bill_pipeline.cli.import_progress import ImportProgress
-from bill_pipeline.cli.options import home_option, json_option, print_json
+from bill_pipeline.cli.options import (
+    end_with_troubles,
+    home_option,
+    json_option,
+    print_json,
+    print_trouble,
+)
 from bill_pipeline.settings import Home
 
 #: Lines of a dry run that are printed; of changed rules there may be thousands.
@@ -49,8 +55,9 @@ def sync(
 
     One client's failure never stops the others; the exit code is 1 if any failed.
     """
-    from bill_pipeline.books import SyncFailure, SyncOptions, sync_clients
+    from bill_pipeline.books import SyncOptions
     from bill_pipeline.clients import Registry, utc_now
+    from bill_pipeline.sync_many import SyncFailure, sync_clients
 
     if bool(names) == every:
         raise click.UsageError("Name one or more clients, or use --all.")
@@ -63,7 +70,8 @@ def sync(
     registry = Registry(home)
     clients = registry.syncable() if every else [registry.status(name).client for name in names]
     if dry_run:
-        raise SystemExit(_show_what_would_be_posted(home, clients, as_json))
+        _show_what_would_be_posted(home, clients, as_json)
+        return
     options = SyncOptions(full=full, since=since.date() if since else None, rebuild=rebuild)
     failed = 0
     with ImportProgress() as shown:
@@ -71,7 +79,7 @@ def sync(
         for outcome in outcomes:
             if isinstance(outcome, SyncFailure):
                 failed += 1
-                _print_failure(outcome.client, outcome.error, as_json)
+                print_trouble(outcome.client, outcome.trouble, as_json)
             elif as_json:
                 print_json(outcome.summary())
             else:
@@ -80,25 +88,20 @@ def sync(
         raise SystemExit(1)
 
 
-def _show_what_would_be_posted(home: Home, clients: list[str], as_json: bool) -> int:
-    """Print the lines for each client; 1 when the books of one could not be built."""
-    from bill_pipeline.bill.errors import BillError
+def _show_what_would_be_posted(home: Home, clients: list[str], as_json: bool) -> None:
+    """Print the lines for each client; ends with 1 when the books of one could not be built."""
     from bill_pipeline.books import would_post
-    from bill_pipeline.errors import PipelineError
+    from bill_pipeline.failures import Trouble, alone
 
-    failed = 0
+    failed: dict[str, Trouble] = {}
     for client in clients:
-        try:
+        with alone(client, failed):
             lines = would_post(home, client)
-        except (PipelineError, BillError) as error:
-            failed = 1
-            _print_failure(client, error, as_json)
-            continue
-        if as_json:
-            print_json({"client": client, "would_be_posted": lines})
-        else:
-            _print_preview(client, lines)
-    return failed
+            if as_json:
+                print_json({"client": client, "would_be_posted": lines})
+            else:
+                _print_preview(client, lines)
+    end_with_troubles(failed, as_json)
 
 
 def _print_preview(client: str, lines: list[dict[str, Any]]) -> None:
@@ -117,10 +120,3 @@ def _print_preview(client: str, lines: list[dict[str, Any]]) -> None:
         )
     if len(lines) > LINES_SHOWN:
         click.echo(f"  … and {len(lines) - LINES_SHOWN:,} more lines; --json shows all of them.")
-
-
-def _print_failure(client: str, error: Exception, as_json: bool) -> None:
-    if as_json:
-        print_json({"client": client, "error": str(error)})
-    else:
-        click.echo(f"{client}: failed. {error}", err=True)

@@ -11,7 +11,7 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from bill_pipeline.cli.options import home_option, json_option, print_json
+from bill_pipeline.cli.options import end_with_troubles, home_option, json_option, print_json
 from bill_pipeline.errors import PipelineError
 from bill_pipeline.settings import Home
 
@@ -50,6 +50,7 @@ def train(
     """
     from bill_pipeline import model_shelf
     from bill_pipeline.clients import Registry
+    from bill_pipeline.failures import Trouble, alone
     from bill_pipeline.training import train_client
 
     if (bool(names) == every and not firm) or (names and every):
@@ -57,18 +58,21 @@ def train(
     if firm:
         _pool(home, as_json)
     registry = Registry(home)
+    failed: dict[str, Trouble] = {}
     for client in registry.names() if every else names:
-        registry.status(client)
-        if roll_back:
-            version = model_shelf.roll_back(home, client)
-            click.echo(f"{client}: model {version} decides again.")
-            continue
-        trained = train_client(home, client).trained
-        if as_json:
-            print_json({"client": client, **trained.metadata()})
-            continue
-        verdict = "promoted" if trained.is_promoted else "kept the champion"
-        click.echo(f"{client}: {verdict}. {trained.reason}")
+        with alone(client, failed):
+            registry.status(client)
+            if roll_back:
+                version = model_shelf.roll_back(home, client)
+                click.echo(f"{client}: model {version} decides again.")
+                continue
+            trained = train_client(home, client).trained
+            if as_json:
+                print_json({"client": client, **trained.metadata()})
+                continue
+            verdict = "promoted" if trained.is_promoted else "kept the champion"
+            click.echo(f"{client}: {verdict}. {trained.reason}")
+    end_with_troubles(failed, as_json)
 
 
 def _pool(home: Home, as_json: bool) -> None:
@@ -86,8 +90,8 @@ def _pool(home: Home, as_json: bool) -> None:
         f"({pooled.line_count:,} lines, {pooled.party_count:,} party names), {skill} a pooled "
         "ranking skill."
     )
-    for client in pooled.busy:
-        click.echo(f"{client} was busy and is left out until the next time.")
+    for trouble in pooled.left_out.values():
+        click.echo(f"Left out until the next time. {trouble}")
 
 
 @click.command()

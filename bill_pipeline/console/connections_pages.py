@@ -132,8 +132,11 @@ def sync_now(visit: Visit) -> Response:
 
 
 def pause(visit: Visit) -> Response:
+    from bill_pipeline.publish import show_status
+
     status_of(visit)
     visit.console.registry.update(visit.client, state=State.PAUSED)
+    show_status(visit.console.home)
     visit.record("paused", visit.client)
     visit.notify(f"{visit.client} is paused: nothing is read from BILL until it is resumed.")
     return visit.redirect(f"/clients/{visit.client}")

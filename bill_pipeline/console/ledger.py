@@ -19,7 +19,9 @@ from typing import Any
 import duckdb
 
 from bill_pipeline.console.catalogue import Catalogue, Files, Views
+from bill_pipeline.errors import PipelineError
 from bill_pipeline.publishing.contents import identity_of, read_catalogue
+from bill_pipeline.query import QueryError, damaged_ledger, errors_explained
 from bill_pipeline.settings import Home
 
 #: One row of an answer: column name → value.
@@ -57,8 +59,8 @@ class Ledger:
             yield Snapshot(views, files, cursors, self._threads)
 
     def warm(self) -> None:
-        """Read the catalogue before the first page asks for it."""
-        with self.reading([]):
+        """Read the catalogue before the first page asks for it; of a damaged one the pages tell."""
+        with contextlib.suppress(PipelineError), self.reading([]):
             pass
 
     def close(self) -> None:
@@ -75,6 +77,8 @@ class Ledger:
             if not self._home.ledger.exists():
                 return None
             remembered = read_catalogue(self._home)
+            if remembered.is_damaged:
+                raise QueryError(damaged_ledger(self._home.ledger))
             if remembered.schema is None:
                 return None  # written by another version of us: the next publication replaces it
             before = self._newest[1] if self._newest else None
@@ -117,9 +121,10 @@ class Snapshot:
         """Every row of a query; nothing when nothing is published yet."""
         if self._cursor is None:
             return []
-        result = self._cursor.execute(sql, values)
-        names = [column[0] for column in result.description or ()]
-        return [dict(zip(names, row, strict=True)) for row in result.fetchall()]
+        with errors_explained():
+            result = self._cursor.execute(sql, values)
+            names = [column[0] for column in result.description or ()]
+            return [dict(zip(names, row, strict=True)) for row in result.fetchall()]
 
     def row(self, sql: str, values: Sequence[Any] | dict[str, Any] = ()) -> Row | None:
         """The first row, or None."""
@@ -140,5 +145,6 @@ class Snapshot:
         """Column names and rows, for downloads."""
         if self._cursor is None:
             return [], []
-        result = self._cursor.execute(sql, values)
-        return [column[0] for column in result.description or ()], result.fetchall()
+        with errors_explained():
+            result = self._cursor.execute(sql, values)
+            return [column[0] for column in result.description or ()], result.fetchall()

@@ -32,7 +32,8 @@ from bill_pipeline.deciding import (
     persons_answers,
 )
 from bill_pipeline.decisions import Part
-from bill_pipeline.errors import PipelineError
+from bill_pipeline.errors import DecisionRefused, PipelineError
+from bill_pipeline.failures import Trouble, alone
 
 #: A firm-wide queue reads the books of the clients with most to review: as many as it takes to fill
 #: a page, since reading one takes a few milliseconds.
@@ -131,11 +132,15 @@ def decide(visit: Visit) -> Response:
     by_client: dict[str, list[Chosen]] = defaultdict(list)
     for one in chosen:
         by_client[one.client].append(one)
+    failed: dict[str, Trouble] = {}
     for client, groups in by_client.items():
-        if doing == "later":
-            _postpone(visit, client, groups)
-        else:
-            _accept(visit, client, groups)
+        with alone(client, failed):
+            if doing == "later":
+                _postpone(visit, client, groups)
+            else:
+                _accept(visit, client, groups)
+    if failed:  # the others' answers are booked
+        raise DecisionRefused(" ".join(map(str, failed.values())))
     if visit.is_fragment:
         assert visit.sign_in is not None  # noqa: S101 - the route asks for a bookkeeper
         return visit.render(

@@ -99,14 +99,15 @@ class Work:
 
 def sync_client(home_path: Path, client: str, full: bool) -> str | None:
     """Runs in the worker: returns the error's text, or None when the books are up to date."""
-    from bill_pipeline.books import SyncFailure, SyncOptions, sync_clients
+    from bill_pipeline.books import SyncOptions
+    from bill_pipeline.sync_many import SyncFailure, sync_clients
 
     home = Home(home_path)
     progress = _Progress(Registry(home))
     failure = None
     for outcome in sync_clients(home, [client], SyncOptions(full=full), progress.note):
         if isinstance(outcome, SyncFailure):
-            failure = str(outcome.error)
+            failure = str(outcome.trouble)
     return failure
 
 

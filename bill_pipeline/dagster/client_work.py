@@ -53,6 +53,7 @@ def do_room(
 
 def _work(room: str, sync: SyncResource, client: str) -> Iterator[Evidence]:
     from bill_pipeline.publish import publish
+    from bill_pipeline.publishing.tables import PublishError
 
     open_sync = sync.of(client)
     if room == "raw":
@@ -62,7 +63,10 @@ def _work(room: str, sync: SyncResource, client: str) -> Iterator[Evidence]:
     elif room == "published":
         open_sync.finish()
         sync.close()
-        yield from publication_evidence(publish(sync.books, [client]), client)
+        publication = publish(sync.books, [client])
+        if why := publication.not_published.get(client):
+            raise PublishError(why)
+        yield from publication_evidence(publication, client)
     else:
         # Who asks for one client's room by hand wants to see all of it built.
         report = open_sync.build(room, reuse=False)

@@ -16,6 +16,7 @@ import dagster as dg
 from bill_pipeline.clients import ClientStatus, utc_now
 from bill_pipeline.dagster.fleet import sweep_config
 from bill_pipeline.dagster.partitions import CLIENTS_PER_RUN
+from bill_pipeline.failures import alone
 from bill_pipeline.settings import Home
 
 #: More new clients than this at once are imported in batches, not each in a process of its own.
@@ -91,11 +92,13 @@ def _is_held(home: Home, client: str) -> bool:
 
     if not home.client_file(client).exists():
         return False
-    try:
-        with client_lock(home, client):
-            return False
-    except ClientBusy:
-        return True
+    with alone(client, {}):  # a lock that cannot be opened is for the import to report
+        try:
+            with client_lock(home, client):
+                return False
+        except ClientBusy:
+            return True
+    return False
 
 
 def _utc(moment: datetime) -> datetime:

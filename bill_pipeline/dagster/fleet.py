@@ -27,10 +27,12 @@ from bill_pipeline.dagster.evidence import (
 )
 from bill_pipeline.dagster.freshness import due_looks, was_left_unpublished
 from bill_pipeline.dagster.syncs import SyncResource
-from bill_pipeline.dagster.workers import Outcome, Task, Trouble, outcomes
+from bill_pipeline.dagster.workers import Outcome, Task, outcomes
+from bill_pipeline.failures import Trouble
 from bill_pipeline.settings import Settings
 
 if TYPE_CHECKING:
+    from bill_pipeline.publish import Written
     from bill_pipeline.sync_report import SyncReport
 
 #: A publication costs a fraction of a second whatever its size, and readers wait for it: more
@@ -78,7 +80,7 @@ def bring_clients(
             log.info(f"{client} is up to date ({position:,} of {len(clients):,}).")
         # The last ones, too, before their writers end.
         if len(unpublished) >= CLIENTS_PER_PUBLICATION or position == len(clients):
-            yield from _publish(sync, rooms, unpublished)
+            yield from _publish(sync, rooms, unpublished, failures)
             unpublished = []
 
 
@@ -94,8 +96,8 @@ def raise_failures(failures: Mapping[str, Trouble], client_count: int) -> None:
     """Raise dg.Failure with one row per failed client, if any failed."""
     if failures:
         raise dg.Failure(
-            description=f"{len(failures):,} of {client_count:,} clients failed; the others are up "
-            f"to date. {next(iter(failures.values()))}",
+            description=f"{len(failures):,} of {client_count:,} clients failed; the others are "
+            f"done. {next(iter(failures.values()))}",
             metadata={"failed clients": failures_table(failures)},
             allow_retries=False,
         )
@@ -112,16 +114,31 @@ def failures_table(failures: Mapping[str, Trouble]) -> dg.TableMetadataValue:
 
 
 def _publish(
-    sync: SyncResource, rooms: Sequence[str], done: Sequence[Outcome]
+    sync: SyncResource,
+    rooms: Sequence[str],
+    done: Sequence[Outcome],
+    failures: dict[str, Trouble],
 ) -> Iterator[Evidence]:
-    from bill_pipeline.publish import publish
-
     if done and "published" in rooms:
         clients = [outcome.client for outcome in done]
         written = [outcome.written for outcome in done if outcome.written]
-        publication = publish(sync.books, clients, written=written)
-        for client in clients:
-            yield from publication_evidence(publication, client)
+        yield from publication_of(sync, clients, failures, written)
+
+
+def publication_of(
+    sync: SyncResource,
+    clients: Sequence[str],
+    failures: dict[str, Trouble],
+    written: "Sequence[Written]" = (),
+) -> Iterator[Evidence]:
+    """Publish ``clients`` and who was left behind, and report each; ``failures`` gets the rest."""
+    from bill_pipeline.publish import publish
+
+    publication = publish(sync.books, clients, written=written)
+    for client, why in publication.not_published.items():
+        failures[client] = Trouble(f"{client}: built, not published. {why}", "", is_ours=False)
+    for client in sorted(publication.published):
+        yield from publication_evidence(publication, client)
 
 
 class ManyClients(dg.Config):
@@ -150,6 +167,8 @@ def bring_many(
 ) -> Iterator[Evidence]:
     """Succeeds although BILL refused clients: each one's status says so, and it is tried again by
     itself; a red run would say that the sweep did not happen. An error of ours makes it red."""
+    from bill_pipeline.publish import left_behind
+
     now = utc_now()
     clients = config.clients or [
         look.client
@@ -165,6 +184,8 @@ def bring_many(
     brief = {s.client for s in Registry(sync.books).all() if not reports_everything(s, now)}
     failures: dict[str, Trouble] = {}
     yield from bring_clients(sync, clients, STEPS, failures, context.log, brief=brief, lists=lists)
+    if left_behind(sync.books):
+        yield from publication_of(sync, (), failures)
     ours = {client: trouble for client, trouble in failures.items() if trouble.is_ours}
     raise_failures(ours, len(clients))
 

@@ -12,13 +12,13 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 
-from bill_pipeline.bill.errors import BillError
 from bill_pipeline.bill.lists import PROBED
 from bill_pipeline.clients import ClientStatus, Registry
 from bill_pipeline.dagster.expectations import Expected, pace
 from bill_pipeline.dagster.freshness import look_at, needs_whole_sync
-from bill_pipeline.errors import PipelineError
+from bill_pipeline.failures import alone
 from bill_pipeline.imports import changed_lists, requests_left
+from bill_pipeline.publish import show_status
 from bill_pipeline.settings import Home, Settings
 
 #: Requests wait for BILL far longer than they compute.
@@ -46,18 +46,18 @@ def with_news(
         lists = lists_to_ask(status, now, expected) if status else None
         if status is None or lists is None:
             return None
-        try:
+        with alone(client, {}):
             changed = changed_lists(home, client, registry.connection(client), lists)
-        except (BillError, PipelineError):
-            return None
-        looked = {**status.looked_at, **dict.fromkeys(lists, now.isoformat())}
-        # A poke that came meanwhile is later than ``now`` and stays in force.
-        found = {} if changed else {"last_attempt_at": now, "last_success_at": now}
-        registry.update(client, looked_at=looked, **found)
-        return tuple(changed)
+            looked = {**status.looked_at, **dict.fromkeys(lists, now.isoformat())}
+            # A poke that came meanwhile is later than ``now`` and stays in force.
+            found = {} if changed else {"last_attempt_at": now, "last_success_at": now}
+            registry.update(client, looked_at=looked, **found)
+            return tuple(changed)
+        return None
 
     with ThreadPoolExecutor(PROBES_AT_ONCE, thread_name_prefix="probe") as threads:
         news = dict(zip(clients, threads.map(news_of, clients), strict=True))
+    show_status(home)
     found = {client: lists for client, lists in news.items() if lists != ()}
     log.info(f"{len(clients) - len(found):,} of {len(clients):,} clients have no news.")
     return found

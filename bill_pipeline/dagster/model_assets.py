@@ -13,12 +13,13 @@ import dagster as dg
 
 from bill_pipeline.clients import Registry
 from bill_pipeline.dagster import trials
-from bill_pipeline.dagster.evidence import plotted, table_value
+from bill_pipeline.dagster.evidence import plotted
+from bill_pipeline.dagster.fleet import raise_failures
 from bill_pipeline.dagster.partitions import BACKFILL, CLIENTS, FIRM_KNOWLEDGE
 from bill_pipeline.dagster.preview import code_link
 from bill_pipeline.dagster.raw_specs import OWNER
 from bill_pipeline.dagster.syncs import SyncResource
-from bill_pipeline.errors import PipelineError
+from bill_pipeline.failures import Trouble, alone
 
 #: name → (what it is, what it is made of, its figures by name and meaning)
 _STEPS: dict[str, tuple[str, str, dict[str, str]]] = {
@@ -78,25 +79,17 @@ def _spec(name: str) -> dg.AssetSpec:
 def train_models(context: dg.AssetExecutionContext, sync: SyncResource) -> Iterator[Any]:
     """Train, judge and perhaps promote each client's model; one client's trouble stops no other."""
     clients = context.partition_keys
-    failed: dict[str, Exception] = {}
+    failed: dict[str, Trouble] = {}
     for client in clients:
-        try:
-            for event in train_client(sync, client):
-                if len(clients) == 1 and event.asset_key in context.selected_asset_keys:
-                    yield dg.MaterializeResult(asset_key=event.asset_key, metadata=event.metadata)
-                else:
-                    yield event
-        except PipelineError as error:
-            failed[client] = error
-            context.log.error(f"{client}: {error}")
-    if failed:
-        raise dg.Failure(
-            f"{len(failed):,} of {len(clients):,} clients were not trained. "
-            f"{next(iter(failed.values()))}",
-            metadata={"clients": table_value([{"client": c, "error": str(e)}
-                                              for c, e in failed.items()])},
-            allow_retries=False,
-        )  # fmt: skip
+        events: list[dg.AssetMaterialization] = []
+        with alone(client, failed):
+            events = list(train_client(sync, client))
+        for event in events:
+            if len(clients) == 1 and event.asset_key in context.selected_asset_keys:
+                yield dg.MaterializeResult(asset_key=event.asset_key, metadata=event.metadata)
+            else:
+                yield event
+    raise_failures(failed, len(clients))
 
 
 @dg.asset(
@@ -122,8 +115,8 @@ def firm_knowledge(context: dg.AssetExecutionContext, sync: SyncResource) -> dg.
     from bill_pipeline import sharing
 
     pooled = sharing.pool(sync.books)
-    if pooled.busy:
-        context.log.warning(f"Busy and left out this time: {', '.join(pooled.busy)}")
+    for trouble in pooled.left_out.values():
+        context.log.warning(f"Left out until the next time. {trouble}")
     return dg.MaterializeResult(
         metadata={
             "sharing_clients": plotted(len(pooled.contributors)),

@@ -12,14 +12,12 @@ from concurrent.futures import ThreadPoolExecutor
 import dagster as dg
 from pydantic import Field
 
-from bill_pipeline.bill.errors import BillError
 from bill_pipeline.clients import Registry
 from bill_pipeline.dagster.client_work import STEPS
 from bill_pipeline.dagster.evidence import Evidence
-from bill_pipeline.dagster.fleet import bring_clients, raise_failures
+from bill_pipeline.dagster.fleet import bring_clients, publication_of, raise_failures
 from bill_pipeline.dagster.syncs import SyncResource
-from bill_pipeline.dagster.workers import Trouble
-from bill_pipeline.errors import PipelineError
+from bill_pipeline.failures import Trouble, alone
 from bill_pipeline.settings import Home
 
 #: Comparing waits for BILL most of the time.
@@ -56,6 +54,8 @@ def reconcile_many(
     failures: dict[str, Trouble] = {}
     chosen = [*config.in_full, *drifted]
     yield from bring_clients(sync, chosen, STEPS, failures, context.log, brief=chosen)
+    # A night looks at everybody's published files, also when nobody's books changed.
+    yield from publication_of(sync, (), failures)
     raise_failures({c: t for c, t in failures.items() if t.is_ours}, len(chosen))
 
 
@@ -67,14 +67,15 @@ def differing_clients(home: Home, clients: Sequence[str], log: logging.Logger) -
     registry = Registry(home)
 
     def differs(client: str) -> bool:
-        try:
-            with client_lock(home, client):
-                return open_documents_differ(home, client, registry.connection(client))
-        except ClientBusy:
-            return False  # it is being synced at this moment
-        except (BillError, PipelineError) as error:
-            log.warning(f"{client} could not be compared and is read in full: {error}")
-            return True
+        troubles: dict[str, Trouble] = {}
+        with alone(client, troubles):
+            try:
+                with client_lock(home, client):
+                    return open_documents_differ(home, client, registry.connection(client))
+            except ClientBusy:
+                return False  # it is being synced at this moment
+        log.warning(f"{client} could not be compared and is read in full: {troubles[client]}")
+        return True
 
     with ThreadPoolExecutor(COMPARED_AT_ONCE, thread_name_prefix="compare") as threads:
         found = list(threads.map(differs, clients))

@@ -18,8 +18,8 @@ from bill_pipeline.dagster.evidence import Evidence
 from bill_pipeline.dagster.fleet import bring_clients, raise_failures
 from bill_pipeline.dagster.partitions import BACKFILL, CLIENTS
 from bill_pipeline.dagster.syncs import SyncResource, failure_of
-from bill_pipeline.dagster.workers import Trouble
 from bill_pipeline.errors import PipelineError
+from bill_pipeline.failures import Trouble
 
 
 def room_step(

@@ -15,10 +15,12 @@ import dagster as dg
 
 from bill_pipeline.clients import utc_now
 from bill_pipeline.dagster.evidence import plotted
+from bill_pipeline.dagster.fleet import raise_failures
 from bill_pipeline.dagster.partitions import BACKFILL, CLIENTS
 from bill_pipeline.dagster.preview import code_link
 from bill_pipeline.dagster.raw_specs import OWNER
 from bill_pipeline.dagster.syncs import SyncResource
+from bill_pipeline.failures import Trouble, alone
 from bill_pipeline.settings import Home
 
 _MONTH = "period_start := $first, period_end := $last"
@@ -101,8 +103,12 @@ def write_statement(home: Home, client: str, first: date, last: date) -> tuple[P
 def monthly_statement(context: dg.AssetExecutionContext, sync: SyncResource) -> Iterator[Any]:
     clients = context.partition_keys
     first, last = month_before(utc_now().date())
+    failed: dict[str, Trouble] = {}
     for client in clients:
-        path, rows = write_statement(sync.books, client, first, last)
+        with alone(client, failed):
+            path, rows = write_statement(sync.books, client, first, last)
+        if client in failed:
+            continue
         metadata: dict[str, Any] = {
             "file": dg.MetadataValue.path(str(path)), "month": f"{first:%Y-%m}",
             "rows": plotted(rows),
@@ -111,6 +117,7 @@ def monthly_statement(context: dg.AssetExecutionContext, sync: SyncResource) -> 
             yield dg.MaterializeResult(asset_key=STATEMENT, metadata=metadata)
         else:
             yield dg.AssetMaterialization(STATEMENT, partition=client, metadata=metadata)
+    raise_failures(failed, len(clients))
 
 
 def _cell(sheet: Any, value: Any) -> Any:

@@ -7,39 +7,22 @@ What the figures mean to Dagster is in ``evidence``; nothing here knows about it
 
 from __future__ import annotations
 
-import logging
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from bill_pipeline.bill.errors import BillError
-from bill_pipeline.errors import PipelineError
+from bill_pipeline.failures import Trouble, alone
 from bill_pipeline.settings import Home, Settings
 
 if TYPE_CHECKING:
     from bill_pipeline.books import SyncOptions
     from bill_pipeline.publish import Written
     from bill_pipeline.sync_report import SyncReport
-    from bill_pipeline.warehouse import CheckResult
 
 #: Starting a process costs the CPU of one or two clients' syncs.
 FEWEST_CLIENTS_FOR_PROCESSES = 8
-
-_log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class Trouble:
-    """Why a client's books stayed as they were, in words that any process can read."""
-
-    message: str
-    remedy: str
-    is_ours: bool  # a mistake of this program, not BILL's refusal or the books' own
-    checks: tuple[CheckResult, ...] = ()
-
-    def __str__(self) -> str:
-        return self.message
+_KILLED = "Give the machine more memory if it had too little, then sync again: nothing is lost."
 
 
 @dataclass
@@ -70,9 +53,9 @@ class Task:
         """Do it for ``client``. Whatever goes wrong is the client's trouble and stops no other."""
         from bill_pipeline.books import open_sync
         from bill_pipeline.publish import write_ahead
-        from bill_pipeline.warehouse import ChecksFailed
 
-        try:
+        troubles: dict[str, Trouble] = {}
+        with alone(client, troubles):
             options = replace(self.options, lists=self.lists.get(client))
             with open_sync(self.home, client, options) as sync:
                 if "raw" in self.rooms and not self.options.rebuild:
@@ -87,15 +70,7 @@ class Task:
                 if self.publishes and report.rooms:
                     written = write_ahead(self.home, client, sync.warehouse.connection)
                 return Outcome(client, report, written=written)
-        except (PipelineError, BillError) as error:
-            checks = tuple(error.report.checks) if isinstance(error, ChecksFailed) else ()
-            remedy = getattr(error, "remedy", None) or ""
-            trouble = Trouble(str(error), remedy, is_ours=False, checks=checks)
-            return Outcome(client, trouble=trouble)
-        except Exception as error:  # noqa: BLE001 - our own mistake, met in one client's documents
-            _log.exception("%s failed unexpectedly, its last good books stay.", client)
-            message = f"{client}: {type(error).__name__}: {error}"
-            return Outcome(client, trouble=Trouble(message, "", is_ours=True))
+        return Outcome(client, trouble=troubles[client])
 
 
 def outcomes(task: Task, clients: Sequence[str]) -> Iterator[Outcome]:
@@ -113,13 +88,39 @@ def outcomes(task: Task, clients: Sequence[str]) -> Iterator[Outcome]:
 
 def _in_processes(task: Task, clients: Iterable[str], count: int) -> Iterator[Outcome]:
     from concurrent.futures import as_completed
+    from concurrent.futures.process import BrokenProcessPool
 
     from bill_pipeline.worker_processes import WorkerProcesses
 
+    left: list[str] = []
     with WorkerProcesses(count, prepare=_load_libraries) as processes:
-        running = [processes.submit(task.of, client) for client in clients]
+        running = {processes.submit(task.of, client): client for client in clients}
         for future in as_completed(running):
-            yield future.result()
+            try:
+                yield future.result()
+            except BrokenProcessPool:  # one client's process was killed, and all end with it
+                left.append(running[future])
+    yield from _one_by_one(task, left)
+
+
+def _one_by_one(task: Task, clients: Sequence[str]) -> Iterator[Outcome]:
+    """What a killed process left, one client at a time: whose process dies again is the one."""
+    from concurrent.futures.process import BrokenProcessPool
+
+    from bill_pipeline.worker_processes import WorkerProcesses
+
+    left = list(clients)
+    while left:
+        with WorkerProcesses(1, prepare=_load_libraries) as process:
+            try:
+                while left:
+                    outcome = process.submit(task.of, left[0]).result()
+                    del left[0]
+                    yield outcome
+            except BrokenProcessPool:
+                client = left.pop(0)
+                message = f"{client}: the process that worked on it was killed. {_KILLED}"
+                yield Outcome(client, trouble=Trouble(message, _KILLED, is_ours=True))
 
 
 def _load_libraries() -> None:

@@ -18,12 +18,13 @@ from pathlib import Path
 import duckdb
 
 from bill_pipeline.publishing.contents import (
+    MALFORMED,
     Contents,
     create_contents,
     fill_contents,
     read_schema,
 )
-from bill_pipeline.publishing.registry import RegistryTables
+from bill_pipeline.publishing.registry import CLIENTS, RegistryTables
 from bill_pipeline.publishing.tables import (
     CLIENT_COLUMN,
     PublishedSchema,
@@ -44,16 +45,20 @@ def write_catalogue(
     draft = home.path / ".ledger.next.duckdb"
     _discard(draft)  # the lock is ours, so a draft that exists was left by a writer that died
     wanted = _Wanted(home, contents, Layouts.of(contents.current.values()), schema, registry, at)
-    if not _amend(draft, wanted):
+    try:
+        if not _amend(draft, wanted):
+            _discard(draft)
+            _write_whole(draft, wanted)
+        # Analysts' tools open files for writing by habit, which would lock everybody else out.
+        draft.chmod(0o444)
+        os.utime(draft, ns=(_nanoseconds(at), _nanoseconds(at)))
+        # The draft and every file that it names: a power cut must not leave names without content.
+        # For thousands of files one call takes a hundredth of the time of as many fsyncs.
+        os.sync()
+        draft.replace(home.ledger)
+    except BaseException:  # where the disk is full, half a catalogue must not fill it further
         _discard(draft)
-        _write_whole(draft, wanted)
-    # Analysts' tools open files for writing by habit, which would lock everybody else out.
-    draft.chmod(0o444)
-    os.utime(draft, ns=(_nanoseconds(at), _nanoseconds(at)))
-    # The draft and every file that it names: a power cut must not leave names without content. For
-    # thousands of files one call takes a hundredth of the time of as many fsyncs.
-    os.sync()
-    draft.replace(home.ledger)
+        raise
     # Left by a tool that opened the old file for writing; it must not be replayed on the new one.
     _wal_of(home.ledger).unlink(missing_ok=True)
     _to_disk(home.path)
@@ -72,7 +77,7 @@ class _Wanted:
 
     def fill(self, db: duckdb.DuckDBPyConnection, *, only_first: bool = False) -> None:
         fill_contents(db, self.contents, self.at)
-        self.registry.fill(db)
+        self.registry.fill(db, [CLIENTS.name])
         self.write_lists(db, only_first=only_first)
 
     def write_lists(self, db: duckdb.DuckDBPyConnection, *, only_first: bool = False) -> None:
@@ -86,7 +91,7 @@ class _Wanted:
 def _write_whole(draft: Path, wanted: _Wanted) -> None:
     with _changing(draft) as db:
         create_contents(db, wanted.home, wanted.schema)
-        wanted.registry.create(db)
+        wanted.registry.create(db, _folder(wanted.home))
         wanted.fill(db, only_first=True)
         for table in wanted.schema.tables:
             select = wanted.layouts.select(
@@ -115,7 +120,8 @@ def _amend(draft: Path, wanted: _Wanted) -> bool:
     if _wal_of(wanted.home.ledger).exists():
         return False
     written_ns = wanted.home.ledger.stat().st_mtime_ns
-    with contextlib.suppress(duckdb.Error), _changing(draft) as db:
+    # Whatever is strange about it, it is written whole.
+    with contextlib.suppress(duckdb.Error, *MALFORMED), _changing(draft) as db:
         about = db.execute("select path, written_at from catalogue.home").fetchall()
         layouts = db.execute("select layout from catalogue.layouts").fetchall()
         # Another time than ours on the file: a tool may have changed what is in it.
@@ -150,12 +156,17 @@ def _list_macro(home: Home, name: str, versions: Sequence[Version]) -> str:
     Who moved the folder may say where it is: ``set variable ledger_home = '/new/place'``.
     """
     names = "\n".join(f"~/{CLIENT_COLUMN}={v.client}/{v.number}.parquet" for v in versions)
-    where = f"coalesce(getvariable('ledger_home'), {quoted(str(home.path))})"
-    folder = f"{where} || '/{home.published.name}/' || of_table"
+    folder = f"{_folder(home)} || '/' || of_table"
     return (
         f"create or replace macro {name}(of_table) as "
         f"string_split(replace('{names}', '~', {folder}), '\n')"
     )
+
+
+def _folder(home: Home) -> str:
+    """The SQL of the folder with the files: where the variable ``ledger_home`` says, else here."""
+    where = f"coalesce(getvariable('ledger_home'), {quoted(str(home.path))})"
+    return f"({where} || '/{home.published.name}')"
 
 
 def _nanoseconds(at: datetime) -> int:

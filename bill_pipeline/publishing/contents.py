@@ -15,6 +15,7 @@ from pathlib import Path
 
 import duckdb
 
+from bill_pipeline.machine import is_damaged, machine_trouble
 from bill_pipeline.publishing.tables import (
     CLIENT_COLUMN,
     PublishedSchema,
@@ -26,6 +27,8 @@ from bill_pipeline.publishing.versions import Layout, Version, WrittenTable
 from bill_pipeline.settings import Home
 
 _VERSIONS = "select client, version, layout, row_count from catalogue.versions"
+#: What a catalogue raises, besides DuckDB's errors, whose words are not those that we wrote.
+MALFORMED = (ValueError, KeyError, TypeError, AttributeError)
 _DDL = """
 create schema catalogue;
 create table catalogue.home (path varchar, written_at timestamp, schema json);
@@ -81,14 +84,15 @@ class Remembered:
     """What the catalogue file in place says; ``identity`` changes whenever it is replaced.
 
     ``is_lost`` when there are published files, but no catalogue of this layout to say which count:
-    after ``ledger.duckdb`` was deleted, and after an update that changed the layout. Then every
-    client is published anew, and the files there are counted as superseded.
+    after ``ledger.duckdb`` was deleted or damaged, and after an update that changed the layout.
+    Then every client is published anew, and the files there are counted as superseded.
     """
 
     identity: tuple[int, int, int]
     contents: Contents
     schema: PublishedSchema | None = None
     is_lost: bool = False
+    is_damaged: bool = False
 
 
 def identity_of(ledger: Path) -> tuple[int, int, int]:
@@ -101,7 +105,10 @@ def identity_of(ledger: Path) -> tuple[int, int, int]:
 
 
 def read_catalogue(home: Home) -> Remembered:
-    """What the catalogue in place remembers. Raises PublishError when it is none of ours."""
+    """What the catalogue in place remembers; a damaged one counts as lost.
+
+    Raises PublishError when the machine does not let it be read.
+    """
     identity = identity_of(home.ledger)
     if not home.ledger.exists():
         return _lost(home, identity)
@@ -113,11 +120,12 @@ def read_catalogue(home: Home) -> Remembered:
                 return Remembered(identity, _contents(db), read_schema(db))
     except (duckdb.CatalogException, duckdb.BinderException):
         return _lost(home, identity)
-    except duckdb.Error as error:
-        raise PublishError(
-            f"{home.ledger} is not a ledger this version can read: {error}. Move it away and run "
-            "`bill-pipeline publish --all`; the books themselves are in the clients' files."
-        ) from error
+    except (duckdb.Error, OSError, *MALFORMED) as error:
+        said = None if is_damaged(error) else machine_trouble(error)
+        if said:  # a bad moment of the machine must not cost a catalogue
+            raise PublishError(f"{home.ledger} cannot be read. {said}") from error
+        # It says only what can be found out again from the clients' files.
+        return _lost(home, identity, was_damaged=True)
 
 
 def read_contents(home: Home) -> Contents:
@@ -126,13 +134,14 @@ def read_contents(home: Home) -> Contents:
     return Contents() if remembered.is_lost else remembered.contents
 
 
-def _lost(home: Home, identity: tuple[int, int, int]) -> Remembered:
+def _lost(home: Home, identity: tuple[int, int, int], *, was_damaged: bool = False) -> Remembered:
     at = datetime.now(UTC)
     contents = Contents()
     for path in home.published.glob(f"*/{CLIENT_COLUMN}=*/*.parquet"):
         client = path.parent.name.removeprefix(f"{CLIENT_COLUMN}=")
         contents.superseded[client, path.stem] = at
-    return Remembered(identity, contents, is_lost=bool(contents.superseded))
+    is_lost = was_damaged or bool(contents.superseded)
+    return Remembered(identity, contents, is_lost=is_lost, is_damaged=was_damaged)
 
 
 def read_schema(db: duckdb.DuckDBPyConnection) -> PublishedSchema | None:

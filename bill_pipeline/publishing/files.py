@@ -8,6 +8,8 @@ moment leaves the old catalogue whole.
 from __future__ import annotations
 
 import contextlib
+import logging
+import random
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -15,14 +17,14 @@ from functools import cache
 import duckdb
 import filelock
 
-from bill_pipeline.clients import Registry
+from bill_pipeline.clients import ClientStatus, Registry
+from bill_pipeline.failures import Trouble, alone
 from bill_pipeline.publishing.catalogue import write_catalogue
 from bill_pipeline.publishing.contents import Contents, Remembered, identity_of, read_catalogue
 from bill_pipeline.publishing.kept import NOTHING_KEPT, forget_kept, read_kept, write_kept
-from bill_pipeline.publishing.registry import RegistryTables
+from bill_pipeline.publishing.registry import RegistryTables, write_status
 from bill_pipeline.publishing.stores import (
     ATTACHED_AS,
-    GRACE,
     OpenBooks,
     PublishReport,
     with_books,
@@ -39,7 +41,7 @@ from bill_pipeline.publishing.versions import (
     WriterNote,
     collect_abandoned,
     delete_versions,
-    is_complete,
+    is_whole,
     next_number,
     note_of_this_process,
     write_version,
@@ -49,8 +51,13 @@ from bill_pipeline.settings import Home
 
 #: Rewriting the catalogue takes well under a second; somebody who waits this long waits for ever.
 LOCK_TIMEOUT_SECONDS = 120
+#: A glance at the files of so many clients takes some 20 ms; of a larger firm's, by turns.
+CLIENTS_LOOKED_AT = 50
 #: DuckDB takes these in a path for a pattern or a partition, and we end a path at a line's end.
 _UNFIT = set("=*?[\n")
+
+
+_log = logging.getLogger(__name__)
 
 
 class FilesLedger:
@@ -80,34 +87,40 @@ class FilesLedger:
         before = read_catalogue(home)
         schema = schema or _schema_of_this_code(before)
         if before.is_lost:
+            _log.warning("%s was lost or damaged and is written anew.", home.ledger)
             clients = [*clients, *with_books(home)]
+        # A catalogue that is written whole looks into the files that it names.
+        damaged = _damaged(home, before.contents, of_all=before.schema != schema)
+        for client in damaged:
+            _log.warning("%s: its published files were damaged and are written anew.", client)
+        clients = [*clients, *damaged, *_missing(home, before.contents)]
+        # Of another one's writer it is not known whether it lives to the end.
+        ahead = [version for version in ahead if is_whole(home.published, version)]
         written_already = {version.client for version in ahead}
         with writer_note(home.published) as note:
             versions: list[Version] = []
-            refused: dict[str, str] = {}
+            refused: dict[str, Trouble] = {}
             for client in dict.fromkeys(clients):
-                if client in written_already:
-                    continue
-                try:
-                    with open_books(client) as books:
-                        versions.append(_write(home, client, books, schema, note, anew=anew))
-                except (duckdb.IOException, FileNotFoundError) as error:
-                    refused[client] = str(error)
+                if client not in written_already:
+                    is_new = anew or client in damaged
+                    with alone(client, refused), open_books(client) as books:
+                        versions.append(_write(home, client, books, schema, note, anew=is_new))
             with catalogue_lock(home):
                 for version in ahead:
                     # Its writer may have died since, and another one have cleaned up after it.
-                    if is_complete(home.published, version):
+                    with alone(version.client, refused):
+                        _require_whole(home, version)
                         versions.append(version)
-                    else:
-                        refused[version.client] = (
-                            f"The process that wrote {version.client}'s tables died before they "
-                            f"were published. Run `bill-pipeline publish {version.client}`."
-                        )
                 is_unchanged = identity_of(home.ledger) == before.identity
                 now = before if is_unchanged else read_catalogue(home)
                 report = _swap(home, now.contents, versions, schema, grace)
-        report.not_published = refused
+        report.not_published = {client: str(trouble) for client, trouble in refused.items()}
         return report
+
+    def show_status(self) -> None:
+        """Tell ``sync_status`` what the registry knows now, without a publication."""
+        if self._home.published.exists():
+            _write_status(self._home)
 
     def write_ahead(self, client: str, books: duckdb.DuckDBPyConnection) -> Version | None:
         """Write a version that ``publish`` shows later; it is kept as long as this process lives.
@@ -127,29 +140,16 @@ class FilesLedger:
         attaching = f"attach {quoted(str(self._home.ledger))} as {ATTACHED_AS} (read_only)"
         connection.execute(attaching)
         named = connection.execute(f"select path from {ATTACHED_AS}.catalogue.home").fetchall()
-        if named != [(str(self._home.path),)]:
-            connection.execute(f"detach {ATTACHED_AS}")
-            with contextlib.suppress(OSError):  # mounted for reading only, perhaps
-                self.put_right()
-            connection.execute(attaching)
+        if named != [(str(self._home.path),)]:  # it was moved or copied; reading writes nothing
             connection.execute(f"set variable ledger_home = {quoted(str(self._home.path))}")
         connection.execute(f"use {ATTACHED_AS}")
 
     def readable_folders(self) -> list[str]:
         return [f"{self._home.published}/"]
 
-    def put_right(self) -> bool:
-        """Name the files where they are now, after the home was moved or restored elsewhere."""
-        home = self._home
-        with catalogue_lock(home):
-            now = read_catalogue(home)
-            if now.contents.home_path == str(home.path):
-                return False
-            _swap(home, now.contents, [], now.schema or published_schema(), GRACE)
-        return True
-
     def shell_arguments(self) -> list[str]:
-        return ["-readonly", str(self._home.ledger)]
+        here = f"set variable ledger_home = {quoted(str(self._home.path))}"
+        return ["-readonly", "-cmd", here, str(self._home.ledger)]
 
     @property
     def where(self) -> str:
@@ -165,13 +165,55 @@ def _write(
     *,
     anew: bool = False,
 ) -> Version:
-    """Write a version of ``client``, after ``note`` says so."""
+    """Write a version of ``client``, after ``note`` says so; all of it or nothing."""
     number = next_number()
     note.add(client, number)
     last = NOTHING_KEPT if anew else read_kept(home.published, client, schema.code)
-    version, kept = write_version(books, client, number, schema, home.published, last=last)
+    try:
+        version, kept = write_version(books, client, number, schema, home.published, last=last)
+    except BaseException:
+        delete_versions(home.published, [(client, number)])
+        raise
     write_kept(home.published, client, kept)
     return version
+
+
+def _require_whole(home: Home, version: Version) -> None:
+    if not is_whole(home.published, version):
+        raise PublishError(
+            f"The process that wrote {version.client}'s tables died before they were published. "
+            f"Run `bill-pipeline publish {version.client}`."
+        )
+
+
+def _damaged(home: Home, contents: Contents, *, of_all: bool) -> list[str]:
+    """Clients whose current files are not whole, of as many as are looked at in one publication."""
+    current = list(contents.current.values())
+    if not of_all and len(current) > CLIENTS_LOOKED_AT:
+        current = random.sample(current, CLIENTS_LOOKED_AT)
+    return sorted(v.client for v in current if not is_whole(home.published, v))
+
+
+def _missing(home: Home, contents: Contents) -> list[str]:
+    """Clients without a version though they were published: it was lost while they were busy."""
+    registry = Registry(home)
+    if contents.current.keys() >= set(registry.names()):
+        return []
+    return [
+        status.client
+        for status in registry.all()
+        if status.client not in contents.current
+        and status.last_success_at
+        and not status.unpublished_since
+        and home.client_file(status.client).exists()
+    ]
+
+
+def _write_status(home: Home) -> list[ClientStatus]:
+    """Write what ``sync_status`` reads; returns the statuses in it."""
+    with Registry(home).held() as statuses:
+        write_status(home.published, statuses)
+        return statuses
 
 
 @cache
@@ -226,7 +268,7 @@ def _swap(
     for new in versions:
         contents.replace(new, at)
         report.published[new.client] = new.row_count
-    statuses = Registry(home).all()
+    statuses = _write_status(home)
     report.removed = tuple(sorted(set(contents.current) - {s.client for s in statuses}))
     for client in report.removed:
         contents.remove(client, at)

@@ -10,14 +10,16 @@ its whole catalogue unreadable, DuckLake 1.0), so each open ledger gets them as 
 
 from __future__ import annotations
 
+import contextlib
 import shutil
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import duckdb
 
 from bill_pipeline.clients import Registry
+from bill_pipeline.failures import Trouble, alone
 from bill_pipeline.publishing.lake_connection import (
     BY_PATH,
     LakeAddress,
@@ -29,6 +31,7 @@ from bill_pipeline.publishing.lake_connection import (
 )
 from bill_pipeline.publishing.lake_tables import (
     collect,
+    has_registry,
     is_current,
     make_tables,
     read_contents,
@@ -112,22 +115,23 @@ class LakeLedger:
 
     def _make_ready(self, lake: duckdb.DuckDBPyConnection, schema: PublishedSchema) -> bool:
         """Attach the lake for writing; True when its tables had to be made or changed."""
-        data = f"data_path {quoted(self._address.data)}, override_data_path true"
-        attaching = (
-            f"attach {quoted(f'ducklake:postgres:{self._address.catalogue}')} as lake "
-            f"({data}, data_inlining_row_limit 0)"
-        )
         if newest_snapshot(lake) is not None:
-            lake.execute(attaching)
-            lake.execute("use lake")
+            self._attach_for_writing(lake)
             if is_current(lake, schema):
                 return False
             with only_writer(lake, self._address):
                 return make_tables(lake, schema)
         with only_writer(lake, self._address):
-            lake.execute(attaching)
-            lake.execute("use lake")
+            self._attach_for_writing(lake)
             return make_tables(lake, schema)
+
+    def _attach_for_writing(self, lake: duckdb.DuckDBPyConnection) -> None:
+        data = f"data_path {quoted(self._address.data)}, override_data_path true"
+        lake.execute(
+            f"attach {quoted(f'ducklake:postgres:{self._address.catalogue}')} as lake "
+            f"({data}, data_inlining_row_limit 0)"
+        )
+        lake.execute("use lake")
 
     def _replace(
         self,
@@ -137,8 +141,7 @@ class LakeLedger:
         versions: list[Version],
     ) -> PublishReport:
         at = datetime.now(UTC)
-        lake.execute("begin transaction")
-        try:
+        with _transaction(lake):
             contents = read_contents(lake)
             before = set(contents.current)
             fresh = [version for version in versions if contents.replace(version, at)]
@@ -149,10 +152,6 @@ class LakeLedger:
             replaced = sorted(before & {*removed, *(v.client for v in fresh)})
             replace_rows(lake, schema, fresh, folder, replaced)
             RegistryTables(tuple(statuses), contents.current).fill(lake)
-            lake.execute("commit")
-        except BaseException:
-            lake.execute("rollback")
-            raise
         published = {version.client: version.row_count for version in versions}
         return PublishReport(published=published, removed=removed)
 
@@ -172,9 +171,16 @@ class LakeLedger:
     def readable_folders(self) -> list[str]:
         return [self._address.data]
 
-    def put_right(self) -> bool:
-        """Files are named relative to the lake's data path, so nothing breaks when it moves."""
-        return False
+    def show_status(self) -> None:
+        """Replace the rows of the registry's tables in a transaction of the lake."""
+        with connect(self._address) as lake:
+            if newest_snapshot(lake) is None:
+                return
+            self._attach_for_writing(lake)
+            if has_registry(lake):  # else the next publication makes it so
+                with only_writer(lake, self._address), _transaction(lake):
+                    statuses = tuple(Registry(self._home).all())
+                    RegistryTables(statuses, read_contents(lake).current).fill(lake)
 
     def shell_arguments(self) -> list[str]:
         return ["-init", str(self._home.lake_door)]
@@ -202,14 +208,22 @@ def _staged(
 ) -> tuple[list[Version], dict[str, str]]:
     """Each client's tables as Parquet of one moment; and why some clients could not be read."""
     versions: list[Version] = []
-    refused: dict[str, str] = {}
+    refused: dict[str, Trouble] = {}
     for client in dict.fromkeys(clients):
-        try:
-            with open_books(client) as books:
-                versions.append(write_version(books, client, next_number(), schema, folder)[0])
-        except (duckdb.IOException, FileNotFoundError) as error:
-            refused[client] = str(error)
-    return versions, refused
+        with alone(client, refused), open_books(client) as books:
+            versions.append(write_version(books, client, next_number(), schema, folder)[0])
+    return versions, {client: str(trouble) for client, trouble in refused.items()}
+
+
+@contextlib.contextmanager
+def _transaction(lake: duckdb.DuckDBPyConnection) -> Iterator[None]:
+    lake.execute("begin transaction")
+    try:
+        yield
+        lake.execute("commit")
+    except BaseException:
+        lake.execute("rollback")
+        raise
 
 
 def _macros(schema: PublishedSchema) -> Iterable[str]:

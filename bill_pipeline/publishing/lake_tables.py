@@ -47,10 +47,13 @@ def read_schema(lake: duckdb.DuckDBPyConnection) -> PublishedSchema | None:
 
 def is_current(lake: duckdb.DuckDBPyConnection, schema: PublishedSchema) -> bool:
     """Whether the lake publishes ``schema`` and its registry's tables have today's columns."""
+    return read_schema(lake) == schema and has_registry(lake)
+
+
+def has_registry(lake: duckdb.DuckDBPyConnection) -> bool:
+    """Whether the registry's tables have today's columns."""
     existing = columns_by_table(lake)
-    return read_schema(lake) == schema and all(
-        existing.get(f"main.{table.name}") == _columns(table) for table in registry.TABLES
-    )
+    return all(existing.get(f"main.{table.name}") == _columns(table) for table in registry.TABLES)
 
 
 def _columns(table: PublishedTable) -> dict[str, str]:

@@ -1,16 +1,21 @@
 """The tables ``clients`` and ``sync_status``: who is in the ledger, and how fresh each one is.
 
-They come from the registry of connected clients and hold nothing secret. They are written into the
-ledger's own file, because they are about all clients.
+They come from the registry of connected clients and hold nothing secret. ``clients`` is written
+into the ledger's own file. ``sync_status`` must be true while nobody publishes, above all of the
+clients that fail: who fails writes a small file beside the ledger, and its view reads that.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import os
+import secrets
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 
 import duckdb
+import orjson
 
 from bill_pipeline.clients import ClientStatus
 from bill_pipeline.publishing.tables import (
@@ -19,6 +24,7 @@ from bill_pipeline.publishing.tables import (
     comments,
     create_table,
     insert,
+    quoted,
 )
 from bill_pipeline.publishing.versions import Version, taken_at
 
@@ -79,32 +85,47 @@ SYNC_STATUS = _table(
             "Lists of BILL that the books are made without: they are incomplete; null: complete.",
         ),
         ("lists_remedy", "VARCHAR", "What BILL said of each such list, and what to do."),
+        (
+            "unpublished_since",
+            "TIMESTAMP",
+            "When newer books than these were built (UTC); null: these are the newest.",
+        ),
         ("published_version", "VARCHAR", "Which version of the client's files the views read."),
         ("published_row_count", "BIGINT", "Rows of the client in all tables of this ledger."),
     ],
 )
 TABLES = (CLIENTS, SYNC_STATUS)
+#: Columns of ``sync_status`` that say what is published; the others are the registry's.
+_OF_VERSION = {
+    "books_as_of": "strptime(split_part(version, '-', 1), '%Y%m%dT%H%M%S.%fZ')",
+    "published_version": "version",
+    "published_row_count": "coalesce(row_count, 0)",
+}
 
 
 @dataclass(frozen=True)
 class RegistryTables:
-    """The rows of both tables, one per connected client."""
+    """The rows of both tables, one per connected client, as they are put into a ledger."""
 
     statuses: tuple[ClientStatus, ...]
     current: Mapping[str, Version]
 
     @staticmethod
-    def create(db: duckdb.DuckDBPyConnection) -> None:
-        """Create both tables, with their words, in the open ledger."""
-        for table in TABLES:
-            db.execute(create_table(table))
-            db.execute(comments(table, "table"))
+    def create(db: duckdb.DuckDBPyConnection, published: str) -> None:
+        """Create ``clients`` and the view ``sync_status``, with their words, in a catalogue file;
+        ``published`` is the SQL of the folder.
+        """
+        db.execute(create_table(CLIENTS))
+        db.execute(comments(CLIENTS, "table"))
+        db.execute(status_view(published))
+        db.execute(comments(SYNC_STATUS, "view"))
 
-    def fill(self, db: duckdb.DuckDBPyConnection) -> None:
-        """Write the rows of both tables, in the place of those that are there."""
+    def fill(self, db: duckdb.DuckDBPyConnection, tables: Sequence[str] | None = None) -> None:
+        """Write the rows of both ``tables``, or one, in the place of those that are there."""
         for table, rows in ((CLIENTS, self._clients()), (SYNC_STATUS, self._sync_status())):
-            db.execute(f"delete from {table.name}")
-            insert(db, table.name, ["VARCHAR", *(c.type for c in table.columns)], rows)
+            if tables is None or table.name in tables:
+                db.execute(f"delete from {table.name}")
+                insert(db, table.name, ["VARCHAR", *(c.type for c in table.columns)], rows)
 
     def _clients(self) -> list[list[object]]:
         return [
@@ -117,20 +138,67 @@ class RegistryTables:
 
     def _sync_status(self) -> list[list[object]]:
         rows: list[list[object]] = []
-        for s in self.statuses:
-            version = self.current.get(s.client)
-            rows.append(
-                [
-                    s.client, str(s.state), _utc(taken_at(version.number)) if version else None,
-                    _utc(s.last_success_at), _utc(s.last_change_at), _utc(s.last_attempt_at),
-                    _utc(s.next_sync_at), s.failure_count, s.error, s.remedy, s.model_alarm,
-                    sum(s.quarantined.values()),
-                    ", ".join(sorted(s.lists_missing)) or None,
-                    " ".join(why for _, why in sorted(s.lists_missing.items())) or None,
-                    version.number if version else None, version.row_count if version else 0,
-                ]
-            )  # fmt: skip
+        for status in self.statuses:
+            version = self.current.get(status.client)
+            values = _told(status) | {
+                "books_as_of": _utc(taken_at(version.number)) if version else None,
+                "published_version": version.number if version else None,
+                "published_row_count": version.row_count if version else 0,
+            }
+            rows.append([status.client, *(values[c.name] for c in SYNC_STATUS.columns)])
         return rows
+
+
+def _told(s: ClientStatus) -> dict[str, object]:
+    """What ``sync_status`` says of a client, but for what is published."""
+    return {
+        "state": str(s.state), "last_success_at": _utc(s.last_success_at),
+        "last_change_at": _utc(s.last_change_at), "last_attempt_at": _utc(s.last_attempt_at),
+        "next_sync_at": _utc(s.next_sync_at), "failure_count": s.failure_count,
+        "error": s.error, "remedy": s.remedy, "model_alarm": s.model_alarm,
+        "quarantined_count": sum(s.quarantined.values()),
+        "lists_missing": ", ".join(sorted(s.lists_missing)) or None,
+        "lists_remedy": " ".join(why for _, why in sorted(s.lists_missing.items())) or None,
+        "unpublished_since": _utc(s.unpublished_since),
+    }  # fmt: skip
+
+
+def status_file(published: str) -> str:
+    return f"{published}/.sync_status.json"
+
+
+def write_status(published: Path, statuses: Sequence[ClientStatus]) -> None:
+    """Put what the registry knows where ``status_view`` reads it, whole or not at all.
+
+    Call it while nobody else changes the registry: the last writer must know the latest.
+    """
+    lines = (orjson.dumps({"client": s.client} | _told(s)) + b"\n" for s in statuses)
+    path = Path(status_file(str(published)))
+    draft = path.with_name(f"{path.name}.{os.getpid()}-{secrets.token_hex(4)}")
+    try:
+        with draft.open("wb") as file:
+            file.writelines(lines)
+            file.flush()
+            os.fsync(file.fileno())
+        draft.replace(path)
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+def status_view(published: str) -> str:
+    """SQL that makes ``sync_status`` in a catalogue; ``published`` is the SQL of the folder."""
+    stored = {c.name: c.type for c in SYNC_STATUS.columns if c.name not in _OF_VERSION}
+    types = ", ".join(
+        f"{name}: '{type_}'" for name, type_ in {"client": "VARCHAR", **stored}.items()
+    )
+    selected = ", ".join(
+        f"{_OF_VERSION.get(c.name, c.name)}::{c.type} as {c.name}" for c in SYNC_STATUS.columns
+    )
+    return (
+        f"create view {SYNC_STATUS.name} as select client, {selected} from read_json("
+        f"{published} || {quoted(status_file(''))}, columns = {{{types}}}, "
+        "format = 'newline_delimited') left join catalogue.versions using (client)"
+    )
 
 
 def _utc(moment: datetime | None) -> datetime | None:

@@ -72,8 +72,8 @@ class LedgerStore(Protocol):
     def readable_folders(self) -> list[str]:
         """The folders or addresses that a connection must be able to read."""
 
-    def put_right(self) -> bool:
-        """Mend what moving the home broke; False when nothing was."""
+    def show_status(self) -> None:
+        """Make ``sync_status`` say what the registry knows now; no books are published."""
 
     def shell_arguments(self) -> list[str]:
         """What DuckDB's own command line is called with to open the ledger."""

@@ -215,24 +215,44 @@ def note_of_this_process(published: Path) -> WriterNote:
 
 def dead_notes(published: Path) -> list[tuple[Path, list[tuple[str, str]]]]:
     """The notes of writers that died, and what each said it was writing."""
-    found = []
+    return [(path, written) for path, written, is_alive in _notes(published) if not is_alive]
+
+
+def being_written(published: Path) -> list[tuple[str, str]]:
+    """The versions, as (client, number), of writers that live and will publish them."""
+    living = (written for _, written, is_alive in _notes(published) if is_alive)
+    return [each for written in living for each in written]
+
+
+def _notes(published: Path) -> Iterator[tuple[Path, list[tuple[str, str]], bool]]:
     for path in sorted((published / ".writing").glob("[!.]*")):
         with contextlib.suppress(FileNotFoundError), path.open(encoding="utf-8") as file:
+            is_alive = False
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
-                continue  # its writer lives
+                is_alive = True
             lines = [line.split() for line in file.read().splitlines()]
-            found.append((path, [(line[0], line[1]) for line in lines if len(line) == 2]))
-    return found
+            yield path, [(line[0], line[1]) for line in lines if len(line) == 2], is_alive
 
 
-def is_complete(published: Path, version: Version) -> bool:
-    """Whether every file of ``version`` is there."""
+def is_whole(published: Path, version: Version) -> bool:
+    """Whether every file of ``version`` is there and ends as Parquet does: a cut one does not."""
     return all(
-        file_of(published, table.table, version.client, version.number).exists()
+        _ends_well(path_of(str(published), table.table, version.client, version.number))
         for table in version.tables
     )
+
+
+def _ends_well(path: str) -> bool:
+    try:
+        with open(path, "rb", buffering=0) as file:  # noqa: PTH123 - thousands of files
+            size = file.seek(0, os.SEEK_END)
+            file.seek(max(size - 8, 0))
+            end = file.read(8)
+    except OSError:
+        return False
+    return end[4:] == b"PAR1" and int.from_bytes(end[:4], "little") + 12 <= size
 
 
 def collect_abandoned(published: Path, named: set[tuple[str, str]]) -> int:

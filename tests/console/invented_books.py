@@ -11,7 +11,7 @@ from typing import Any
 from bill_pipeline.books import ROOMS, Sync, SyncOptions
 from bill_pipeline.clients import Registry, State, utc_now
 from bill_pipeline.deciding import close_through
-from bill_pipeline.publish import publish, relocate
+from bill_pipeline.publish import publish
 from bill_pipeline.settings import Home
 from bill_pipeline.warehouse import Warehouse
 from tests.console.console_browser import connect_invented_client
@@ -48,9 +48,7 @@ def make_books(folder: Path) -> Home:
 def copy_of(books: Home, folder: Path) -> Home:
     """The same books elsewhere, for one test to change."""
     shutil.copytree(books.path, folder)
-    home = Home.at(folder)
-    relocate(home)
-    return home
+    return Home.at(folder)
 
 
 def put(

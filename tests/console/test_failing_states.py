@@ -226,3 +226,16 @@ class _Failing(IdleExecutor):
         future = super().submit(function, *arguments, **named)
         future.set_exception(self.error)
         return future
+
+
+def test_books_that_are_built_and_not_published_say_so(console: Console, admin: Browser) -> None:
+    connect_invented_client(console.home, "acme")
+    Registry(console.home).update("acme", state=State.UP_TO_DATE, unpublished_since=NOON)
+    assert "Built, not published since" in shown(admin, "/clients/acme")
+    assert "built, not published since" in shown(admin, "/clients")
+
+
+def test_a_damaged_ledger_says_what_to_do(console: Console, admin: Browser) -> None:
+    connect_invented_client(console.home, "acme")
+    console.home.ledger.write_bytes(b"garbage" * 2_000)
+    assert "it is made anew from the clients' files" in shown(admin, "/clients/acme/review")

@@ -154,6 +154,19 @@ def test_books_that_a_killed_run_built_and_did_not_publish_are_published_by_a_sw
     assert published == len(rows(home, client, "from ledger.journal_lines")) > 0
 
 
+def test_books_that_somebody_left_unpublished_are_published_by_the_next_sweep_of_others(
+    run: Run, connect: Connect, home: Home, instance: dg.DagsterInstance
+) -> None:
+    left, other = connect(0), connect(1)
+    bring_up_to_date(home, left)  # and killed here, a moment ago
+    bring_up_to_date(home, other)
+    Registry(home).update(other, unpublished_since=None)
+    instance.add_dynamic_partitions("client", [left, other])
+    assert run("sync_due_clients", clients=[other]).success
+    assert Registry(home).status(left).unpublished_since is None
+    assert left in materialized(instance, "published/ledger")
+
+
 def test_a_sweep_reports_each_client_and_stays_green_when_bill_refuses_one(
     run: Run, connect: Connect, instance: dg.DagsterInstance
 ) -> None:

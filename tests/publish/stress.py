@@ -46,7 +46,8 @@ def write(home_path: str, names: list[str], log: str) -> None:
     """Bring some of ``names`` to their next batch and publish, again and again, until killed."""
     from publish_fixture import SCHEMA, write_books
 
-    from bill_pipeline.publish import publish
+    from bill_pipeline.clients import Registry, utc_now
+    from bill_pipeline.publish import publish, show_status
     from bill_pipeline.settings import Home
 
     home = Home(Path(home_path))
@@ -57,6 +58,10 @@ def write(home_path: str, names: list[str], log: str) -> None:
         batch += 1
         for name in some:
             write_books(home, name, batch, lines=LINES)
+        if rng.random() < 0.3:  # a client fails, or is left unpublished: sync_status tells
+            now = utc_now()
+            Registry(home).update(some[0], error="invented", unpublished_since=now)
+            show_status(home)
         report = publish(home, some, schema=SCHEMA)
         with Path(log).open("a") as file:
             file.write(f"{json.dumps(report.not_published)}\n")
@@ -92,6 +97,8 @@ def read(home_path: str, names: list[str], stop: str, log: str) -> None:
                     found["inconsistent"] += db.execute(INCONSISTENT).fetchall()[0][0]
                     found["joins"].append(time.perf_counter() - started)
                     started = time.perf_counter()
+                    statuses = db.execute("select count(*) from sync_status").fetchall()
+                    found["missing"] += statuses != [(len(names),)]
                     point = ONE_CLIENT.format(name=rng.choice(names))
                     found["missing"] += db.execute(point).fetchall()[0][0] is None
                     found["points"].append(time.perf_counter() - started)

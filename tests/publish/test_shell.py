@@ -44,7 +44,8 @@ def test_duckdbs_shell_is_started_read_only(
     monkeypatch.setattr(os, "execv", lambda _path, arguments: started.append(arguments))
     CliRunner().invoke(main, ["shell", "--home", str(home.path)], catch_exceptions=False)
     CliRunner().invoke(main, ["shell", "--ui", "--home", str(home.path)], catch_exceptions=False)
+    here = f"set variable ledger_home = '{home.path}'"
     assert started == [
-        [str(program), "-readonly", str(home.ledger)],
-        [str(program), "-ui", "-readonly", str(home.ledger)],
+        [str(program), "-readonly", "-cmd", here, str(home.ledger)],
+        [str(program), "-ui", "-readonly", "-cmd", here, str(home.ledger)],
     ]

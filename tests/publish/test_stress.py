@@ -14,7 +14,7 @@ from tests.publish.stress import Stress
 def test_readers_see_no_error_and_no_mixed_books_while_writers_are_killed(tmp_path: Path) -> None:
     seed = random.SystemRandom().randrange(1_000_000)
     print(f"seed of the kills: {seed}")
-    result = Stress(tmp_path, clients=12, workers=2, seed=seed).run(seconds=5, kills=6)
+    result = Stress(tmp_path, clients=12, workers=4, seed=seed).run(seconds=5, kills=6)
     print(result)
     assert result["reads"] > 10
     assert result["kills"] >= 6

@@ -1,0 +1,181 @@
+"""What the machine under us says (a full disk, a lock, no memory), in words a person can act on.
+
+Python, DuckDB and SQLite each say it in their own way, often deep inside another error. Here is the
+one table of them. What BILL and our own checks say is in ``failures``.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import sqlite3
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import duckdb
+
+_STAYS = "Nothing is lost: the last good books stay."
+
+
+@dataclass(frozen=True)
+class MachineTrouble:
+    """What happened, and what a person can do."""
+
+    what: str
+    remedy: str
+
+    def __str__(self) -> str:
+        return f"{self.what} {self.remedy}"
+
+
+#: A file of DuckDB's or SQLite's is not what it was; all else is the machine's state, which passes.
+_NOT_A_DATABASE = (
+    "not a valid DuckDB database", "Corrupt", "checksum", "Could not read enough bytes",
+    "Is a directory", "replaying WAL",
+)  # fmt: skip
+
+
+def _says(*words: str, numbers: tuple[int, ...] = ()) -> Callable[[BaseException], bool]:
+    def is_said(error: BaseException) -> bool:
+        if getattr(error, "errno", None) in numbers:
+            return True
+        is_machines = isinstance(error, (OSError, sqlite3.Error, duckdb.Error))
+        return is_machines and any(word in str(error) for word in words)
+
+    return is_said
+
+
+def _has_no_handles(error: BaseException) -> bool:
+    if not isinstance(error, sqlite3.OperationalError) or "unable to open" not in str(error):
+        return _says("Too many open files", numbers=(errno.EMFILE, errno.ENFILE))(error)
+    try:  # SQLite does not say why
+        os.close(os.open(os.devnull, os.O_RDONLY))
+    except OSError:
+        return True
+    return False
+
+
+def _has_no_memory(error: BaseException) -> bool:
+    if isinstance(error, (MemoryError, duckdb.OutOfMemoryException)):
+        return True
+    return isinstance(error, (RuntimeError, duckdb.Error)) and any(
+        words in str(error) for words in ("bad_alloc", "can't start new thread")
+    )
+
+
+def is_damaged(error: BaseException) -> bool:
+    """Whether a DuckDB file is no longer one, rather than the machine in a bad moment."""
+    if isinstance(error, (duckdb.SerializationException, duckdb.FatalException)):
+        return True
+    return isinstance(error, duckdb.Error) and any(word in str(error) for word in _NOT_A_DATABASE)
+
+
+def _is_damaged_registry(error: BaseException) -> bool:
+    return isinstance(error, sqlite3.DatabaseError) and any(
+        words in str(error) for words in ("file is not a database", "malformed")
+    )
+
+
+_TABLE: tuple[tuple[Callable[[BaseException], bool], MachineTrouble], ...] = (
+    (
+        _says(
+            "No space left on device", "Disk quota exceeded", "File too large",
+            "database or disk is full", numbers=(errno.ENOSPC, errno.EDQUOT, errno.EFBIG),
+        ),
+        MachineTrouble(
+            "The disk that holds the books is full.",
+            f"Free space on it, then sync again. {_STAYS}",
+        ),
+    ),
+    (
+        _says("disk I/O error", "Input/output error", numbers=(errno.EIO,)),
+        MachineTrouble(
+            "The disk that holds the books refuses to be read or written.",
+            f"See whether it is full or failing, then sync again. {_STAYS}",
+        ),
+    ),
+    (
+        _has_no_handles,
+        MachineTrouble(
+            "This program may not open as many files as it needs.",
+            f"Raise the limit (`ulimit -n 4096`), then sync again. {_STAYS}",
+        ),
+    ),
+    (
+        _has_no_memory,
+        MachineTrouble(
+            "The machine ran out of memory.",
+            f"End other programs or give it more memory, then sync again. {_STAYS}",
+        ),
+    ),
+    (
+        _says("Could not set lock on file"),
+        MachineTrouble(
+            "Another program has the client's file open.",
+            "Close it there, then sync again. Analysts open ledger.duckdb instead: it is never "
+            "locked.",
+        ),
+    ),
+    (
+        _says(
+            "Permission denied", "Read-only file system", "readonly database",
+            "unable to open database file", numbers=(errno.EACCES, errno.EPERM, errno.EROFS),
+        ),
+        MachineTrouble(
+            "The folder of the books cannot be written to.",
+            f"Let the user that runs bill-pipeline write to it, then sync again. {_STAYS}",
+        ),
+    ),
+    (
+        is_damaged,
+        MachineTrouble(
+            "The client's file is damaged.",
+            "Put it back from a backup, without the .wal file beside it, then sync again: what is "
+            "newer is read from BILL once more.",
+        ),
+    ),
+    (
+        _is_damaged_registry,
+        MachineTrouble(
+            "The list of connected clients, registry.sqlite, is damaged.",
+            "Put it back from a backup, without the -wal and -shm files beside it. The books "
+            "themselves are in the clients' files.",
+        ),
+    ),
+    (
+        _says("database is locked"),
+        MachineTrouble(
+            "Another process has held the list of connected clients, registry.sqlite, too long.",
+            "Wait until it is done or end it, then try again.",
+        ),
+    ),
+    (
+        _says(numbers=(errno.EISDIR, errno.ENOTDIR, errno.EEXIST)),
+        MachineTrouble(
+            "In the folder of the books a file stands where a folder belongs, or a folder where a "
+            "file does.",
+            f"Move it away, then sync again. {_STAYS}",
+        ),
+    ),
+)  # fmt: skip
+
+
+def machine_trouble(error: BaseException) -> MachineTrouble | None:
+    """What the machine said in ``error`` or in what led to it; None when it said nothing."""
+    for said in _chain(error):
+        for is_so, trouble in _TABLE:
+            if is_so(said):
+                if isinstance(said, OSError) and said.errno in (errno.EISDIR, errno.ENOTDIR):
+                    return MachineTrouble(f"{trouble.what} ({said.filename})", trouble.remedy)
+                return trouble
+    return None
+
+
+def _chain(error: BaseException) -> Iterator[BaseException]:
+    """``error`` and what it was raised from or during, each once."""
+    seen: set[int] = set()
+    at: BaseException | None = error
+    while at is not None and id(at) not in seen:
+        seen.add(id(at))
+        yield at
+        at = at.__cause__ or (None if at.__suppress_context__ else at.__context__)

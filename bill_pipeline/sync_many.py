@@ -1,0 +1,60 @@
+"""Many clients' syncs one after the other, each alone with its trouble, published in batches.
+
+One client's sync is in ``books``. Dagster, which has several processes, does this in its ``fleet``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from bill_pipeline.books import Progress, SyncOptions, bring_up_to_date
+from bill_pipeline.failures import Trouble, alone
+from bill_pipeline.progress import Watcher
+from bill_pipeline.publish import publish
+from bill_pipeline.publishing.tables import PublishError
+from bill_pipeline.settings import Home
+from bill_pipeline.sync_report import SyncReport
+
+#: Books of this many clients are published together: a publication costs a fraction of a second.
+CLIENTS_PER_PUBLICATION = 20
+
+
+@dataclass(frozen=True)
+class SyncFailure:
+    """A client whose books stayed as they were, and why."""
+
+    client: str
+    trouble: Trouble
+
+
+def sync_clients(
+    home: Home,
+    clients: Iterable[str],
+    options: SyncOptions | None = None,
+    progress: Progress | None = None,
+    watch: Watcher | None = None,
+) -> Iterator[SyncReport | SyncFailure]:
+    """Bring clients up to date one after the other and publish them in batches.
+
+    A client that fails, whatever the reason, is reported and the next one goes on; what a person
+    must know is in its status. Raises PublishError at the end when what was built is not published.
+    """
+    waiting: list[str] = []
+    troubles: dict[str, Trouble] = {}
+    unpublished: dict[str, str] = {}
+    for client in clients:
+        report = None
+        with alone(client, troubles):
+            report = bring_up_to_date(home, client, options, progress, watch)
+        if report and report.rooms:
+            waiting.append(client)
+        if len(waiting) >= CLIENTS_PER_PUBLICATION:
+            with alone("the published ledger", troubles):  # else it is tried again at the end
+                unpublished |= publish(home, waiting).not_published
+                waiting = []
+        yield report or SyncFailure(client, troubles[client])
+    unpublished |= publish(home, waiting).not_published
+    if unpublished:
+        why = " ".join(unpublished.values())
+        raise PublishError(f"{', '.join(unpublished)}: built, not published. {why}")

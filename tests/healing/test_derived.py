@@ -1,0 +1,118 @@
+"""What can be found out again is thrown away when it is damaged, and made anew."""
+
+from __future__ import annotations
+
+import logging
+import sqlite3
+from pathlib import Path
+
+import pytest
+from pydantic import SecretStr
+
+from bill_pipeline import model_shelf
+from bill_pipeline.bill.budget import SharedBudget
+from bill_pipeline.clients import Registry
+from bill_pipeline.publishing.tables import PublishError
+from bill_pipeline.sealed_sessions import SealedSessions
+from bill_pipeline.settings import Home
+from bill_pipeline.vault import Vault
+from models.knowledge import GlobalKnowledge
+from tests.healing.test_publication import cut, empty, fill
+from tests.publish.publish_fixture import connect_clients
+
+
+@pytest.mark.parametrize("damage", [cut, fill])
+def test_a_damaged_budget_is_counted_anew_and_said_once(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, damage: object
+) -> None:
+    path = tmp_path / "budget.sqlite"
+    budget = SharedBudget(path, journal_mode="delete")
+    for _ in range(60):
+        with budget.place("key", "organization", is_login=False, patience_seconds=0):
+            pass
+    assert budget.used("key") == (60, 0)
+    assert callable(damage)
+    damage(path)
+    with caplog.at_level(logging.WARNING):
+        budget = SharedBudget(path, journal_mode="delete")
+        SharedBudget(path, journal_mode="delete")
+    assert [record.message for record in caplog.records] == [
+        f"{path} was damaged: the requests of this hour are counted anew."
+    ]
+    with budget.place("key", "organization", is_login=False, patience_seconds=0):
+        pass
+    assert budget.used("key") == (1, 0)
+
+
+def test_a_budget_that_could_not_be_written_goes_on_when_it_can(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    budget = SharedBudget(tmp_path / "budget.sqlite")
+    budget._database.execute("pragma query_only = on")
+    with pytest.raises(sqlite3.OperationalError, match="readonly"):
+        budget.spend_hour("key", is_login=False)
+    budget._database.execute("pragma query_only = off")
+    budget.spend_hour("key", is_login=False)
+    assert budget.left() == 0
+
+
+@pytest.mark.parametrize("content", ["garbage", "[1, 2]", '{"session": 1}', "null", None])
+def test_a_damaged_session_is_none(tmp_path: Path, content: str | None) -> None:
+    home = Home.at(tmp_path / "home")
+    connect_clients(home, ["acme"])
+    registry = Registry(home)
+    sealed: object = b"\x00\xff" if content is None else Vault.of(home).seal(SecretStr(content))
+    with registry.database() as db:
+        db.execute("insert into sessions values ('acme', ?, 'now')", [sealed])
+    assert SealedSessions(registry).get("acme") is None
+
+
+@pytest.mark.parametrize("damage", [cut, fill, empty])
+@pytest.mark.parametrize("file", ["model.skops", "model.json"])
+def test_damaged_knowledge_is_thrown_away_and_said_once(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, damage: object, file: str
+) -> None:
+    home = Home.at(tmp_path / "home")
+    model_shelf.save_knowledge(home, GlobalKnowledge.from_seeds(), ["acme"])
+    assert callable(damage)
+    damage(home.models / "knowledge" / file)
+    model_shelf.load_knowledge.cache_clear()
+    with caplog.at_level(logging.WARNING):
+        model_shelf.knowledge(home)
+        model_shelf.knowledge(home)
+    assert len([r for r in caplog.records if "thrown away" in r.message]) == 1
+    assert model_shelf.contributors(home) == []
+
+
+@pytest.mark.parametrize("content", [b"", b"\xff\xfe\x00garbage", b"../../secret.key\nv1\n"])
+def test_a_damaged_list_of_champions_names_no_model(tmp_path: Path, content: bytes) -> None:
+    home = Home.at(tmp_path / "home")
+    path = home.models / "clients" / "acme" / "champions"
+    path.parent.mkdir(parents=True)
+    path.write_bytes(content)
+    assert model_shelf.champion(home, "acme") is None
+    assert model_shelf.training_of_champion(home, "acme") is None
+
+
+def test_a_registry_is_not_made_by_reading(tmp_path: Path) -> None:
+    home = Home.at(tmp_path / "home")
+    assert Registry(home).all() == []
+    assert not home.registry.exists()
+
+
+def test_a_damaged_registry_is_said_and_empties_nothing(tmp_path: Path) -> None:
+    from bill_pipeline.machine import machine_trouble
+    from bill_pipeline.publish import publish
+
+    home = Home.at(tmp_path / "home")
+    connect_clients(home, ["acme"])
+    home.client_file("acme").write_bytes(b"")
+    fill(home.registry)
+    with pytest.raises(sqlite3.DatabaseError) as caught:
+        publish(home, [])
+    said = machine_trouble(caught.value)
+    assert said is not None
+    assert "registry.sqlite, is damaged" in said.what
+    home.registry.unlink()
+    with pytest.raises(PublishError, match="connect the clients again"):
+        publish(home, [])

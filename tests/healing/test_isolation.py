@@ -1,0 +1,220 @@
+"""Whatever one client's file, folder or documents do, it is that client's trouble alone."""
+
+from __future__ import annotations
+
+import logging
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from bill_pipeline import sharing
+from bill_pipeline.books import Sync
+from bill_pipeline.clients import Registry, State, utc_now
+from bill_pipeline.dagster import idle_clients, reconciling, workers
+from bill_pipeline.failures import Trouble, alone, trouble_of
+from bill_pipeline.interrupted import mend_interrupted
+from bill_pipeline.publish import publish
+from tests.healing.deadly import Deadly
+from tests.healing.test_publication import LINES, cut, empty, fill
+from tests.journey.firm import Firm
+
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("building")]
+
+
+def make_folder(path: Path) -> None:
+    path.unlink()
+    path.mkdir()
+
+
+DAMAGES: dict[str, tuple[Callable[[Path], None], str]] = {
+    "cut": (cut, "Put it back from a backup"),
+    "garbage": (fill, "Put it back from a backup"),
+    "empty": (empty, "Put it back from a backup"),
+    "a folder": (make_folder, "Put it back from a backup"),
+}
+
+
+def stale(firm: Firm, client: str) -> str:
+    (row,) = firm.query(f"select published_version as v from sync_status where client = '{client}'")
+    return str(row["v"])
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_a_damaged_file_stops_nobody_else_and_the_backup_heals_it(
+    firm: Firm, names: list[str], tmp_path: Path, damage: str
+) -> None:
+    damaged, *others = names
+    whole = firm.query(LINES)
+    path = firm.home.client_file(damaged)
+    backup = shutil.copy(path, tmp_path / "backup.duckdb")
+    make, remedy = DAMAGES[damage]
+    make(path)
+    before = {name: stale(firm, name) for name in names}
+    result = firm.run("sync", "--all")
+    assert result.exit_code == 1
+    assert f"{damaged}: failed." in result.output
+    assert "is damaged" in result.output
+    assert "busy" not in result.output
+    assert "until that sync is done" not in result.output  # nobody holds it
+    assert remedy in result.output
+    after = {name: stale(firm, name) for name in names}
+    assert {name for name in names if after[name] > before[name]} == set(others)
+    assert firm.query(LINES) == whole  # its last good books stay
+    status = Registry(firm.home).status(damaged)
+    assert status.state is State.FAILING
+    assert remedy in (status.remedy or "")
+    if path.is_dir():
+        path.rmdir()
+    shutil.copy(backup, path)
+    result = firm.run("sync", "--all")
+    assert result.exit_code == 0, result.output
+    assert firm.query(LINES) == whole
+    assert Registry(firm.home).status(damaged).state is State.UP_TO_DATE
+
+
+def test_a_log_of_writes_that_belongs_to_another_file_is_named_by_the_remedy(
+    firm: Firm, names: list[str], tmp_path: Path
+) -> None:
+    path = firm.home.client_file(names[0])
+    backup = shutil.copy(path, tmp_path / "backup.duckdb")
+    with duckdb.connect(str(path)) as books:
+        books.execute("create table later as select 1 as a")
+    program = (
+        f"import duckdb, os; books = duckdb.connect({str(path)!r}); "
+        "books.execute('insert into later values (2)'); os._exit(1)"
+    )
+    subprocess.run([sys.executable, "-c", program], check=False)
+    wal = path.with_suffix(".duckdb.wal")
+    assert wal.exists()
+    shutil.copy(backup, path)  # as a person does who does not read to the end
+    result = firm.run("sync", names[0])
+    assert result.exit_code == 1
+    assert "without the .wal file beside it" in result.output
+    wal.unlink()
+    shutil.copy(backup, path)
+    result = firm.run("sync", names[0])
+    assert result.exit_code == 0, result.output
+
+
+@pytest.mark.parametrize("error", [KeyError("amount"), ZeroDivisionError(), MemoryError()])
+def test_any_exception_in_one_client_is_its_own(
+    firm: Firm, names: list[str], monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    build = Sync.build
+
+    def fail_in_one(sync: Sync, room: str, *, reuse: bool = True) -> object:
+        if sync.client == names[0] and room == "ledger":
+            raise error
+        return build(sync, room, reuse=reuse)
+
+    monkeypatch.setattr(Sync, "build", fail_in_one)
+    result = firm.run("sync", "--all")
+    assert result.exit_code == 1
+    assert f"{names[0]}: failed." in result.output
+    assert all(f"{name}: " in result.output for name in names[1:])
+    left = [s.client for s in Registry(firm.home).all() if s.unpublished_since]
+    assert left == []
+
+
+def test_a_publication_goes_on_without_the_client_whose_file_is_damaged(
+    firm: Firm, names: list[str]
+) -> None:
+    whole = firm.query(LINES)
+    fill(firm.home.client_file(names[0]))
+    report = publish(firm.home, names, anew=True)
+    assert set(report.published) == set(names[1:])
+    assert "Put it back from a backup" in report.not_published[names[0]]
+    assert firm.query(LINES) == whole
+    versions = {row["v"] for row in firm.query("select published_version as v from sync_status")}
+    files = {path.stem for path in firm.home.published.rglob("*.parquet")}
+    assert versions <= files
+
+
+def test_what_a_failed_writing_left_is_removed(
+    firm: Firm, names: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from bill_pipeline.publishing import versions
+
+    before = set(firm.home.published.rglob("*.parquet"))
+    write = versions._write_table
+
+    def fail_at_the_end(*words: object) -> int:
+        if words[1] == "reports.vendor_spend":
+            raise KeyError("a type that nobody has seen")
+        return write(*words)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(versions, "_write_table", fail_at_the_end)
+    report = publish(firm.home, names[:1], anew=True)
+    assert set(report.not_published) == {names[0]}
+    assert set(firm.home.published.rglob("*.parquet")) == before
+
+
+def test_a_probe_of_one_client_may_fail_in_any_way(
+    firm: Firm, names: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def answer(_home: object, client: str, *_rest: object) -> list[str]:
+        if client == names[0]:
+            raise KeyError("results")
+        return []
+
+    monkeypatch.setattr(idle_clients, "changed_lists", answer)
+    monkeypatch.setattr(idle_clients, "lists_to_ask", lambda *_: ("bills",))
+    news = idle_clients.with_news(firm.home, names, utc_now(), logging.getLogger())
+    assert news == {names[0]: None}  # it is synced, and the sync says what is wrong
+
+
+def test_the_nightly_comparison_goes_on_without_a_damaged_file(
+    firm: Firm, names: list[str]
+) -> None:
+    fill(firm.home.client_file(names[0]))
+    differing = reconciling.differing_clients(firm.home, names, logging.getLogger())
+    assert differing == names[:1]
+
+
+def test_pooling_training_and_mending_go_on_without_a_damaged_file(
+    firm: Firm, names: list[str]
+) -> None:
+    for name in names:
+        sharing.set_shared(firm.home, name, shared=True, by="a test", reason="to see")
+        Registry(firm.home).update(name, state=State.IMPORTING)
+    fill(firm.home.client_file(names[0]))
+    lock = firm.home.client_file(names[1]).with_suffix(".lock")
+    lock.unlink(missing_ok=True)
+    lock.mkdir()
+    assert mend_interrupted(firm.home) == [names[0], names[2]]
+    lock.rmdir()
+    pooled = sharing.pool(firm.home)
+    assert pooled.contributors == sorted(names[1:])
+    assert "Put it back from a backup" in str(pooled.left_out[names[0]])
+    result = firm.run("train", "--all")
+    assert result.exit_code == 1
+    assert all(f"{name}: " in result.output for name in names[1:])
+    assert f"{names[0]}: failed." in result.output
+
+
+def test_a_killed_process_is_the_trouble_of_its_client_alone() -> None:
+    task: object = Deadly("b")
+    done = {
+        outcome.client: outcome
+        for outcome in workers._in_processes(task, ["a", "b", "c", "d"], 2)  # type: ignore[arg-type]
+    }
+    assert sorted(done) == ["a", "b", "c", "d"]
+    assert [client for client, outcome in done.items() if outcome.trouble] == ["b"]
+    assert "was killed" in str(done["b"].trouble)
+
+
+def test_interruptions_are_nobodys_trouble() -> None:
+    troubles: dict[str, Trouble] = {}
+    with pytest.raises(KeyboardInterrupt), alone("acme", troubles):
+        raise KeyboardInterrupt
+    assert troubles == {}
+
+
+def test_our_own_mistakes_are_told_apart() -> None:
+    assert trouble_of("acme", KeyError("amount")).is_ours
+    assert not trouble_of("acme", OSError(28, "No space left on device")).is_ours
