@@ -230,8 +230,7 @@ class Sync:
             review_count=to_review,
             **changes,
         )
-        if not self.report.rooms:  # else a publication follows
-            show_status(self.home)
+        show_status(self.home)  # a publication may follow, or the process be killed before it
         return self.report
 
     def _what_was_read(self, imported: ImportReport, status: ClientStatus) -> dict[str, Any]:

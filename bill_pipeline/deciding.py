@@ -19,7 +19,7 @@ from bill_pipeline.clients import Registry, utc_now
 from bill_pipeline.closing import require_closable
 from bill_pipeline.errors import PipelineError
 from bill_pipeline.posting_rules import begin
-from bill_pipeline.publish import publish
+from bill_pipeline.publish import publish, show_status
 from bill_pipeline.rule_decisions import add_rule, remove_rule
 from bill_pipeline.settings import Home
 from bill_pipeline.upkeep import count_documents_and_reviews, next_batch_time
@@ -180,6 +180,7 @@ def _build(home: Home, batch: Batch) -> None:
         sync.build(room)
     _documents, to_review = count_documents_and_reviews(batch.warehouse)
     sync.registry.update(sync.client, review_count=to_review, unpublished_since=batch.as_of)
+    show_status(home)
 
 
 @contextlib.contextmanager
