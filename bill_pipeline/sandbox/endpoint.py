@@ -152,7 +152,7 @@ class Endpoint:
         if body is None:
             return Response(status_code=call.status)
         content = body if isinstance(body, bytes) else orjson.dumps(body)
-        content = fault_rows.altered(call.fault, content)
+        content = fault_rows.altered(call, content)
         return Response(content, call.status, media_type=call.media_type)
 
     def _too_many(self, call: Call) -> Response:

@@ -7,7 +7,7 @@ odd part is put into the written bytes.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import orjson
 
@@ -15,6 +15,9 @@ from bill_pipeline.sandbox.clock import timestamp, timestamp_ms
 from bill_pipeline.sandbox.faults import Fault
 from bill_pipeline.sandbox.money import cents
 from bill_pipeline.sandbox.v2_codes import v2_time
+
+if TYPE_CHECKING:
+    from bill_pipeline.sandbox.endpoint import Call
 
 Row = dict[str, Any]
 _ODD = "@@odd@@"
@@ -26,15 +29,19 @@ _ESCAPES = {
 }
 
 
-def altered(fault: Fault | None, content: bytes) -> bytes:
+def altered(call: Call, content: bytes) -> bytes:
     """The body that a client gets instead of ``content``, an answer of v3 or v2."""
-    if fault is None:
+    fault = call.fault
+    if fault is None or (fault.kind == "missing_news" and not _is_filtered(call)):
         return content
     if fault.kind == "invalid_json":
         return content[:-1] + b",}"
-    if fault.kind not in _SPOILERS and fault.kind not in _PAGE_SPOILERS:
+    if fault.kind not in {*_SPOILERS, *_PAGE_SPOILERS, "lagging_list"}:
         return content
     body = orjson.loads(content)
+    if fault.kind == "lagging_list":
+        _drop_later_rows(_rows(body), call.state.clock.now_ms() - int(fault.seconds * 1_000))
+        return orjson.dumps(body)
     if fault.kind in _PAGE_SPOILERS:
         _PAGE_SPOILERS[fault.kind](body, _rows(body), fault)
         return orjson.dumps(body)
@@ -136,6 +143,20 @@ def _drop_row(body: Any, rows: list[Row], fault: Fault) -> None:
         rows.remove(row)
 
 
+def _is_filtered(call: Call) -> bool:
+    """Whether the request says what it wants: v3's filters, or v2's within ``data``."""
+    sent = dict(call.parameters)
+    return bool(sent.get("filters")) or '"filters":[{' in sent.get("data", "").replace(" ", "")
+
+
+def _drop_later_rows(rows: list[Row], last_ms: int) -> None:
+    def is_later(row: Row) -> bool:
+        said = row.get("updatedTime")
+        return isinstance(said, str) and timestamp_ms(said) > last_ms
+
+    rows[:] = [row for row in rows if not is_later(row)]
+
+
 def _turn_rows(body: Any, rows: list[Row], fault: Fault) -> None:
     rows.reverse()
 
@@ -155,6 +176,7 @@ _SPOILERS: dict[str, Callable[[Row, Fault], bytes]] = {
 }
 _PAGE_SPOILERS: dict[str, Callable[[Any, list[Row], Fault], None]] = {
     "missing_row": _drop_row,
+    "missing_news": _drop_row,
     "backward_rows": _turn_rows,
     "missing_next_page": _drop_next_page,
 }

@@ -36,6 +36,8 @@ KINDS: dict[str, str] = {
     "odd_number": "`field` of a row is written as `value` (`text`: quoted; `decimals`: too many)",
     "odd_date": "`field` of a row is the text `value`",
     "missing_row": "a row is not in its list, nor found by its id",
+    "missing_news": "a row is not in its list where the list is filtered",
+    "lagging_list": "what changed within the last `seconds` is not in its list yet",
     "shifted_time": "updatedTime of a row is `seconds` later (negative: earlier)",
     "backward_rows": "the rows of a page come last one first",
 }

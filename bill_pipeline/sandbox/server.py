@@ -22,16 +22,18 @@ import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import datetime
+from email.utils import format_datetime
 from pathlib import Path
 from typing import Any
 
 import uvicorn
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from bill_pipeline.sandbox import control, events, v2, v3
+from bill_pipeline.sandbox.clock import Clock
 from bill_pipeline.sandbox.companies import add_invented_companies
 from bill_pipeline.sandbox.control_client import ControlClient
 from bill_pipeline.sandbox.saved import save
@@ -70,6 +72,23 @@ class _TidyPath:
         await self._app(scope, receive, send)
 
 
+class _Dated:
+    """Answers carry the sandbox's time in ``Date``, as they carry it in everything else."""
+
+    def __init__(self, app: ASGIApp, clock: Clock) -> None:
+        self._app = app
+        self._clock = clock
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def dated(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                date = format_datetime(self._clock.now(), usegmt=True).encode()
+                message = {**message, "headers": [*message["headers"], (b"date", date)]}
+            await send(message)
+
+        await self._app(scope, receive, dated if scope["type"] == "http" else send)
+
+
 def application(state: SandboxState, saved_in: Path | None = None) -> Starlette:
     """All planes of one sandbox as an ASGI app; its state is kept in the file ``saved_in``."""
 
@@ -92,7 +111,7 @@ def application(state: SandboxState, saved_in: Path | None = None) -> Starlette:
             *control.routes(state),
         ],
         lifespan=lifespan,
-        middleware=[Middleware(_TidyPath)],
+        middleware=[Middleware(_TidyPath), Middleware(_Dated, clock=state.clock)],
     )
 
 
@@ -118,6 +137,7 @@ def server_config(
         host=host,
         port=port,
         http=_Protocol,
+        date_header=False,  # the sandbox's own clock, see _Dated
         loop="uvloop",
         log_level="critical",
         access_log=False,

@@ -111,7 +111,7 @@ class _V2Endpoint:
         except Exception:
             logger.exception("the sandbox failed on %s", call.path)
             return _error(errors.system_error())
-        content = fault_rows.altered(call.fault, orjson.dumps(v2_writing.envelope(data)))
+        content = fault_rows.altered(call, orjson.dumps(v2_writing.envelope(data)))
         return Response(content, media_type="application/json")
 
 

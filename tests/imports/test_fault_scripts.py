@@ -50,6 +50,8 @@ FAULTS: tuple[dict[str, Any], ...] = (
 #: What can be read and is false: nothing tells, until BILL is read whole once more.
 FALSE: tuple[dict[str, Any], ...] = (
     {"kind": "missing_row", "match": "connect/v3/vendors$"},
+    {"kind": "missing_news", "match": "connect/v3/vendors$"},
+    {"kind": "lagging_list", "match": "connect/v3/customers$", "seconds": 864_000},
     {"kind": "half_surrogate", "match": "connect/v3/invoices$"},
     {"kind": "odd_number", "match": "v3/receivable-payments$", "field": "amount", "value": "text"},
     {"kind": "nul", "match": "connect/v3/bills$"},
@@ -100,6 +102,7 @@ def test_what_bill_said_falsely_is_right_when_it_was_read_whole(make_client: Mak
     # One request each, so that no rule takes those of the next one.
     client.sandbox.control.faults([{**fault, "times": 1} for fault in FALSE], seed=3)
     client.sync()
+    client.sync()  # with filters
     hits = [fault["hits"] for fault in client.sandbox.control.active_faults()]
     assert all(hits), "some trouble never struck"
     client.sandbox.control.faults([])

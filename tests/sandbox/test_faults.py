@@ -227,6 +227,28 @@ def test_a_list_goes_backwards(client: BillClient) -> None:
     assert client.get("bills", **query).json() == plain | {"results": plain["results"][::-1]}
 
 
+def test_a_row_is_missing_only_where_its_list_is_filtered(client: BillClient) -> None:
+    bill = client.get("bills", max=100).json()["results"][7]
+    rule = {"kind": "missing_news", "match": "bills|List/Bill", "row": bill["id"]}
+    client.server.control.faults([rule])
+    since = 'updatedTime:gte:"2000-01-01T00:00:00.000Z"'
+    assert bill in client.get("bills", max=100).json()["results"]
+    assert bill not in client.get("bills", max=100, filters=since).json()["results"]
+    assert client.get(f"bills/{bill['id']}").status_code == 200
+    everything = [{"field": "updatedTime", "op": ">", "value": "2000-01-01T00:00:00.000+0000"}]
+    for filters, is_shown in (([], True), (everything, False)):
+        rows = client.v2("List/Bill", {"start": 0, "max": 999, "filters": filters})["response_data"]
+        assert (bill["id"] in {row["id"] for row in rows}) == is_shown
+
+
+def test_a_list_lags_behind(client: BillClient) -> None:
+    [changed] = client.server.control.change(client.company.client)
+    client.server.control.faults([{"kind": "lagging_list", "match": "/bills$", "seconds": 60}])
+    assert changed not in {row["id"] for row in client.all("bills", max=100)}
+    client.server.control.step("2 minutes")
+    assert changed in {row["id"] for row in client.all("bills", max=100)}
+
+
 def test_rows_of_v2_are_spoiled_as_those_of_v3(client: BillClient) -> None:
     rule = {"kind": "odd_date", "match": r"List/Bill\.json$", "field": "glPostingDate", "times": 1}
     client.server.control.faults([{**rule, "value": "2024-02-30"}])
