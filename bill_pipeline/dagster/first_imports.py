@@ -54,7 +54,10 @@ def _request(instance: dg.DagsterInstance, batch: Sequence[ClientStatus]) -> dg.
     from bill_pipeline.books import BACKOFF_MINUTES
 
     first = batch[0]
-    tries = instance.get_run_records(filters=dg.RunsFilter(tags={FIRST_CLIENT: first.client}))
+    # Tries before the client was purged and connected again say nothing of this connection.
+    tries = instance.get_run_records(
+        filters=dg.RunsFilter(tags={FIRST_CLIENT: first.client}, created_after=first.connected_at)
+    )
     # Connecting again after a refused token is a new connection: its time makes the key unique.
     key = f"first-import/{first.client}/{first.connected_at.isoformat()}/{len(tries)}"
     tags = {"reason": "first import", FIRST_CLIENT: first.client}

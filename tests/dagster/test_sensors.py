@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import smtplib
 import threading
+import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
@@ -22,7 +23,6 @@ from bill_pipeline.clients import Registry, State, utc_now
 from bill_pipeline.dagster import first_imports, retention, run_locks
 from bill_pipeline.dagster.definitions import defs
 from bill_pipeline.dagster.first_imports import FIRST_IMPORTS_IN_OWN_RUN
-from bill_pipeline.dagster.schedules import clients_of_the_night
 from bill_pipeline.dagster.syncs import SyncResource
 from bill_pipeline.settings import Home, SettingsError
 
@@ -106,6 +106,25 @@ def test_a_killed_first_import_is_started_again_without_anyones_help(
         assert not tick("add_new_clients").run_requests
 
 
+def test_a_client_that_was_purged_and_connected_again_is_imported_at_once(
+    tick: Tick, connect: Connect, home: Home, instance: dg.DagsterInstance
+) -> None:
+    client = connect()
+    (request,) = tick("add_new_clients").run_requests
+    run = instance.create_run_for_job(
+        defs.resolve_job_def(request.job_name),
+        status=dg.DagsterRunStatus.STARTED,
+        tags={**request.tags, "dagster/partition": client},
+    )
+    instance.report_run_failed(run, "killed")
+    assert "waits for its next try" in tick("add_new_clients").skip_message
+    Registry(home).disconnect(client, purge=True)
+    time.sleep(1.1)  # Dagster's moments are whole seconds
+    assert connect() == client
+    (again,) = tick("add_new_clients").run_requests
+    assert again.run_key != request.run_key
+
+
 def test_many_new_clients_share_runs(tick: Tick, connect: Connect) -> None:
     for number in range(FIRST_IMPORTS_IN_OWN_RUN + 25):
         connect(0, name=f"client-{number:03}")
@@ -178,13 +197,6 @@ def test_when_nobody_is_due_the_sensor_says_so(tick: Tick, connect: Connect, hom
     data = tick("sync_due_clients")
     assert not data.run_requests
     assert "the news of 1 client a short while ago" in data.skip_message
-
-
-def test_every_client_is_read_in_full_once_a_week() -> None:
-    firm = [f"client-{number}" for number in range(40)]
-    nights = [clients_of_the_night(firm, NOW + timedelta(days=day)) for day in range(7)]
-    assert sorted(client for night in nights for client in night) == sorted(firm)
-    assert max(map(len, nights)) < len(firm) / 3
 
 
 @pytest.fixture
