@@ -30,7 +30,6 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import dagster as dg
-import duckdb
 from pydantic import SecretStr
 
 from bill_pipeline.bill.connection import Connection
@@ -41,6 +40,7 @@ from bill_pipeline.dagster.expectations import LONGEST_INTERVAL
 from bill_pipeline.dagster.fleet import sweep_config
 from bill_pipeline.dagster.instance import write_instance
 from bill_pipeline.dagster.partitions import CLIENTS_PER_RUN
+from bill_pipeline.probe import note_file
 from bill_pipeline.publish import publish
 from bill_pipeline.sandbox.control_client import ControlClient
 from bill_pipeline.sandbox.server import SandboxServer
@@ -208,13 +208,9 @@ def connect(registry: Registry, sandbox: Bill, company: int, client: str) -> str
 def copy_books(home: Home, registry: Registry, original: str, name: str) -> None:
     """Give ``name`` the books, the reading state, the model and the session of ``original``."""
     shutil.copy(home.client_file(original), home.client_file(name))
-    shutil.copytree(home.dlt_folder(original), home.dlt_folder(name))
-    pipeline = home.dlt_folder(name) / f"bill_{original}"
-    pipeline = pipeline.rename(pipeline.with_name(f"bill_{name}"))
-    state = pipeline / "state.json"
-    state.write_text(state.read_text().replace(f"bill_{original}", f"bill_{name}"))
-    with duckdb.connect(str(home.client_file(name))) as books:
-        books.execute("update raw._dlt_pipeline_state set pipeline_name = ?", [f"bill_{name}"])
+    home.dlt_folder(name).mkdir(parents=True)
+    shutil.copy(home.dlt_folder(original) / "probe.json", home.dlt_folder(name))
+    note_file(home.dlt_folder(name), home.client_file(name))
     models = home.models / "clients"
     if (models / original).exists():
         shutil.copytree(models / original, models / name)
@@ -240,6 +236,8 @@ def make_sleepers(
         folder = home.dlt_folder(name)
         folder.mkdir(parents=True)
         shutil.copy(home.dlt_folder(model) / "probe.json", folder)
+        home.client_file(name).touch()  # a probe does not open it
+        note_file(folder, home.client_file(name))
         if (session := sessions.get(model)) is not None:
             sessions.put(name, session)
         registry.update(name, state=State.UP_TO_DATE, last_attempt_at=now, last_success_at=now,

@@ -116,7 +116,7 @@ def run(pipe: Pipe, *, with_v2: bool) -> None:
             pipe.recv()
             show(f"{CHANGES} bills changed", load)
             show("nothing changed again", load)
-            show("probe", lambda: changed_lists(api, folder / "dlt"))
+            show("probe", lambda: changed_lists(api, folder / "dlt", folder / "benchmark.duckdb"))
 
 
 if __name__ == "__main__":

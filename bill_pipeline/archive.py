@@ -10,7 +10,7 @@ Everything is set-based and idempotent: after a crash, archiving again archives 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -20,7 +20,14 @@ from bill_pipeline.bill.documents import Stray
 from bill_pipeline.bill.fields import DOCUMENTED_FIELDS
 from bill_pipeline.bill.lists import LISTS, BillList
 from bill_pipeline.errors import PipelineError
-from bill_pipeline.quarantine import heal, set_aside, set_strays_aside, unreadable_reason
+from bill_pipeline.quarantine import (
+    heal,
+    heal_strays,
+    set_aside,
+    set_strays_aside,
+    unreadable_reason,
+)
+from bill_pipeline.raw import end_loading
 
 if TYPE_CHECKING:
     import duckdb
@@ -107,11 +114,14 @@ def archive_documents(
     client: str = "",
     tables: Iterable[str] = tuple(LISTS),
     strays: dict[str, list[Stray]] | None = None,
+    read_from: Mapping[str, datetime | None] | None = None,
     loads: int | None = None,
 ) -> ArchiveReport:
     """Append what differs between ``raw.<list>`` and the last archived version, at ``as_of``.
 
-    ``as_of`` is UTC. ``loads`` is noted as the number of dlt loads that are archived now.
+    ``as_of`` is UTC. ``read_from`` says of each list read to its end from which updatedTime on
+    (``None``: its beginning): what had no id there and did not come again has one now, or is gone.
+    ``loads`` is noted as the number of dlt loads that are archived now.
     Raises ``ArchiveOutOfOrder`` when the archive already has a later version.
     """
     report = ArchiveReport()
@@ -122,7 +132,11 @@ def archive_documents(
             _archive_list(connection, LISTS[table], as_of, report)
         for table, found in (strays or {}).items():
             _add(report.quarantined, table, set_strays_aside(connection, table, found, as_of))
+        for table, start in (read_from or {}).items():
+            found = (strays or {}).get(table, [])
+            _add(report.healed, table, heal_strays(connection, table, found, start, as_of))
         if loads is not None:
+            end_loading(connection)
             connection.execute(
                 "insert into raw.archivings values (?, ?)", [as_of.replace(tzinfo=None), loads]
             )
@@ -293,9 +307,3 @@ def _note_unknown_fields(
         {**values, "documented": sorted(documented)},
     ).fetchall()
     return [f"{row.table}.{name}" for (name,) in sorted(added)]
-
-
-def archived_loads(connection: duckdb.DuckDBPyConnection) -> int:
-    """How many dlt loads were archived: fewer than there are means that some still must be."""
-    found = connection.execute("select max(loads) from raw.archivings").fetchone()
-    return int(found[0]) if found and found[0] is not None else 0

@@ -26,6 +26,7 @@ from bill_pipeline.failures import what_and_remedy
 from bill_pipeline.imports import ImportReport, import_client
 from bill_pipeline.posting import ReplayDiffers, rebuild
 from bill_pipeline.posting_rules import begin, preview
+from bill_pipeline.probe import note_file
 from bill_pipeline.progress import Progress as Step
 from bill_pipeline.progress import Watcher
 from bill_pipeline.publish import show_status
@@ -247,6 +248,8 @@ class Sync:
             read = with_companions(lists)
             skipped |= {name: why for name, why in status.skipped_lists.items() if name not in read}
         changes["skipped_lists"] = skipped
+        changes["refused_documents"] = imported.refused_documents
+        changes["compared_at"] = imported.compared_at
         changes["quarantined"] = quarantined_counts(self.warehouse.connection)
         return changes
 
@@ -286,11 +289,15 @@ def open_sync(home: Home, client: str, options: SyncOptions | None = None) -> It
     if not status.is_syncable:
         raise ClientPaused(status)
     try:
-        with client_lock(home, client), Warehouse.open(home, client) as warehouse:
-            suit_to_size(warehouse)
-            name_organization(warehouse, status.organization_id, utc_now())
-            as_of, new_rules = begin(warehouse)
-            yield Sync(home, warehouse, options or SyncOptions(), as_of, new_rules)
+        with client_lock(home, client):
+            with Warehouse.open(home, client) as warehouse:
+                suit_to_size(warehouse)
+                name_organization(warehouse, status.organization_id, utc_now())
+                as_of, new_rules = begin(warehouse)
+                sync = Sync(home, warehouse, options or SyncOptions(), as_of, new_rules)
+                yield sync
+            if sync.report.imported:
+                note_file(home.dlt_folder(client), home.client_file(client))
     except ClientBusy:
         raise
     except BaseException as error:

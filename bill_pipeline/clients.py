@@ -84,6 +84,8 @@ class ClientStatus:
     looked_at: dict[str, str] = field(default_factory=dict)  # when each list was last asked for
     # Documents that BILL sent and that cannot be read, by list: they wait for a good version.
     quarantined: dict[str, int] = field(default_factory=dict)
+    refused_documents: dict[str, int] = field(default_factory=dict)  # not listed, refused by id
+    compared_at: datetime | None = None  # all lists were compared whole with BILL then, or later
     unpublished_since: datetime | None = None  # when books were built that analysts do not see yet
 
     @property
@@ -124,8 +126,9 @@ class ClientStatus:
 
 
 _TIMES = {"connected_at", "last_attempt_at", "last_success_at", "last_change_at", "next_sync_at",
-          "last_whole_sync_at", "unpublished_since"}  # fmt: skip
-_DOCUMENTS = {"skipped_lists", "progress", "activity", "looked_at", "quarantined"}
+          "last_whole_sync_at", "unpublished_since", "compared_at"}  # fmt: skip
+_DOCUMENTS = {"skipped_lists", "progress", "activity", "looked_at", "quarantined",
+              "refused_documents"}  # fmt: skip
 _STATUS_COLUMNS = [f.name for f in fields(ClientStatus)]
 _SELECT_STATUS = f"select {', '.join(_STATUS_COLUMNS)} from clients"
 _SETTABLE = set(_STATUS_COLUMNS) - {"client", "organization_id", "environment", "connected_at"}

@@ -24,7 +24,7 @@ from bill_pipeline.bill.sessions import MemorySessions, SessionStore
 from bill_pipeline.clients import Registry
 from bill_pipeline.loading import ImportReport, load_lists
 from bill_pipeline.progress import Progress, Watcher
-from bill_pipeline.reconciliation import ReconciliationReport, reconcile_lists
+from bill_pipeline.reconciliation import compare_lists
 from bill_pipeline.sealed_sessions import SealedSessions
 from bill_pipeline.settings import Home, Settings
 
@@ -32,14 +32,12 @@ __all__ = [
     "Access",
     "ImportReport",
     "Progress",
-    "ReconciliationReport",
     "changed_lists",
     "check_access",
-    "has_changes",
+    "compare_client",
     "import_client",
     "open_bill",
     "open_documents_differ",
-    "reconcile_client",
     "requests_left",
     "see_beliefs",
 ]
@@ -122,36 +120,35 @@ def import_client(
             with_v2=settings.read_v2,
             with_documents=settings.read_documents,
             progress=progress,
+            requests_per_hour=settings.requests_per_hour / max(len(Registry(home).names()), 1),
         )
 
 
 def changed_lists(
     home: Home, client: str, connection: Connection, tables: Iterable[str] = PROBED
-) -> list[str]:
+) -> list[str] | None:
     """Which lists BILL changed since the last import: one or two requests each, no database.
 
-    All of them before the first import. Raises ``BillError``.
+    ``None`` when all are to be read; see ``probe.changed_lists``. Raises ``BillError``.
     """
     with open_bill(home, client, connection) as api:
-        return probe.changed_lists(api, home.dlt_folder(client), tables)
+        folder, database = home.dlt_folder(client), home.client_file(client)
+        return probe.changed_lists(api, folder, database, tables)
 
 
-def has_changes(home: Home, client: str, connection: Connection) -> bool:
-    """Whether a sync would find anything in the lists of daily life; see ``changed_lists``."""
-    return bool(changed_lists(home, client, connection))
+def compare_client(
+    home: Home, client: str, connection: Connection, *, progress: Watcher | None = None
+) -> ImportReport:
+    """Compare everything with BILL and keep nothing; see ``reconciliation.compare_lists``.
 
-
-def reconcile_client(
-    home: Home, client: str, connection: Connection, *, as_of: datetime
-) -> ReconciliationReport:
-    """Compare everything with BILL and repair what differs. Raises ``BillError``."""
+    The caller holds the client's lock. Raises ``BillError``.
+    """
     with open_bill(home, client, connection) as api:
-        return reconcile_lists(
+        return compare_lists(
             api,
             database=home.client_file(client),
-            dlt_folder=home.dlt_folder(client),
-            as_of=as_of,
             with_v2=Settings.now().read_v2,
+            progress=progress,
         )
 
 

@@ -1,9 +1,9 @@
-"""Compare what is still open with BILL, in a few requests: the nightly half of reconciliation.
+"""Compare what is still open with BILL, in a few requests: the daily part of reconciliation.
 
-A full read of a client costs a request per hundred documents it ever had. Money can only be wrong
-where something is open, so every night the open bills, invoices and receipts are asked for by id,
-fifty in one request; a client whose answer differs from its file is then read in full. What lies
-closed is compared by the full reads, which reach every client once a week.
+Comparing all of a client costs a request per hundred documents it ever had. Money can only be wrong
+where something is open, so once a day the open bills, invoices and receipts are asked for by id,
+fifty in one request: by the day's first whole sync, and by the nightly job, which reads a client
+that differs in full. What lies closed is compared over the week (``bill.comparing``).
 """
 
 from __future__ import annotations
@@ -15,8 +15,13 @@ from bill_pipeline.bill.errors import BillError, refuses_list
 from bill_pipeline.bill.lists import LISTS
 from bill_pipeline.bill.pages import IDS_PER_REQUEST, read_by_ids
 from bill_pipeline.raw import make_tables, opened
-from bill_pipeline.reconciliation import OPEN_AMOUNTS
 
+#: What is still open in each list, as BILL states it.
+OPEN_AMOUNTS = {
+    "bills": "dueAmount",
+    "invoices": "dueAmount",
+    "received_payments": "unappliedAmount",
+}
 #: A list with more open documents than this is compared by its newest ones: 20 requests.
 MOST_OPEN = 1_000
 
@@ -32,7 +37,7 @@ def open_documents(database: Path) -> dict[str, dict[str, str]]:
                     "where not is_deleted and not is_archived "
                     f"and try_cast(document->>'$.{amount}' as decimal(18, 3)) <> 0 "
                     "order by updated_at desc limit ?",
-                    [MOST_OPEN],
+                    [MOST_OPEN if LISTS[table].has_id_filter else IDS_PER_REQUEST],
                 ).fetchall()
             )
             for table, amount in OPEN_AMOUNTS.items()

@@ -2,14 +2,16 @@
 
 A sweep over a thousand clients cannot open a thousand databases, nor spend forty requests on each
 sleeping client. After every import a small note beside dlt's folder says how far each list was
-read; the probe asks for what lies behind that. A probe that finds nothing proves little (BILL may
-change a document without moving its time), so every client is still synced now and then.
+read, and into which file; the probe asks for what lies behind that. A note about another file than
+is there now (one put back from a backup, one that is gone) says nothing. A probe that finds
+nothing proves little (BILL may change a document without moving its time), so every client is
+still synced now and then.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -43,6 +45,7 @@ class _Note:
 
 def write_probe(
     folder: Path,
+    database: Path,
     connection: duckdb.DuckDBPyConnection,
     cursors: dict[str, Cursor],
     skipped: set[str],
@@ -54,20 +57,32 @@ def write_probe(
         if table not in skipped and cursors[table].completions
     }
     folder.mkdir(parents=True, exist_ok=True)
-    new = folder / f"{_FILE}.new"
-    new.write_bytes(orjson.dumps(notes, option=orjson.OPT_SORT_KEYS))
-    new.replace(folder / _FILE)  # a probe meanwhile reads the old note or the new one
+    _write(folder, {"file": _identity(database), "lists": notes})
 
 
-def changed_lists(api: BillApi, folder: Path, tables: Iterable[str] = PROBED) -> list[str]:
-    """Those of ``tables`` that changed since the last import; all of them before the first.
+def note_file(folder: Path, database: Path) -> None:
+    """Note that ``database`` as it is now is the file of the last import: only its books changed.
 
-    One or two requests per table. Raises ``BillError``.
+    Called by the import's own process, under the client's lock, when the file is closed.
+    """
+    stored = _read(folder)
+    if stored is not None:
+        _write(folder, {**stored, "file": _identity(database)})
+
+
+def changed_lists(
+    api: BillApi, folder: Path, database: Path, tables: Iterable[str] = PROBED
+) -> list[str] | None:
+    """Those of ``tables`` that changed since the last import.
+
+    ``None`` when nobody knows how far the file was read: before its first import, or when it is
+    another file than the last import left. Then all lists are to be read. One or two requests per
+    table, and the file is not opened. Raises ``BillError``.
     """
     wanted = list(tables)
-    notes = _read_notes(folder)
+    notes = _read_notes(folder, database)
     if notes is None:
-        return wanted
+        return None
     archived_are_shown = any(note.shows_archived for note in notes.values())
     return [
         table
@@ -94,9 +109,34 @@ def _note(connection: duckdb.DuckDBPyConnection, table: str, cursor: Cursor) -> 
     }
 
 
-def _read_notes(folder: Path) -> dict[str, _Note] | None:
+def _identity(database: Path) -> list[int]:
+    """What tells a file from a copy of another day, without opening it; empty when it is gone."""
+    try:
+        found = database.stat()
+    except FileNotFoundError:
+        return []
+    return [found.st_ino, found.st_size, found.st_mtime_ns]
+
+
+def _write(folder: Path, stored: dict[str, Any]) -> None:
+    new = folder / f"{_FILE}.new"
+    new.write_bytes(orjson.dumps(stored, option=orjson.OPT_SORT_KEYS))
+    new.replace(folder / _FILE)  # a probe meanwhile reads the old note or the new one
+
+
+def _read(folder: Path) -> dict[str, Any] | None:
     try:
         stored = orjson.loads((folder / _FILE).read_bytes())
+    except (OSError, orjson.JSONDecodeError):
+        return None
+    return stored if isinstance(stored, dict) else None
+
+
+def _read_notes(folder: Path, database: Path) -> dict[str, _Note] | None:
+    stored = _read(folder)
+    if not stored or not stored.get("file") or stored["file"] != _identity(database):
+        return None
+    try:
         return {
             table: _Note(
                 **{
@@ -105,10 +145,10 @@ def _read_notes(folder: Path) -> dict[str, _Note] | None:
                     and datetime.fromisoformat(values["watermark"]),
                 }
             )
-            for table, values in stored.items()
+            for table, values in stored["lists"].items()
         }
-    except (FileNotFoundError, orjson.JSONDecodeError, TypeError, KeyError, AttributeError):
-        return None  # no import yet, or a note of another version: sync
+    except (TypeError, KeyError, AttributeError):
+        return None  # a note of another version: sync
 
 
 def _has_changed(api: BillApi, table: str, note: _Note, archived_are_shown: bool) -> bool:
@@ -139,8 +179,13 @@ def _passes(row: BillList, note: _Note, archived_are_shown: bool) -> tuple[bool,
 
 
 def _finds_news(api: BillApi, row: BillList, note: _Note, only_archived: bool) -> bool:
+    # What lies behind the watermark may fill some pages: documents from the future stay there.
     query = Query(updated_from=note.watermark, only_archived=only_archived)
-    page = read_page(api, row, query)
-    if page.next_token:
-        return True
-    return any(note.known.get(d.id) != d.content_hash for d in page.documents)
+    for _ in range(_MOST_KNOWN // row.rows_per_page):
+        page = read_page(api, row, query)
+        if any(note.known.get(d.id) != d.content_hash for d in page.documents):
+            return True
+        if not page.next_token:
+            return False
+        query = replace(query, token=page.next_token)
+    return True

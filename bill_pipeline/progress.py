@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from time import monotonic
 
-from bill_pipeline.bill.reader import ListOutcome
+from bill_pipeline.bill.chunks import ListOutcome
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ import json
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from bill_pipeline.bill.documents import Stray
+from bill_pipeline.bill.documents import Stray, timestamp
 from bill_pipeline.bill.lists import BillList, JsonType
 
 if TYPE_CHECKING:
@@ -169,16 +169,17 @@ def set_strays_aside(
     strays: list[Stray],
     as_of: datetime,
 ) -> int:
-    """Keep what came in a list without an id, each once; it belongs to no document to heal it."""
+    """Keep what came in a list without an id, each once while it waits; how many are new."""
     count = 0
     for stray in strays:
-        content_hash = hashlib.blake2b(stray.text.encode(), digest_size=16).hexdigest()
+        content_hash = _hash(stray)
         added = connection.execute(
             """
             insert into raw.quarantine
             select $list, '', $reason, $hash, $text, $as_of, null
             where not exists (
-                select 1 from raw.quarantine where list = $list and content_hash = $hash
+                select 1 from raw.quarantine
+                where list = $list and content_hash = $hash and healed_at is null
             )
             returning id
             """,
@@ -192,6 +193,49 @@ def set_strays_aside(
         ).fetchall()
         count += len(added)
     return count
+
+
+def heal_strays(
+    connection: duckdb.DuckDBPyConnection,
+    table: str,
+    strays: list[Stray],
+    start: datetime | None,
+    as_of: datetime,
+) -> int:
+    """Close the quarantine of what had no id and is not among ``strays``; how many there were.
+
+    ``strays`` are those of a list that was read to its end, from the updatedTime ``start`` on.
+    """
+    waiting = connection.execute(
+        "select content_hash, document->>'$.updatedTime' from raw.quarantine "
+        "where list = ? and id = '' and healed_at is null",
+        [table],
+    ).fetchall()
+    still_there = {_hash(stray) for stray in strays}
+    healed = [
+        content_hash
+        for content_hash, text in waiting
+        if content_hash not in still_there
+        and (start is None or ((moment := timestamp(text)) is not None and moment >= start))
+    ]
+    connection.execute(
+        "update raw.quarantine set healed_at = ? where list = ? and id = '' "
+        "and healed_at is null and content_hash in (select unnest(?::varchar[]))",
+        [as_of.replace(tzinfo=None), table, healed],
+    )
+    return len(healed)
+
+
+def waiting_strays(connection: duckdb.DuckDBPyConnection) -> bool:
+    """Whether anything that came without an id waits for one."""
+    found = connection.execute(
+        "select 1 from raw.quarantine where id = '' and healed_at is null limit 1"
+    ).fetchone()
+    return found is not None
+
+
+def _hash(stray: Stray) -> str:
+    return hashlib.blake2b(stray.text.encode(), digest_size=16).hexdigest()
 
 
 def unreadable_ids(connection: duckdb.DuckDBPyConnection, row: BillList, most: int) -> list[str]:

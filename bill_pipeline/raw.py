@@ -6,12 +6,18 @@ looked up, so that an import knows what it has already. The history is in ``arch
 
 from __future__ import annotations
 
+import base64
 import contextlib
-from collections.abc import Iterator
+import zlib
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bill_pipeline.bill.lists import LISTS
+import orjson
+
+from bill_pipeline.bill.chunks import State
+from bill_pipeline.bill.lists import LISTS, BillList
+from bill_pipeline.bill.spans import Span
 
 if TYPE_CHECKING:
     import duckdb
@@ -23,6 +29,10 @@ DUCKDB_SETTINGS = {"memory_limit": "250MB", "preserve_insertion_order": "false"}
 _COLUMNS = (
     "id varchar not null, updated_at timestamp, is_archived boolean not null, "
     "is_deleted boolean not null, content_hash varchar not null, document json not null"
+)
+
+_READING = (
+    "create table if not exists raw.reading (state json not null, has_unarchived boolean not null)"
 )
 
 
@@ -65,6 +75,59 @@ def make_tables(connection: duckdb.DuckDBPyConnection) -> None:
     connection.execute("create schema if not exists raw")
     for table in LISTS:
         connection.execute(f"create table if not exists raw.{table} ({_COLUMNS})")
+    connection.execute(_READING)
+
+
+def stored_state(connection: duckdb.DuckDBPyConnection) -> tuple[State, bool]:
+    """How far this file's lists were read, and whether documents wait for their archiving.
+
+    The state is ``{}`` before the first import.
+    """
+    found = connection.execute("select state, has_unarchived from raw.reading").fetchone()
+    if found is not None:
+        return orjson.loads(found[0]), found[1]
+    state = _state_of_dlt(connection)
+    # Whether dlt had finished its last load, its folder alone could tell.
+    connection.execute(
+        "insert into raw.reading values (?, ?)", [orjson.dumps(state).decode(), bool(state)]
+    )
+    return state, bool(state)
+
+
+def store_state(connection: duckdb.DuckDBPyConnection, state: State) -> None:
+    """Note how far the lists were read: after the documents, never before."""
+    connection.execute("update raw.reading set state = ?", [orjson.dumps(state).decode()])
+
+
+def begin_loading(connection: duckdb.DuckDBPyConnection) -> None:
+    """Note that documents will be stored that are not archived."""
+    connection.execute("update raw.reading set has_unarchived = true where not has_unarchived")
+
+
+def end_loading(connection: duckdb.DuckDBPyConnection) -> None:
+    """Note that every stored document is archived; within the archive's transaction."""
+    connection.execute("update raw.reading set has_unarchived = false where has_unarchived")
+
+
+def _state_of_dlt(connection: duckdb.DuckDBPyConnection) -> State:
+    """What a release kept that left it to dlt, packed into a table of dlt's."""
+    exists = connection.execute(
+        "select 1 from information_schema.tables "
+        "where table_schema = 'raw' and table_name = '_dlt_pipeline_state'"
+    ).fetchone()
+    found = (
+        exists
+        and connection.execute(
+            "select s.state from raw._dlt_pipeline_state as s "
+            "join raw._dlt_loads as l on l.load_id = s._dlt_load_id and l.status = 0 "
+            "order by s.version desc, s.created_at desc limit 1"
+        ).fetchone()
+    )
+    if not found:
+        return {}
+    unpacked = orjson.loads(zlib.decompress(base64.b64decode(found[0])))
+    state: State = unpacked.get("sources", {}).get("bill", {}).get("reading", {})
+    return state
 
 
 def count_loads(connection: duckdb.DuckDBPyConnection) -> int:
@@ -89,21 +152,26 @@ class StoredDocuments:
     """``bill.stored.KnownDocuments`` over a client's file.
 
     The file is opened for each question and closed again: dlt opens it too, in between.
+    ``is_interrupted``: an earlier import stored documents and did not archive them. What they
+    change elsewhere may not have been read either, so only what is archived counts as known.
     """
 
-    def __init__(self, database: Path) -> None:
+    def __init__(self, database: Path, *, is_interrupted: bool = False) -> None:
         self._database = database
+        self.is_interrupted = is_interrupted
 
     def hashes(self, table: str, ids: list[str]) -> dict[str, str]:
         with opened(self._database) as connection:
             if not self._has_rows(connection, table):
                 return {}
-            found = connection.execute(
-                f"select id, content_hash from raw.{table} "
-                "where not is_deleted and id in (select unnest($1::varchar[]))",
-                [ids],
-            )
-            return dict(found.fetchall())
+            wanted = "not is_deleted and id in (select unnest($1::varchar[]))"
+            stored = f"select id, content_hash from raw.{table} where {wanted}"
+            if self.is_interrupted:
+                stored += (
+                    " intersect select id, arg_max(content_hash, version) "
+                    f"from raw.document_versions where list = '{table}' and {wanted} group by id"
+                )
+            return dict(connection.execute(stored, [ids]).fetchall())
 
     def texts(self, table: str, ids: list[str]) -> dict[str, bytes]:
         with opened(self._database) as connection:
@@ -120,6 +188,37 @@ class StoredDocuments:
                 f"select min(id) from raw.{table} where not is_deleted and id > ?", [document_id]
             ).fetchone()
         return found[0] if found else None
+
+    def ids_within(self, table: str, span: Span) -> set[str]:
+        with opened(self._database) as connection:
+            found = connection.execute(
+                f"""
+                select id from raw.{table}
+                where
+                    not is_deleted
+                    and ($start is null or updated_at >= $start)
+                    and ($end is null or updated_at < $end)
+                    and ($is_archived is null or is_archived = $is_archived)
+                """,
+                {
+                    "start": span.start and span.start.replace(tzinfo=None),
+                    "end": span.end and span.end.replace(tzinfo=None),
+                    "is_archived": span.is_archived,
+                },
+            ).fetchall()
+        return {document_id for (document_id,) in found}
+
+    def ids_below(self, row: BillList, parents: Iterable[str]) -> dict[str, set[str]]:
+        with opened(self._database) as connection:
+            found = connection.execute(
+                f"""
+                select document->>'$.{row.parent_field}' as parent, list(id) from raw.{row.table}
+                where not is_deleted and parent in (select unnest($1::varchar[]))
+                group by parent
+                """,
+                [list(parents)],
+            ).fetchall()
+        return {parent: set(ids) for parent, ids in found}
 
     @staticmethod
     def _has_rows(connection: duckdb.DuckDBPyConnection, table: str) -> bool:

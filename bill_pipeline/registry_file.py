@@ -62,6 +62,8 @@ create table if not exists clients (
     activity text not null default '{}',
     looked_at text not null default '{}',
     quarantined text not null default '{}',
+    refused_documents text not null default '{}',
+    compared_at text,
     unpublished_since text
 );
 create table if not exists sessions (
@@ -72,8 +74,12 @@ create table if not exists sessions (
 """
 #: Columns that a registry of an earlier version lacks.
 _ADDED = {
-    **dict.fromkeys(("model_alarm", "last_whole_sync_at", "unpublished_since"), "text"),
-    **dict.fromkeys(("activity", "looked_at", "quarantined"), "text not null default '{}'"),
+    **dict.fromkeys(
+        ("model_alarm", "last_whole_sync_at", "unpublished_since", "compared_at"), "text"
+    ),
+    **dict.fromkeys(
+        ("activity", "looked_at", "quarantined", "refused_documents"), "text not null default '{}'"
+    ),
 }
 
 

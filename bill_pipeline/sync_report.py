@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
+
+from bill_pipeline.bill.findings import in_words
 
 if TYPE_CHECKING:
     from bill_pipeline.categorize import CategorizeReport
     from bill_pipeline.imports import ImportReport
     from bill_pipeline.posting_rules import NewRules
     from bill_pipeline.warehouse import RoomReport
+
+
+def found_by_comparing(imported: ImportReport | None) -> dict[str, dict[str, int]]:
+    """List → counts of what was missing, differing or gone; for machines."""
+    found = imported.found if imported else {}
+    return {table: asdict(one) for table, one in sorted(found.items()) if one.is_wrong}
 
 
 @dataclass
@@ -39,6 +47,10 @@ class SyncReport:
             "documents_changed": self.imported.changed if self.imported else 0,
             "lists_missing": self.imported.lists_missing if self.imported else [],
             "documents_quarantined": self.imported.quarantined if self.imported else 0,
+            "documents_refused": sum(self.imported.refused_documents.values())
+            if self.imported
+            else 0,
+            "found_by_comparing": found_by_comparing(self.imported),
             "requests": self.imported.requests if self.imported else 0,
             "entries_posted_under_new_rules": self.new_rules.entries if self.new_rules else 0,
             "lines_decided": self.categorized.by_source if self.categorized else {},
@@ -56,6 +68,8 @@ class SyncReport:
     def _what_came(self) -> str:
         set_aside = self.imported.quarantined if self.imported else 0
         aside = f", {set_aside:,} set aside as unreadable" if set_aside else ""
+        found = in_words(self.imported.found) if self.imported else ""
+        aside += f", not as BILL had them: {found}" if found else ""
         aside += self.imported.what_is_missing if self.imported else ""
         if not self.rooms:
             return f"{self.client}: nothing changed{aside} ({self.seconds:.1f} s)."

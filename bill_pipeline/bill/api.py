@@ -16,10 +16,13 @@ What is retried, and for how long:
 
 from __future__ import annotations
 
+import contextlib
 import random
 import ssl
 import threading
 from collections.abc import Callable
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from functools import cache
 from types import TracebackType
 from typing import Any
@@ -109,6 +112,7 @@ class BillApi:
         self._unreachable: errors.BillUnreachable | None = None
         self._count_lock = threading.Lock()
         self.requests = 0  # sent so far, logins included
+        self._ahead_seconds = 0.0  # by how much our clock is ahead of BILL's
         self._http = httpx.Client(
             transport=transport,
             timeout=httpx.Timeout(60.0, connect=15.0, pool=None),
@@ -132,6 +136,13 @@ class BillApi:
     def close(self) -> None:
         """Close the connections. The session stays open at BILL, for the next run."""
         self._http.close()
+
+    def now(self) -> datetime:
+        """The earlier of our clock and the one in BILL's last answer, UTC.
+
+        A document later than this is from the future, whichever of the clocks is wrong.
+        """
+        return datetime.fromtimestamp(self.clock.time() - self._ahead_seconds, UTC)
 
     def get(self, path: str, params: dict[str, str] | None = None, *, subject: str) -> Any:
         """The JSON that v3 answers to ``GET path``. Raises a ``BillError``."""
@@ -287,6 +298,7 @@ class BillApi:
         deadline = self.clock.time() + REQUEST_SECONDS
         answer = self._http.send(request, stream=True)
         self._has_answered = True
+        self._read_clock(answer.headers.get("Date", ""))
         try:
             content = bytearray()
             for part in answer.iter_bytes():
@@ -301,6 +313,12 @@ class BillApi:
             return Answer(answer.status_code, bytes(content))
         finally:
             answer.close()
+
+    def _read_clock(self, date: str) -> None:
+        with contextlib.suppress(ValueError):
+            bills = parsedate_to_datetime(date)
+            bills = bills if bills.tzinfo else bills.replace(tzinfo=UTC)
+            self._ahead_seconds = max(self.clock.time() - bills.timestamp(), 0.0)
 
     def _reader(self, read: Callable[..., Any], subject: str, *, is_login: bool = False) -> Read:
         return lambda answer: read(answer, client=self.client, subject=subject, is_login=is_login)

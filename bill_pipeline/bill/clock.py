@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from datetime import datetime, timedelta
 from typing import Protocol
 
 
@@ -37,3 +38,8 @@ class SystemClock:
 
     def stop(self) -> None:
         self._stopped.set()
+
+
+def is_within(length: timedelta, moment: str | None, now: datetime) -> bool:
+    """Whether ``moment`` (ISO) was less than ``length`` ago; one yet to come was never."""
+    return moment is not None and timedelta() <= now - datetime.fromisoformat(moment) < length

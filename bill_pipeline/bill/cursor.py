@@ -1,7 +1,7 @@
-"""How far one list has been read, and what was learned about it. Plain data, kept by dlt.
+"""How far one list has been read, and what was learned about it. Plain data.
 
-A cursor is stored in the same transaction of work as the documents it counts, so a sync that is
-killed continues exactly behind the last page that was stored.
+A cursor is stored beside the documents it counts and after them, so a sync that is killed
+continues behind the last page that was stored.
 """
 
 from __future__ import annotations
@@ -14,7 +14,8 @@ from typing import Any
 class Walk:
     """A pass over a list that has begun and not ended. Times are ISO texts, UTC."""
 
-    started_at: str
+    started_at: str  # by whichever of our clock and BILL's is earlier
+    begun_at: str  # by our clock
     only_archived: bool = False
     updated_from: str | None = None  # the next page starts at this updatedTime
     token: str | None = None  # … or at this page token
@@ -22,6 +23,8 @@ class Walk:
     top: str | None = None  # the latest updatedTime seen
     used_tokens: bool = False  # then rows may have moved between pages unseen
     is_full: bool = True  # from the beginning, not from the watermark
+    is_comparing: bool = False  # what is stored and not shown is asked for by its id
+    stray_at: str | None = None  # the earliest time of what came without an id
     parent_after: str = ""  # per-parent lists: parents up to this id are done
 
 
@@ -29,7 +32,9 @@ class Walk:
 class Cursor:
     """One list's place and what BILL does not document about it (``None``: not yet known)."""
 
-    watermark: str | None = None  # complete up to this updatedTime
+    watermark: str | None = None  # complete up to this updatedTime, never later than OVERLAP ago
+    stray_at: str | None = None  # read from here again: BILL may give this row its id later
+    compared_at: str | None = None  # all of the list was compared with BILL then, or later
     completions: int = 0  # 1 from the first complete pass on
     walk: Walk | None = None
     has_time_filter: bool | None = None
@@ -44,7 +49,8 @@ class Cursor:
         """The cursor that ``as_dict`` stored; a field of another version is left out."""
         known = _known_fields(cls, values or {})
         if isinstance(known.get("walk"), dict):
-            known["walk"] = Walk(**_known_fields(Walk, known["walk"]))
+            walk = {"begun_at": known["walk"].get("started_at"), **known["walk"]}
+            known["walk"] = Walk(**_known_fields(Walk, walk))
         return cls(**known)
 
     def as_dict(self) -> dict[str, Any]:
@@ -52,8 +58,19 @@ class Cursor:
 
     def forget_learned(self) -> None:
         """Ask BILL anew: a full read is the time to notice that it behaves differently now."""
-        self.has_time_filter = self.has_time_sort = None
-        self.has_archived_filter = self.shows_archived = self.has_thin_rows = None
+        for name in _LEARNED:
+            setattr(self, name, None)
+
+    def take_over(self, comparison: Cursor) -> None:
+        """Note that the list was compared whole, and what that showed of how it behaves."""
+        self.compared_at = comparison.compared_at
+        for name in _LEARNED:
+            setattr(self, name, getattr(comparison, name))
+
+
+_LEARNED = (
+    "has_time_filter", "has_time_sort", "has_archived_filter", "shows_archived", "has_thin_rows",
+)  # fmt: skip
 
 
 def _known_fields(kind: type, values: dict[str, Any]) -> dict[str, Any]:

@@ -62,6 +62,7 @@ class Stray:
 
     reason: str
     text: str
+    updated_at: datetime | None = None
 
 
 def parse_exactly(content: bytes) -> Any:
@@ -104,7 +105,8 @@ def split(rows: Iterable[Any], id_field: str = "id") -> tuple[list[Document], li
         if isinstance(document_id, str) and document_id.isprintable() and document_id:
             documents.append(document_of(document_id, row))
         else:
-            strays.append(Stray("it has no id", _canonical(row).decode()))
+            moment = timestamp(row.get("updatedTime")) if isinstance(row, dict) else None
+            strays.append(Stray("it has no id", _canonical(row).decode(), moment))
     return documents, strays
 
 

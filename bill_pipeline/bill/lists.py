@@ -74,6 +74,11 @@ class BillList:
         return bool(self.entity)
 
     @property
+    def is_half_of(self) -> str:
+        """The v3 list whose documents v2 shows here under the same ids, if any."""
+        return self.follows if self.table.endswith("_details") else ""
+
+    @property
     def rows_per_page(self) -> int:
         return V2_ROWS_PER_PAGE if self.is_v2 else ROWS_PER_PAGE
 
@@ -307,7 +312,7 @@ _ROWS = (
     ),
     # --- what only v2 has ------------------------------------------------------------------
     _v2("money_movements", "MoneyMovement", amounts=("amount",), days=("processDate",)),
-    _v2("bill_details", "Bill", follows="bills", days=("glPostingDate",)),
+    _v2("bill_details", "Bill", follows="bills", has_id_filter=True, days=("glPostingDate",)),
     _v2("vendor_details", "Vendor", follows="vendors"),  # mergedIntoId, here and below
     _v2("customer_details", "Customer", follows="customers"),
     _v2("account_details", "ChartOfAccount", follows="chart_of_accounts"),

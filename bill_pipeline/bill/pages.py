@@ -60,6 +60,12 @@ def read_page(api: BillApi, row: BillList, query: Query) -> Page:
 def read_by_ids(api: BillApi, row: BillList, ids: Iterable[str]) -> list[Document]:
     """The documents that a list shows for ``ids``; those it does not show are left out."""
     wanted = ",".join(ids)
+    if row.is_v2:
+        by_id = {"field": "id", "op": "in", "value": wanted}
+        data = {"start": 0, "max": row.rows_per_page, "filters": [by_id]}
+        return split(
+            _rows_in(api, row, api.call_v2(f"List/{row.entity}", data, subject=row.table))
+        )[0]
     params = {"max": str(row.rows_per_page), "filters": f'id:in:"{wanted}"'}
     body = api.get(row.path, params, subject=row.table)
     return split(_rows_in(api, row, body))[0]
@@ -67,14 +73,18 @@ def read_by_ids(api: BillApi, row: BillList, ids: Iterable[str]) -> list[Documen
 
 def read_one(api: BillApi, row: BillList, document_id: str) -> Document:
     """One document by id. Raises ``DocumentGone`` when BILL no longer has it."""
-    path = row.path.format(organization_id=api.connection.organization_id, parent_id="")
-    body = api.get(f"{path}/{document_id}", subject=f"{row.table} {document_id}")
+    subject = f"{row.table} {document_id}"
+    if row.is_v2:
+        body = api.call_v2(f"Crud/Read/{row.entity}", {"id": document_id}, subject=subject)
+    else:
+        path = row.path.format(organization_id=api.connection.organization_id, parent_id="")
+        body = api.get(f"{path}/{document_id}", subject=subject)
     documents, _ = split([body])
     if not documents or documents[0].id != document_id:
         raise errors.MalformedAnswer(
             "BILL answered with another document",
             client=api.client,
-            subject=f"{row.table} {document_id}",
+            subject=subject,
         )
     return documents[0]
 

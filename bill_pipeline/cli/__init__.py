@@ -26,6 +26,7 @@ COMMANDS: dict[str, str] = {
     "resume": "bill_pipeline.cli.connections:resume",
     "disconnect": "bill_pipeline.cli.connections:disconnect",
     "sync": "bill_pipeline.cli.sync:sync",
+    "verify": "bill_pipeline.cli.verify:verify",
     "query": "bill_pipeline.cli.query:query",
     "shell": "bill_pipeline.cli.shell:shell",
     "export": "bill_pipeline.cli.export:export",

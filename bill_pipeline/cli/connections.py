@@ -223,6 +223,9 @@ def _advice(status: ClientStatus) -> str:
     if status.quarantined:
         waiting = ", ".join(f"{count:,} of {name}" for name, count in status.quarantined.items())
         return f"unreadable: {waiting}"
+    if status.refused_documents:
+        refused = ", ".join(f"{n:,} of {name}" for name, n in status.refused_documents.items())
+        return f"BILL no longer shows: {refused}"
     if status.unreadable_lists:
         return f"not readable: {', '.join(sorted(status.unreadable_lists))}"
     return status.model_alarm or ""

@@ -48,6 +48,8 @@ def with_news(
             return None
         with alone(client, {}):
             changed = changed_lists(home, client, registry.connection(client), lists)
+            if changed is None:
+                return None
             looked = {**status.looked_at, **dict.fromkeys(lists, now.isoformat())}
             # A poke that came meanwhile is later than ``now`` and stays in force.
             found = {} if changed else {"last_attempt_at": now, "last_success_at": now}

@@ -31,10 +31,6 @@ class Night(dg.Config):
         default=[],
         description="Clients whose open documents are compared with BILL. Leave empty for all.",
     )
-    in_full: list[str] = Field(
-        default=[],
-        description="Clients that are read in full whatever the comparison says.",
-    )
 
 
 @dg.op(
@@ -45,18 +41,15 @@ def reconcile_many(
     context: dg.OpExecutionContext, config: Night, sync: SyncResource
 ) -> Iterator[Evidence]:
     clients = config.clients or Registry(sync.books).syncable()
-    compared = [client for client in clients if client not in config.in_full]
-    drifted = differing_clients(sync.books, compared, context.log)
+    drifted = differing_clients(sync.books, clients, context.log)
     context.log.info(
-        f"{len(drifted):,} of {len(compared):,} compared clients differ from BILL; "
-        f"{len(config.in_full):,} more are read in full because it is their night."
+        f"{len(drifted):,} of {len(clients):,} clients differ from BILL and are read in full."
     )
     failures: dict[str, Trouble] = {}
-    chosen = [*config.in_full, *drifted]
-    yield from bring_clients(sync, chosen, STEPS, failures, context.log, brief=chosen)
+    yield from bring_clients(sync, drifted, STEPS, failures, context.log, brief=drifted)
     # A night looks at everybody's published files, also when nobody's books changed.
     yield from publication_of(sync, (), failures)
-    raise_failures({c: t for c, t in failures.items() if t.is_ours}, len(chosen))
+    raise_failures({c: t for c, t in failures.items() if t.is_ours}, len(drifted))
 
 
 def differing_clients(home: Home, clients: Sequence[str], log: logging.Logger) -> list[str]:

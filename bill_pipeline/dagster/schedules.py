@@ -5,9 +5,7 @@ Times are UTC. All schedules run from the first start.
 
 # Dagster reads these annotations as types: no `from __future__ import annotations` here.
 
-import zlib
 from collections.abc import Sequence
-from datetime import datetime
 
 import dagster as dg
 
@@ -31,7 +29,8 @@ _RUNNING = dg.DefaultScheduleStatus.RUNNING
     cron_schedule="30 2 * * *",
     default_status=_RUNNING,
     description="Compares every client's open documents with BILL, in a few requests each. Those "
-    "that differ, and a seventh of all clients each night, are read in full and repaired.",
+    "that differ are read in full and repaired. All documents are compared once a week, a share of "
+    "them by each sync.",
 )
 def nightly_reconciliation(
     context: dg.ScheduleEvaluationContext, sync: SyncResource
@@ -43,20 +42,11 @@ def nightly_reconciliation(
     return dg.RunRequest(
         run_key=f"reconciliation/{night:%Y-%m-%d}",
         run_config=dg.RunConfig(
-            ops={
-                "reconcile_many": {
-                    "config": {"clients": ready, "in_full": clients_of_the_night(ready, night)}
-                }
-            },
+            ops={"reconcile_many": {"config": {"clients": ready}}},
             resources={"sync": {"config": {"full": True}}},
         ),
         tags={"reason": "reconciliation"},
     )
-
-
-def clients_of_the_night(clients: Sequence[str], night: datetime) -> list[str]:
-    """Who is read in full in the night of ``night``; over a week, everybody."""
-    return [client for client in clients if zlib.crc32(client.encode()) % 7 == night.weekday()]
 
 
 @dg.schedule(

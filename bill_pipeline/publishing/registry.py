@@ -90,6 +90,16 @@ SYNC_STATUS = _table(
             "TIMESTAMP",
             "When newer books than these were built (UTC); null: these are the newest.",
         ),
+        (
+            "refused_count",
+            "BIGINT",
+            "Documents that BILL no longer lists and refuses to show; as last known in the books.",
+        ),
+        (
+            "compared_at",
+            "TIMESTAMP",
+            "Every list was compared whole with BILL then or later (UTC); null: not yet.",
+        ),
         ("published_version", "VARCHAR", "Which version of the client's files the views read."),
         ("published_row_count", "BIGINT", "Rows of the client in all tables of this ledger."),
     ],
@@ -160,6 +170,7 @@ def _told(s: ClientStatus) -> dict[str, object]:
         "lists_missing": ", ".join(sorted(s.lists_missing)) or None,
         "lists_remedy": " ".join(why for _, why in sorted(s.lists_missing.items())) or None,
         "unpublished_since": _utc(s.unpublished_since),
+        "refused_count": sum(s.refused_documents.values()), "compared_at": _utc(s.compared_at),
     }  # fmt: skip
 
 

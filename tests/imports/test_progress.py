@@ -7,7 +7,7 @@ import io
 import pytest
 from rich.console import Console
 
-from bill_pipeline.bill.reader import ListOutcome
+from bill_pipeline.bill.chunks import ListOutcome
 from bill_pipeline.cli.import_progress import ImportProgress
 from bill_pipeline.progress import Progress, ProgressWatch
 

@@ -2,32 +2,37 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
-from typing import Any
+from dataclasses import asdict
+
+import duckdb
+import pytest
 
 from bill_pipeline import open_documents
 from bill_pipeline.bill.lists import PROBED
+from bill_pipeline.loading import ImportReport
 from bill_pipeline.probe import changed_lists
-from bill_pipeline.reconciliation import ReconciliationReport, reconcile_lists
+from bill_pipeline.reconciliation import compare_lists
 from tests.imports.books import Client
 from tests.imports.conftest import MakeClient
 
 
-def reconcile(client: Client, **more: Any) -> ReconciliationReport:
+def compare(client: Client) -> ImportReport:
     with client.api() as api:
-        return reconcile_lists(
-            api,
-            database=client.database,
-            dlt_folder=client.folder / "dlt",
-            as_of=client.as_of,
-            with_v2=False,
-            **more,
-        )
+        return compare_lists(api, database=client.database, with_v2=False)
 
 
-def probe(client: Client) -> list[str]:
+def wrong(report: ImportReport) -> dict[str, dict[str, int]]:
+    """List → counts of what comparing found, zeros left out."""
+    return {
+        table: {kind: count for kind, count in asdict(one).items() if count and kind != "compared"}
+        for table, one in report.found.items()
+        if one.is_wrong
+    }
+
+
+def probe(client: Client) -> list[str] | None:
     with client.api() as api:
-        return changed_lists(api, client.folder / "dlt")
+        return changed_lists(api, client.folder / "dlt", client.database)
 
 
 def test_a_silent_change_is_found_reported_and_repaired(client: Client) -> None:
@@ -36,11 +41,11 @@ def test_a_silent_change_is_found_reported_and_repaired(client: Client) -> None:
     bill = next(b for b in client.raw("bills").values() if b["dueAmount"] and not b["archived"])
     bills.replace(bill | {"dueAmount": bill["dueAmount"] + 10.25})  # its time does not move
     assert client.sync(with_v2=False).changed == 0
-    report = reconcile(client)
-    assert report.drifted == {"bills": 1}
-    assert report.open_at_bill["bills"] - report.open_before["bills"] == Decimal("10.25")
+    assert wrong(compare(client)) == {"bills": {"differing": 1}}
+    assert set(client.differences()) == {"bills"}  # comparing alone keeps nothing
+    assert wrong(client.sync(with_v2=False, full=True)) == {"bills": {"differing": 1}}
     assert client.differences() == {}
-    assert not reconcile(client).has_drift
+    assert wrong(compare(client)) == {}
 
 
 def test_open_documents_are_compared_in_a_few_requests(client: Client) -> None:
@@ -64,34 +69,33 @@ def test_a_document_that_bill_lost_is_recorded_as_deleted_once(client: Client) -
     for values in (bills._stored, bills._updated, bills._created, bills._archived):
         values.pop()
     bills.version += 1
-    report = reconcile(client)
-    assert report.vanished == {"bills": 1}
+    assert wrong(compare(client)) == {"bills": {"gone": 1}}
+    report = client.sync(with_v2=False, full=True)
+    assert report.archive.deleted == {"bills": 1}
     assert client.query(
         "select version, is_deleted from raw.document_versions "
         f"where list = 'bills' and id = '{last['id']}' order by version"
     ) == [(1, False), (2, True)]
     assert client.differences() == {}
-    assert not reconcile(client).has_drift
+    assert wrong(compare(client)) == {}
 
 
 def test_agreement_is_reported_as_agreement_and_writes_nothing(client: Client) -> None:
     client.sync(with_v2=False)
-    report = reconcile(client)
-    assert not report.has_drift
-    assert report.changed == 0
-    assert report.open_before == report.open_at_bill
-    assert report.compared["bills"] == len(client.truth("bills"))
+    report = compare(client)
+    assert wrong(report) == {}
+    assert report.found["bills"].compared == len(client.truth("bills"))
+    assert client.sync(with_v2=False, full=True).loads == 0
 
 
 def test_the_probe_finds_nothing_where_nothing_changed_and_leaves_the_file_alone(
-    client: Client,
+    client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert probe(client) == list(PROBED)  # never imported
+    assert probe(client) is None  # never imported
     client.sync(with_v2=False)
-    client.database.rename(client.folder / "away")
+    monkeypatch.setattr(duckdb, "connect", None)
     client.sandbox.control.reset_statistics()
     assert probe(client) == []
-    assert not client.database.exists()
     assert client.sandbox.control.statistics()["requests"] <= 2 * len(PROBED)
 
 

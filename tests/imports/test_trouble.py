@@ -240,27 +240,28 @@ import os, sys
 from pathlib import Path
 from pydantic import SecretStr
 from datetime import datetime, UTC
-from bill_pipeline import loading
+from bill_pipeline import loader, loading
 from bill_pipeline.bill.api import BillApi
 from bill_pipeline.bill.connection import Connection
 
 chunks, kill_after, moment = 0, int(os.environ["KILL_AFTER"]), os.environ["KILL_MOMENT"]
-load = loading._load
+load = loader.Loader.load
 
-def killed_load(pipeline, chunk):
+def killed_load(self, documents):
     global chunks
     chunks += 1
     if chunks == kill_after and moment == "before":
         os.kill(os.getpid(), 9)
     if chunks == kill_after and moment == "extracted":
         from bill_pipeline.bill.source import bill_source
-        pipeline.extract(bill_source(chunk), loader_file_format="parquet")
+        pipeline = self._pipeline or self._new_pipeline()
+        pipeline.extract(bill_source(documents), loader_file_format="parquet")
         os.kill(os.getpid(), 9)
-    load(pipeline, chunk)
+    load(self, documents)
     if chunks == kill_after and moment == "after":
         os.kill(os.getpid(), 9)
 
-loading._load = killed_load
+loader.Loader.load = killed_load
 folder = Path(os.environ["FOLDER"])
 connection = Connection.model_validate_json(sys.stdin.read())
 with BillApi(connection, client=os.environ["CLIENT"]) as api:

@@ -20,7 +20,9 @@ _PAGES = "bill_pipeline/bill/pages.py"
 _LISTS = "bill_pipeline/bill/lists.py"
 _ASKING = "bill_pipeline/bill/asking.py"
 _STAGING = "transforms/staging"
-_RECONCILED = "The weekly full read finds it, and the nightly one where the amount is open."
+_RECONCILED = (
+    "The daily comparison finds it where it is open or recent, and the weekly one elsewhere."
+)
 
 
 @dataclass(frozen=True)
@@ -274,7 +276,7 @@ _OF_TIMES = (
         "Payments and received payments are voided or canceled, never deleted.",
         "inferred: BILL documents no way to delete one",
         ("bill_pipeline/bill/lists.py", "bill_pipeline/reconciliation.py"),
-        "The weekly full read asks for what is no longer listed, and reverses it.",
+        "The weekly comparison asks for what is no longer listed, and reverses it.",
         unseen="what was deleted leaves nothing to see",
     ),
     Belief(

@@ -1,0 +1,105 @@
+"""``verify``: compare all of a client's documents with BILL, and repair what differs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from bill_pipeline.cli.options import home_option, json_option, print_json
+from bill_pipeline.settings import Home
+
+if TYPE_CHECKING:
+    from bill_pipeline.loading import ImportReport
+
+
+@click.command()
+@click.argument("client")
+@click.option("--repair", is_flag=True, help="Bring the books to what BILL has, and publish them.")
+@home_option
+@json_option
+def verify(client: str, repair: bool, home: Home, as_json: bool) -> None:
+    """Compare every document of CLIENT with BILL: what is missing, differs or is gone.
+
+    All lists are read to their ends, a request for each hundred documents. Without --repair
+    nothing is kept, and the exit code is 1 when something differs.
+    """
+    from bill_pipeline.cli.import_progress import ImportProgress
+
+    with ImportProgress() as shown:
+        compared = _repaired(home, client, shown) if repair else _compared(home, client, shown)
+    if as_json:
+        print_json(_record(client, compared, repair))
+    else:
+        _print(client, compared, repair)
+    if not repair and any(finding.is_wrong for finding in compared.found.values()):
+        raise SystemExit(1)
+
+
+def _compared(home: Home, client: str, shown: Any) -> ImportReport:
+    from bill_pipeline.books import client_lock
+    from bill_pipeline.clients import Registry
+    from bill_pipeline.errors import PipelineError
+    from bill_pipeline.imports import compare_client
+
+    registry = Registry(home)
+    connection = registry.connection(client)
+    with client_lock(home, client):
+        if not home.client_file(client).exists():
+            raise PipelineError(
+                f"{client} has no books to compare with BILL. Run `bill-pipeline sync {client}`: "
+                "it reads everything."
+            )
+        return compare_client(home, client, connection, progress=shown.page)
+
+
+def _repaired(home: Home, client: str, shown: Any) -> ImportReport:
+    from bill_pipeline.books import SyncFailure, SyncOptions, sync_clients
+    from bill_pipeline.clients import Registry
+    from bill_pipeline.loading import ImportReport
+
+    Registry(home).status(client)
+    [outcome] = sync_clients(
+        home, [client], SyncOptions(full=True), progress=shown.doing, watch=shown.page
+    )
+    if isinstance(outcome, SyncFailure):
+        raise outcome.error
+    return outcome.imported or ImportReport(client, outcome.as_of)
+
+
+def _record(client: str, compared: ImportReport, repair: bool) -> dict[str, Any]:
+    from dataclasses import asdict
+
+    wrong = {table: one for table, one in sorted(compared.found.items()) if one.is_wrong}
+    return {
+        "client": client,
+        "documents_compared": sum(one.compared for one in compared.found.values()),
+        "found": {table: asdict(one) for table, one in wrong.items()},
+        "new_since_last_sync": sum(one.news for one in compared.found.values()),
+        "documents_refused": compared.refused_documents,
+        "lists_missing": compared.lists_missing,
+        "repaired": repair,
+        "requests": compared.requests,
+        "seconds": round(compared.seconds, 2),
+    }
+
+
+def _print(client: str, compared: ImportReport, repair: bool) -> None:
+    from bill_pipeline.bill.findings import in_words
+
+    record = _record(client, compared, repair)
+    wrong = in_words(compared.found)
+    click.echo(
+        f"{client}: {record['documents_compared']:,} documents compared with BILL in "
+        f"{compared.requests:,} requests{compared.what_is_missing}."
+    )
+    if record["new_since_last_sync"]:
+        brought = "are in the books now" if repair else "come with the next sync"
+        click.echo(f"  {record['new_since_last_sync']:,} changed since the last sync and {brought}")
+    if not wrong:
+        click.echo("  all else is as BILL has it")
+    elif repair:
+        click.echo(f"  repaired: {wrong}")
+    else:
+        click.echo(f"  not as BILL has it: {wrong}")
+        click.echo(f"Next: bill-pipeline verify {client} --repair")
