@@ -54,16 +54,18 @@ def _compared(home: Home, client: str, shown: Any) -> ImportReport:
 
 
 def _repaired(home: Home, client: str, shown: Any) -> ImportReport:
-    from bill_pipeline.books import SyncFailure, SyncOptions, sync_clients
+    from bill_pipeline.books import SyncOptions
     from bill_pipeline.clients import Registry
+    from bill_pipeline.errors import PipelineError
     from bill_pipeline.loading import ImportReport
+    from bill_pipeline.sync_many import SyncFailure, sync_clients
 
     Registry(home).status(client)
     [outcome] = sync_clients(
         home, [client], SyncOptions(full=True), progress=shown.doing, watch=shown.page
     )
     if isinstance(outcome, SyncFailure):
-        raise outcome.error
+        raise PipelineError(str(outcome.trouble))
     return outcome.imported or ImportReport(client, outcome.as_of)
 
 
