@@ -62,7 +62,7 @@ def main() -> None:
     password = secrets.token_urlsafe(16)
     users = Users(ConsoleDatabase(home.path / "console.sqlite"))
     name = f"measuring-{secrets.token_hex(3)}"
-    users.create(name, SecretStr(password), Role.ADMIN, created_by="benchmark")
+    users.create(name, SecretStr(password), Role.ADMIN, clients="all", created_by="benchmark")
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]

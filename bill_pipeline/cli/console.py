@@ -68,11 +68,13 @@ def console(
 
 def _create_admin(home: Home, name: str) -> None:
     from bill_pipeline.console.database import ConsoleDatabase
-    from bill_pipeline.console.users import Role, Users
+    from bill_pipeline.console.users import ALL_CLIENTS, Role, Users
 
     password = click.prompt(
         f"Password for {name} (12 characters or more)", hide_input=True, confirmation_prompt=True
     )
     users = Users(ConsoleDatabase(home.path / "console.sqlite"))
-    users.create(name, SecretStr(password), Role.ADMIN, created_by="command line")
+    users.create(
+        name, SecretStr(password), Role.ADMIN, clients=ALL_CLIENTS, created_by="command line"
+    )
     click.echo(f"{name} can sign in. Start the console with: bill-pipeline console")

@@ -9,7 +9,7 @@ from starlette.responses import Response
 from bill_pipeline.console.guard import SESSION_COOKIE, SIGN_IN_COOKIE, sign_in_token
 from bill_pipeline.console.passwords import WeakPassword
 from bill_pipeline.console.sign_ins import LONGEST, TooManyFailures
-from bill_pipeline.console.users import Role, UserRefused
+from bill_pipeline.console.users import ALL_CLIENTS, Clients, Role, UserRefused
 from bill_pipeline.console.visit import Visit
 
 _AUDIT_ROWS = 100
@@ -102,10 +102,14 @@ def add_user(visit: Visit) -> Response:
 def change_user(visit: Visit) -> Response:
     name = visit.path("name")
     is_disabled = visit.form.text("access") == "disabled"
+    users = visit.console.users
     try:
-        user = visit.console.users.change(
-            name, role=_role(visit), clients=_clients(visit), is_disabled=is_disabled
-        )
+        if is_disabled:  # whatever else the form holds: nothing may keep somebody in
+            user = users.disable(name)
+        else:
+            known = users.get(name).clients
+            clients = _clients(visit, known=frozenset() if known == ALL_CLIENTS else known)
+            user = users.change(name, role=_role(visit), clients=clients)
         if visit.form.text("password"):
             visit.console.users.set_password(name, visit.form.secret("password"))
             visit.record("set a user's password", user=name)
@@ -139,6 +143,12 @@ def audit_page(visit: Visit) -> Response:
     )
 
 
+def seen_all_clients(visit: Visit) -> Response:
+    """The administrator knows whom the upgrade gave all clients."""
+    visit.console.users.note_seen()
+    return visit.redirect("/users")
+
+
 def _sign_in_form(visit: Visit, *, status: int, message: str) -> Response:
     token = sign_in_token(visit.request)
     answer = visit.render(
@@ -164,6 +174,7 @@ def _users(visit: Visit, *, status: int = 200, message: str = "") -> Response:
         users=visit.console.users.all(),
         roles=list(Role),
         client_names=visit.console.registry.names(),
+        given_all_clients=visit.console.users.given_all_clients(),
     )
 
 
@@ -174,13 +185,20 @@ def _role(visit: Visit) -> Role:
         raise UserRefused("Choose a role: viewer, bookkeeper or admin.") from None
 
 
-def _clients(visit: Visit) -> frozenset[str] | None:
-    """All clients when nothing is named: the usual case needs no typing."""
+def _clients(visit: Visit, *, known: frozenset[str] = frozenset()) -> Clients:
+    """The clients that the form names, none where it names none, or all where it says so.
+
+    A name that is ``known`` of this user may be a client's that was disconnected since.
+    """
     names = frozenset(visit.form.text("clients").replace(",", " ").split())
-    if unknown := names - set(visit.console.registry.names()):
+    if visit.form.text("scope") == ALL_CLIENTS:
+        if names:
+            raise UserRefused("Choose all clients, or leave the names of some; not both.")
+        return ALL_CLIENTS
+    if unknown := names - known - set(visit.console.registry.names()):
         raise UserRefused(f"No client is named {', '.join(sorted(unknown))}.")
-    return names or None
+    return names
 
 
-def _listed(clients: frozenset[str] | None) -> list[str] | str:
-    return "all" if clients is None else sorted(clients)
+def _listed(clients: Clients) -> list[str] | str:
+    return clients if clients == ALL_CLIENTS else sorted(clients)

@@ -16,11 +16,12 @@ create table if not exists users (
     name text primary key collate nocase,
     password_hash text not null,
     role text not null,
-    clients text,                       -- JSON list of the clients the user may see; null: all
+    clients text,                       -- JSON: the clients the user may see, or "all"
     created_at text not null,
     created_by text not null,
     disabled_at text
 );
+create table if not exists given_all_clients (user_name text primary key);
 create table if not exists sessions (
     token_hash text primary key,
     user_name text not null collate nocase,
@@ -69,6 +70,17 @@ create table if not exists review_actions (
 """
 
 
+#: Until 0.2 a user without a list saw every client. Those users are told of, once.
+_SAY_ALL_CLIENTS = """
+begin immediate;
+insert or ignore into given_all_clients
+    select name from users where clients is null and role <> 'admin';
+update users set clients = '"all"' where clients is null;
+pragma user_version = 1;
+commit;
+"""
+
+
 class ConsoleDatabase:
     """Opens ``console.sqlite``; each ``transaction()`` is one short transaction."""
 
@@ -78,6 +90,9 @@ class ConsoleDatabase:
         with self.transaction() as db:
             db.execute("pragma journal_mode = wal")
             db.executescript(_SCHEMA)
+            (version,) = db.execute("pragma user_version").fetchone()
+            if version < 1:
+                db.executescript(_SAY_ALL_CLIENTS)
 
     @contextlib.contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:

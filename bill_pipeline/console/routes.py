@@ -35,6 +35,7 @@ PAGES: tuple[Page, ...] = (
     Page("POST", "/account", account_pages.change_own_password, _SIGNED_IN),
     Page("GET", "/users", account_pages.users_page, _ADMINISTER),
     Page("POST", "/users", account_pages.add_user, _ADMINISTER),
+    Page("POST", "/users/all-clients/seen", account_pages.seen_all_clients, _ADMINISTER),
     Page("POST", "/users/{name}", account_pages.change_user, _ADMINISTER),
     Page("GET", "/audit", account_pages.audit_page, _ADMINISTER),
     Page("GET", "/", connections_pages.start_page, _READ),

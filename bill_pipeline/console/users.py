@@ -16,6 +16,7 @@ import sqlite3
 from dataclasses import dataclass
 from enum import IntEnum, StrEnum
 from functools import cached_property
+from typing import Final, Literal
 
 from pydantic import SecretStr
 
@@ -55,6 +56,10 @@ class Role(StrEnum):
         return _PERMISSIONS[self]
 
 
+#: Every client, those of tomorrow too: a word of its own, so that an empty list is nobody's.
+ALL_CLIENTS: Final = "all"
+Clients = frozenset[str] | Literal["all"]
+
 _PERMISSIONS = {
     Role.VIEWER: Permission.READ,
     Role.BOOKKEEPER: Permission.REVIEW,
@@ -64,18 +69,18 @@ _PERMISSIONS = {
 
 @dataclass(frozen=True)
 class User:
-    """One person of the firm. ``clients`` is None when the user may see all of them."""
+    """One person of the firm, and the clients whose books are open to this one."""
 
     name: str
     role: Role
-    clients: frozenset[str] | None = None
+    clients: Clients = frozenset()
     is_disabled: bool = False
 
     def may(self, permission: Permission) -> bool:
         return not self.is_disabled and self.role.permission >= permission
 
     def may_see(self, client: str) -> bool:
-        return self.clients is None or client in self.clients
+        return self.clients == ALL_CLIENTS or client in self.clients
 
 
 class Users:
@@ -95,7 +100,7 @@ class Users:
         password: SecretStr,
         role: Role,
         *,
-        clients: frozenset[str] | None = None,
+        clients: Clients,
         created_by: str,
     ) -> User:
         """Raises UserRefused when the name is taken or unusable, WeakPassword."""
@@ -139,26 +144,47 @@ class Users:
             return None
         return _user(row)
 
-    def change(
-        self, name: str, *, role: Role, clients: frozenset[str] | None, is_disabled: bool
-    ) -> User:
-        """Raises UnknownUser, and UserRefused when the last admin would be lost."""
+    def change(self, name: str, *, role: Role, clients: Clients) -> User:
+        """Also lets a disabled user sign in again.
+
+        Raises UnknownUser, and UserRefused when the last admin would be lost.
+        """
         before = self.get(name)
         stored_clients = _stored(role, clients, name)
         with self._database.transaction() as db:
             db.execute("begin immediate")
             db.execute(
-                "update users set role = ?, clients = ?, disabled_at = ? where name = ?",
-                [role, stored_clients, _now() if is_disabled else None, name],
+                "update users set role = ?, clients = ?, disabled_at = null where name = ?",
+                [role, stored_clients, name],
             )
-            admins = db.execute(
-                "select count(*) from users where role = 'admin' and disabled_at is null"
-            ).fetchone()[0]
-            if admins == 0:
-                raise UserRefused(f"{name} is the last administrator: make another user one first.")
-            if is_disabled or role is not before.role:
+            _require_an_admin(db, name)
+            if role is not before.role:
                 db.execute("delete from sessions where user_name = ?", [name])
         return self.get(name)
+
+    def disable(self, name: str) -> User:
+        """End the user's sessions and let nobody sign in by this name.
+
+        Raises UnknownUser, and UserRefused when the last admin would be lost.
+        """
+        self.get(name)
+        with self._database.transaction() as db:
+            db.execute("begin immediate")
+            db.execute("update users set disabled_at = ? where name = ?", [_now(), name])
+            _require_an_admin(db, name)
+            db.execute("delete from sessions where user_name = ?", [name])
+        return self.get(name)
+
+    def given_all_clients(self) -> list[str]:
+        """Users that an upgrade gave the word *all clients*, until an administrator has seen it."""
+        with self._database.transaction() as db:
+            rows = db.execute("select user_name from given_all_clients order by 1").fetchall()
+        return [row["user_name"] for row in rows]
+
+    def note_seen(self) -> None:
+        """An administrator has seen whom the upgrade gave all clients."""
+        with self._database.transaction() as db:
+            db.execute("delete from given_all_clients")
 
     def set_password(self, name: str, password: SecretStr) -> None:
         """Also ends the user's sessions. Raises UnknownUser, WeakPassword."""
@@ -170,9 +196,17 @@ class Users:
             db.execute("delete from sessions where user_name = ?", [name])
 
 
-def _stored(role: Role, clients: frozenset[str] | None, name: str) -> str | None:
-    if clients is None:
-        return None
+def _require_an_admin(db: sqlite3.Connection, name: str) -> None:
+    admins = db.execute(
+        "select count(*) from users where role = 'admin' and disabled_at is null"
+    ).fetchone()[0]
+    if admins == 0:
+        raise UserRefused(f"{name} is the last administrator: make another user one first.")
+
+
+def _stored(role: Role, clients: Clients, name: str) -> str:
+    if clients == ALL_CLIENTS:
+        return json.dumps(ALL_CLIENTS)
     if role is Role.ADMIN:
         raise UserRefused(
             f"{name} cannot be an administrator of some clients only: administrators connect and "
@@ -182,11 +216,11 @@ def _stored(role: Role, clients: frozenset[str] | None, name: str) -> str | None
 
 
 def _user(row: sqlite3.Row) -> User:
-    clients = json.loads(row["clients"]) if row["clients"] is not None else None
+    clients = json.loads(row["clients"] or "[]")
     return User(
         name=row["name"],
         role=Role(row["role"]),
-        clients=None if clients is None else frozenset(clients),
+        clients=ALL_CLIENTS if clients == ALL_CLIENTS else frozenset(clients),
         is_disabled=row["disabled_at"] is not None,
     )
 

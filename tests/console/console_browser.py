@@ -98,7 +98,9 @@ def add_users(console: Console) -> None:
     """One user per role, and a bookkeeper who may see maple-bakery only."""
     for role in Role:
         password = SecretStr(PASSWORDS[role])
-        console.users.create(role.value + "-person", password, role, created_by="test")
+        console.users.create(
+            role.value + "-person", password, role, clients="all", created_by="test"
+        )
     console.users.create(
         "maple-person",
         SecretStr(PASSWORDS[Role.BOOKKEEPER]),

@@ -89,7 +89,9 @@ class Product:
     def console(self) -> Iterator[httpx.Client]:
         """The console's pages, signed in as an administrator; every answer is kept."""
         users = Users(ConsoleDatabase(self.home.path / "console.sqlite"))
-        users.create("admin", SecretStr(CONSOLE_PASSWORD), Role.ADMIN, created_by="test")
+        users.create(
+            "admin", SecretStr(CONSOLE_PASSWORD), Role.ADMIN, clients="all", created_by="test"
+        )
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             port = free.getsockname()[1]
