@@ -26,6 +26,16 @@ _LOCAL = ("127.0.0.1", "localhost", "::1")
     help="The console is reached as https://NAME through a proxy that ends TLS.",
 )
 @click.option(
+    "--trust-proxy",
+    "proxies",
+    metavar="ADDRESS",
+    multiple=True,
+    default=("127.0.0.1", "::1"),
+    show_default=True,
+    help="Where the proxy of --behind-https is: only its word counts for where a request comes "
+    "from. An address or a network; repeatable.",
+)
+@click.option(
     "--create-admin",
     metavar="NAME",
     default=None,
@@ -33,7 +43,12 @@ _LOCAL = ("127.0.0.1", "localhost", "::1")
 )
 @home_option
 def console(
-    port: int, host: str, behind_https: str | None, create_admin: str | None, home: Home
+    port: int,
+    host: str,
+    behind_https: str | None,
+    proxies: tuple[str, ...],
+    create_admin: str | None,
+    home: Home,
 ) -> None:
     """Serve the console: connect clients, settle the review queue, read the books."""
     from bill_pipeline.console.app import Console, console_app
@@ -62,7 +77,7 @@ def console(
         server_header=False,
         # Only a proxy may say which address a request came from.
         proxy_headers=behind_https is not None,
-        forwarded_allow_ips="127.0.0.1,::1",
+        forwarded_allow_ips=list(proxies),
     )
 
 

@@ -63,7 +63,13 @@ def account_page(visit: Visit) -> Response:
 def change_own_password(visit: Visit) -> Response:
     """Asks for the present password: an unlocked screen must not be enough."""
     users = visit.console.users
-    if users.verified(visit.user.name, visit.form.secret("present")) is None:
+    try:
+        user = visit.console.sign_ins.checked(
+            visit.user.name, visit.form.secret("present"), address=visit.address
+        )
+    except TooManyFailures as error:
+        return visit.render("account.html", status=429, message=str(error))
+    if user is None:
         message = "The present password is wrong."
     elif visit.form.secret("new") != visit.form.secret("again"):
         message = "The new password was not typed the same twice."

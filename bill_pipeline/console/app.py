@@ -15,6 +15,7 @@ from functools import cached_property
 from pathlib import Path
 
 import jinja2
+from anyio import CapacityLimiter
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
@@ -40,6 +41,8 @@ from bill_pipeline.console.work import Work
 from bill_pipeline.settings import Home
 
 FOLDER = Path(__file__).parent
+#: Passwords; others wait, or are told to come again.
+HASHED_AT_ONCE = 2
 #: Names under which a browser on this machine reaches the console.
 LOCAL_HOSTS = ("127.0.0.1", "localhost", "[::1]")
 
@@ -87,6 +90,11 @@ class Console:
             is_https=is_https,
             allowed_hosts=(*LOCAL_HOSTS, *allowed_hosts),
         )
+
+    @cached_property
+    def hashing(self) -> CapacityLimiter:
+        """Places for those whose password is being hashed: 128 MB and most of a core each."""
+        return CapacityLimiter(HASHED_AT_ONCE)
 
     def has_client(self, client: str) -> bool:
         """Whether the client is connected; only then are its books published."""

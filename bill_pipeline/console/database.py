@@ -35,6 +35,12 @@ create table if not exists failed_sign_ins (
     address text not null,
     failed_at text not null
 );
+create table if not exists known_networks (
+    user_name text not null collate nocase,
+    network text not null,
+    seen_at text not null,
+    primary key (user_name, network)
+);
 create index if not exists failed_sign_ins_by_time on failed_sign_ins (failed_at);
 create table if not exists audit_log (
     id integer primary key,

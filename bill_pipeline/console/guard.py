@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import quote, urlsplit
 
+from anyio import to_thread
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -40,6 +41,8 @@ _CONTENT_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
     "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
+#: Beyond these, who asks is told to come again: waiting costs a connection each.
+MOST_WAITING_TO_HASH = 20
 _log = logging.getLogger(__name__)
 
 
@@ -51,6 +54,7 @@ class Page:
     path: str
     view: Callable[[Visit], Response]
     needs: Permission
+    hashes: bool = False  # it makes or checks a password: few at a time
 
 
 def guarded(page: Page) -> Callable[[Request], Awaitable[Response]]:
@@ -68,7 +72,13 @@ def guarded(page: Page) -> Callable[[Request], Awaitable[Response]]:
             _require_permission(page, sign_in)
         if "client" in request.path_params:
             await run_in_threadpool(_require_client, console, request, sign_in)
-        return await run_in_threadpool(_answer, page, Visit(request, console, sign_in, form))
+        visit = Visit(request, console, sign_in, form)
+        if not page.hashes:
+            return await run_in_threadpool(_answer, page, visit)
+        places = console.hashing
+        if places.statistics().tasks_waiting >= MOST_WAITING_TO_HASH:
+            raise HTTPException(503, "Too many people are signing in. Try again in a minute.")
+        return await to_thread.run_sync(_answer, page, visit, limiter=places)
 
     return endpoint
 

@@ -29,14 +29,14 @@ _ANYONE, _SIGNED_IN, _READ, _REVIEW, _ADMINISTER = Permission
 
 PAGES: tuple[Page, ...] = (
     Page("GET", "/sign-in", account_pages.sign_in_page, _ANYONE),
-    Page("POST", "/sign-in", account_pages.sign_in, _ANYONE),
+    Page("POST", "/sign-in", account_pages.sign_in, _ANYONE, hashes=True),
     Page("POST", "/sign-out", account_pages.sign_out, _SIGNED_IN),
     Page("GET", "/account", account_pages.account_page, _SIGNED_IN),
-    Page("POST", "/account", account_pages.change_own_password, _SIGNED_IN),
+    Page("POST", "/account", account_pages.change_own_password, _SIGNED_IN, hashes=True),
     Page("GET", "/users", account_pages.users_page, _ADMINISTER),
-    Page("POST", "/users", account_pages.add_user, _ADMINISTER),
+    Page("POST", "/users", account_pages.add_user, _ADMINISTER, hashes=True),
     Page("POST", "/users/all-clients/seen", account_pages.seen_all_clients, _ADMINISTER),
-    Page("POST", "/users/{name}", account_pages.change_user, _ADMINISTER),
+    Page("POST", "/users/{name}", account_pages.change_user, _ADMINISTER, hashes=True),
     Page("GET", "/audit", account_pages.audit_page, _ADMINISTER),
     Page("GET", "/", connections_pages.start_page, _READ),
     Page("GET", "/clients", connections_pages.connections, _READ),

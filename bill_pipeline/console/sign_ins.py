@@ -1,5 +1,9 @@
 """Sessions of signed-in users, and the brake on guessing passwords.
 
+A try is written down before the password is looked at, so that tries sent at once count each other.
+Who has signed in from a network before is known there: strangers' failures, from the same office or
+under the same name, do not lock that person out.
+
 The browser holds a random token; only its hash is stored, so that a copy of the database opens no
 session. A session ends after two idle hours, twelve hours in all, at sign-out, and when the user's
 password, role or access changes.
@@ -8,6 +12,7 @@ password, role or access changes.
 from __future__ import annotations
 
 import hashlib
+import ipaddress
 import json
 import secrets
 from dataclasses import dataclass
@@ -25,12 +30,14 @@ LONGEST = timedelta(hours=12)
 #: A visit is written down at most this often: reading a page should not write to the disk.
 NOTED_EVERY = timedelta(minutes=1)
 
-#: Failed sign-ins allowed within the window: for one name from one address, from one address, and
-#: for one name from everywhere (many, so that a stranger can hardly lock a colleague out).
+#: Tries within the window that did not succeed: for one name from one network; and, for names that
+#: are not known there, from one network and for one name from everywhere.
 WINDOW = timedelta(minutes=15)
-MOST_PER_NAME_AND_ADDRESS = 5
-MOST_PER_ADDRESS = 25
+MOST_PER_NAME_AND_NETWORK = 5
+MOST_PER_NETWORK = 25
 MOST_PER_NAME = 50
+#: A name that signed in from a network is known there for so long.
+KNOWN_FOR = timedelta(days=90)
 
 
 class TooManyFailures(PipelineError):
@@ -58,18 +65,11 @@ class SignIns:
 
         Raises TooManyFailures before the password is looked at.
         """
-        self._require_patience(name, address)
-        user = self._users.verified(name, password)
+        user = self.checked(name, password, address=address)
+        if user is None:
+            return None
         now = utc_now()
         with self._database.transaction() as db:
-            if user is None:
-                db.execute(
-                    "insert into failed_sign_ins values (?, ?, ?)", [name, address, _text(now)]
-                )
-                return None
-            db.execute(
-                "delete from failed_sign_ins where user_name = ? and address = ?", [name, address]
-            )
             db.execute("delete from sessions where created_at < ?", [_text(now - LONGEST)])
             token = SecretStr(secrets.token_urlsafe(32))
             db.execute(
@@ -78,6 +78,26 @@ class SignIns:
                 [_hash(token), user.name, secrets.token_urlsafe(32), _text(now), _text(now)],
             )
         return token
+
+    def checked(self, name: str, password: SecretStr, *, address: str) -> User | None:
+        """The user whose password this is, or None. Raises TooManyFailures before it is looked at.
+
+        A failure stays written down; a success takes back what was written of this name here.
+        """
+        network = network_of(address)
+        self._reserve(name, network)
+        user = self._users.verified(name, password)
+        if user is not None:
+            with self._database.transaction() as db:
+                db.execute(
+                    "delete from failed_sign_ins where user_name = ? and address = ?",
+                    [name, network],
+                )
+                db.execute(
+                    "insert or replace into known_networks values (?, ?, ?)",
+                    [name, network, _text(utc_now())],
+                )
+        return user
 
     def of(self, token: str | None) -> SignIn | None:
         """Who holds ``token``, or None when it is unknown, too old or the user was disabled."""
@@ -136,30 +156,49 @@ class SignIns:
         notices: list[dict[str, str]] = json.loads(row["notices"])
         return notices
 
-    def _require_patience(self, name: str, address: str) -> None:
-        since = _text(utc_now() - WINDOW)
+    def _reserve(self, name: str, network: str) -> None:
+        """Write a try down as failed. Raises TooManyFailures when there were enough of them."""
+        now = utc_now()
         with self._database.transaction() as db:
-            db.execute("delete from failed_sign_ins where failed_at < ?", [since])
-            both, by_address, by_name = db.execute(
+            db.execute("begin immediate")
+            db.execute("delete from failed_sign_ins where failed_at < ?", [_text(now - WINDOW)])
+            db.execute("delete from known_networks where seen_at < ?", [_text(now - KNOWN_FOR)])
+            both, by_network, by_name, is_known = db.execute(
                 """
                 select
-                    count(*) filter (where user_name = :name and address = :address),
-                    count(*) filter (where address = :address),
-                    count(*) filter (where user_name = :name)
+                    count(*) filter (where user_name = :name and address = :network),
+                    count(*) filter (where address = :network),
+                    count(*) filter (where user_name = :name),
+                    exists (
+                        select 1 from known_networks
+                        where user_name = :name and network = :network
+                    )
                 from failed_sign_ins
                 """,
-                {"name": name, "address": address},
+                {"name": name, "network": network},
             ).fetchone()
-        if (
-            both >= MOST_PER_NAME_AND_ADDRESS
-            or by_address >= MOST_PER_ADDRESS
-            or by_name >= MOST_PER_NAME
-        ):
-            minutes = int(WINDOW.total_seconds() // 60)
-            raise TooManyFailures(
-                f"Too many failed sign-ins. Wait {minutes} minutes, or ask an administrator of "
-                "the console to set a new password."
-            )
+            if both >= MOST_PER_NAME_AND_NETWORK or (
+                not is_known and (by_network >= MOST_PER_NETWORK or by_name >= MOST_PER_NAME)
+            ):
+                minutes = int(WINDOW.total_seconds() // 60)
+                raise TooManyFailures(
+                    f"Too many failed sign-ins. Wait {minutes} minutes, or ask an administrator of "
+                    "the console to set a new password."
+                )
+            db.execute("insert into failed_sign_ins values (?, ?, ?)", [name, network, _text(now)])
+
+
+def network_of(address: str) -> str:
+    """The network that counts as one guesser: an IPv4 address, or the /64 that IPv6 hands out."""
+    try:
+        parsed = ipaddress.ip_address(address)
+    except ValueError:
+        return address
+    if isinstance(parsed, ipaddress.IPv6Address):
+        if parsed.ipv4_mapped:
+            return str(parsed.ipv4_mapped)
+        return str(ipaddress.ip_network((parsed, 64), strict=False))
+    return address
 
 
 def _hash(token: SecretStr) -> str:

@@ -58,14 +58,14 @@ def test_wrong_name_and_wrong_password_answer_alike(console: Console) -> None:
 
 def test_five_failures_stop_further_guesses_even_the_right_one(console: Console) -> None:
     browser = Browser(console)
-    for _ in range(sign_ins.MOST_PER_NAME_AND_ADDRESS):
+    for _ in range(sign_ins.MOST_PER_NAME_AND_NETWORK):
         assert browser.sign_in("admin-person", "a wrong guess").status_code == 401
     assert browser.sign_in("admin-person", PASSWORDS[Role.ADMIN]).status_code == 429
 
 
 def test_failures_of_one_user_do_not_stop_another(console: Console) -> None:
     browser = Browser(console)
-    for _ in range(sign_ins.MOST_PER_NAME_AND_ADDRESS):
+    for _ in range(sign_ins.MOST_PER_NAME_AND_NETWORK):
         browser.sign_in("admin-person", "a wrong guess")
     answer = browser.sign_in("viewer-person", PASSWORDS[Role.VIEWER])
     assert answer.status_code == 303
@@ -73,7 +73,7 @@ def test_failures_of_one_user_do_not_stop_another(console: Console) -> None:
 
 def test_trying_many_names_from_one_address_is_stopped_too(console: Console) -> None:
     browser = Browser(console)
-    for number in range(sign_ins.MOST_PER_ADDRESS):
+    for number in range(sign_ins.MOST_PER_NETWORK):
         browser.sign_in(f"somebody-{number}", "a wrong guess")
     assert browser.sign_in("viewer-person", PASSWORDS[Role.VIEWER]).status_code == 429
 
