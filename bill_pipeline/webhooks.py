@@ -98,6 +98,7 @@ class Webhooks:
 
     def _signer(self, subscription_id: str, body: bytes, signature: str) -> str:
         with self._registry.database() as db:
+            db.executescript(_SCHEMA)  # where nobody was ever connected there is no file to hold it
             row = db.execute(
                 "select webhooks.client, security_key_sealed, organization_id from webhooks "
                 "join clients using (client) where subscription_id = ?",
@@ -109,7 +110,7 @@ class Webhooks:
                 "run `bill-pipeline webhook CLIENT` with its security key."
             )
         key = Vault.of(self._registry.home).open(row["security_key_sealed"])
-        if not hmac.compare_digest(signature_of(body, key), signature):
+        if not hmac.compare_digest(signature_of(body, key).encode(), signature.encode()):
             raise WebhookRefused(
                 f"A notification for {row['client']} is not signed with the key of subscription "
                 f"{subscription_id}. If the key was made anew in BILL, run `bill-pipeline webhook "

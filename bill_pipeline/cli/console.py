@@ -63,6 +63,13 @@ def console(
         )
     import uvicorn
 
+    from bill_pipeline.console.slow_requests import (
+        MOST_CONNECTIONS,
+        PromptRequests,
+        allow_connections,
+    )
+
+    allow_connections()
     names = (behind_https,) if behind_https else ()
     the_console = Console.at(home, is_https=behind_https is not None, allowed_hosts=names)
     if not the_console.users.all():
@@ -73,6 +80,9 @@ def console(
         console_app(the_console),
         host=host,
         port=port,
+        http=PromptRequests,
+        limit_concurrency=MOST_CONNECTIONS,
+        timeout_graceful_shutdown=2,
         log_level="warning",
         server_header=False,
         # Only a proxy may say which address a request came from.

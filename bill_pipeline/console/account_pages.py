@@ -9,7 +9,7 @@ from starlette.responses import Response
 from bill_pipeline.console.guard import SESSION_COOKIE, SIGN_IN_COOKIE, sign_in_token
 from bill_pipeline.console.passwords import WeakPassword
 from bill_pipeline.console.sign_ins import LONGEST, TooManyFailures
-from bill_pipeline.console.users import ALL_CLIENTS, Clients, Role, UserRefused
+from bill_pipeline.console.users import ALL_CLIENTS, LONGEST_NAME, Clients, Role, UserRefused
 from bill_pipeline.console.visit import Visit
 
 _AUDIT_ROWS = 100
@@ -22,16 +22,16 @@ def sign_in_page(visit: Visit) -> Response:
 
 
 def sign_in(visit: Visit) -> Response:
-    name = visit.form.text("name")
+    name = visit.form.text("name")[:LONGEST_NAME]  # longer is nobody's, and is not kept
     try:
         token = visit.console.sign_ins.sign_in(
             name, visit.form.secret("password"), address=visit.address
         )
     except TooManyFailures as error:
-        visit.console.audit.record(name[:63], visit.address, "sign-in refused: too many failures")
+        visit.console.audit.record(name, visit.address, "sign-in refused: too many failures")
         return _sign_in_form(visit, status=429, message=str(error))
     if token is None:
-        visit.console.audit.record(name[:63], visit.address, "sign-in failed")
+        visit.console.audit.record(name, visit.address, "sign-in failed")
         return _sign_in_form(visit, status=401, message="Name or password is wrong.")
     visit.console.audit.record(name, visit.address, "signed in")
     answer = visit.redirect(visit.own_path(visit.form.text("next"), "/"))
@@ -133,11 +133,10 @@ def change_user(visit: Visit) -> Response:
 
 
 def audit_page(visit: Visit) -> Response:
-    before = visit.query("before")
     entries = visit.console.audit.latest(
         client=visit.query("client") or None,
         limit=_AUDIT_ROWS,
-        before=int(before) if before.isdecimal() else None,
+        before=visit.number("before"),
     )
     oldest = entries[-1][0] if len(entries) == _AUDIT_ROWS else None
     older = f"/audit?before={oldest}&client={quote(visit.query('client'))}" if oldest else ""

@@ -30,7 +30,7 @@ from bill_pipeline.console import webhook_door
 from bill_pipeline.console.audit import AuditLog
 from bill_pipeline.console.database import ConsoleDatabase
 from bill_pipeline.console.formats import FILTERS
-from bill_pipeline.console.guard import SecurityHeaders, guarded
+from bill_pipeline.console.guard import SecurityHeaders, guarded, strict_headers
 from bill_pipeline.console.ledger import Ledger
 from bill_pipeline.console.many_clients import ManyClients
 from bill_pipeline.console.postponed import ReviewMemory
@@ -180,13 +180,17 @@ async def _refused(request: Request, error: Exception) -> Response:
 
 
 async def _broken(request: Request, _error: Exception) -> Response:
-    return _plain_page(
+    page = _plain_page(
         request,
         500,
         "Something broke",
         "The console could not show this page; its log says why. Books and connections are "
         "untouched. Try again, or open another page.",
     )
+    # Starlette makes this answer outside of all middleware.
+    console: Console = request.app.state.console
+    page.headers.update({"cache-control": "no-store", **strict_headers(is_https=console.is_https)})
+    return page
 
 
 def _plain_page(request: Request, status: int, title: str, message: str) -> Response:

@@ -13,6 +13,7 @@ from bill_pipeline.console.formats import money_signed, short_month
 from bill_pipeline.console.ledger import Snapshot
 from bill_pipeline.console.period import (
     MOST_MONTHS,
+    MOST_MONTHS_DRAWN,
     day_choices,
     day_of,
     month_end,
@@ -144,7 +145,7 @@ def _aging(visit: Visit, books: Snapshot, facts: BookFacts, side: str) -> Respon
 
 
 def _profit_chart(report: statements.ProfitAndLoss, currency: str) -> str:
-    if len(report.months) < 2:
+    if not 2 <= len(report.months) <= MOST_MONTHS_DRAWN:
         return ""
     by_name = {section.name: section.totals for section in report.sections}
     empty = [ZERO] * len(report.months)

@@ -39,7 +39,7 @@ def connections(visit: Visit) -> Response:
     belongs = next((belongs for key, _label, belongs in _GROUPS if key == only), _GROUPS[0][2])
     shown = [s for s in found if belongs(s)]
     shown.sort(key=lambda s: (_URGENCY.index(s.state), s.client))
-    page = max(1, int(visit.query("page"))) if visit.query("page").isdecimal() else 1
+    page = visit.number("page") or 1
     start = (page - 1) * CLIENTS_SHOWN
     return visit.render(
         "connections.html",

@@ -133,22 +133,28 @@ def sign_in_token(request: Request) -> str:
     return request.cookies.get(SIGN_IN_COOKIE) or secrets.token_urlsafe(32)
 
 
+def strict_headers(*, is_https: bool) -> dict[str, str]:
+    """What tells browsers to be strict with an answer."""
+    headers = {
+        "content-security-policy": _CONTENT_POLICY,
+        "x-content-type-options": "nosniff",
+        "x-frame-options": "DENY",
+        "referrer-policy": "same-origin",
+        "cross-origin-opener-policy": "same-origin",
+        "cross-origin-resource-policy": "same-origin",
+        "permissions-policy": "camera=(), microphone=(), geolocation=(), payment=()",
+    }
+    if is_https:
+        headers["strict-transport-security"] = "max-age=31536000"
+    return headers
+
+
 class SecurityHeaders:
-    """Adds to every answer what tells browsers to be strict with it."""
+    """Adds ``strict_headers`` to every answer but that of a page that broke: see ``app``."""
 
     def __init__(self, app: ASGIApp, *, is_https: bool) -> None:
         self._app = app
-        self._headers = {
-            "content-security-policy": _CONTENT_POLICY,
-            "x-content-type-options": "nosniff",
-            "x-frame-options": "DENY",
-            "referrer-policy": "same-origin",
-            "cross-origin-opener-policy": "same-origin",
-            "cross-origin-resource-policy": "same-origin",
-            "permissions-policy": "camera=(), microphone=(), geolocation=(), payment=()",
-        }
-        if is_https:
-            self._headers["strict-transport-security"] = "max-age=31536000"
+        self._headers = strict_headers(is_https=is_https)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":

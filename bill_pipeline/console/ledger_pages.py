@@ -43,8 +43,8 @@ def general_ledger(visit: Visit, books: Snapshot, facts: BookFacts) -> Response:
     first = day_of(visit.query("from"), last) if visit.query("from") else None
     if not any(visit.query(name) for name in ("from", "account", "party", "search")):
         first = fiscal_year_start(last, facts.fiscal_year_end)
-    page = int(visit.query("page")) if visit.query("page").isdecimal() else 1
-    start = (max(page, 1) - 1) * LINES_SHOWN
+    page = visit.number("page") or 1
+    start = (page - 1) * LINES_SHOWN
     wanted = {
         "client": visit.client,
         "first": first,

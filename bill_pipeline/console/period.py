@@ -10,6 +10,12 @@ from bill_pipeline.errors import PipelineError
 
 #: A P&L by month wider than this is shown by its total only.
 MOST_MONTHS = 24
+#: And a chart of more than this is a grey strip.
+MOST_MONTHS_DRAWN = 120
+
+#: Days that a page can be asked for; BILL is younger, and what is later is a mistyped year.
+FIRST_DAY = date(1970, 1, 1)
+LAST_DAY = date(2199, 12, 31)
 
 
 class NotADay(PipelineError):
@@ -39,10 +45,14 @@ def day_of(text: str, otherwise: date) -> date:
         return otherwise
     try:
         if len(text) == len("2026-03"):
-            return month_end(date.fromisoformat(f"{text}-01"))
-        return date.fromisoformat(text)
+            day = month_end(date.fromisoformat(f"{text}-01"))
+        else:
+            day = date.fromisoformat(text)
     except ValueError:
-        raise NotADay(f"{text!r} is not a day: write it as YYYY-MM-DD.") from None
+        raise NotADay(f"{text[:20]!r} is not a day: write it as YYYY-MM-DD.") from None
+    if not FIRST_DAY <= day <= LAST_DAY:
+        raise NotADay(f"{day} is in no books: choose a day from {FIRST_DAY} to {LAST_DAY}.")
+    return day
 
 
 def period_of(first: str, last: str, today: date, fiscal_year_end: str) -> Period:

@@ -152,8 +152,8 @@ def decide(visit: Visit) -> Response:
 def undo(visit: Visit) -> Response:
     """Put back what was before: by a further decision, so that history keeps both."""
     memory = visit.console.review_memory
-    number = visit.path("number")
-    action = memory.action(visit.client, int(number)) if number.isdecimal() else None
+    number = visit.path_number("number")
+    action = memory.action(visit.client, number) if number is not None else None
     if action is None or action.is_undone:
         raise NothingChosen(f"{visit.client}: this was undone already, or never done.")
     if action.user_name != visit.user.name and not visit.may("ADMINISTER"):

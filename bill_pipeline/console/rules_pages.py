@@ -14,7 +14,7 @@ from bill_pipeline.clients import utc_now
 from bill_pipeline.console.books_pages import with_books
 from bill_pipeline.console.formats import plural
 from bill_pipeline.console.ledger import Snapshot
-from bill_pipeline.console.period import NotADay
+from bill_pipeline.console.period import day_of
 from bill_pipeline.console.review_queue import account_named, read_accounts
 from bill_pipeline.console.statements import BookFacts
 from bill_pipeline.console.visit import Visit
@@ -134,7 +134,4 @@ def _terms(visit: Visit, books: Snapshot) -> rules.RuleTerms:
 
 def _day(visit: Visit, name: str) -> date | None:
     text = visit.form.text(name)
-    try:
-        return date.fromisoformat(text) if text else None
-    except ValueError:
-        raise NotADay(f"“{text}” is no day; write it like 2026-03-31.") from None
+    return day_of(text, date.max) if text else None

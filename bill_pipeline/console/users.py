@@ -25,6 +25,8 @@ from bill_pipeline.console.database import ConsoleDatabase
 from bill_pipeline.console.passwords import hashed, matches, require_strong
 from bill_pipeline.errors import PipelineError
 
+#: One sign more than any name has.
+LONGEST_NAME = 64
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._@+-]{0,62}")
 
 

@@ -16,6 +16,9 @@ from bill_pipeline.console.users import Permission, User
 if TYPE_CHECKING:
     from bill_pipeline.console.app import Console
 
+#: Nothing here is counted in billions, and a longer number fits into no database.
+MOST_DIGITS = 9
+
 
 @dataclass
 class Visit:
@@ -51,6 +54,14 @@ class Visit:
 
     def query(self, name: str, default: str = "") -> str:
         return self.request.query_params.get(name, default).strip()
+
+    def number(self, name: str) -> int | None:
+        """A whole number in the address, such as a page's; None for anything else."""
+        return _number(self.query(name))
+
+    def path_number(self, name: str) -> int | None:
+        """The same for a part of the page's path."""
+        return _number(self.path(name))
 
     def may(self, permission: str) -> bool:
         return self.user.may(Permission[permission])
@@ -90,3 +101,8 @@ class Visit:
         """``given`` when it is a page of this console, so that a form cannot send users away."""
         is_own = given.startswith("/") and not given.startswith("//") and "\\" not in given
         return quote(given, safe="/?&=%#:,+~-._") if is_own else otherwise
+
+
+def _number(text: str) -> int | None:
+    is_one = text.isascii() and text.isdecimal() and len(text) <= MOST_DIGITS
+    return int(text) if is_one else None
