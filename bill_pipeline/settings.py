@@ -11,6 +11,7 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -38,6 +39,11 @@ class Settings(BaseSettings):
 
     home: Path = Field(Path("data"), description="Folder of the registry and all books.")
     dev_key: SecretStr | None = Field(None, description="The firm's BILL developer key.")
+    bill_hosts: str = Field(
+        "",
+        description="Hosts, with commas, that the firm's developer key may be sent to besides "
+        "BILL's own, when somebody types their address in the console.",
+    )
     secret_key: SecretStr | None = Field(
         None, description="Key that seals sync tokens; otherwise <home>/secret.key is used."
     )
@@ -174,6 +180,14 @@ def require_client_name(client: str) -> str:
             "beginning with a letter or digit, for example 'acme-bakery'."
         )
     return client
+
+
+def takes_firm_key(base_url: str) -> bool:
+    """Whether the firm's developer key may be sent there because somebody typed the address."""
+    ours = {urlsplit(url).hostname for urls in ENVIRONMENTS.values() for url in urls}
+    named = {host.strip().lower() for host in Settings.now().bill_hosts.split(",")} - {""}
+    address = urlsplit(base_url)
+    return address.hostname in named or (address.scheme == "https" and address.hostname in ours)
 
 
 def base_urls(environment: str) -> tuple[str, str]:

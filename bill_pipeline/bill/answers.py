@@ -64,6 +64,7 @@ class Complaint:
 
 def read_answer(answer: Answer, *, client: str, subject: str, is_login: bool) -> Any:
     """The parsed JSON body of a good v3 answer; raises a ``BillError`` for any other."""
+    _require_an_answer(answer, client, subject)
     if answer.status < 400:
         body = _json(answer, client, subject)
         complaint = _complaint_in_good_answer(body)
@@ -76,6 +77,7 @@ def read_answer(answer: Answer, *, client: str, subject: str, is_login: bool) ->
 
 def read_v2_answer(answer: Answer, *, client: str, subject: str, is_login: bool) -> Any:
     """``response_data`` of a good v2 answer; raises a ``BillError`` for any other."""
+    _require_an_answer(answer, client, subject)
     if answer.status >= 400:
         complaint = complaint_of(answer.content)
         raise _error(complaint, answer.status, client, subject, is_login)
@@ -88,6 +90,17 @@ def read_v2_answer(answer: Answer, *, client: str, subject: str, is_login: bool)
         return body.get("response_data")
     complaint = _v2_complaint(body)
     raise _error(complaint, 400, client, subject, is_login)
+
+
+def _require_an_answer(answer: Answer, client: str, subject: str) -> None:
+    """A redirect is none: it is not followed, because the session and the key would go along."""
+    if 300 <= answer.status < 400:
+        raise errors.MalformedAnswer(
+            "Something on the way to BILL sends requests elsewhere",
+            client=client,
+            subject=subject,
+            status=answer.status,
+        )
 
 
 def complaint_of(content: bytes) -> Complaint:

@@ -86,7 +86,7 @@ def _connect_form(
         known=known,
         typed=typed,
         errors=errors or {},
-        asks_developer_key=not has_developer_key(),
+        asks_developer_key=not has_developer_key() or "developer_key" in (errors or {}),
     )
 
 

@@ -27,7 +27,7 @@ from bill_pipeline.bill.errors import (
 )
 from bill_pipeline.clients import Registry
 from bill_pipeline.errors import PipelineError
-from bill_pipeline.settings import Home, Settings, base_urls, require_client_name
+from bill_pipeline.settings import Home, Settings, base_urls, require_client_name, takes_firm_key
 
 #: BILL's refusal → the field to look at and what to do, in the words of the page.
 _ADVICE: dict[type[BillError], tuple[str, str]] = {
@@ -144,7 +144,18 @@ def read_csv(text: str, environment: str, developer_key: SecretStr) -> Iterator[
 
 def _connection(request: Request) -> Connection:
     require_client_name(request.client)
-    developer_key = Settings.now().dev_key or request.developer_key
+    base_url, v2_url = base_urls(request.environment)
+    firms_key = Settings.now().dev_key
+    if firms_key is not None and takes_firm_key(base_url):
+        developer_key = firms_key
+    else:
+        developer_key = request.developer_key
+        if firms_key is not None and not developer_key.get_secret_value():
+            raise NotConnected(
+                "The firm's developer key is sent to BILL's own addresses only: type the key that "
+                "belongs to this one.",
+                "developer_key",
+            )
     required = {
         "organization_id": request.organization_id,
         "token_name": request.token_name,
@@ -154,7 +165,6 @@ def _connection(request: Request) -> Connection:
     for name, value in required.items():
         if not value:
             raise NotConnected("This is needed to log in to BILL.", name)
-    base_url, v2_url = base_urls(request.environment)
     address = urlsplit(base_url)
     if address.scheme != "https" and address.hostname not in ("localhost", "127.0.0.1", "::1"):
         raise NotConnected(
