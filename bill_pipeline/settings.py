@@ -113,9 +113,12 @@ class Home:
 
     @classmethod
     def at(cls, path: str | Path | None = None) -> Home:
-        """The home at ``path``, else BILL_PIPELINE_HOME, else ``./data``; made if missing."""
+        """The home at ``path``, else BILL_PIPELINE_HOME, else ``./data``; made if missing.
+
+        A new one is open to its owner alone: books and a key lie in it.
+        """
         home = cls(Path(path or Settings.now().home).expanduser().resolve())
-        home.path.mkdir(parents=True, exist_ok=True)
+        home.path.mkdir(mode=0o700, parents=True, exist_ok=True)
         # A copy that is only read may lack them where nothing may be made: who writes is told then.
         with contextlib.suppress(OSError):
             home.clients.mkdir(exist_ok=True)

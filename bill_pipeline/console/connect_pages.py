@@ -55,7 +55,6 @@ def _connected(visit: Visit, request: Request, *, is_new: bool) -> Response:
         "connected" if is_new else "reconnected",
         request.client,
         organization_id=request.organization_id,
-        token_name=request.token_name,
         refused_lists=sorted(refused),
     )
     visit.notify(f"BILL accepted the token of {request.client}. The import has started.")

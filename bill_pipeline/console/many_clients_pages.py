@@ -52,7 +52,6 @@ def _note_connected(visit: Visit, request: Request) -> None:
         "connected",
         request.client,
         organization_id=request.organization_id,
-        token_name=request.token_name,
     )
     visit.console.work.start(request.client)
 

@@ -245,3 +245,10 @@ def test_settings_follow_the_environment(monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setenv("bill_pipeline_requests_per_hour", "8000")
     monkeypatch.delenv("BILL_PIPELINE_REQUESTS_PER_HOUR")
     assert Settings.now().requests_per_hour == 8_000
+
+
+def test_a_new_home_is_open_to_its_owner_alone(tmp_path: Path) -> None:
+    home = Home.at(tmp_path / "firm" / "home")
+    assert home.path.stat().st_mode & 0o777 == 0o700
+    home.path.chmod(0o750)  # for analysts of a group, as the administrator wants it
+    assert Home.at(home.path).path.stat().st_mode & 0o777 == 0o750
