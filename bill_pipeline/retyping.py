@@ -28,7 +28,8 @@ select
     concat_ws(
         ' ', accounts.account_code, coalesce(accounts.account_name, decided.account_id)
     ) as name,
-    decided.action = 'keep' or coalesce(retyped.balance_kept = 0, false) as is_fitting
+    decided.action = 'keep'
+    or coalesce(retyped.balance_kept = 0 and retyped.balance_kept_cash = 0, false) as is_fitting
 from reclassifications as decided
 left join accounts on accounts.client = $client and accounts.account_id = decided.account_id
 left join retyped_accounts as retyped

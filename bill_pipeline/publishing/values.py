@@ -155,6 +155,9 @@ VALUES: dict[str, dict[str, str]] = {
     "reclassifications.action": {
         "move": "an entry moved it", "keep": "it stands as it is", "withdraw": "neither any more",
     },
+    "reclassification_versions.action": {
+        "move": "an entry moved it", "keep": "it stands as it is", "withdraw": "neither any more",
+    },
     "retyped_accounts.decision": {
         "move": "a person accepted the entry that moves it", "keep": "a person let it stand",
     },

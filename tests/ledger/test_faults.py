@@ -252,6 +252,14 @@ FAULTS = {
         ),
         "no_balance_stays_under_an_old_type",
     ),
+    "balance moved before it was known what was paid of it": (
+        (
+            "insert into reports.retyped_accounts by name select 'rent' as account_id, "
+            "date '2026-01-01' as first_day, 0 as balance_kept, 40 as balance_kept_cash, "
+            "'move' as decision"
+        ),
+        "no_balance_stays_under_an_old_type",
+    ),
     "balance moved under a type that is no more": (
         (
             "insert into ledger.reclassifications by name select 'rent' as account_id, "

@@ -5,6 +5,7 @@ table it shows) and ``company: none``. A step has
 
 - ``as_of``: the sync's time, a day (its noon) or an exact time in UTC;
 - ``given``: documents by list, and ``gone``: ids by list that BILL no longer has;
+- ``refused``: what BILL says of lists that it refuses; it gives those of ``given``;
 - ``decide``: what people decided before the sync, by the functions of ``decisions``,
   ``party_decisions``, ``rule_decisions`` and ``retyping_decisions``;
 - ``expect``: tables written as people write them. ``journal`` is the journal with names; any other
@@ -29,6 +30,7 @@ import yaml
 
 from bill_pipeline import decisions, party_decisions, posting, retyping_decisions, rule_decisions
 from bill_pipeline.amounts import to_cents
+from bill_pipeline.missing_lists import note_refusals
 from tests.ledger.company import Company, new_company
 
 HERE = Path(__file__).parent
@@ -100,6 +102,8 @@ def _run_step(company: Company, step: dict[str, Any]) -> list[str]:
     for list_name, ids in step.get("gone", {}).items():
         for document_id in ids:
             company.remove(list_name, document_id, at)
+    if "refused" in step:
+        note_refusals(company.connection, at, step.get("given", ()), step["refused"])
     for decision in step.get("decide", []):
         decide(company, decision, at)
     company.sync(at)

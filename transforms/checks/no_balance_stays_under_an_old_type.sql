@@ -7,12 +7,15 @@
 --
 -- table: reports.retyped_accounts
 -- severity: warn
-select account_id, account_code, account_name, account_type_before, account_type, first_day, balance_kept
+select account_id, account_code, account_name, account_type_before, account_type, first_day, balance_kept, balance_kept_cash
 from reports.retyped_accounts
-where balance_kept <> 0 and not (coalesce(decision, '') = 'keep' and balance_kept = amount_decided)
+where (balance_kept <> 0 and not (coalesce(decision, '') = 'keep' and balance_kept = amount_decided))
+    -- Moved before it was known what had been paid.
+    or (balance_kept_cash <> 0 and decision = 'move')
 union all
 select
-    decided.account_id, accounts.account_code, accounts.account_name, null, null, decided.first_day, -decided.amount
+    decided.account_id, accounts.account_code, accounts.account_name, null, null, decided.first_day, -decided.amount,
+    -decided.amount_cash
 from ledger.reclassifications as decided
 left join ledger.accounts as accounts on accounts.account_id = decided.account_id
 anti join reports.retyped_accounts as retyped

@@ -366,7 +366,7 @@ unsettled_zero_documents as (
 reclassified as (
     select
         lines.line_id, lines.date, lines.account_id, lines.type_date, moved.document_id, moved.earnings_account_id,
-        if(lines.type_date is null, moved.first_day - 1, null) as other_type_date,
+        if(moved.is_to_balance_sheet, moved.first_day - 1, moved.first_day) as other_type_date,
         prorated(lines.amount, moved.amount_cash, moved.amount) as amount,
         prorated(lines.amount, moved.amount_earlier_cash, moved.amount) as amount_earlier
     from settling_lines as lines

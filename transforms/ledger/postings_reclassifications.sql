@@ -2,7 +2,8 @@
 --
 -- The side of the balance sheet is the whole balance. The side of profit and loss is what stood there
 -- in the fiscal year of the entry; what stood there in earlier years, whose profit was reported, is
--- retained earnings'. The line under the old type has that type's last day as its type_date.
+-- retained earnings'. The line under the old type has that type's last day as its type_date, the one under
+-- the new type its first: both keep them whatever the account becomes later.
 --
 -- grain: one row per posting line
 -- key: document_type, document_id, event, line_key
@@ -23,12 +24,12 @@ moved as (
 parts as (
     select
         document_id, date, reason, 'balance_sheet' as line_key, account_id, gained as amount,
-        if(is_to_balance_sheet, null, first_day - 1) as type_date
+        if(is_to_balance_sheet, first_day, first_day - 1) as type_date
     from moved
     union all by name
     select
         document_id, date, reason, 'profit_and_loss' as line_key, account_id, gained_earlier - gained as amount,
-        if(is_to_balance_sheet, first_day - 1, null) as type_date
+        if(is_to_balance_sheet, first_day - 1, first_day) as type_date
     from moved
     union all by name
     select

@@ -45,7 +45,7 @@ counted as (
 ),
 
 balances as (
-    select account_id, first_day, sum(amount) as balance
+    select account_id, first_day, sum(amount) as balance, sum(amount_cash) as balance_cash
     from reports.retyped_balances
     group by account_id, first_day
 )
@@ -63,12 +63,17 @@ select
     if(
         runs.is_last_crossing, coalesce(balances.balance, 0) - if(decided.action = 'move', decided.amount, 0), 0
     )::decimal(18, 2) as balance_kept,                                 -- Stays under the old type, debit positive; of an account that changed statements again, with the last change.
+    if(
+        runs.is_last_crossing,
+        coalesce(balances.balance_cash, 0) - if(decided.action = 'move', decided.amount_cash, 0), 0
+    )::decimal(18, 2) as balance_kept_cash,                            -- The same on the cash basis.
     decided.action as decision,                                        -- move: a person accepted the entry that moves it; keep: it stands as it is.
     decided.amount as amount_decided,                                  -- Balance that was moved or kept, debit positive.
-    counted.line_count                                                 -- Postings before that day.
+    coalesce(counted.line_count, 0) as line_count                      -- Postings before that day; entries that moved a balance are none.
 from runs
-inner join counted on counted.account_id = runs.account_id and counted.valid_from = runs.valid_from
+left join counted on counted.account_id = runs.account_id and counted.valid_from = runs.valid_from
 left join balances on balances.account_id = runs.account_id and balances.first_day = runs.valid_from
 left join ledger.reclassifications as decided
     on decided.account_id = runs.account_id and decided.first_day = runs.valid_from
     and decided.action <> 'withdraw'
+where counted.account_id is not null or balances.account_id is not null

@@ -1,7 +1,8 @@
 -- What stands under an account's old type although the account is of the other statement now, by fiscal year.
 --
 -- Of an account that changed statements more than once, what stands under any type of the statement
--- that it left last. An entry that moves it is not counted here.
+-- that it left last. An entry that moves it is not counted here; one that moved an earlier change is, and
+-- what that entry moved to or from retained earnings is of the years before it.
 --
 -- grain: one row per account and fiscal year of the postings
 -- key: account_id, fiscal_year_ends_on
@@ -22,13 +23,39 @@ crossings as (
     qualify row_number() over (partition by account_id order by valid_from desc) = 1
 ),
 
-lines as (
+posted as (
     select
         account_id, date, coalesce(type_date, date) as type_date, amount, 0 as amount_cash, document_type, document_id
     from ledger.journal_lines
     union all
     select account_id, date, coalesce(type_date, date), 0, amount, document_type, document_id
     from ledger.cash_basis_lines
+),
+
+-- The line of retained earnings in an entry that moved an earlier change of type.
+moved_earnings as (
+    select
+        moved.account_id, posted.date, fiscal_year_start(posted.date, books.fiscal_year_end) - 1 as day_before,
+        if(moved.is_to_balance_sheet, moved.first_day, moved.first_day - 1) as day_of_balance_sheet,
+        if(moved.is_to_balance_sheet, moved.first_day - 1, moved.first_day) as day_of_profit,
+        posted.amount, posted.amount_cash, posted.document_type, posted.document_id
+    from posted
+    inner join ledger.reclassifications as moved on moved.document_id = posted.document_id
+    cross join ledger.books as books
+    where posted.document_type = 'reclassification' and posted.account_id <> moved.account_id
+),
+
+lines as (
+    from posted
+    union all
+    select account_id, date, day_of_balance_sheet, amount, amount_cash, document_type, document_id
+    from moved_earnings
+    union all
+    select account_id, day_before, day_of_balance_sheet, -amount, -amount_cash, document_type, document_id
+    from moved_earnings
+    union all
+    select account_id, day_before, day_of_profit, amount, amount_cash, document_type, document_id
+    from moved_earnings
 ),
 
 years as (
