@@ -73,7 +73,7 @@ def test_the_page_shows_the_entry_posts_it_and_takes_it_back(
     assert entry(retyped) == []
     assert bookkeeper.post(PATH, form).status_code == 303
     assert entry(retyped) == [
-        (date(2026, 2, 1), "RENT", None, RENT),
+        (date(2026, 2, 1), "RENT", date(2026, 2, 1), RENT),
         (date(2026, 2, 1), "RENT", date(2026, 1, 31), -RENT),
     ]
     page = bookkeeper.get(f"/clients/{CLIENT}/close").text

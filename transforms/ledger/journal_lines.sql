@@ -74,6 +74,6 @@ select
     new_lines.description,                                    -- Text for people.
     entries.posted_at,                                        -- When the books learnt it.
     entries.reverses_entry_id,                                -- The entry it takes back, for a reversal.
-    new_lines.type_date                                       -- Day whose type of the account counts, where it is not the entry's: what leaves an account under the type it had.
+    new_lines.type_date                                       -- Day whose type of the account counts, where the entry says so: each side of a balance that moves between two types of its account keeps its own.
 from new_lines
 inner join ledger.entries_new as entries using (entry_id)
