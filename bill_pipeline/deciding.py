@@ -152,7 +152,8 @@ def decision_batch(home: Home, client: str) -> Iterator[Batch]:
     """Decisions written inside the ``with`` are in the published books after it.
 
     Holds the client's lock. Raises ClientBusy while another process works on the client;
-    ChecksFailed when the books would not be right, after ``take_back`` was called.
+    ChecksFailed when the books would not be right, after ``take_back`` was called; PublishError when
+    they are built and decided, but analysts do not see them yet.
     """
     with hold_client(home, client), _batch(home, client) as batch:
         yield batch
@@ -171,7 +172,7 @@ def _batch(home: Home, client: str) -> Iterator[Batch]:
             if batch.take_back is not None:
                 batch.take_back(Batch(warehouse, next_batch_time(warehouse, utc_now())))
             raise
-    publish(home, [client])
+    publish(home, [client]).require_all()
 
 
 def _build(home: Home, batch: Batch) -> None:

@@ -16,7 +16,7 @@ from typing import Protocol
 import duckdb
 
 from bill_pipeline.clients import Registry
-from bill_pipeline.publishing.tables import PublishedSchema
+from bill_pipeline.publishing.tables import PublishedSchema, PublishError
 from bill_pipeline.publishing.versions import Version
 from bill_pipeline.settings import Home, Settings
 
@@ -26,7 +26,7 @@ GRACE = timedelta(hours=1)
 #: The name under which an open ledger's tables are found.
 ATTACHED_AS = "ledger"
 
-#: Opens one client's file for reading; raises duckdb.IOException or FileNotFoundError.
+#: Opens one client's file for reading; what it raises becomes why the client is not published.
 OpenBooks = Callable[[str], AbstractContextManager[duckdb.DuckDBPyConnection]]
 
 
@@ -39,6 +39,12 @@ class PublishReport:
     not_published: dict[str, str] = field(default_factory=dict)  # client → why; the old books stay
     files_collected: int = 0
     seconds: float = 0.0
+
+    def require_all(self) -> None:
+        """Raises PublishError when books that were built are not published, and says why."""
+        if self.not_published:
+            why = " ".join(self.not_published.values())
+            raise PublishError(f"{', '.join(self.not_published)}: built, not published. {why}")
 
 
 class LedgerStore(Protocol):

@@ -193,8 +193,9 @@ def test_without_a_registry_nothing_is_published_and_both_remedies_are_right(
     assert firm.query(LINES) == whole
 
 
+@pytest.mark.parametrize("command", [("sync",), ("settings", "--fiscal-year-end", "06-30")])
 def test_books_that_are_built_and_cannot_be_published_are_no_success(
-    firm: Firm, names: list[str], monkeypatch: pytest.MonkeyPatch
+    firm: Firm, names: list[str], monkeypatch: pytest.MonkeyPatch, command: tuple[str, ...]
 ) -> None:
     from bill_pipeline.publishing import versions
 
@@ -204,7 +205,7 @@ def test_books_that_are_built_and_cannot_be_published_are_no_success(
     with monkeypatch.context() as disk:
         disk.setattr(versions, "_write_table", refuse)
         disk.setattr(versions.Kept, "link", lambda *_: None)
-        result = firm.run("sync", names[0])
+        result = firm.run(*command, names[0])
     assert result.exit_code == 1
     assert "built, not published" in result.output
     assert "The disk that holds the books is full." in result.output
