@@ -330,16 +330,19 @@ def _record_end(registry: Registry, before: ClientStatus, error: BaseException) 
     refused = isinstance(error, ConnectionRefused)
     what, remedy = what_and_remedy(error)
     try:
+        now = registry.status(client)
+        is_paused = now.state is State.PAUSED  # by a person, meanwhile
         if interruption_in(error):
             was_new = before.state is State.IMPORTING  # and left so by a process that was killed
             state = State.CONNECTED if was_new else before.state
-            registry.update(client, state=state, progress={})
+            registry.update(client, state=now.state if is_paused else state, progress={})
             return
-        count = registry.status(client).failure_count + 1
+        count = now.failure_count + 1
         wait = BACKOFF_MINUTES[min(count, len(BACKOFF_MINUTES)) - 1]
+        failed = State.PAUSED if is_paused else State.FAILING
         registry.update(
             client,
-            state=State.RECONNECT if refused else State.FAILING,
+            state=State.RECONNECT if refused else failed,
             last_attempt_at=utc_now(),
             next_sync_at=None if refused else utc_now() + timedelta(minutes=wait),
             failure_count=count,

@@ -113,6 +113,15 @@ def interrupt_a_query(firm: Firm) -> None:
             raise duckdb.InvalidInputException("Query interrupted") from interruption
 
 
+@pytest.mark.parametrize("ending", [KeyboardInterrupt(), ValueError("an amount")])
+def test_a_client_that_is_paused_meanwhile_stays_paused(firm: Firm, ending: BaseException) -> None:
+    assert firm.connect().exit_code == 0
+    with contextlib.suppress(type(ending)), open_sync(firm.home, firm.client):
+        assert firm.run("pause", firm.client).exit_code == 0
+        raise ending
+    assert Registry(firm.home).status(firm.client).state is State.PAUSED
+
+
 def test_an_error_is_no_interruption() -> None:
     assert interruption_in(ValueError("an amount")) is None
 
