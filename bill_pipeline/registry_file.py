@@ -109,7 +109,7 @@ def bring_up_to_date(home: Home) -> None:
 
 def make(home: Home) -> None:
     """Make the registry, or the tables and columns that it lacks."""
-    with contextlib.closing(sqlite3.connect(home.registry, timeout=_WAIT_SECONDS)) as db, db:
+    with contextlib.closing(sqlite3.connect(home.registry, timeout=_WAIT_SECONDS)) as db:
         db.execute(f"pragma journal_mode = {Settings.now().sqlite_journal_mode}")
         _make_tables(db)
 
@@ -146,10 +146,12 @@ def _open(home: Home, stack: contextlib.ExitStack) -> sqlite3.Connection:
 
 def _make_tables(db: sqlite3.Connection) -> None:
     db.executescript(_SCHEMA)
-    # sqlite has no "if not exists" for columns.
-    for name in _lacking(db):
-        db.execute(f"alter table clients add column {name} {_ADDED[name]}")
-    db.execute(f"pragma user_version = {HOME_VERSION}")
+    with db:
+        db.execute("begin immediate")  # after an upgrade several processes begin at once
+        # sqlite has no "if not exists" for columns.
+        for name in _lacking(db):
+            db.execute(f"alter table clients add column {name} {_ADDED[name]}")
+        db.execute(f"pragma user_version = {HOME_VERSION}")
 
 
 def _is_writable(home: Home) -> bool:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import logging
 import sqlite3
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 from pydantic import SecretStr
 
-from bill_pipeline import model_shelf
+from bill_pipeline import model_shelf, registry_file
 from bill_pipeline.bill.budget import SharedBudget
 from bill_pipeline.clients import Registry
 from bill_pipeline.publishing.tables import PublishError
@@ -116,3 +118,24 @@ def test_a_damaged_registry_is_said_and_empties_nothing(tmp_path: Path) -> None:
     home.registry.unlink()
     with pytest.raises(PublishError, match="connect the clients again"):
         publish(home, [])
+
+
+def test_a_registry_of_an_earlier_release_is_completed_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = Home.at(tmp_path / "home")
+    connect_clients(home, ["acme"])
+    with sqlite3.connect(home.registry) as db:
+        db.execute("alter table clients drop column compared_at")
+        db.execute("alter table clients drop column refused_documents")
+    look = registry_file._lacking
+
+    def look_slowly(db: sqlite3.Connection) -> list[str]:
+        found = look(db)
+        time.sleep(0.2)  # the others look, too
+        return found
+
+    monkeypatch.setattr(registry_file, "_lacking", look_slowly)
+    with ThreadPoolExecutor(4) as processes:
+        registries = list(processes.map(Registry, [home] * 4))
+    assert [registry.names() for registry in registries] == [["acme"]] * 4
