@@ -53,8 +53,8 @@ COMMANDS: dict[str, str] = {
 }
 
 
-#: They serve until a signal ends them, and end in their own way.
-SERVERS = frozenset({"ui", "console", "sandbox"})
+#: They answer signals in their own way: servers end, and a prompt forgets the line.
+OWN_SIGNALS = frozenset({"ui", "console", "sandbox", "shell"})
 
 
 class _Interrupted(click.ClickException):
@@ -71,7 +71,7 @@ class _LazyGroup(click.Group):
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Run as a process of its own; a program that calls a command uses ``main``."""
-        if SERVERS & set(sys.argv[1:2]):
+        if OWN_SIGNALS & set(sys.argv[1:2]):
             return self.main(*args, **kwargs)
         end_on_signals()
         try:

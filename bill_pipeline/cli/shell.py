@@ -29,7 +29,7 @@ def shell(ui: bool, home: Home) -> None:
     from bill_pipeline.query import open_ledger
 
     with open_ledger(home):
-        pass  # says what is missing, and puts a moved home right, before DuckDB starts
+        pass  # says what is missing before DuckDB starts
     duckdb = shutil.which("duckdb")
     if duckdb is None:
         if ui:

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import os
+import signal
 import stat
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -12,6 +16,7 @@ from click.testing import CliRunner
 from bill_pipeline.cli import main
 from bill_pipeline.publish import publish
 from bill_pipeline.settings import Home
+from bill_pipeline.signals import GRACE_SECONDS
 from tests.publish.publish_fixture import SCHEMA
 
 pytestmark = pytest.mark.parametrize("store", ["files"], indirect=True)
@@ -29,6 +34,26 @@ def test_without_duckdbs_shell_a_plain_one_answers(
     assert "211.90" in result.output
     assert "Table with name nothing does not exist" in result.output
     assert result.output.rstrip().endswith("(1 row)")
+
+
+def test_ctrl_c_forgets_the_line_and_the_plain_prompt_stays(
+    home: Home, clients: list[str], tmp_path: Path
+) -> None:
+    publish(home, clients, schema=SCHEMA)
+    shell = subprocess.Popen(
+        [Path(sys.executable).with_name("bill-pipeline"), "shell", "--home", str(home.path)],
+        env={**os.environ, "PATH": str(tmp_path)}, text=True, bufsize=1, stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    )  # fmt: skip
+    assert shell.stdin is not None
+    assert shell.stdout is not None
+    assert "plain one" in shell.stdout.readline() + shell.stdout.readline()
+    time.sleep(0.5)  # it reads now
+    shell.send_signal(signal.SIGINT)
+    time.sleep(GRACE_SECONDS + 1)
+    said, _ = shell.communicate("select 7 as n;\n", timeout=60)
+    assert shell.returncode == 0
+    assert said.rstrip().endswith("(1 row)")
 
 
 def test_duckdbs_shell_is_started_read_only(
