@@ -152,8 +152,8 @@ def decision_batch(home: Home, client: str) -> Iterator[Batch]:
     """Decisions written inside the ``with`` are in the published books after it.
 
     Holds the client's lock. Raises ClientBusy while another process works on the client;
-    ChecksFailed when the books would not be right, after ``take_back`` was called; PublishError when
-    they are built and decided, but analysts do not see them yet.
+    ChecksFailed when the books would not be right, after ``take_back`` was called; PublishError
+    when the decisions are booked, but analysts do not see them yet.
     """
     with hold_client(home, client), _batch(home, client) as batch:
         yield batch

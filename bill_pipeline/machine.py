@@ -32,10 +32,13 @@ class MachineTrouble:
 #: A file of DuckDB's or SQLite's is not what it was; all else is the machine's state, which passes.
 _NOT_A_DATABASE = (
     "not a valid DuckDB database", "Corrupt", "checksum", "Could not read enough bytes",
-    "Is a directory", "replaying WAL",
+    "Is a directory",
 )  # fmt: skip
-
-
+#: DuckDB quotes the data or the SQL in these, which may hold any of the words below.
+_QUOTING = (
+    duckdb.DataError, duckdb.IntegrityError, duckdb.BinderException, duckdb.ParserException,
+    duckdb.InvalidInputException,
+)  # fmt: skip
 #: Fewer files than this, and opening a database with its log may have failed for want of them.
 _FEW_HANDLES = 16
 
@@ -44,6 +47,8 @@ def _says(*words: str, numbers: tuple[int, ...] = ()) -> Callable[[BaseException
     def is_said(error: BaseException) -> bool:
         if getattr(error, "errno", None) in numbers:
             return True
+        if isinstance(error, _QUOTING):
+            return False
         is_machines = isinstance(error, (OSError, sqlite3.Error, duckdb.Error))
         return is_machines and any(word in str(error) for word in words)
 
@@ -53,9 +58,12 @@ def _says(*words: str, numbers: tuple[int, ...] = ()) -> Callable[[BaseException
 def _has_no_handles(error: BaseException) -> bool:
     if not isinstance(error, sqlite3.OperationalError) or "unable to open" not in str(error):
         return _says("Too many open files", numbers=(errno.EMFILE, errno.ENFILE))(error)
-    # SQLite does not say why, and a few were closed again on the way here.
+    # SQLite does not say why, and a few were closed again on the way here, or none.
     limit, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-    return limit - len(list(Path("/dev/fd").iterdir())) < _FEW_HANDLES
+    try:
+        return limit - len(list(Path("/dev/fd").iterdir())) < _FEW_HANDLES
+    except OSError:
+        return True
 
 
 def _has_no_memory(error: BaseException) -> bool:
@@ -70,7 +78,12 @@ def is_damaged(error: BaseException) -> bool:
     """Whether a DuckDB file is no longer one, rather than the machine in a bad moment."""
     if isinstance(error, (duckdb.SerializationException, duckdb.FatalException)):
         return True
-    return isinstance(error, duckdb.Error) and any(word in str(error) for word in _NOT_A_DATABASE)
+    if not isinstance(error, duckdb.Error):
+        return False
+    said = str(error)
+    if "replaying WAL" in said:  # what a foreign log breaks may be of any kind
+        return True
+    return not isinstance(error, _QUOTING) and any(word in said for word in _NOT_A_DATABASE)
 
 
 def _is_damaged_registry(error: BaseException) -> bool:

@@ -49,9 +49,10 @@ class WorkerProcesses(ProcessPoolExecutor):
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> Any:
-        if error is not None:
-            self.stop()
-        return super().__exit__(kind, error, trace)
+        if error is None:
+            return super().__exit__(kind, error, trace)
+        self.stop()  # Python's own exit would take back that nothing more is to begin
+        return None
 
 
 def _begin(parent: int, stop: Event, prepare: Callable[[], None] | None) -> None:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import shutil
+import sqlite3
 import subprocess
 import sys
+import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import duckdb
@@ -19,6 +23,7 @@ from bill_pipeline.dagster import idle_clients, reconciling, workers
 from bill_pipeline.failures import Trouble, alone, trouble_of
 from bill_pipeline.interrupted import mend_interrupted
 from bill_pipeline.publish import publish
+from bill_pipeline.worker_processes import WorkerProcesses
 from tests.healing.deadly import Deadly
 from tests.healing.test_publication import LINES, cut, empty, fill
 from tests.journey.firm import Firm
@@ -218,3 +223,30 @@ def test_interruptions_are_nobodys_trouble() -> None:
 def test_our_own_mistakes_are_told_apart() -> None:
     assert trouble_of("acme", KeyError("amount")).is_ours
     assert not trouble_of("acme", OSError(28, "No space left on device")).is_ours
+
+
+def test_words_in_the_data_are_not_the_machines() -> None:
+    for text in ("Corrupt Ltd", "checksum", "No space left on device"):
+        with pytest.raises(duckdb.ConversionException) as caught:
+            duckdb.sql("select cast($text as integer)", params={"text": text}).fetchall()
+        assert trouble_of("acme", caught.value).is_ours
+
+
+def test_without_a_single_file_to_open_it_is_still_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(_path: Path) -> None:
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    monkeypatch.setattr(Path, "iterdir", refuse)
+    trouble = trouble_of("acme", sqlite3.OperationalError("unable to open database file"))
+    assert "ulimit" in str(trouble)
+
+
+def test_workers_that_an_error_ends_begin_nothing_more() -> None:
+    waiting = []
+    with suppress(KeyError), WorkerProcesses(1) as processes:
+        waiting = [processes.submit(time.sleep, 30) for _ in range(10)]
+        raise KeyError
+    ends = time.monotonic() + 30
+    while not all(future.done() for future in waiting) and time.monotonic() < ends:
+        time.sleep(0.1)
+    assert all(future.cancelled() for future in waiting[3:])
