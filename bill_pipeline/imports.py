@@ -1,4 +1,4 @@
-"""The ways into BILL by client: check the access, import, look for changes, reconcile.
+"""The ways into BILL by client: check the access, import, look for changes, compare.
 
 Each opens BILL with what the home keeps: the shared request budget and the sealed session. How an
 import goes is in ``loading``; what BILL offers, in ``bill``.

@@ -19,7 +19,7 @@ _EVERYWHERE = {
     "updated_at": "When BILL last changed the document, UTC. ← BILL: updatedTime",
     "is_refused": "True while BILL does not let the list be read. ← BILL: the answer",
     "is_archived": "True when the document was archived in BILL. ← BILL: archived",
-    "is_deleted": "True when BILL no longer has the document. ← found by a full read",
+    "is_deleted": "True when BILL no longer has the document. ← found by a comparison",
     "content_hash": "Says whether two versions differ. ← hash of the document",
     "document": "The whole document as BILL sent it. ← BILL: the answer's row",
     "version": "1, 2, 3 … for each document. ← counted by the archive",

@@ -31,7 +31,7 @@ class SyncResource(dg.ConfigurableResource[object]):
     full: bool = Field(
         default=False,
         description="Read every list from its beginning and compare with what is stored. Finds "
-        "what BILL deleted without a trace. Costs many requests; the nightly schedule does it too.",
+        "what BILL deleted without a trace. Costs many requests; each sync does a share of it.",
     )
     since: str | None = Field(
         default=None,

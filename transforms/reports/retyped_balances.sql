@@ -56,24 +56,6 @@ lines as (
     union all
     select account_id, day_before, day_of_profit, amount, amount_cash, document_type, document_id
     from moved_earnings
-),
-
-years as (
-    select
-        year,
-        -- 02-29 is the last day of February in every year.
-        least(
-            make_date(year, month, 1) + (right(fiscal_year_end, 2)::integer - 1),
-            last_day(make_date(year, month, 1))
-        ) as ends_on
-    from (
-        select distinct
-            unnest([year(lines.date), year(lines.date) + 1])::integer as year,
-            left(books.fiscal_year_end, 2)::integer as month, books.fiscal_year_end
-        from lines
-        semi join crossings on crossings.account_id = lines.account_id
-        cross join ledger.books as books
-    )
 )
 
 select
@@ -84,7 +66,11 @@ select
     crossings.account_type,                                         -- Type of the postings since.
     crossings.valid_from as first_day,                              -- First day whose postings have it.
     crossings.statement = 'Balance Sheet' as is_to_balance_sheet,   -- The account went from profit and loss to the balance sheet; else the other way.
-    years.ends_on as fiscal_year_ends_on,                           -- Last day of the fiscal year.
+    if(
+        fiscal_year_end_in(year(lines.date), books.fiscal_year_end) >= lines.date,
+        fiscal_year_end_in(year(lines.date), books.fiscal_year_end),
+        fiscal_year_end_in(year(lines.date) + 1, books.fiscal_year_end)
+    ) as fiscal_year_ends_on,                                       -- Last day of the fiscal year.
     sum(lines.amount)::decimal(18, 2) as amount,                    -- Posted in it under the old type, debit positive.
     sum(lines.amount_cash)::decimal(18, 2) as amount_cash           -- The same on the cash basis.
 from crossings
@@ -98,6 +84,6 @@ inner join ledger.accounts_by_day as types
     on types.account_id = lines.account_id
     and lines.type_date between types.valid_from and types.valid_to
     and types.statement = crossings.statement_before
-asof join years on lines.date <= years.ends_on
+cross join ledger.books as books
 group by all
 having sum(lines.amount) <> 0 or sum(lines.amount_cash) <> 0

@@ -99,7 +99,7 @@ _OF_LISTS = (
         "not documented",
         (_ASKING,),
         "A read that was interrupted for long may begin anew, or miss a page until the weekly "
-        "full read.",
+        "comparison.",
         of_lists.invalid_page,
     ),
     Belief(
