@@ -181,7 +181,7 @@ def machine_trouble(error: BaseException) -> MachineTrouble | None:
     for said in _chain(error):
         for is_so, trouble in _TABLE:
             if is_so(said):
-                if isinstance(said, OSError) and said.errno in (errno.EISDIR, errno.ENOTDIR):
+                if isinstance(said, OSError) and said.filename:  # it may be none of the books'
                     return MachineTrouble(f"{trouble.what} ({said.filename})", trouble.remedy)
                 return trouble
     return None

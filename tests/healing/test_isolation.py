@@ -232,6 +232,11 @@ def test_words_in_the_data_are_not_the_machines() -> None:
         assert trouble_of("acme", caught.value).is_ours
 
 
+def test_a_file_that_may_not_be_written_is_named(tmp_path: Path) -> None:
+    refused = PermissionError(errno.EACCES, "Permission denied", str(tmp_path / "books.csv"))
+    assert "books.csv" in str(trouble_of("acme", refused))
+
+
 def test_without_a_single_file_to_open_it_is_still_said(monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(_path: Path) -> None:
         raise OSError(errno.EMFILE, "Too many open files")
