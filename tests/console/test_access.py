@@ -46,6 +46,10 @@ def test_all_clients_is_a_word_of_its_own(console: Console, admin: Browser) -> N
     assert admin.post("/users/new-person", both).status_code == 422
 
 
+def test_the_account_page_says_which_clients_one_sees(admin: Browser) -> None:
+    assert "<dt>Clients</dt><dd>all</dd>" in admin.get("/account").text
+
+
 def test_a_user_is_disabled_whatever_else_the_form_holds(console: Console, admin: Browser) -> None:
     odd = {"role": "emperor", "access": "disabled", "scope": "all", "clients": "no-such-client"}
     assert admin.post("/users/maple-person", odd).status_code == 303
