@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from bill_pipeline import posting
+from bill_pipeline.decisions import close
 from bill_pipeline.retyping_decisions import (
     BALANCES,
     OldBalance,
@@ -121,3 +122,36 @@ def test_what_is_moved_reads_as_if_it_had_always_been_of_its_type(
         assert (CHECK in {check.name for check in company.warnings()}) == bool(moved)
         for way in posting.WAYS:
             posting.rebuild(company.warehouse, ways=(way,))
+
+
+def test_closed_days_stay_when_it_is_decided_anew() -> None:
+    with new_company() as company:
+        state = live(company, EVENTFUL)
+        at = FIRST_SYNC + timedelta(days=40)
+        live_on(company, state, [("close", 0, 0, 0, 0)] * 4, at)
+        retypes = [("retype", which, 0, -1, choice) for which, choice in enumerate((0, 0, 1))]
+        live_on(company, state, retypes, at + timedelta(days=1))
+        assert state.closed_through is not None
+        day = state.closed_through + timedelta(days=1)
+        for days, entry_day in ((2, day), (4, date(day.year + 1, 3, 1))):
+            decided = {"decided_at": at + timedelta(days=days), "decided_by": "a", "reason": "r"}
+            balances = left_behind(company)
+            assert balances
+            for balance in balances:
+                move_balance(
+                    company.connection, account_id=balance.account_id, day=entry_day, **decided
+                )
+            company.sync(at + timedelta(days=days))
+            if entry_day == day:
+                decided["decided_at"] = at + timedelta(days=3)
+                close(company.connection, day, **decided)
+                company.sync(at + timedelta(days=3))
+                closed = what_is_closed(company, day)
+        assert what_is_closed(company, day) == closed
+        for balance in balances:
+            ((rest,),) = company.rows(
+                "select coalesce(sum(amount), 0) from ledger.cash_basis_lines "
+                f"where document_type = 'reclassification' and account_id = '{balance.account_id}' "
+                f"and date < date '{date(day.year + 1, 3, 1)}'"
+            )
+            assert rest == 0  # what was moved first is taken back

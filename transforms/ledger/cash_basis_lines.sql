@@ -362,16 +362,40 @@ unsettled_zero_documents as (
     having sum(amount) = 0
 ),
 
+-- A line of an open day has the share of cash of the last decision. One of a closed day keeps that of
+-- the decision that it carried, and so does what takes it back: a reversal carries the one that was
+-- posted, a late adjustment the one before.
+reclassifying_lines as (
+    select
+        lines.*, coalesce(taken_back.entry_kind, lines.entry_kind) = 'late_adjustment' as is_late,
+        is_late or coalesce(taken_back.date, lines.date) <= books.closed_through as is_kept,
+        coalesce(taken_back.posted_at, lines.posted_at)
+        - if(is_late, interval 1 microsecond, interval 0 microsecond) as carried_at
+    from settling_lines as lines
+    left join ledger.journal_entries as taken_back on taken_back.entry_id = lines.reverses_entry_id
+    cross join ledger.books as books
+    where lines.document_type = 'reclassification' and lines.line_key = 'balance_sheet'
+),
+
 -- In step with the side of the balance sheet: what was taken back is taken back here too.
 reclassified as (
     select
-        lines.line_id, lines.date, lines.account_id, lines.type_date, moved.document_id, moved.earnings_account_id,
-        if(moved.is_to_balance_sheet, moved.first_day - 1, moved.first_day) as other_type_date,
-        prorated(lines.amount, moved.amount_cash, moved.amount) as amount,
-        prorated(lines.amount, moved.amount_earlier_cash, moved.amount) as amount_earlier
-    from settling_lines as lines
-    inner join ledger.reclassifications as moved on moved.document_id = lines.document_id
-    where lines.document_type = 'reclassification' and lines.line_key = 'balance_sheet'
+        lines.line_id, lines.date, lines.account_id, lines.type_date, newest.document_id, newest.earnings_account_id,
+        if(newest.is_to_balance_sheet, newest.first_day - 1, newest.first_day) as other_type_date,
+        if(
+            lines.is_kept,
+            prorated(lines.amount, carried.amount_cash, carried.amount),
+            prorated(lines.amount, newest.amount_cash, newest.amount)
+        ) as amount,
+        if(
+            lines.is_kept,
+            prorated(lines.amount, carried.amount_earlier_cash, carried.amount),
+            prorated(lines.amount, newest.amount_earlier_cash, newest.amount)
+        ) as amount_earlier
+    from reclassifying_lines as lines
+    inner join ledger.reclassifications as newest on newest.document_id = lines.document_id
+    asof inner join ledger.reclassification_versions as carried
+        on carried.document_id = lines.document_id and lines.carried_at >= carried.known_from
 ),
 
 basis_lines as (
