@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import contextlib
 import json
+import logging
 import shutil
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
 from enum import StrEnum
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
@@ -26,8 +27,10 @@ from bill_pipeline.bill.connection import Connection
 from bill_pipeline.bill.lists import BESIDE_THE_BOOKS, PROBED
 from bill_pipeline.errors import PipelineError
 from bill_pipeline.registry_file import bring_up_to_date, exists, make, opened
-from bill_pipeline.settings import Home, require_client_name
+from bill_pipeline.settings import CLIENT_NAME, Home, require_client_name
 from bill_pipeline.vault import Vault
+
+_log = logging.getLogger(__name__)
 
 
 class UnknownClient(PipelineError):
@@ -127,8 +130,12 @@ class ClientStatus:
 
 _TIMES = {"connected_at", "last_attempt_at", "last_success_at", "last_change_at", "next_sync_at",
           "last_whole_sync_at", "unpublished_since", "compared_at"}  # fmt: skip
-_DOCUMENTS = {"skipped_lists", "progress", "activity", "looked_at", "quarantined",
-              "refused_documents"}  # fmt: skip
+#: Columns with a JSON object, and of which type its values are.
+_DOCUMENTS = {"skipped_lists": str, "progress": object, "activity": object, "looked_at": str,
+              "quarantined": int, "refused_documents": int}  # fmt: skip
+_COUNTS = {"failure_count", "document_count", "review_count"}
+#: Instead of a moment that cannot be read and whose absence would say what is not so.
+_LONG_AGO = dict.fromkeys(("connected_at", "unpublished_since"), datetime(1970, 1, 1, tzinfo=UTC))
 _STATUS_COLUMNS = [f.name for f in fields(ClientStatus)]
 _SELECT_STATUS = f"select {', '.join(_STATUS_COLUMNS)} from clients"
 _SETTABLE = set(_STATUS_COLUMNS) - {"client", "organization_id", "environment", "connected_at"}
@@ -156,7 +163,7 @@ class Registry:
         with self.database() as db:
             if exists(self.home):
                 db.execute("begin immediate")
-            yield [_status_of(row) for row in db.execute(_SELECT_STATUS + " order by client")]
+            yield _statuses_of(db.execute(_SELECT_STATUS + " order by client"))
 
     def connect(
         self,
@@ -260,7 +267,8 @@ class Registry:
 
     def names(self) -> list[str]:
         with self.database() as db:
-            return [row["client"] for row in db.execute("select client from clients order by 1")]
+            found = [row["client"] for row in db.execute("select client from clients order by 1")]
+        return [name for name in found if _is_client(name)]
 
     def syncable(self) -> list[str]:
         """The clients that are neither paused nor waiting for a new token."""
@@ -269,7 +277,7 @@ class Registry:
     def _statuses(self, clause: str, values: list[Any]) -> list[ClientStatus]:
         with self.database() as db:
             rows = db.execute(f"{_SELECT_STATUS} {clause}", values).fetchall()
-        return [_status_of(row) for row in rows]
+        return _statuses_of(rows)
 
     def update(self, client: str, **changes: Any) -> None:
         """Set columns of the client's status. Raises UnknownClient, and ValueError for a column
@@ -325,14 +333,63 @@ def _stored(value: Any) -> Any:
     return value
 
 
-def _status_of(row: sqlite3.Row) -> ClientStatus:
-    values = dict(row)
-    for name in _TIMES:
-        values[name] = datetime.fromisoformat(values[name]) if values[name] else None
-    for name in _DOCUMENTS:
+def _read(name: str, value: Any) -> Any:
+    """A column's value as ``ClientStatus`` has it. Raises ValueError, TypeError."""
+    if name in _DOCUMENTS:
         # Mostly empty, and a list of a thousand clients is a page.
-        values[name] = json.loads(values[name]) if values[name] != "{}" else {}
-    values["state"] = State(values["state"])
+        found = {} if value == "{}" else json.loads(value)
+        if not isinstance(found, dict):
+            raise TypeError
+        return {key: each for key, each in found.items() if _fits(name, each)}
+    if name == "state":
+        return State(value)
+    if name in _COUNTS:
+        return int(value)
+    if value is not None and not isinstance(value, str):
+        raise TypeError
+    if name not in _TIMES or value is None:
+        return value
+    moment = datetime.fromisoformat(value)
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def _fits(name: str, value: Any) -> bool:
+    """Whether ``value`` may stand in the JSON object of column ``name``."""
+    if name != "looked_at" or value == "":
+        return isinstance(value, _DOCUMENTS[name])
+    with contextlib.suppress(ValueError, TypeError):
+        return datetime.fromisoformat(value).tzinfo is not None
+    return False
+
+
+def _statuses_of(rows: Iterable[sqlite3.Row]) -> list[ClientStatus]:
+    return [_status_of(row) for row in rows if _is_client(row["client"])]
+
+
+@cache
+def _is_client(name: object) -> bool:
+    """Whether a row is a client's: what cannot name a file is left out, said once a process."""
+    if isinstance(name, str) and CLIENT_NAME.fullmatch(name):
+        return True
+    _log.warning("registry.sqlite has a row of %r, which cannot be a client: it is left out.", name)
+    return False
+
+
+def _status_of(row: sqlite3.Row) -> ClientStatus:
+    """What the row says; what cannot be read there is unknown, and the next sync writes it anew.
+
+    One client's damaged row must not keep anybody from reading the others'.
+    """
+    values: dict[str, Any] = {**_LONG_AGO, "organization_id": "", "environment": ""}
+    for name in _STATUS_COLUMNS:
+        with contextlib.suppress(ValueError, TypeError):
+            values[name] = _read(name, row[name])
+    if "state" not in values:
+        values |= {
+            "state": State.FAILING,
+            "error": f"Its state in registry.sqlite, {row['state']!r}, is none that we know.",
+            "remedy": f"Run `bill-pipeline sync {row['client']}`, or `pause` as it may have been.",
+        }
     return ClientStatus(**values)
 
 

@@ -120,6 +120,8 @@ def opened(home: Home) -> Iterator[sqlite3.Connection]:
     with contextlib.ExitStack() as stack:
         db = stack.enter_context(contextlib.closing(_open(home, stack)))
         db.row_factory = sqlite3.Row
+        # A byte that is no text in one client's row must not keep the others from being read.
+        db.text_factory = lambda text: text.decode(errors="replace")
         stack.enter_context(db)
         yield db
 

@@ -255,3 +255,69 @@ def test_workers_that_an_error_ends_begin_nothing_more() -> None:
     while not all(future.done() for future in waiting) and time.monotonic() < ends:
         time.sleep(0.1)
     assert all(future.cancelled() for future in waiting[3:])
+
+
+DAMAGED_ROWS = {
+    "a state of nobody's": "state = 'archiving'",
+    "half a document": "looked_at = '{\"bills\":', activity = '[', quarantined = '{'",
+    "documents of other types": "looked_at = '[1]', quarantined = '3', skipped_lists = '\"x\"'",
+    "other values in documents": (
+        'looked_at = \'{"bills": "yesterday", "vendors": 7}\', quarantined = \'{"bills": []}\''
+    ),
+    "no moments": (
+        "connected_at = 'once', next_sync_at = 'soon', last_success_at = 'never', "
+        "compared_at = 7, unpublished_since = 'x'"
+    ),
+    "moments of no zone": "last_success_at = '2026-06-01T10:00:00', connected_at = '2026-06-01'",
+    "no counts": "failure_count = 'many', document_count = x'00ff', review_count = 'x'",
+    "bytes that are no text": "organization_name = cast(x'ff80' as text), error = x'ff'",
+    "a sealed secret cut off": "token_password_sealed = 'x'",
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGED_ROWS)
+def test_a_damaged_row_of_the_registry_is_its_clients_own(
+    firm: Firm, names: list[str], damage: str
+) -> None:
+    damaged, *others = names
+    whole = firm.query(LINES)
+    before = {name: stale(firm, name) for name in names}
+    with sqlite3.connect(firm.home.registry) as registry:
+        registry.execute(f"update clients set {DAMAGED_ROWS[damage]} where client = ?", [damaged])
+    listed = firm.run("clients", "--json")
+    assert listed.exit_code == 0, listed.output
+    assert all(name in listed.output for name in names)
+    assert firm.query("select count(*) as n from sync_status") == [{"n": len(names)}]
+    result = firm.run("sync", "--all")
+    assert "Traceback" not in result.output
+    after = {name: stale(firm, name) for name in names}
+    assert {name for name in others if after[name] > before[name]} == set(others), result.output
+    if "secret" in damage:
+        assert "connect the client anew" in result.output
+        assert firm.connect(0).exit_code == 0
+        result = firm.run("sync", damaged)
+    assert result.exit_code == 0, result.output
+    assert Registry(firm.home).status(damaged).state is State.UP_TO_DATE
+    assert firm.query("from sync_status where unpublished_since is not null or error > ''") == []
+    assert firm.query(LINES) == whole
+
+
+def test_an_unknown_state_is_said_with_what_to_do(firm: Firm, names: list[str]) -> None:
+    with sqlite3.connect(firm.home.registry) as registry:
+        registry.execute("update clients set state = 'archiving' where client = ?", names[:1])
+    status = Registry(firm.home).status(names[0])
+    assert (status.state, status.is_syncable) == (State.FAILING, True)
+    assert "archiving" in str(status.error)
+    assert f"`bill-pipeline sync {names[0]}`" in str(status.remedy)
+
+
+@pytest.mark.parametrize("name", ["../elsewhere", "", "ACME Inc.", None])
+def test_a_row_that_cannot_be_a_client_is_left_out(
+    firm: Firm, names: list[str], name: str | None
+) -> None:
+    with sqlite3.connect(firm.home.registry) as registry:
+        registry.execute("update clients set client = ? where client = ?", [name, names[0]])
+    result = firm.run("sync", "--all")
+    assert result.exit_code == 0, result.output
+    assert Registry(firm.home).names() == names[1:]
+    assert [row["client"] for row in firm.query("from sync_status order by 1")] == names[1:]
