@@ -7,6 +7,7 @@ one table of them. What BILL and our own checks say is in ``failures``.
 from __future__ import annotations
 
 import errno
+import os
 import resource
 import sqlite3
 from collections.abc import Callable, Iterator
@@ -39,6 +40,9 @@ _QUOTING = (
     duckdb.DataError, duckdb.IntegrityError, duckdb.BinderException, duckdb.ParserException,
     duckdb.InvalidInputException,
 )  # fmt: skip
+
+
+_MIXED_UP = (errno.EISDIR, errno.ENOTDIR, errno.EEXIST)
 #: Fewer files than this, and opening a database with its log may have failed for want of them.
 _FEW_HANDLES = 16
 
@@ -166,7 +170,7 @@ _TABLE: tuple[tuple[Callable[[BaseException], bool], MachineTrouble], ...] = (
         ),
     ),
     (
-        _says(numbers=(errno.EISDIR, errno.ENOTDIR, errno.EEXIST)),
+        _says(numbers=_MIXED_UP),
         MachineTrouble(
             "In the folder of the books a file stands where a folder belongs, or a folder where a "
             "file does.",
@@ -181,10 +185,21 @@ def machine_trouble(error: BaseException) -> MachineTrouble | None:
     for said in _chain(error):
         for is_so, trouble in _TABLE:
             if is_so(said):
-                if isinstance(said, OSError) and said.filename:  # it may be none of the books'
-                    return MachineTrouble(f"{trouble.what} ({said.filename})", trouble.remedy)
+                # The file may be none of the books', so it is named.
+                if named := _in_the_way(said) or getattr(said, "filename", None):
+                    return MachineTrouble(f"{trouble.what} ({named})", trouble.remedy)
                 return trouble
     return None
+
+
+def _in_the_way(error: BaseException) -> Path | None:
+    """The folder that stands where a file belongs, or the file in a folder's place."""
+    if getattr(error, "errno", None) not in _MIXED_UP or not isinstance(error, OSError):
+        return None
+    named = [Path(os.fsdecode(name)) for name in (error.filename2, error.filename) if name]
+    if error.errno == errno.EISDIR:
+        return next((path for path in named if path.is_dir()), None)
+    return next((part for path in named for part in (path, *path.parents) if part.is_file()), None)
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:

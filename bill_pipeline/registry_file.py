@@ -8,6 +8,7 @@ is connected), and a home that may not be written is read all the same. What the
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import shutil
 import sqlite3
@@ -85,6 +86,8 @@ _ADDED = {
 
 def exists(home: Home) -> bool:
     """Whether the home has a registry; a file without a byte was lost."""
+    if home.registry.is_dir():  # SQLite would not say what is wrong
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(home.registry))
     try:
         return home.registry.stat().st_size > 0
     except FileNotFoundError:

@@ -9,6 +9,7 @@ Places in flight are leases: a process that dies leaves its lease behind, and it
 
 from __future__ import annotations
 
+import errno
 import logging
 import os
 import random
@@ -63,6 +64,8 @@ class RequestBudget(Protocol):
 
 def _opened(path: Path | None, journal_mode: str) -> sqlite3.Connection:
     """The counts, with their tables. Raises sqlite3.DatabaseError when the file is damaged."""
+    if path and path.is_dir():  # SQLite would not say what is wrong
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
     database = sqlite3.connect(
         ":memory:" if path is None else path,
         timeout=30,
@@ -162,7 +165,11 @@ class SharedBudget:
         while True:
             now = self._clock.time()
             with self._transaction() as database:
-                database.execute("delete from requests_in_flight where ends_at < ?", (now,))
+                # A lease that ends later than one of now was taken by a clock that ran ahead.
+                database.execute(
+                    "delete from requests_in_flight where ends_at not between ? and ?",
+                    (now, now + LEASE_SECONDS),
+                )
                 (busy,) = database.execute(
                     "select count(*) from requests_in_flight "
                     "where dev_key = ? and organization_id = ?",

@@ -109,6 +109,19 @@ os._exit(9)
     assert clock.now <= ends_at + LEASE_SECONDS
 
 
+def test_places_taken_while_the_clock_ran_ahead_block_nobody(tmp_path: Path) -> None:
+    path = tmp_path / "budget.sqlite"
+    clock = FakeClock()
+    clock.now += HOUR
+    budgets = [SharedBudget(path, clock=clock) for _ in range(IN_FLIGHT_PER_ORGANIZATION)]
+    for budget in budgets:
+        budget.place("key", "organization", is_login=False, patience_seconds=0).__enter__()
+    clock.now -= HOUR
+    before = clock.now
+    take(SharedBudget(path, clock=clock))
+    assert clock.now <= before + LEASE_SECONDS
+
+
 def test_the_developer_key_itself_is_not_in_the_file(tmp_path: Path) -> None:
     from tests.bill.fake_bill import DEV_KEY, FakeBill, fake_api, page
 

@@ -136,3 +136,47 @@ def test_a_home_that_may_not_be_written_is_read_and_says_so_when_it_is_to_change
         assert "cannot be written to" in said(run(read_only, *words))
     assert snapshot(read_only.home) == before
     assert read_only.query(LINES) == whole
+
+
+#: What stands in a file's or a folder's place, by its path in the home.
+IN_THE_WAY = {
+    "registry.sqlite": True,
+    "budget.sqlite": True,
+    "ledger.duckdb": True,
+    "dlt": False,
+    "dlt/{client}": False,
+    "dlt/{client}/probe.json": True,
+    "clients/{client}.lock": True,
+    "published": False,
+    "published/.writing": False,
+    "published/.kept": False,
+    "published/.kept/{client}.json": True,
+    "published/.sync_status.json": True,
+    "published/.lock": True,
+}
+
+
+@pytest.mark.usefixtures("building")
+@pytest.mark.parametrize("place", IN_THE_WAY)
+def test_what_stands_in_the_way_is_named_and_moving_it_away_heals(
+    firm: Firm, names: list[str], tmp_path: Path, place: str
+) -> None:
+    whole = firm.query(LINES)
+    path = firm.home.path / place.format(client=names[0])
+    was = path.exists() and path.rename(tmp_path / "was")
+    if IN_THE_WAY[place]:
+        path.mkdir()
+    else:
+        path.write_text("a note to myself", encoding="utf-8")
+    result = firm.run("sync", names[0])
+    text = " ".join(result.output.split())
+    assert result.exit_code == 1, text
+    assert f"({path}) Move it away, then sync again." in text
+    assert "Traceback" not in text
+    path.rename(tmp_path / "in the way")
+    if was and place == "registry.sqlite":
+        was.rename(path)
+    result = firm.run("sync", names[0])
+    assert result.exit_code == 0, result.output
+    assert firm.query(LINES) == whole
+    assert firm.query("from sync_status where error > '' or unpublished_since is not null") == []
