@@ -53,7 +53,15 @@ class Vault:
         leave_no_core_dump()
         configured = configured_keys()
         text = configured.get_secret_value() if configured else _read_key_file(home.secret_key)
-        return cls([SecretStr(key) for key in text.replace(",", "\n").split()])
+        try:
+            return cls([SecretStr(key) for key in text.replace(",", "\n").split()])
+        except VaultError:
+            if configured:
+                raise
+            raise VaultError(
+                f"{home.secret_key} is damaged. Put it back from a backup, or delete it and "
+                "connect the clients again."
+            ) from None
 
     def seal(self, secret: SecretStr) -> str:
         return self._fernet.encrypt(secret.get_secret_value().encode()).decode()
@@ -126,7 +134,7 @@ def _read_key_file(path: Path) -> str:
     mode = stat.S_IMODE(path.stat().st_mode)
     if mode & 0o077:
         raise VaultError(f"{path.name} can be read by others: run `chmod 600 {path}`.")
-    return path.read_text()
+    return path.read_text(errors="replace")  # what is no text is no key either, and is said so
 
 
 def _write_private(path: Path, text: str, *, exclusive: bool = False) -> None:

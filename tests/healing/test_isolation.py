@@ -321,3 +321,26 @@ def test_a_row_that_cannot_be_a_client_is_left_out(
     assert result.exit_code == 0, result.output
     assert Registry(firm.home).names() == names[1:]
     assert [row["client"] for row in firm.query("from sync_status order by 1")] == names[1:]
+
+
+@pytest.mark.parametrize("damage", [cut, empty, fill], ids=["cut", "empty", "garbage"])
+def test_a_damaged_key_is_said_and_both_remedies_are_right(
+    firm: Firm, names: list[str], tmp_path: Path, damage: Callable[[Path], None]
+) -> None:
+    key = firm.home.secret_key
+    backup = shutil.copy(key, tmp_path / "key")
+    damage(key)
+    key.chmod(0o600)
+    result = firm.run("sync", names[0])
+    assert result.exit_code == 1
+    assert f"{key} is damaged. Put it back from a backup, or delete it and connect the clients" in (
+        " ".join(result.output.split())
+    )
+    assert "unforeseen" not in result.output
+    if damage is cut:
+        shutil.copy(backup, key)
+    else:
+        key.unlink()
+        assert firm.connect(0).exit_code == 0
+    result = firm.run("sync", names[0])
+    assert result.exit_code == 0, result.output
