@@ -114,8 +114,11 @@ def test_places_taken_while_the_clock_ran_ahead_block_nobody(tmp_path: Path) -> 
     clock = FakeClock()
     clock.now += HOUR
     budgets = [SharedBudget(path, clock=clock) for _ in range(IN_FLIGHT_PER_ORGANIZATION)]
-    for budget in budgets:
-        budget.place("key", "organization", is_login=False, patience_seconds=0).__enter__()
+    places = [
+        each.place("key", "organization", is_login=False, patience_seconds=0) for each in budgets
+    ]
+    for place in places:
+        place.__enter__()
     clock.now -= HOUR
     before = clock.now
     take(SharedBudget(path, clock=clock))
