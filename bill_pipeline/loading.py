@@ -156,7 +156,7 @@ def load_lists(
         api,
         rows,
         state,
-        StoredDocuments(database, is_interrupted=is_interrupted),
+        StoredDocuments(database, is_interrupted=is_interrupted, is_doubted=full),
         database,
         full=full,
         since=since,

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 import orjson
 
 from bill_pipeline.bill.chunks import State
+from bill_pipeline.bill.documents import hash_of
 from bill_pipeline.bill.lists import LISTS, BillList
 from bill_pipeline.bill.spans import Span
 
@@ -154,11 +155,15 @@ class StoredDocuments:
     The file is opened for each question and closed again: dlt opens it too, in between.
     ``is_interrupted``: an earlier import stored documents and did not archive them. What they
     change elsewhere may not have been read either, so only what is archived counts as known.
+    ``is_doubted``: what is compared whole with BILL must be archived, and have the stored hash.
     """
 
-    def __init__(self, database: Path, *, is_interrupted: bool = False) -> None:
+    def __init__(
+        self, database: Path, *, is_interrupted: bool = False, is_doubted: bool = False
+    ) -> None:
         self._database = database
         self.is_interrupted = is_interrupted
+        self._is_doubted = is_doubted
 
     def hashes(self, table: str, ids: list[str]) -> dict[str, str]:
         with opened(self._database) as connection:
@@ -166,12 +171,17 @@ class StoredDocuments:
                 return {}
             wanted = "not is_deleted and id in (select unnest($1::varchar[]))"
             stored = f"select id, content_hash from raw.{table} where {wanted}"
-            if self.is_interrupted:
+            if self.is_interrupted or self._is_doubted:
                 stored += (
                     " intersect select id, arg_max(content_hash, version) "
                     f"from raw.document_versions where list = '{table}' and {wanted} group by id"
                 )
-            return dict(connection.execute(stored, [ids]).fetchall())
+            hashes = dict(connection.execute(stored, [ids]).fetchall())
+        if self._is_doubted:
+            for document_id, text in self.texts(table, list(hashes)).items():
+                if hash_of(text) != hashes[document_id]:
+                    hashes[document_id] = ""  # altered in the file: no document's hash
+        return hashes
 
     def texts(self, table: str, ids: list[str]) -> dict[str, bytes]:
         with opened(self._database) as connection:

@@ -38,7 +38,8 @@ def compare_lists(
     for cursor in state.get("lists", {}).values():
         cursor["walk"] = None  # what an import left half read is read from its beginning here
     rows = list(lists_to_read(with_v2=with_v2))
-    reading = new_reading(api, rows, state, StoredDocuments(database), database, full=True)
+    known = StoredDocuments(database, is_doubted=True)
+    reading = new_reading(api, rows, state, known, database, full=True)
     reading.on_page(ProgressWatch(progress, partial(expected_pages, reading, database, True)))
     while reading.failure is None and not reading.next_chunk().is_last:
         pass

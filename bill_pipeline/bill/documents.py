@@ -118,9 +118,14 @@ def document_of(document_id: str, row: dict[str, Any], *, is_deleted: bool = Fal
         # v2 says isActive "2" where v3 says archived.
         is_archived=row.get("archived") is True or str(row.get("isActive", "1")) == "2",
         is_deleted=is_deleted,
-        content_hash=hashlib.blake2b(text, digest_size=16).hexdigest(),
+        content_hash=hash_of(text),
         text=text,
     )
+
+
+def hash_of(text: bytes) -> str:
+    """The content hash of a document's canonical JSON."""
+    return hashlib.blake2b(text, digest_size=16).hexdigest()
 
 
 def is_reference(text: str) -> bool:

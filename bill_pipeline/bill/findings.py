@@ -28,18 +28,21 @@ class Finding:
         changed: Iterable[Document],
         stored: Mapping[str, str],
         known_until: datetime | None,
+        now: datetime,
         news: Iterable[str],
     ) -> None:
         """Count ``changed``; ``stored`` are the hashes by id of those that were known.
 
-        What is later than ``known_until``, or is among ``news``, no sync can have brought yet.
+        What is later than ``known_until``, or is among ``news``, no sync can have brought yet. A
+        time after ``now`` says nothing of when the document was changed.
         """
         expected = frozenset(news)
         for document in changed:
             at = document.updated_at
+            is_later = at is not None and known_until is not None and known_until < at <= now
             if document.is_deleted:
                 self.gone += 1
-            elif document.id in expected or (at and known_until and at > known_until):
+            elif is_later or document.id in expected:
                 self.news += 1
             elif document.id in stored:
                 self.differing += 1

@@ -341,6 +341,7 @@ class Reading:
                 [document for document in changed if document.id not in in_chunk],
                 hashes,
                 self._known_until.get(row.table),
+                self._now,
                 self._in_the_news.get(row.table, ()),
             )
         kept = {document.id: document for document in chunk.documents.get(row.table, [])}

@@ -48,6 +48,52 @@ def test_a_silent_change_is_found_reported_and_repaired(client: Client) -> None:
     assert wrong(compare(client)) == {}
 
 
+def test_a_change_with_a_time_yet_to_come_is_not_said_to_come_by_itself(client: Client) -> None:
+    client.sync(with_v2=False)
+    bills = client.organization["bills"]
+    bill = next(iter(client.raw("bills").values()))
+    bills.replace(bill | {"updatedTime": "2099-01-01T00:00:00.000+00:00"})  # no filter shows it
+    assert client.sync(with_v2=False).changed == 0
+    assert wrong(compare(client)) == {"bills": {"differing": 1}}
+    client.sync(with_v2=False, full=True)
+    assert client.differences() == {}
+    assert wrong(compare(client)) == {}
+
+
+ONE = "id = (select min(id) from raw.bills where not is_deleted)"
+
+
+@pytest.mark.parametrize(
+    ("damage", "found"),
+    [
+        (f"delete from raw.bills where {ONE}", {"missing": 1}),
+        (f"update raw.bills set document = '{{}}' where {ONE}", {"differing": 1}),
+        (f"delete from raw.document_versions where list = 'bills' and {ONE}", {"missing": 1}),
+        (
+            f"insert into raw.bills select * replace ('ghost' as id) from raw.bills where {ONE}",
+            {"gone": 1},
+        ),
+    ],
+    ids=["missing", "altered", "not archived", "extra"],
+)
+def test_what_the_file_lost_or_gained_is_found_reported_and_repaired(
+    client: Client, damage: str, found: dict[str, int]
+) -> None:
+    client.sync(with_v2=False)
+    archived = (
+        "select count(distinct id) from raw.document_versions "
+        "where list = 'bills' and not is_deleted"
+    )
+    before = client.query(archived)
+    with duckdb.connect(str(client.database)) as file:
+        file.execute(damage)
+    assert wrong(compare(client)) == {"bills": found}
+    assert wrong(client.sync(with_v2=False, full=True)) == {"bills": found}
+    assert client.differences() == {}
+    assert wrong(compare(client)) == {}
+    assert client.query(archived) == before
+
+
 def test_open_documents_are_compared_in_a_few_requests(client: Client) -> None:
     client.sync(with_v2=False)
     expected = open_documents.open_documents(client.database)
