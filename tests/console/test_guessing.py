@@ -55,7 +55,7 @@ def test_no_more_than_two_passwords_are_hashed_at_once(
         answers = list(
             threads.map(lambda n: browser.sign_in(f"somebody-{n}", "a guess"), range(40))
         )
-    assert most == HASHED_AT_ONCE
+    assert 1 <= most <= HASHED_AT_ONCE
     assert {answer.status_code for answer in answers} <= {401, 403, 429, 503}
 
 

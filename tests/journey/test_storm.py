@@ -27,7 +27,10 @@ from tests.imports.books import Client
 from tests.imports.test_fault_scripts import FAULTS
 from tests.journey.firm import Firm
 
-SIGNALS = 150
+#: BILL_PIPELINE_TEST_SIGNALS=150 makes it the storm of an afternoon.
+SIGNALS = int(os.environ.get("BILL_PIPELINE_TEST_SIGNALS", "20"))
+#: A storm in which no command lives long enough to be told anything is no storm.
+LONGEST_STORM_SECONDS = 30 * SIGNALS
 CLIENTS = 5
 AT_ONCE = 2
 #: Of all faults together, the share of requests that meet one.
@@ -76,7 +79,9 @@ def storm(firm: Firm, chance: random.Random) -> int:
     """Signals that met a command at work."""
     sent = 0
     victims: list[Victim] = []
+    ends = time.monotonic() + LONGEST_STORM_SECONDS
     while sent < SIGNALS or victims:
+        assert time.monotonic() < ends, f"only {sent} commands could be told to end"
         while sent + len(victims) < SIGNALS and len(victims) < AT_ONCE:
             victims.append(begin(firm, chance))
         time.sleep(0.02)
