@@ -10,7 +10,6 @@ import multiprocessing
 import os
 import random
 import signal
-import sys
 import time
 from dataclasses import dataclass
 from multiprocessing.process import BaseProcess
@@ -20,11 +19,11 @@ from typing import Any
 import duckdb
 import pytest
 
-from bill_pipeline.cli import main
 from bill_pipeline.clients import Registry, State
 from bill_pipeline.sandbox.server import SandboxServer
 from tests.imports.books import Client
 from tests.imports.test_fault_scripts import FAULTS
+from tests.journey.command_process import work
 from tests.journey.firm import Firm
 
 #: BILL_PIPELINE_TEST_SIGNALS=150 makes it the storm of an afternoon.
@@ -42,13 +41,7 @@ LONGEST_LIFE_SECONDS = 3.0
 
 LINES = "select line_id, date, debit, credit from {} order by line_id"
 
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(
-        "BILL_PIPELINE_TEST_SIGNALS" not in os.environ,
-        reason="BILL_PIPELINE_TEST_SIGNALS does not say how many signals the storm has",
-    ),
-]
+pytestmark = pytest.mark.slow
 
 
 @dataclass
@@ -58,15 +51,6 @@ class Victim:
     process: BaseProcess
     number: signal.Signals
     dies_at: float
-
-
-def work(home: str, client: str) -> None:
-    """What a person or a schedule starts, in a process that has loaded its libraries already."""
-    with Path(os.devnull).open("w", encoding="utf-8") as nowhere:
-        os.dup2(nowhere.fileno(), 1)
-        os.dup2(nowhere.fileno(), 2)
-    sys.argv = ["bill-pipeline", "sync", client, "--home", home]
-    main()
 
 
 def begin(firm: Firm, chance: random.Random) -> Victim:
