@@ -288,8 +288,11 @@ def open_sync(home: Home, client: str, options: SyncOptions | None = None) -> It
     status = Registry(home).status(client)
     if not status.is_syncable:
         raise ClientPaused(status)
-    try:
-        with client_lock(home, client):
+    with (
+        contextlib.ExitStack() as held
+    ):  # also while the end is recorded: the next sync says its own
+        try:
+            held.enter_context(client_lock(home, client))
             with Warehouse.open(home, client) as warehouse:
                 suit_to_size(warehouse)
                 name_organization(warehouse, status.organization_id, utc_now())
@@ -298,13 +301,13 @@ def open_sync(home: Home, client: str, options: SyncOptions | None = None) -> It
                 yield sync
             if sync.report.imported:
                 note_file(home.dlt_folder(client), home.client_file(client))
-    except ClientBusy:
-        raise
-    except BaseException as error:
-        _record_end(Registry(home), status, error)
-        if interruption := interruption_in(error):
-            raise interruption from None
-        raise
+        except ClientBusy:
+            raise
+        except BaseException as error:
+            _record_end(Registry(home), status, error)
+            if interruption := interruption_in(error):
+                raise interruption from None
+            raise
 
 
 def would_post(home: Home, client: str) -> list[dict[str, Any]]:

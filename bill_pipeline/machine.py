@@ -40,8 +40,7 @@ _QUOTING = (
     duckdb.DataError, duckdb.IntegrityError, duckdb.BinderException, duckdb.ParserException,
     duckdb.InvalidInputException,
 )  # fmt: skip
-
-
+#: A file where a folder belongs, or the reverse.
 _MIXED_UP = (errno.EISDIR, errno.ENOTDIR, errno.EEXIST)
 #: Fewer files than this, and opening a database with its log may have failed for want of them.
 _FEW_HANDLES = 16

@@ -16,6 +16,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from bill_pipeline import books
 from bill_pipeline.books import open_sync
 from bill_pipeline.clients import ClientStatus, Registry, State
 from bill_pipeline.signals import EXIT_CODE, SENTENCE, interruption_in
@@ -102,6 +103,23 @@ def test_a_query_that_was_interrupted_fails_nobody(firm: Firm) -> None:
     with pytest.raises(KeyboardInterrupt):
         interrupt_a_query(firm)
     assert state_of(Registry(firm.home).status(firm.client)) == before
+
+
+def test_an_end_is_recorded_before_another_sync_may_begin(
+    firm: Firm, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert firm.connect().exit_code == 0
+    is_held = []
+
+    def record(*_: object) -> None:
+        with pytest.raises(books.ClientBusy), books.client_lock(firm.home, firm.client):
+            pass
+        is_held.append(True)
+
+    monkeypatch.setattr(books, "_record_end", record)
+    with pytest.raises(ValueError, match="a mistake"), open_sync(firm.home, firm.client):
+        raise ValueError("a mistake")
+    assert is_held == [True]
 
 
 def interrupt_a_query(firm: Firm) -> None:
