@@ -26,8 +26,7 @@ from tests.imports.test_fault_scripts import FAULTS
 from tests.journey.command_process import work
 from tests.journey.firm import Firm
 
-#: BILL_PIPELINE_TEST_SIGNALS=150 makes it the storm of an afternoon.
-SIGNALS = int(os.environ.get("BILL_PIPELINE_TEST_SIGNALS", "20"))
+SIGNALS = 150
 #: A storm in which no command lives long enough to be told anything is no storm.
 LONGEST_STORM_SECONDS = 30 * SIGNALS
 CLIENTS = 5
