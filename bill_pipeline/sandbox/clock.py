@@ -79,12 +79,12 @@ class Clock:
         return self._last_stamp_ms
 
     def set(self, moment: datetime) -> None:
-        self._base_ms, self._wall = to_ms(moment), time.monotonic()
-        # A clock set back must stamp the earlier time: a client has to survive clock skew.
-        self._last_stamp_ms = min(self._last_stamp_ms, self._base_ms)
+        self.step_ms(to_ms(moment) - self.now_ms())
 
     def step_ms(self, milliseconds: int) -> None:
-        self._base_ms += milliseconds
+        self._base_ms, self._wall = self.now_ms() + milliseconds, time.monotonic()
+        # A clock set back must stamp the earlier time: a client has to survive clock skew.
+        self._last_stamp_ms = min(self._last_stamp_ms, self._base_ms)
 
     def set_speed(self, speed: float) -> None:
         self._base_ms, self._wall, self.speed = self.now_ms(), time.monotonic(), speed
