@@ -66,7 +66,7 @@ def test_a_rule_is_tried_made_ended_and_taken_back(
         ({"party": "Nobody at all"}, "names no single vendor or customer"),
         ({"party": ""}, "A rule needs a party, a text or an amount"),
         ({"amount_from": "1,0x"}, "is no amount"),
-        ({"valid_from": "yesterday"}, "is no day"),
+        ({"valid_from": "yesterday"}, "is not a day"),
     ],
 )
 def test_a_rule_that_cannot_be_is_refused_with_everything_kept_as_typed(

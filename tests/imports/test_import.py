@@ -218,11 +218,11 @@ def test_lists_below_others_know_how_many_pages_are_left(client: Client) -> None
 
 _SHOW_DLT = """
 from pathlib import Path
-from bill_pipeline.loading import _pipeline
+from bill_pipeline.loader import Loader
 from dlt.common.runtime import anon_tracker
 from dlt.common.runtime.run_context import active
 
-pipeline = _pipeline("acme", Path("acme.duckdb"), Path("dlt"))
+pipeline = Loader("acme", Path("acme.duckdb"), Path("dlt"))._new_pipeline()
 print(anon_tracker._ANON_TRACKER_ENDPOINT, active().runtime_config.dlthub_telemetry)
 print(pipeline.config.progress, pipeline.config.restore_from_destination)
 """
@@ -235,8 +235,8 @@ def test_dlt_reports_nothing_and_obeys_nobody_else(
     (tmp_path / ".dlt").mkdir()
     (tmp_path / ".dlt" / "config.toml").write_text("progress = 'log'\n[runtime]\n")
     monkeypatch.setenv("RUNTIME__DLTHUB_TELEMETRY", "true")
-    monkeypatch.setenv("RESTORE_FROM_DESTINATION", "false")
+    monkeypatch.setenv("RESTORE_FROM_DESTINATION", "true")
     shown = subprocess.run(
         [sys.executable, "-c", _SHOW_DLT], cwd=tmp_path, capture_output=True, text=True, check=True
     )
-    assert shown.stdout.split() == ["None", "False", "None", "True"]
+    assert shown.stdout.split() == ["None", "False", "None", "False"]

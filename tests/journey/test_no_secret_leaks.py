@@ -56,6 +56,7 @@ class Product:
         self._environment = os.environ | {
             "BILL_PIPELINE_HOME": str(self.home.path),
             "BILL_PIPELINE_DEV_KEY": sandbox.dev_key,
+            "BILL_PIPELINE_BILL_HOSTS": "127.0.0.1",
             "TMPDIR": str(folder),
         }
 

@@ -135,7 +135,7 @@ def test_a_replayed_or_past_build_is_never_taken_for_the_present() -> None:
 
 def test_every_table_that_reads_one_list_is_known_to() -> None:
     transforms = load_transforms()
-    assert _lists_read(transforms["staging.parties"]) == (
+    assert _lists_read(transforms["staging.party_versions"]) == (
         "customer_details", "customers", "vendor_details", "vendors",
     )  # fmt: skip
     assert _lists_read(transforms["staging.bills"]) == ("bill_details", "bills")
