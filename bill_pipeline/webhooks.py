@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
+import re
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -23,10 +24,12 @@ from bill_pipeline.vault import Vault
 SIGNATURE_HEADER = "x-bill-sha-signature"
 #: BILL's notifications carry one document; nothing genuine is larger.
 LARGEST_BODY_BYTES = 1_000_000
-#: BILL keeps events for 180 days, but repeats a delivery within hours.
 #: The list in which an event shows, by the first part of its type.
 _LISTS = {"bill": "bills", "payment": "payments", "vendor": "vendors", "invoice": "invoices"}
+#: BILL keeps events for 180 days, but repeats a delivery within hours.
 EVENTS_KEPT = timedelta(days=7)
+#: Generous: BILL's ids are letters, digits and hyphens.
+_ID = re.compile(r"[!-~]{1,200}")
 
 _SCHEMA = """
 create table if not exists webhooks (
@@ -72,12 +75,16 @@ class Webhooks:
         Raises WebhookRefused for a body that BILL did not sign.
         """
         metadata = _metadata(body)
-        client = self._signer(str(metadata.get("subscriptionId")), body, signature)
+        subscription_id = metadata.get("subscriptionId")
+        if not isinstance(subscription_id, str) or not _ID.fullmatch(subscription_id):
+            # Anybody may send this: what it says is not for the log.
+            raise WebhookRefused("A notification names no subscription that could be BILL's.")
+        client = self._signer(subscription_id, body, signature)
         with self._registry.database() as db:
             db.execute("delete from webhook_events where received_at < ?", [str(now - EVENTS_KEPT)])
             added = db.execute(
                 "insert or ignore into webhook_events values (?, ?)",
-                [f"{metadata.get('subscriptionId')}/{metadata.get('eventId')}", str(now)],
+                [f"{subscription_id}/{metadata.get('eventId')}", str(now)],
             )
             if added.rowcount == 0:
                 return None

@@ -9,7 +9,7 @@ from starlette.responses import Response
 from bill_pipeline.console.guard import SESSION_COOKIE, SIGN_IN_COOKIE, sign_in_token
 from bill_pipeline.console.passwords import WeakPassword
 from bill_pipeline.console.sign_ins import LONGEST, TooManyFailures
-from bill_pipeline.console.users import ALL_CLIENTS, LONGEST_NAME, Clients, Role, UserRefused
+from bill_pipeline.console.users import ALL_CLIENTS, Clients, Role, UserRefused
 from bill_pipeline.console.visit import Visit
 
 _AUDIT_ROWS = 100
@@ -22,13 +22,14 @@ def sign_in_page(visit: Visit) -> Response:
 
 
 def sign_in(visit: Visit) -> Response:
-    name = visit.form.text("name")[:LONGEST_NAME]  # longer is nobody's, and is not kept
+    name = visit.user_name
     try:
         token = visit.console.sign_ins.sign_in(
             name, visit.form.secret("password"), address=visit.address
         )
     except TooManyFailures as error:
-        visit.console.audit.record(name, visit.address, "sign-in refused: too many failures")
+        if error.is_news:
+            visit.console.audit.record(name, visit.address, "sign-in refused: too many failures")
         return _sign_in_form(visit, status=429, message=str(error))
     if token is None:
         visit.console.audit.record(name, visit.address, "sign-in failed")

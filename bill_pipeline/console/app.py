@@ -15,7 +15,6 @@ from functools import cached_property
 from pathlib import Path
 
 import jinja2
-from anyio import CapacityLimiter
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
@@ -30,19 +29,31 @@ from bill_pipeline.console import webhook_door
 from bill_pipeline.console.audit import AuditLog
 from bill_pipeline.console.database import ConsoleDatabase
 from bill_pipeline.console.formats import FILTERS
-from bill_pipeline.console.guard import SecurityHeaders, guarded, strict_headers
+from bill_pipeline.console.guard import (
+    SESSION_COOKIE,
+    SecurityHeaders,
+    guarded,
+    strict_headers,
+)
 from bill_pipeline.console.ledger import Ledger
 from bill_pipeline.console.many_clients import ManyClients
 from bill_pipeline.console.postponed import ReviewMemory
 from bill_pipeline.console.routes import PAGES
 from bill_pipeline.console.sign_ins import SignIns
+from bill_pipeline.console.turns import Turns
 from bill_pipeline.console.users import Users
 from bill_pipeline.console.work import Work
 from bill_pipeline.settings import Home
 
 FOLDER = Path(__file__).parent
-#: Passwords; others wait, or are told to come again.
-HASHED_AT_ONCE = 2
+_TITLES = {
+    401: "Signed out",
+    403: "Not allowed",
+    404: "Not found",
+    405: "Not found",
+    429: "Wait a while",
+    503: "Busy",
+}
 #: Names under which a browser on this machine reaches the console.
 LOCAL_HOSTS = ("127.0.0.1", "localhost", "[::1]")
 
@@ -92,9 +103,9 @@ class Console:
         )
 
     @cached_property
-    def hashing(self) -> CapacityLimiter:
-        """Places for those whose password is being hashed: 128 MB and most of a core each."""
-        return CapacityLimiter(HASHED_AT_ONCE)
+    def turns(self) -> Turns:
+        """Who waits for whom; made by the first request, where an event loop runs."""
+        return Turns()
 
     def has_client(self, client: str) -> bool:
         """Whether the client is connected; only then are its books published."""
@@ -169,13 +180,15 @@ def _static_addresses() -> dict[str, str]:
 
 async def _refused(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101 - Starlette's table says so
-    titles = {401: "Signed out", 403: "Not allowed", 404: "Not found", 405: "Not found"}
+    console: Console = request.app.state.console
     message = error.detail if error.status_code != 404 or error.detail != "Not Found" else ""
-    return _plain_page(
+    return await console.turns.run(
+        _plain_page,
         request,
         error.status_code,
-        titles.get(error.status_code, "Not accepted"),
+        _TITLES.get(error.status_code, "Not accepted"),
         message or "There is nothing at this address, or you may not see it.",
+        is_known=console.sign_ins.is_regular(request.cookies.get(SESSION_COOKIE)),
     )
 
 

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 from urllib.parse import parse_qsl
 
+from anyio import CapacityLimiter, WouldBlock
 from pydantic import SecretStr
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 
 #: A CSV of a thousand clients is 150 KB, a bulk decision on ten thousand lines 600 KB.
 MOST_BYTES = 2 * 1024 * 1024
 MOST_FIELDS = 5_000
+#: What anybody may send at any time: a sign-in form, with the page it goes back to.
+SMALL_BYTES = 32 * 1024
 
 
 class Form:
@@ -39,14 +43,36 @@ class Form:
         return SecretStr(self._values.get(name, [""])[0])
 
 
-async def read_form(request: Request) -> Form:
-    """Raises HTTPException 413 or 415 for what is not a form of ours."""
-    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+async def read_body(request: Request, most: int, large_bodies: CapacityLimiter | None) -> bytes:
+    """The body of ``request``, of at most ``most`` bytes.
+
+    A body of more than ``SMALL_BYTES`` needs a place among ``large_bodies``, and is too large where
+    there are none. Raises HTTPException 400, 413 or 503.
+    """
     body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > MOST_BYTES:
-            raise HTTPException(413, "The form is too large.")
+    if large_bodies is None:
+        most = min(most, SMALL_BYTES)
+    async with contextlib.AsyncExitStack() as place:
+        try:
+            async for chunk in request.stream():
+                was_small = len(body) <= SMALL_BYTES
+                body += chunk
+                if len(body) > most:
+                    raise HTTPException(413, "This is too large.")
+                if was_small and len(body) > SMALL_BYTES and large_bodies is not None:
+                    large_bodies.acquire_nowait()
+                    place.callback(large_bodies.release)
+        except ClientDisconnect:
+            raise HTTPException(400, "The request did not arrive as a whole.") from None
+        except WouldBlock:
+            raise HTTPException(503, "Too much is being sent. Try again in a minute.") from None
+    return bytes(body)
+
+
+async def read_form(request: Request, large_bodies: CapacityLimiter | None) -> Form:
+    """Raises HTTPException 413 or 415 for what is not a form of ours, and as ``read_body``."""
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    body = await read_body(request, MOST_BYTES, large_bodies)
     if body and kind != "application/x-www-form-urlencoded":
         raise HTTPException(415, "Only forms are accepted here.")
     try:

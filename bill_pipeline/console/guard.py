@@ -16,8 +16,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import quote, urlsplit
 
-from anyio import to_thread
-from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -25,7 +23,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from bill_pipeline.bill.errors import BillError
 from bill_pipeline.console.forms import Form, read_form
-from bill_pipeline.console.sign_ins import SignIn
+from bill_pipeline.console.sign_ins import SignIn, TooManyFailures
 from bill_pipeline.console.users import Permission
 from bill_pipeline.console.visit import Visit
 from bill_pipeline.errors import PipelineError
@@ -41,8 +39,6 @@ _CONTENT_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
     "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
-#: Beyond these, who asks is told to come again: waiting costs a connection each.
-MOST_WAITING_TO_HASH = 20
 _log = logging.getLogger(__name__)
 
 
@@ -62,23 +58,30 @@ def guarded(page: Page) -> Callable[[Request], Awaitable[Response]]:
 
     async def endpoint(request: Request) -> Response:
         console: Console = request.app.state.console
-        sign_in = await run_in_threadpool(console.sign_ins.of, request.cookies.get(SESSION_COOKIE))
+        token, turns = request.cookies.get(SESSION_COOKIE), console.turns
+        sign_in = None
+        if token:
+            is_regular = console.sign_ins.is_regular(token)
+            sign_in = await turns.run(console.sign_ins.of, token, is_known=is_regular)
+        is_known = sign_in is not None
         if page.needs > Permission.ANYONE and sign_in is None:
             return _to_sign_in(request)
-        form = await read_form(request) if page.method == "POST" else Form([])
+        form = Form([])
         if page.method == "POST":
+            large = turns.large_bodies if page.needs else None
+            form = await read_form(request, large)
             _require_own_form(request, form, sign_in if page.needs else None)
         if sign_in is not None:
             _require_permission(page, sign_in)
         if "client" in request.path_params:
-            await run_in_threadpool(_require_client, console, request, sign_in)
+            await turns.run(_require_client, console, request, sign_in, is_known=is_known)
         visit = Visit(request, console, sign_in, form)
         if not page.hashes:
-            return await run_in_threadpool(_answer, page, visit)
-        places = console.hashing
-        if places.statistics().tasks_waiting >= MOST_WAITING_TO_HASH:
-            raise HTTPException(503, "Too many people are signing in. Try again in a minute.")
-        return await to_thread.run_sync(_answer, page, visit, limiter=places)
+            user_name = sign_in.user.name if sign_in else None
+            return await turns.show(_answer, page, visit, user_name=user_name)
+        if not page.needs:
+            is_known = await turns.run(_is_known_there, visit)
+        return await turns.hash(_answer, page, visit, is_known=is_known)
 
     return endpoint
 
@@ -92,6 +95,20 @@ def _answer(page: Page, visit: Visit) -> Response:
         if visit.is_fragment:
             return visit.render("fragment_error.html", status=409, message=str(error))
         return visit.render("error.html", status=409, title="Not done", message=str(error))
+
+
+def _is_known_there(visit: Visit) -> bool:
+    """Whether this name signed in from there before; asked before a password has its turn.
+
+    Raises HTTPException 429 when there were too many failures.
+    """
+    name = visit.user_name
+    try:
+        return visit.console.sign_ins.is_known(name, address=visit.address)
+    except TooManyFailures as error:
+        if error.is_news:
+            visit.console.audit.record(name, visit.address, "sign-in refused: too many failures")
+        raise HTTPException(429, str(error)) from None
 
 
 def _require_permission(page: Page, sign_in: SignIn) -> None:

@@ -15,6 +15,7 @@ import hashlib
 import ipaddress
 import json
 import secrets
+import sqlite3
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -41,7 +42,14 @@ KNOWN_FOR = timedelta(days=90)
 
 
 class TooManyFailures(PipelineError):
-    """Somebody is guessing, or mistyping; wait."""
+    """Somebody is guessing, or mistyping; wait.
+
+    ``is_news``: nobody was told within the window that this name or network is out of tries.
+    """
+
+    def __init__(self, message: str, *, is_news: bool) -> None:
+        super().__init__(message)
+        self.is_news = is_news
 
 
 @dataclass(frozen=True)
@@ -59,6 +67,20 @@ class SignIns:
     def __init__(self, database: ConsoleDatabase, users: Users) -> None:
         self._database = database
         self._users = users
+        #: Hashes of tokens that were good when they were last looked at: says who is served first,
+        #: never who is let in.
+        self._regulars: set[str] = set()
+        #: Who ran out of tries, and when that was said: refusals are many, the audit log is kept.
+        self._told: dict[tuple[str, ...], datetime] = {}
+
+    def is_regular(self, token: str | None) -> bool:
+        """Whether ``token`` was good lately, without looking it up; ``of`` says whether it is."""
+        return bool(token) and _hash(SecretStr(token or "")) in self._regulars
+
+    def is_known(self, name: str, *, address: str) -> bool:
+        """Whether ``name`` signed in from that network before. Raises TooManyFailures."""
+        with self._database.transaction() as db:
+            return self._with_tries_left(db, name, network_of(address), utc_now())
 
     def sign_in(self, name: str, password: SecretStr, *, address: str) -> SecretStr | None:
         """A new session's token, or None when name or password is wrong.
@@ -77,6 +99,7 @@ class SignIns:
                 "last_seen_at) values (?, ?, ?, ?, ?)",
                 [_hash(token), user.name, secrets.token_urlsafe(32), _text(now), _text(now)],
             )
+        self._regulars.add(_hash(token))
         return token
 
     def checked(self, name: str, password: SecretStr, *, address: str) -> User | None:
@@ -103,26 +126,10 @@ class SignIns:
         """Who holds ``token``, or None when it is unknown, too old or the user was disabled."""
         if not token:
             return None
-        token_hash, now = _hash(SecretStr(token)), utc_now()
-        with self._database.transaction() as db:
-            row = db.execute("select * from sessions where token_hash = ?", [token_hash]).fetchone()
-            if row is None:
-                return None
-            last_seen = datetime.fromisoformat(row["last_seen_at"])
-            created = datetime.fromisoformat(row["created_at"])
-            if now - last_seen > IDLE or now - created > LONGEST:
-                db.execute("delete from sessions where token_hash = ?", [token_hash])
-                return None
-            if now - last_seen > NOTED_EVERY:
-                db.execute(
-                    "update sessions set last_seen_at = ? where token_hash = ?",
-                    [_text(now), token_hash],
-                )
-        try:
-            user = self._users.get(row["user_name"])
-        except UnknownUser:
-            return None
-        return None if user.is_disabled else SignIn(user, row["csrf_token"], token_hash)
+        token_hash = _hash(SecretStr(token))
+        found = self._found(token_hash, utc_now())
+        (self._regulars.add if found else self._regulars.discard)(token_hash)
+        return found
 
     def sign_out(self, sign_in: SignIn) -> None:
         with self._database.transaction() as db:
@@ -156,6 +163,27 @@ class SignIns:
         notices: list[dict[str, str]] = json.loads(row["notices"])
         return notices
 
+    def _found(self, token_hash: str, now: datetime) -> SignIn | None:
+        with self._database.transaction() as db:
+            row = db.execute("select * from sessions where token_hash = ?", [token_hash]).fetchone()
+            if row is None:
+                return None
+            last_seen = datetime.fromisoformat(row["last_seen_at"])
+            created = datetime.fromisoformat(row["created_at"])
+            if now - last_seen > IDLE or now - created > LONGEST:
+                db.execute("delete from sessions where token_hash = ?", [token_hash])
+                return None
+            if now - last_seen > NOTED_EVERY:
+                db.execute(
+                    "update sessions set last_seen_at = ? where token_hash = ?",
+                    [_text(now), token_hash],
+                )
+        try:
+            user = self._users.get(row["user_name"])
+        except UnknownUser:
+            return None
+        return None if user.is_disabled else SignIn(user, row["csrf_token"], token_hash)
+
     def _reserve(self, name: str, network: str) -> None:
         """Write a try down as failed. Raises TooManyFailures when there were enough of them."""
         now = utc_now()
@@ -163,29 +191,45 @@ class SignIns:
             db.execute("begin immediate")
             db.execute("delete from failed_sign_ins where failed_at < ?", [_text(now - WINDOW)])
             db.execute("delete from known_networks where seen_at < ?", [_text(now - KNOWN_FOR)])
-            both, by_network, by_name, is_known = db.execute(
-                """
-                select
-                    count(*) filter (where user_name = :name and address = :network),
-                    count(*) filter (where address = :network),
-                    count(*) filter (where user_name = :name),
-                    exists (
-                        select 1 from known_networks
-                        where user_name = :name and network = :network
-                    )
-                from failed_sign_ins
-                """,
-                {"name": name, "network": network},
-            ).fetchone()
-            if both >= MOST_PER_NAME_AND_NETWORK or (
-                not is_known and (by_network >= MOST_PER_NETWORK or by_name >= MOST_PER_NAME)
-            ):
-                minutes = int(WINDOW.total_seconds() // 60)
-                raise TooManyFailures(
-                    f"Too many failed sign-ins. Wait {minutes} minutes, or ask an administrator of "
-                    "the console to set a new password."
-                )
+            self._with_tries_left(db, name, network, now)
             db.execute("insert into failed_sign_ins values (?, ?, ?)", [name, network, _text(now)])
+
+    def _with_tries_left(
+        self, db: sqlite3.Connection, name: str, network: str, now: datetime
+    ) -> bool:
+        """Whether ``name`` is known in ``network``. Raises TooManyFailures."""
+        both, by_network, by_name, is_known = db.execute(
+            """
+            select
+                count(*) filter (where user_name = :name and address = :network),
+                count(*) filter (where address = :network),
+                count(*) filter (where user_name = :name),
+                exists (
+                    select 1 from known_networks
+                    where user_name = :name and network = :network
+                )
+            from failed_sign_ins
+            where failed_at >= :since
+            """,
+            {"name": name, "network": network, "since": _text(now - WINDOW)},
+        ).fetchone()
+        if both >= MOST_PER_NAME_AND_NETWORK:
+            raise self._too_many(now, "name and network", name.casefold(), network)
+        if not is_known and by_network >= MOST_PER_NETWORK:
+            raise self._too_many(now, "network", network)
+        if not is_known and by_name >= MOST_PER_NAME:
+            raise self._too_many(now, "name", name.casefold())
+        return bool(is_known)
+
+    def _too_many(self, now: datetime, *whose: str) -> TooManyFailures:
+        told = dict(self._told)
+        self._told = {who: at for who, at in told.items() if now - at < WINDOW} | {whose: now}
+        minutes = int(WINDOW.total_seconds() // 60)
+        return TooManyFailures(
+            f"Too many failed sign-ins. Wait {minutes} minutes, or ask an administrator of "
+            "the console to set a new password.",
+            is_news=whose not in told or now - told[whose] >= WINDOW,
+        )
 
 
 def network_of(address: str) -> str:

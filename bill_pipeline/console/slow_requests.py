@@ -1,6 +1,7 @@
-"""A request has to arrive: connections that are opened and left, or dripped into, are closed.
+"""What one connection may cost: time to arrive, bytes of a head, requests at once, time to be read.
 
-uvicorn waits for the rest of a request for ever. Nothing here knows what is asked for.
+uvicorn waits for the rest of a request, and for the reader of an answer, for ever, and takes a head
+of any size. Nothing here knows what is asked for.
 """
 
 from __future__ import annotations
@@ -10,49 +11,158 @@ import contextlib
 import resource
 from typing import Any
 
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 #: From the connection, or from the first byte of the next request, to the last byte of one.
 SECONDS_TO_ARRIVE = 15.0
-#: Connections at once; beyond them it answers 503 before it reads anything.
+#: Connections at once. Beyond them the one goes whose request is the longest in coming; where all
+#: requests have come, whoever comes next is answered 503.
 MOST_CONNECTIONS = 2_000
+#: Request line and headers together. A browser's are under 10 kB, cookies of other programs on the
+#: same host included.
+MOST_HEAD_BYTES = 64 * 1024
+MOST_HEADERS = 200
+#: How often a connection is looked at that has not taken its answer, and what it has to take
+#: meanwhile: 5 kB a second, a bad line's pace.
+SECONDS_TO_TAKE = 10.0
+LEAST_BYTES_TAKEN = 50_000
+
+
+class _TooMuchError(Exception):
+    """More than a request may hold; ends the parsing of what was received."""
 
 
 class PromptRequests(HttpToolsProtocol):
-    """uvicorn's protocol, with a time within which each request has to be whole."""
+    """uvicorn's protocol, with an end to everything that a peer can draw out."""
 
     def __init__(self, *arguments: Any, **named: Any) -> None:
         super().__init__(*arguments, **named)
-        self._deadline: asyncio.TimerHandle | None = None
+        self.deadline: asyncio.TimerHandle | None = None
+        self._looking: asyncio.TimerHandle | None = None
+        self._unread = 0  # bytes of answers that the peer had not taken at the last look
+        self._has_taken = False
+        self._head_bytes = 0  # of the parts of the head that are whole
+        self._bytes_beside_body = 0
+        self._had_body = False
+        self._is_last = False  # the peer did not wait for its answer: no more of its requests
+        self._refusal = 400
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
+        if len(self.connections) >= MOST_CONNECTIONS:
+            self._make_room()
         self._expect_all()
 
+    def data_received(self, data: bytes) -> None:
+        if self._is_last:
+            return
+        self._had_body = False
+        super().data_received(data)
+        if self._is_last or self.transport.is_closing():
+            return
+        if not self._had_body:
+            # A header, or what follows the last piece of a body, is told of when it is whole.
+            self._bytes_beside_body += len(data)
+            if self._bytes_beside_body > MOST_HEAD_BYTES:
+                self._refuse(431)
+        if self.deadline is None and (self.cycle is None or self.cycle.response_complete):
+            self._expect_all()  # an empty line between requests begins none, and is no way to stay
+
     def on_message_begin(self) -> None:
+        if self.cycle is not None and not self.cycle.response_complete:
+            # Thousands of requests fit into one packet. A client that sends the next one before it
+            # has its answer has to be able to send it again (RFC 9112, 9.3.2).
+            self._is_last = True
+            self.cycle.keep_alive = False
+            raise _TooMuchError
         super().on_message_begin()
-        if self._deadline is None:
+        self._head_bytes = self._bytes_beside_body = 0
+        if self.deadline is None:
             self._expect_all()
+
+    def on_url(self, url: bytes) -> None:
+        self._count(len(url), 414)
+        super().on_url(url)
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        self._count(len(name) + len(value), 431)
+        if len(self.headers) >= MOST_HEADERS:
+            self._count(MOST_HEAD_BYTES, 431)
+        super().on_header(name, value)
+
+    def on_body(self, body: bytes) -> None:
+        self._had_body = True
+        super().on_body(body)
 
     def on_message_complete(self) -> None:
         self._stop_waiting()
         super().on_message_complete()
+        if self._looking is None:
+            self._look_again()
+
+    def send_400_response(self, msg: str) -> None:
+        """uvicorn says so of what is no request, and of what ``_count`` stopped."""
+        if not self._is_last:  # otherwise the answer under way ends the connection
+            self._refuse(self._refusal)
+
+    def resume_writing(self) -> None:
+        self._has_taken = True
+        super().resume_writing()
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._stop_waiting()
+        if self._looking is not None:
+            self._looking.cancel()
         super().connection_lost(exc)
 
+    def _count(self, size: int, status: int) -> None:
+        self._head_bytes += size
+        if self._head_bytes > MOST_HEAD_BYTES:
+            self._refusal = status
+            raise _TooMuchError
+
+    def _refuse(self, status: int) -> None:
+        has_begun = self.cycle is not None and self.cycle.response_started
+        if not has_begun or self.cycle.response_complete:
+            end = b"content-length: 0\r\nconnection: close\r\n\r\n"
+            self.transport.write(STATUS_LINE[status] + end)
+        self.transport.close()
+
+    def _make_room(self) -> None:
+        """Send away the one whose request is the longest in coming."""
+        waiting = [
+            other
+            for other in self.connections
+            if isinstance(other, PromptRequests) and other.deadline is not None
+        ]
+        if waiting:
+            oldest = min(waiting, key=lambda other: other.deadline.when())  # type: ignore[union-attr]
+            self.connections.discard(oldest)
+            oldest.give_up()
+
     def _expect_all(self) -> None:
-        self._deadline = self.loop.call_later(SECONDS_TO_ARRIVE, self._close)
+        self.deadline = self.loop.call_later(SECONDS_TO_ARRIVE, self.give_up)
 
     def _stop_waiting(self) -> None:
-        if self._deadline is not None:
-            self._deadline.cancel()
-            self._deadline = None
+        if self.deadline is not None:
+            self.deadline.cancel()
+            self.deadline = None
 
-    def _close(self) -> None:
-        if not self.transport.is_closing():
-            self.transport.abort()
+    def _look_again(self) -> None:
+        self._has_taken = False
+        self._looking = self.loop.call_later(SECONDS_TO_TAKE, self._look)
+
+    def _look(self) -> None:
+        """Close where an answer lies and is not taken; a page that is still made is waited for."""
+        before, self._unread = self._unread, self.transport.get_write_buffer_size()
+        most = before - LEAST_BYTES_TAKEN
+        if before and self._unread and self._unread > most and not self._has_taken:
+            self.give_up()
+        else:
+            self._look_again()
+
+    def give_up(self) -> None:
+        self.transport.abort()
 
 
 def allow_connections() -> None:

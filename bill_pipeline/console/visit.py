@@ -11,7 +11,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from bill_pipeline.console.forms import Form
 from bill_pipeline.console.sign_ins import SignIn
-from bill_pipeline.console.users import Permission, User
+from bill_pipeline.console.users import LONGEST_NAME, Permission, User
 
 if TYPE_CHECKING:
     from bill_pipeline.console.app import Console
@@ -42,6 +42,11 @@ class Visit:
     @property
     def address(self) -> str:
         return self.request.client.host if self.request.client else "unknown"
+
+    @property
+    def user_name(self) -> str:
+        """The name that a sign-in form gives; longer is nobody's, and is not kept."""
+        return self.form.text("name")[:LONGEST_NAME]
 
     @property
     def is_fragment(self) -> bool:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import logging
 
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from bill_pipeline.clients import utc_now
+from bill_pipeline.console.forms import read_body
 from bill_pipeline.webhooks import (
     LARGEST_BODY_BYTES,
     SIGNATURE_HEADER,
@@ -23,19 +25,23 @@ _log = logging.getLogger(__name__)
 
 async def receive(request: Request) -> Response:
     """200 also for a repetition, so that BILL stops repeating; 401 for what BILL did not sign."""
-    body = b""
-    async for piece in request.stream():
-        body += piece
-        if len(body) > LARGEST_BODY_BYTES:
-            return PlainTextResponse("Too large.", 413)
-    webhooks = Webhooks(request.app.state.console.registry)
+    turns = request.app.state.console.turns
     try:
-        webhooks.receive(body, request.headers.get(SIGNATURE_HEADER, ""), utc_now())
+        body = await read_body(request, LARGEST_BODY_BYTES, turns.strangers_large_bodies)
+    except HTTPException as refused:
+        return PlainTextResponse(refused.detail, refused.status_code)
+    try:
+        await turns.run(_receive, request, body)
     except WebhookRefused as refused:
         # Who is not BILL learns nothing about the firm's clients.
         _log.warning("%s", refused)
         return PlainTextResponse("Not accepted.", 401)
     return PlainTextResponse("Received.")
+
+
+def _receive(request: Request, body: bytes) -> None:
+    webhooks = Webhooks(request.app.state.console.registry)
+    webhooks.receive(body, request.headers.get(SIGNATURE_HEADER, ""), utc_now())
 
 
 ROUTE = Route(PATH, receive, methods=["POST"])

@@ -6,14 +6,18 @@ import threading
 import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 from pydantic import SecretStr
+from starlette.responses import Response
 
-from bill_pipeline.console import guard, passwords, sign_ins
-from bill_pipeline.console.app import HASHED_AT_ONCE, Console
+from bill_pipeline.console import passwords, sign_ins, turns
+from bill_pipeline.console.app import Console
 from bill_pipeline.console.sign_ins import TooManyFailures, network_of
+from bill_pipeline.console.turns import HASHED_AT_ONCE, STRANGERS_HASHED_AT_ONCE
 from bill_pipeline.console.users import Role
+from bill_pipeline.console.visit import Visit
 from tests.console.console_browser import PASSWORDS, Browser, csrf_token, signed_in
 
 WRONG = SecretStr("a wrong guess at it")
@@ -34,7 +38,7 @@ def test_tries_at_once_are_counted_before_any_is_tried(console: Console) -> None
     assert said == {"None": most, "refused": 30 - most}
 
 
-def test_two_passwords_are_hashed_at_once_and_no_more(
+def test_two_passwords_are_hashed_at_once_and_one_of_strangers(
     console: Console, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     running, most, lock = 0, 0, threading.Lock()
@@ -47,31 +51,75 @@ def test_two_passwords_are_hashed_at_once_and_no_more(
             most = max(most, running)
             if running == HASHED_AT_ONCE:
                 are_two.set()
-        are_two.wait(5)
+        if is_waited_for:
+            are_two.wait(5)
         time.sleep(0.1)  # long enough for a third one to come
         with lock:
             running -= 1
         return False
 
+    for role in Role:  # they are known where Starlette's browser says it is
+        password = SecretStr(PASSWORDS[role])
+        assert console.sign_ins.checked(f"{role}-person", password, address="testclient")
     monkeypatch.setattr("bill_pipeline.console.users.matches", slow)
     browser = Browser(console)
-    with browser.http, ThreadPoolExecutor(20) as threads:  # one event loop for all of them
+    with browser.http, ThreadPoolExecutor(15) as threads:  # one event loop for all of them
         form = {"password": "a guess", "csrf_token": csrf_token(browser.get("/sign-in").text)}
 
-        def guess_as(number: int) -> int:
-            answer = browser.http.post("/sign-in", data={**form, "name": f"somebody-{number}"})
-            return int(answer.status_code)
+        def guess_as(name: str) -> int:
+            return int(browser.http.post("/sign-in", data={**form, "name": name}).status_code)
 
-        codes = list(threads.map(guess_as, range(20)))
-    assert set(codes) == {401}
-    assert most == HASHED_AT_ONCE
+        is_waited_for = True
+        known = [f"{role}-person" for role in Role] * 4
+        assert set(threads.map(guess_as, known)) == {401}
+        assert most == HASHED_AT_ONCE
+        most, is_waited_for = 0, False
+        assert set(threads.map(guess_as, [f"somebody-{n}" for n in range(5)])) == {401}
+        assert most == STRANGERS_HASHED_AT_ONCE
 
 
 def test_who_waits_too_long_is_told_to_come_again(
     console: Console, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(guard, "MOST_WAITING_TO_HASH", 0)
+    monkeypatch.setattr(turns, "MOST_WAITING_TO_HASH", 0)
     assert Browser(console).sign_in("admin-person", "any").status_code == 503
+
+
+def test_refusals_are_written_into_the_audit_log_once(console: Console) -> None:
+    """The log is never shortened: who is refused a thousand times a second must not fill a disk."""
+    browser = Browser(console)
+    tries = sign_ins.MOST_PER_NAME_AND_NETWORK + 10
+    codes = Counter(browser.sign_in("nobody", "a guess").status_code for _ in range(tries))
+    assert codes == {401: tries - 10, 429: 10}
+    said = Counter(entry.action for _number, entry in console.audit.latest())
+    assert said == {"sign-in failed": tries - 10, "sign-in refused: too many failures": 1}
+
+
+def test_who_is_signed_in_does_not_wait_for_strangers(
+    console: Console, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    is_over, begun = threading.Event(), threading.Semaphore(0)
+    shown = Visit.render
+
+    def slowly(visit: Visit, template: str, **context: Any) -> Response:
+        if visit.sign_in is None:
+            begun.release()
+            is_over.wait(20)
+        return shown(visit, template, **context)
+
+    browser = signed_in(console, Role.VIEWER)
+    monkeypatch.setattr(Visit, "render", slowly)
+    as_stranger = {"cookie": "none=none"}
+    with browser.http, ThreadPoolExecutor(61) as threads:  # one event loop for all of them
+        asked = [threads.submit(browser.get, "/sign-in", headers=as_stranger) for _ in range(60)]
+        for _ in range(turns.STRANGERS_AT_ONCE):
+            assert begun.acquire(timeout=10)
+        page = threads.submit(browser.get, "/account")
+        try:
+            assert page.result(timeout=10).status_code == 200
+        finally:
+            is_over.set()
+    assert {answer.result().status_code for answer in asked} == {200}
 
 
 def test_an_office_is_not_locked_out_by_one_guesser_in_it(console: Console) -> None:

@@ -7,14 +7,16 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 import pytest
 import uvicorn
 from pydantic import SecretStr
+from starlette.responses import HTMLResponse
 
 from bill_pipeline.clients import utc_now
-from bill_pipeline.console import guard, slow_requests
+from bill_pipeline.console import guard, slow_requests, turns
 from bill_pipeline.console.app import Console, console_app
 from bill_pipeline.console.routes import PAGES
 from bill_pipeline.console.slow_requests import PromptRequests
@@ -80,20 +82,22 @@ def test_a_signature_of_other_letters_is_a_wrong_signature(console: Console) -> 
 
 
 def test_a_name_of_a_megabyte_is_not_kept(console: Console) -> None:
-    assert Browser(console).sign_in("n" * 1_500_000, "any password").status_code == 401
+    assert Browser(console).sign_in("n" * 1_500_000, "any password").status_code == 413
+    assert Browser(console).sign_in("n" * 20_000, "any password").status_code == 401
     with console.database.transaction() as db:
         [(longest,)] = db.execute("select max(length(user_name)) from failed_sign_ins").fetchall()
     assert longest <= 64
 
 
 @contextlib.contextmanager
-def served(console: Console) -> Iterator[int]:
+def served(console: Console, seconds_kept: int = 5) -> Iterator[int]:
     """The console as the command serves it, on a free port."""
     listener = socket.socket()
     listener.bind(("127.0.0.1", 0))
     listener.listen(1_000)  # whoever comes before the server is there waits
     config = uvicorn.Config(
         console_app(console), http=PromptRequests, log_level="critical", lifespan="off",
+        timeout_keep_alive=seconds_kept,
         limit_concurrency=slow_requests.MOST_CONNECTIONS,
     )  # fmt: skip
     server = uvicorn.Server(config)
@@ -105,6 +109,9 @@ def served(console: Console) -> Iterator[int]:
 
 
 HEAD = b"GET / HTTP/1.1\r\nHost: localhost\r\n"
+CHUNKED = HEAD.replace(b"GET /", b"POST /sign-in") + b"Transfer-Encoding: chunked\r\n\r\n"
+UPGRADE = b"Connection: Upgrade\r\nUpgrade: %s\r\nSec-WebSocket-Version: 13\r\n\
+Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
 HALF_A_FORM = HEAD.replace(b"GET", b"POST") + b"Content-Length: 1000\r\n\r\nname="
 
 
@@ -121,6 +128,174 @@ def test_a_request_that_never_arrives_is_closed(
             while slow.recv(10_000):  # an answer to half a form is one, too
                 pass
         assert time.monotonic() - began_at < 8
+
+
+@pytest.mark.parametrize("between", [b"\r\n", HEAD], ids=["empty line", "half a head"])
+def test_a_connection_that_was_answered_cannot_be_kept(
+    console: Console, monkeypatch: pytest.MonkeyPatch, between: bytes
+) -> None:
+    monkeypatch.setattr(slow_requests, "SECONDS_TO_ARRIVE", 0.5)
+    with served(console) as port, socket.create_connection(("127.0.0.1", port)) as kept:
+        kept.settimeout(4)  # uvicorn's own time for an idle connection is five
+        kept.sendall(HEAD + b"\r\n")
+        assert b" 303 " in kept.recv(10_000)
+        kept.sendall(between)
+        assert kept.recv(10_000) == b""
+
+
+def answer_to(port: int, sent: bytes) -> bytes:
+    """All that comes back until the connection is closed; what did not come in time, is said."""
+    with socket.create_connection(("127.0.0.1", port), timeout=8) as peer:
+        answer = b""
+        try:
+            peer.sendall(sent)
+            while piece := peer.recv(65_536):
+                answer += piece
+        except (ConnectionResetError, BrokenPipeError):
+            pass
+        except TimeoutError:
+            answer += b"TIMEOUT"
+        return answer
+
+
+#: What is sent, and the first status of the answer: 0 where there is none.
+ODD = {
+    "10,000 headers": (HEAD + b"a: b\r\n" * 10_000 + b"\r\n", 431),
+    "a long header": (HEAD + b"a: " + b"x" * 70_000 + b"\r\n\r\n", 431),
+    "a header without an end": (HEAD + b"a: " + b"x" * 600_000, 431),
+    "many cookies": (HEAD + b"Cookie: " + b"a=b; " * 5_000 + b"\r\n\r\n", 303),
+    "a session of a megabyte": (
+        HEAD + b"Cookie: bill_pipeline_session=" + b"x" * 1_000_000 + b"\r\n\r\n", 431),
+    "a session of other letters": (
+        HEAD + "Cookie: bill_pipeline_session=ñ€\r\n\r\n".encode(), 303),
+    "a long address": (b"GET /" + b"x" * 70_000 + b" HTTP/1.1\r\nHost: localhost\r\n\r\n", 414),
+    "trailers without an end": (CHUNKED + b"1\r\nx\r\n0\r\na: " + b"x" * 600_000, 431),
+    "10,000 trailers": (CHUNKED + b"1\r\nx\r\n0\r\n" + b"a: b\r\n" * 10_000, 431),
+    "HTTP/0.9": (b"GET /\r\n\r\n", 400),
+    "HTTP/1.0": (b"GET / HTTP/1.0\r\nHost: localhost\r\n\r\n", 303),
+    "HTTP/3.7": (b"GET / HTTP/3.7\r\nHost: localhost\r\n\r\n", 400),
+    "absolute form": (b"GET http://localhost/sign-in HTTP/1.1\r\nHost: localhost\r\n\r\n", 200),
+    "absolute form, foreign": (
+        b"GET http://evil.example/ HTTP/1.1\r\nHost: evil.example\r\n\r\n", 400),
+    "CONNECT": (b"CONNECT localhost:22 HTTP/1.1\r\nHost: localhost\r\n\r\n", 400),
+    "OPTIONS *": (b"OPTIONS * HTTP/1.1\r\nHost: localhost\r\n\r\n", 404),
+    "TRACE": (HEAD.replace(b"GET", b"TRACE") + b"\r\n", 405),
+    "a lowercase method": (HEAD.replace(b"GET", b"get") + b"\r\n", 400),
+    "a zero in the address": (HEAD.replace(b"/ ", b"/\0 ") + b"\r\n", 400),
+    "an escaped zero": (HEAD.replace(b"/ ", b"/static/%00 ") + b"\r\n", 404),
+    "an escaped zero in a client": (HEAD.replace(b"/ ", b"/clients/%00 ") + b"\r\n", 303),
+    "a broken escape": (HEAD.replace(b"/ ", b"/static/%ff%fe%zz ") + b"\r\n", 404),
+    "a long file name": (HEAD.replace(b"/ ", b"/static/" + b"x" * 5_000 + b" ") + b"\r\n", 404),
+    "up and out": (HEAD.replace(b"/ ", b"/static/..%2f..%2fapp.py ") + b"\r\n", 404),
+    "a zero in a header": (HEAD + b"a: \0\r\n\r\n", 400),
+    "a folded header": (HEAD + b"a: b\r\n c\r\n\r\n", 400),
+    "another host": (HEAD.replace(b"localhost", b"evil.example") + b"\r\n", 400),
+    "a host with a port": (HEAD.replace(b"localhost", b"localhost:1") + b"\r\n", 303),
+    "a host with a name": (HEAD.replace(b"localhost", b"localhost@evil.example") + b"\r\n", 400),
+    "a host in capitals": (HEAD.replace(b"localhost", b"LOCALHOST") + b"\r\n", 303),
+    "a host with a dot": (HEAD.replace(b"localhost", b"localhost.") + b"\r\n", 400),
+    "no host": (b"GET / HTTP/1.1\r\n\r\n", 400),
+    "two hosts": (HEAD + b"Host: evil.example\r\n\r\n", 303),
+    "a foreign address": (HEAD.replace(b"/ ", b"//evil.example/%2f.. ") + b"\r\n", 404),
+    "two lengths": (HALF_A_FORM.replace(b"\r\n\r\n", b"\r\nContent-Length: 1\r\n\r\n"), 400),
+    "a negative length": (HALF_A_FORM.replace(b"1000", b"-1"), 400),
+    "length and chunks": (
+        CHUNKED.replace(b"\r\n\r\n", b"\r\nContent-Length: 3\r\n\r\n") + b"0\r\n\r\n", 400),
+    "chunks, differently": (CHUNKED.replace(b"chunked", b"xchunked"), 400),
+    "a chunk of any size": (CHUNKED + b"f" * 17 + b"\r\n", 400),
+    "chunks in HTTP/1.0": (CHUNKED.replace(b"1.1", b"1.0") + b"0\r\n\r\n", 403),
+    "a form too large": (
+        CHUNKED.replace(b"Transfer-Encoding: chunked", b"Content-Length: 90000") + b"x" * 90_000,
+        413),
+    "continue, held": (CHUNKED.replace(b"Transfer", b"Expect: 100-continue\r\nTransfer"), 100),
+    "a websocket": (HEAD + UPGRADE % b"websocket", 403),
+    "another protocol": (HEAD + UPGRADE % b"h2c" + b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 303),
+}  # fmt: skip
+
+
+def test_odd_requests_are_answered_or_closed(
+    console: Console, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(slow_requests, "SECONDS_TO_ARRIVE", 1)
+    with served(console, 1) as port, ThreadPoolExecutor(len(ODD)) as threads:
+        answers = threads.map(
+            answer_to, [port] * len(ODD), [sent for sent, _status in ODD.values()]
+        )
+        found = {
+            name: int(answer[9:12] or 0) if b"TIMEOUT" not in answer else answer
+            for name, answer in zip(ODD, answers, strict=True)
+        }
+    assert found == {name: status for name, (_sent, status) in ODD.items()}
+    assert [record for record in caplog.records if record.levelname == "ERROR"] == []
+
+
+def test_requests_sent_before_the_answer_are_dropped(console: Console) -> None:
+    """Seven thousand fit into one packet, and each was kept until the one before was answered."""
+    with served(console) as port:
+        answer = answer_to(port, (HEAD + b"\r\n") * 5_000)
+    assert answer.count(b"HTTP/1.1 303") == 1
+    assert b"connection: close" in answer
+
+
+def test_an_answer_that_nobody_takes_is_given_up(
+    console: Console, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(slow_requests, "SECONDS_TO_TAKE", 0.3)
+    large = HTMLResponse("x" * 20_000_000)  # more than the system takes from us
+    monkeypatch.setattr(guard, "_to_sign_in", lambda _request: large)
+    with served(console) as port, socket.socket() as slow:
+        slow.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        slow.connect(("127.0.0.1", port))
+        slow.settimeout(5)
+        slow.sendall(HEAD + b"\r\n")
+        time.sleep(1.5)
+        taken = 0
+        with contextlib.suppress(ConnectionResetError):
+            while piece := slow.recv(1_000_000):
+                taken += len(piece)
+        assert taken < 10_000_000
+
+
+def test_who_comes_when_all_places_are_held_takes_the_oldest_ones(
+    console: Console, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(slow_requests, "MOST_CONNECTIONS", 20)
+    with served(console) as port, contextlib.ExitStack() as stack:
+        for _ in range(60):
+            slow = stack.enter_context(socket.create_connection(("127.0.0.1", port)))
+            slow.sendall(HEAD)
+        assert b" 303 " in answer_to(port, HEAD + b"Connection: close\r\n\r\n")
+
+
+def test_large_bodies_have_few_places(console: Console) -> None:
+    """BILL's door reads a megabyte before it can know who sent it."""
+    half = HEAD.replace(b"GET /", b"POST /webhooks/bill") + b"Content-Length: 900000\r\n\r\n"
+    places = turns.LARGE_BODIES_AT_ONCE
+    with served(console, 1) as port, contextlib.ExitStack() as stack:
+        for _ in range(places):
+            slow = stack.enter_context(socket.create_connection(("127.0.0.1", port)))
+            slow.sendall(half + b"x" * 40_000)
+        deadline = time.monotonic() + 5
+        while console.turns.strangers_large_bodies.borrowed_tokens < places:
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+        assert b" 503 " in answer_to(port, half + b"x" * 40_000)
+        small = HEAD.replace(b"GET /", b"POST /webhooks/bill") + b"Content-Length: 2\r\n\r\n{}"
+        assert b" 401 " in answer_to(
+            port, small.replace(b"Content", b"Connection: close\r\nContent")
+        )
+
+
+def test_a_subscription_of_any_text_is_not_logged(
+    console: Console, caplog: pytest.LogCaptureFixture
+) -> None:
+    http = Browser(console).http
+    for name in ('"\\n forged line"', f'"{"x" * 500_000}"', "[" * 900 + "]" * 900, "null"):
+        event = f'{{"metadata": {{"subscriptionId": {name}, "organizationId": "o"}}}}'
+        assert http.post("/webhooks/bill", content=event).status_code == 401
+    assert all(
+        len(record.message) < 400 and "\n" not in record.message for record in caplog.records
+    )
 
 
 @pytest.mark.slow
