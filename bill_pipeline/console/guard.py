@@ -23,7 +23,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from bill_pipeline.bill.errors import BillError
 from bill_pipeline.console.forms import Form, read_form
-from bill_pipeline.console.sign_ins import SignIn, TooManyFailures
+from bill_pipeline.console.sign_ins import SignIn, TooManyFailures, network_of
 from bill_pipeline.console.users import Permission
 from bill_pipeline.console.visit import Visit
 from bill_pipeline.errors import PipelineError
@@ -81,7 +81,8 @@ def guarded(page: Page) -> Callable[[Request], Awaitable[Response]]:
             return await turns.show(_answer, page, visit, user_name=user_name)
         if not page.needs:
             is_known = await turns.run(_is_known_there, visit)
-        return await turns.hash(_answer, page, visit, is_known=is_known)
+        network = network_of(visit.address)
+        return await turns.hash(_answer, page, visit, is_known=is_known, network=network)
 
     return endpoint
 

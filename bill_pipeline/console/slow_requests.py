@@ -15,6 +15,8 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 #: From the connection, or from the first byte of the next request, to the last byte of one.
 SECONDS_TO_ARRIVE = 15.0
+#: For the rest of a request that is answered already: who sends a form too large should read so.
+SECONDS_TO_END = 2.0
 #: Connections at once. Beyond them the one goes whose request is the longest in coming; where all
 #: requests have come, whoever comes next is answered 503.
 MOST_CONNECTIONS = 2_000
@@ -99,6 +101,12 @@ class PromptRequests(HttpToolsProtocol):
         super().on_message_complete()
         if self._looking is None:
             self._look_again()
+
+    def on_response_complete(self) -> None:
+        super().on_response_complete()
+        if self.deadline is not None:
+            self._stop_waiting()
+            self.deadline = self.loop.call_later(SECONDS_TO_END, self.give_up)
 
     def send_400_response(self, msg: str) -> None:
         """uvicorn says so of what is no request, and of what ``_count`` stopped."""

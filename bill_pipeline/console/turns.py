@@ -6,6 +6,7 @@ by few threads of its own, so that a flood of it delays itself.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from typing import TypeVar
 
@@ -24,6 +25,8 @@ HASHED_AT_ONCE = 2
 STRANGERS_HASHED_AT_ONCE = 1
 #: Beyond these, who asks is told to come again: waiting costs a connection each.
 MOST_WAITING_TO_HASH = 20
+#: Of these, strangers of one network: it does not keep other networks' strangers out.
+MOST_OF_ONE_NETWORK = 4
 #: Bodies of more than a form's few fields, received at once: 2 MB each in memory.
 LARGE_BODIES_AT_ONCE = 16
 
@@ -37,6 +40,7 @@ class Turns:
         self._strangers = CapacityLimiter(STRANGERS_AT_ONCE)
         self._hashing = CapacityLimiter(HASHED_AT_ONCE)
         self._strangers_hashing = CapacityLimiter(STRANGERS_HASHED_AT_ONCE)
+        self._networks: Counter[str] = Counter()
         self.large_bodies = CapacityLimiter(LARGE_BODIES_AT_ONCE)
         self.strangers_large_bodies = CapacityLimiter(LARGE_BODIES_AT_ONCE)
 
@@ -56,16 +60,24 @@ class Turns:
         async with self._persons.setdefault(user_name, CapacityLimiter(PAGES_OF_ONE_AT_ONCE)):
             return await self.run(work, *arguments, is_known=True)
 
-    async def hash(self, work: Callable[..., Answer], *arguments: object, is_known: bool) -> Answer:
+    async def hash(
+        self, work: Callable[..., Answer], *arguments: object, is_known: bool, network: str
+    ) -> Answer:
         """``work``, which makes or checks a password, in a thread.
 
-        ``is_known``: for somebody who is signed in, or has signed in from there before. Raises
-        HTTPException 503 when too many wait.
+        ``is_known``: for somebody who is signed in, or has signed in from ``network`` before.
+        Raises HTTPException 503 when too many wait.
         """
         line = self._hashing if is_known else self._strangers_hashing
-        if line.statistics().tasks_waiting >= MOST_WAITING_TO_HASH:
+        is_full = line.statistics().tasks_waiting >= MOST_WAITING_TO_HASH
+        if is_full or (not is_known and self._networks[network] >= MOST_OF_ONE_NETWORK):
             raise HTTPException(503, "Too many people are signing in. Try again in a minute.")
         if is_known:
             return await to_thread.run_sync(work, *arguments, limiter=self._hashing)
-        async with self._strangers_hashing:
-            return await to_thread.run_sync(work, *arguments, limiter=self._hashing)
+        self._networks[network] += 1
+        try:
+            async with self._strangers_hashing:
+                return await to_thread.run_sync(work, *arguments, limiter=self._hashing)
+        finally:
+            self._networks[network] -= 1
+            self._networks += Counter()  # forgets who is not here

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 import time
 from collections import Counter
@@ -10,12 +11,17 @@ from typing import Any
 
 import pytest
 from pydantic import SecretStr
+from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from bill_pipeline.console import passwords, sign_ins, turns
 from bill_pipeline.console.app import Console
 from bill_pipeline.console.sign_ins import TooManyFailures, network_of
-from bill_pipeline.console.turns import HASHED_AT_ONCE, STRANGERS_HASHED_AT_ONCE
+from bill_pipeline.console.turns import (
+    HASHED_AT_ONCE,
+    MOST_OF_ONE_NETWORK,
+    STRANGERS_HASHED_AT_ONCE,
+)
 from bill_pipeline.console.users import Role
 from bill_pipeline.console.visit import Visit
 from tests.console.console_browser import PASSWORDS, Browser, csrf_token, signed_in
@@ -74,8 +80,30 @@ def test_two_passwords_are_hashed_at_once_and_one_of_strangers(
         assert set(threads.map(guess_as, known)) == {401}
         assert most == HASHED_AT_ONCE
         most, is_waited_for = 0, False
-        assert set(threads.map(guess_as, [f"somebody-{n}" for n in range(5)])) == {401}
+        codes = Counter(threads.map(guess_as, [f"somebody-{n}" for n in range(15)]))
+        assert set(codes) <= {401, 503}
+        assert codes[401] >= MOST_OF_ONE_NETWORK
         assert most == STRANGERS_HASHED_AT_ONCE
+
+
+def test_one_network_leaves_room_for_strangers_of_another() -> None:
+    async def asking() -> list[object]:
+        line, is_over = turns.Turns(), threading.Event()
+
+        async def ask(network: str) -> object:
+            try:
+                return await line.hash(is_over.wait, 10, is_known=False, network=network)
+            except HTTPException as refused:
+                return refused.status_code
+
+        many = [asyncio.create_task(ask("198.51.100.7")) for _ in range(MOST_OF_ONE_NETWORK + 2)]
+        await asyncio.sleep(0)
+        other = asyncio.create_task(ask("203.0.113.9"))
+        await asyncio.sleep(0)
+        is_over.set()
+        return await asyncio.gather(*many, other)
+
+    assert asyncio.run(asking()) == [True] * MOST_OF_ONE_NETWORK + [503, 503, True]
 
 
 def test_who_waits_too_long_is_told_to_come_again(

@@ -143,6 +143,17 @@ def test_a_connection_that_was_answered_cannot_be_kept(
         assert kept.recv(10_000) == b""
 
 
+def test_the_rest_of_an_answered_request_is_not_waited_for(
+    console: Console, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(slow_requests, "SECONDS_TO_END", 0.2)
+    with served(console) as port, socket.create_connection(("127.0.0.1", port), timeout=4) as slow:
+        slow.sendall(HALF_A_FORM)
+        assert b" 405 " in slow.recv(10_000)
+        with contextlib.suppress(ConnectionResetError):
+            assert slow.recv(10_000) == b""
+
+
 def answer_to(port: int, sent: bytes) -> bytes:
     """All that comes back until the connection is closed; what did not come in time, is said."""
     with socket.create_connection(("127.0.0.1", port), timeout=8) as peer:
