@@ -15,7 +15,8 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 #: From the connection, or from the first byte of the next request, to the last byte of one.
 SECONDS_TO_ARRIVE = 15.0
-#: For the rest of a request that is answered already: who sends a form too large should read so.
+#: The rest of a request that is answered already is read for so long: who sends a form too large
+#: should learn so. Then nothing is read any more until the time to arrive is over.
 SECONDS_TO_END = 2.0
 #: Connections at once. Beyond them the one goes whose request is the longest in coming; where all
 #: requests have come, whoever comes next is answered 503.
@@ -41,6 +42,7 @@ class PromptRequests(HttpToolsProtocol):
         super().__init__(*arguments, **named)
         self.deadline: asyncio.TimerHandle | None = None
         self._looking: asyncio.TimerHandle | None = None
+        self._ending: asyncio.TimerHandle | None = None
         self._unread = 0  # bytes of answers that the peer had not taken at the last look
         self._has_taken = False
         self._head_bytes = 0  # of the parts of the head that are whole
@@ -105,8 +107,8 @@ class PromptRequests(HttpToolsProtocol):
     def on_response_complete(self) -> None:
         super().on_response_complete()
         if self.deadline is not None:
-            self._stop_waiting()
-            self.deadline = self.loop.call_later(SECONDS_TO_END, self.give_up)
+            # Closing would make it come back at once with the next one.
+            self._ending = self.loop.call_later(SECONDS_TO_END, self.flow.pause_reading)
 
     def send_400_response(self, msg: str) -> None:
         """uvicorn says so of what is no request, and of what ``_count`` stopped."""
@@ -155,6 +157,9 @@ class PromptRequests(HttpToolsProtocol):
         if self.deadline is not None:
             self.deadline.cancel()
             self.deadline = None
+        if self._ending is not None:
+            self._ending.cancel()
+            self._ending = None
 
     def _look_again(self) -> None:
         self._has_taken = False
