@@ -318,6 +318,9 @@ def test_hundreds_of_slow_connections_and_wrong_passwords_leave_others_served(
 ) -> None:
     """The figures are in the benchmark's notes; here only that pages come, and come soon."""
     slow_requests.allow_connections()
+    password = SecretStr(PASSWORDS[Role.VIEWER])
+    # Known there: a stranger of the guessers' own network is asked to come again.
+    assert console.sign_ins.checked("viewer-person", password, address="127.0.0.1")
     with served(console) as port, contextlib.ExitStack() as stack:
         for _ in range(400):
             slow = stack.enter_context(socket.create_connection(("127.0.0.1", port)))
