@@ -34,8 +34,8 @@ SCHEMAS = ("staging", "categorized", "ledger", "reports")
 PUBLISHED_BY_DEFAULT = {"ledger", "reports"}
 MATERIALIZATIONS = {"table", "view", "append"}
 _HEADER_KEYS = {
-    "grain", "key", "owner", "materialize", "published", "macro", "history", "moment", "table",
-    "severity",
+    "grain", "key", "owner", "materialize", "published", "macro", "history", "moment", "totals",
+    "table", "severity",
 }  # fmt: skip
 _COMMENT_OR_TEXT = re.compile(r"--[^\n]*|('(?:[^']|'')*')")
 #: Ends the name of a CTE in a macro: analysts' tables have bare names, which a CTE would hide.
@@ -69,7 +69,8 @@ class Transform:
 
     ``history`` names append tables of which the file reads what *earlier* builds wrote; they are
     not upstream, or the journal would wait for itself. ``moment`` names the column that holds when
-    the table was built: by itself it makes the table another one only on another day.
+    the table was built: by itself it makes the table another one only on another day. ``totals``
+    are the columns whose sum over all rows means something.
     """
 
     schema: str
@@ -85,6 +86,7 @@ class Transform:
     macro: Macro | None
     history: tuple[str, ...]
     moment: str | None
+    totals: tuple[str, ...]
     columns: tuple[Column, ...]
     upstream: tuple[str, ...]
 
@@ -146,6 +148,9 @@ def read_transform(path: Path) -> Transform:
     select = _parse(path, sql)
     schema = path.parent.name
     history = _names(facts.get("history", ""))
+    columns, totals = tuple(_columns(path, select)), _names(facts.get("totals", ""))
+    if unknown := set(totals) - {column.name for column in columns}:
+        raise TransformError(f"{path}: there is no column {', '.join(sorted(unknown))} to add up.")
     published = facts.get("published", "yes" if schema in PUBLISHED_BY_DEFAULT else "no")
     return Transform(
         schema=schema,
@@ -161,7 +166,8 @@ def read_transform(path: Path) -> Transform:
         macro=_macro(facts.get("macro")),
         history=history,
         moment=facts.get("moment"),
-        columns=tuple(_columns(path, select)),
+        totals=totals,
+        columns=columns,
         upstream=tuple(t for t in _tables(select) if t not in history),
     )
 

@@ -84,6 +84,10 @@ class Views:
         for macro in schema.macros:
             self._database.execute(macro.sql)
 
+    @property
+    def schema(self) -> PublishedSchema:
+        return self._schema
+
     def has_column(self, table: str, column: str) -> bool:
         return any(
             known.name == table and any(other.name == column for other in known.columns)

@@ -21,6 +21,7 @@ import duckdb
 from bill_pipeline.console.catalogue import Catalogue, Files, Views
 from bill_pipeline.errors import PipelineError
 from bill_pipeline.publishing.contents import identity_of, read_catalogue
+from bill_pipeline.publishing.tables import PublishedMacro, PublishedTable
 from bill_pipeline.query import QueryError, damaged_ledger, errors_explained
 from bill_pipeline.settings import Home
 
@@ -129,6 +130,15 @@ class Snapshot:
     def row(self, sql: str, values: Sequence[Any] | dict[str, Any] = ()) -> Row | None:
         """The first row, or None."""
         return next(iter(self.rows(sql, values)), None)
+
+    @property
+    def tables(self) -> tuple[PublishedTable, ...]:
+        """The tables of the ledger as it was published last."""
+        return self._views.schema.tables if self._views else ()
+
+    @property
+    def macros(self) -> tuple[PublishedMacro, ...]:
+        return self._views.schema.macros if self._views else ()
 
     def has_column(self, table: str, column: str) -> bool:
         """Whether the ledger was published by a version that knew this column."""

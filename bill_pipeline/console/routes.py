@@ -17,6 +17,7 @@ from bill_pipeline.console import (
     ledger_pages,
     many_clients_pages,
     parties_pages,
+    report_pages,
     retyped_pages,
     review_pages,
     rules_pages,
@@ -68,6 +69,8 @@ PAGES: tuple[Page, ...] = (
     Page("GET", "/clients/{client}/balance-sheet", books_pages.balance_sheet, _READ),
     Page("GET", "/clients/{client}/payables", books_pages.payables, _READ),
     Page("GET", "/clients/{client}/receivables", books_pages.receivables, _READ),
+    Page("GET", "/clients/{client}/reports", report_pages.reports, _READ),
+    Page("GET", "/clients/{client}/reports/{report}", report_pages.report, _READ),
     Page("GET", "/clients/{client}/general-ledger", ledger_pages.general_ledger, _READ),
     Page("GET", "/clients/{client}/entries/{entry}", ledger_pages.entry_page, _READ),
     Page("GET", "/clients/{client}/documents/{type}/{document}", ledger_pages.document_page, _READ),
@@ -88,5 +91,5 @@ PAGES: tuple[Page, ...] = (
         "POST", "/clients/{client}/settings/opening-balances", keeping_pages.save_opening, _REVIEW
     ),
     Page("GET", "/clients/{client}/download/books/{format}", downloads_pages.download_books, _READ),
-    Page("GET", "/clients/{client}/download/{report}", downloads_pages.download_report, _READ),
+    Page("GET", "/clients/{client}/download/{report}", report_pages.download_report, _READ),
 )

@@ -7,6 +7,7 @@ bytes.
 
 from __future__ import annotations
 
+import io
 import re
 import zipfile
 from collections.abc import Iterable, Iterator
@@ -45,11 +46,7 @@ _LONGEST_CELL = 32_767
 
 def write(ledger: duckdb.DuckDBPyConnection, books: Books, path: Path) -> None:
     """Write the workbook to ``path``."""
-    from openpyxl import Workbook
-
-    workbook = Workbook(write_only=True)
-    workbook.properties.creator = "bill-pipeline"
-    workbook.properties.created = workbook.properties.modified = _FIXED_TIME
+    workbook = fixed_workbook()
     _write_sheet(workbook, "About", ("What", "Value"), _about(books))
     for title, sql in SHEETS:
         answer = ledger.execute(sql, {"client": books.client})
@@ -58,9 +55,17 @@ def write(ledger: duckdb.DuckDBPyConnection, books: Books, path: Path) -> None:
         headings = [name.replace("_", " ").capitalize() for name in columns]
         _write_sheet(workbook, title, headings, rows)
     _write_sheet(workbook, "Journal", JOURNAL_COLUMNS, _journal(books))
-    draft = path.with_name(f"{path.name}.zip")
-    workbook.save(draft)
-    _without_times(draft, path)
+    path.write_bytes(saved_without_times(workbook))
+
+
+def fixed_workbook() -> Any:
+    """A workbook that does not say when it was made."""
+    from openpyxl import Workbook
+
+    workbook = Workbook(write_only=True)
+    workbook.properties.creator = "bill-pipeline"
+    workbook.properties.created = workbook.properties.modified = _FIXED_TIME
+    return workbook
 
 
 def _about(books: Books) -> Iterator[tuple[Any, ...]]:
@@ -114,7 +119,7 @@ def _write_sheet(
                 cell.font = Font(bold=True)
             sheet.append(bold)
         if row is not None:
-            sheet.append([_cell(sheet, value) for value in row])
+            sheet.append([cell_of(sheet, value) for value in row])
 
 
 def _with_an_end(rows: Iterable[tuple[Any, ...]]) -> Iterator[tuple[Any, ...] | None]:
@@ -123,7 +128,8 @@ def _with_an_end(rows: Iterable[tuple[Any, ...]]) -> Iterator[tuple[Any, ...] | 
     yield None
 
 
-def _cell(sheet: Any, value: Any) -> Any:
+def cell_of(sheet: Any, value: Any) -> Any:
+    """A cell with the format of its value; what no workbook can hold is left out or made text."""
     from openpyxl.cell import WriteOnlyCell
 
     if isinstance(value, str):
@@ -144,9 +150,11 @@ def _cell(sheet: Any, value: Any) -> Any:
     return cell
 
 
-def _without_times(draft: Path, path: Path) -> None:
-    """The same archive with the same time on every member."""
-    with zipfile.ZipFile(draft) as source, zipfile.ZipFile(path, "w") as target:
+def saved_without_times(workbook: Any) -> bytes:
+    """The workbook's bytes, with the same time on every member: the same rows, the same bytes."""
+    draft, fixed = io.BytesIO(), io.BytesIO()
+    workbook.save(draft)
+    with zipfile.ZipFile(draft) as source, zipfile.ZipFile(fixed, "w") as target:
         for name in sorted(source.namelist()):
             member = zipfile.ZipInfo(name, _FIXED_TIME.timetuple()[:6])
             member.compress_type = zipfile.ZIP_DEFLATED
@@ -157,4 +165,4 @@ def _without_times(draft: Path, path: Path) -> None:
                     rb"(<dcterms:modified[^>]*>)[^<]*", rb"\g<1>1980-01-01T00:00:00Z", content
                 )
             target.writestr(member, content)
-    draft.unlink()
+    return fixed.getvalue()

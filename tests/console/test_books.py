@@ -70,7 +70,7 @@ def test_every_page_says_that_the_books_are_incomplete_and_unpaid_bills_only_loo
     assert "Owed to vendors" not in text
     # Nobody who owes the client was paid by a payment to a vendor.
     assert "Owed by customers" in reader.get(f"{HERE}/receivables").text
-    answer = reader.get(f"{HERE}/download/payables")
+    answer = reader.get(f"{HERE}/download/payables-aging")
     assert "-incomplete.csv" in answer.headers["content-disposition"]
 
 

@@ -8,6 +8,7 @@
 -- grain: one row per clearing account and item in flight
 -- key: control, document_type, item_id
 -- owner: team:accounting
+-- totals: amount
 -- macro: clearing_in_flight_at(report_date, known_at)
 with
 

@@ -7,6 +7,7 @@
 -- grain: one row per clearing account, kind of document and document
 -- key: control, document_type, item_id
 -- owner: team:accounting
+-- totals: amount
 -- macro: clearing_items_at(report_date, known_at)
 with
 

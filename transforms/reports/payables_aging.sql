@@ -6,6 +6,7 @@
 -- grain: one row per vendor
 -- key: party_id
 -- owner: team:accounting
+-- totals: amount_current, amount_1_to_30, amount_31_to_60, amount_61_to_90, amount_over_90, amount_credits, amount_total, amount_advances
 -- macro: payables_aging_at(report_date, known_at, age_by)
 with
 

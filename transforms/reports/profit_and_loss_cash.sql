@@ -3,6 +3,7 @@
 -- grain: one row per month, account and type that it had, class, department, location and job
 -- key: month, account_id, account_type, class_id, department_id, location_id, job_id
 -- owner: team:accounting
+-- totals: net_income
 -- macro: profit_and_loss_cash_between(period_start, period_end, known_at)
 select
     date_trunc('month', lines.date)::date as month,               -- First day of the month.

@@ -6,6 +6,7 @@
 -- grain: one row per account with entries, and statement that it is or was of
 -- key: account_id, account_type
 -- owner: team:accounting
+-- totals: debit, credit, balance
 -- macro: trial_balance_at(report_date, known_at)
 with
 

@@ -3,6 +3,7 @@
 -- grain: one row per open foreign document
 -- key: document_type, document_id
 -- owner: team:accounting
+-- totals: amount_open, amount_revalued, unrealized_gain
 -- macro: unrealized_revaluation_at(report_date, known_at)
 with
 

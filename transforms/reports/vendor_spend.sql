@@ -5,6 +5,7 @@
 -- grain: one row per vendor, month, account and type that it had
 -- key: party_id, month, account_id, account_type, account_subtype
 -- owner: team:accounting
+-- totals: amount
 -- macro: vendor_spend_between(period_start, period_end, known_at)
 with
 
