@@ -26,7 +26,6 @@ from bill_pipeline.failures import what_and_remedy
 from bill_pipeline.imports import ImportReport, import_client
 from bill_pipeline.posting import ReplayDiffers, rebuild
 from bill_pipeline.posting_rules import begin, preview
-from bill_pipeline.probe import note_file
 from bill_pipeline.progress import Progress as Step
 from bill_pipeline.progress import Watcher
 from bill_pipeline.publish import show_status
@@ -216,11 +215,10 @@ class Sync:
         status = self.registry.status(self.client)
         if self.report.imported:
             changes |= self._what_was_read(self.report.imported, status)
-        if status.state is not State.PAUSED:
-            changes["state"] = State.UP_TO_DATE
         changes |= {"unpublished_since": self.as_of} if self.report.rooms else {}
         self.registry.update(
             self.client,
+            state=State.UP_TO_DATE,
             last_attempt_at=self.as_of,
             last_success_at=self.as_of,
             failure_count=0,
@@ -299,8 +297,6 @@ def open_sync(home: Home, client: str, options: SyncOptions | None = None) -> It
                 as_of, new_rules = begin(warehouse)
                 sync = Sync(home, warehouse, options or SyncOptions(), as_of, new_rules)
                 yield sync
-            if sync.report.imported:
-                note_file(home.dlt_folder(client), home.client_file(client))
         except ClientBusy:
             raise
         except BaseException as error:
@@ -333,19 +329,16 @@ def _record_end(registry: Registry, before: ClientStatus, error: BaseException) 
     refused = isinstance(error, ConnectionRefused)
     what, remedy = what_and_remedy(error)
     try:
-        now = registry.status(client)
-        is_paused = now.state is State.PAUSED  # by a person, meanwhile
         if interruption_in(error):
             was_new = before.state is State.IMPORTING  # and left so by a process that was killed
             state = State.CONNECTED if was_new else before.state
-            registry.update(client, state=now.state if is_paused else state, progress={})
+            registry.update(client, state=state, progress={})
             return
-        count = now.failure_count + 1
+        count = registry.status(client).failure_count + 1
         wait = BACKOFF_MINUTES[min(count, len(BACKOFF_MINUTES)) - 1]
-        failed = State.PAUSED if is_paused else State.FAILING
         registry.update(
             client,
-            state=State.RECONNECT if refused else failed,
+            state=State.RECONNECT if refused else State.FAILING,
             last_attempt_at=utc_now(),
             next_sync_at=None if refused else utc_now() + timedelta(minutes=wait),
             failure_count=count,

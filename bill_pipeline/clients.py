@@ -7,7 +7,6 @@ sealed. The books themselves are elsewhere: one DuckDB file per client.
 from __future__ import annotations
 
 import contextlib
-import json
 import logging
 import shutil
 import sqlite3
@@ -27,6 +26,7 @@ from bill_pipeline.bill.connection import Connection
 from bill_pipeline.bill.lists import BESIDE_THE_BOOKS, PROBED
 from bill_pipeline.errors import PipelineError
 from bill_pipeline.registry_file import bring_up_to_date, exists, make, opened
+from bill_pipeline.registry_values import read, stored
 from bill_pipeline.settings import CLIENT_NAME, Home, require_client_name
 from bill_pipeline.vault import Vault
 
@@ -128,12 +128,6 @@ class ClientStatus:
         return self.state not in (State.RECONNECT, State.PAUSED)
 
 
-_TIMES = {"connected_at", "last_attempt_at", "last_success_at", "last_change_at", "next_sync_at",
-          "last_whole_sync_at", "unpublished_since", "compared_at"}  # fmt: skip
-#: Columns with a JSON object, and of which type its values are.
-_DOCUMENTS = {"skipped_lists": str, "progress": object, "activity": object, "looked_at": str,
-              "quarantined": int, "refused_documents": int}  # fmt: skip
-_COUNTS = {"failure_count", "document_count", "review_count"}
 #: Instead of a moment that cannot be read and whose absence would say what is not so.
 _LONG_AGO = dict.fromkeys(("connected_at", "unpublished_since"), datetime(1970, 1, 1, tzinfo=UTC))
 _STATUS_COLUMNS = [f.name for f in fields(ClientStatus)]
@@ -280,12 +274,16 @@ class Registry:
         return _statuses_of(rows)
 
     def update(self, client: str, **changes: Any) -> None:
-        """Set columns of the client's status. Raises UnknownClient, and ValueError for a column
-        that is not part of the status."""
+        """Set columns of the client's status; a paused one stays so until somebody ``resume``s it.
+
+        Raises UnknownClient, and ValueError for a column that is not part of the status.
+        """
         if unknown := set(changes) - _SETTABLE:
             raise ValueError(f"Not part of a client's status: {', '.join(sorted(unknown))}")
-        values = {name: _stored(value) for name, value in changes.items()}
-        assignments = ", ".join(f"{name} = :{name}" for name in values)
+        values = {name: stored(value) for name, value in changes.items()}
+        # Work that began before the pause ends after it, and says how it ended.
+        new = {"state": f"iif(state = '{State.PAUSED}', state, :state)"}
+        assignments = ", ".join(f"{name} = {new.get(name, f':{name}')}" for name in values)
         with self.database() as db:
             cursor = db.execute(
                 f"update clients set {assignments} where client = :client",
@@ -293,6 +291,13 @@ class Registry:
             )
         if cursor.rowcount == 0:
             raise UnknownClient(client)
+
+    def resume(self, client: str) -> None:
+        """Have a paused client synced again, at once. Raises UnknownClient."""
+        begun = State.UP_TO_DATE if self.status(client).last_success_at else State.CONNECTED
+        sql = "update clients set state = ?, next_sync_at = null where client = ?"
+        with self.database() as db:
+            db.execute(sql, [begun, client])
 
     def disconnect(self, client: str, *, purge: bool) -> None:
         """Forget the client's token; with ``purge`` its books as well. Raises UnknownClient.
@@ -325,43 +330,6 @@ class Registry:
         return len(rows)
 
 
-def _stored(value: Any) -> Any:
-    if isinstance(value, datetime):
-        return value.astimezone(UTC).isoformat()
-    if isinstance(value, dict):
-        return json.dumps(value, default=str)
-    return value
-
-
-def _read(name: str, value: Any) -> Any:
-    """A column's value as ``ClientStatus`` has it. Raises ValueError, TypeError."""
-    if name in _DOCUMENTS:
-        # Mostly empty, and a list of a thousand clients is a page.
-        found = {} if value == "{}" else json.loads(value)
-        if not isinstance(found, dict):
-            raise TypeError
-        return {key: each for key, each in found.items() if _fits(name, each)}
-    if name == "state":
-        return State(value)
-    if name in _COUNTS:
-        return int(value)
-    if value is not None and not isinstance(value, str):
-        raise TypeError
-    if name not in _TIMES or value is None:
-        return value
-    moment = datetime.fromisoformat(value)
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-
-
-def _fits(name: str, value: Any) -> bool:
-    """Whether ``value`` may stand in the JSON object of column ``name``."""
-    if name != "looked_at" or value == "":
-        return isinstance(value, _DOCUMENTS[name])
-    with contextlib.suppress(ValueError, TypeError):
-        return datetime.fromisoformat(value).tzinfo is not None
-    return False
-
-
 def _statuses_of(rows: Iterable[sqlite3.Row]) -> list[ClientStatus]:
     return [_status_of(row) for row in rows if _is_client(row["client"])]
 
@@ -383,7 +351,7 @@ def _status_of(row: sqlite3.Row) -> ClientStatus:
     values: dict[str, Any] = {**_LONG_AGO, "organization_id": "", "environment": ""}
     for name in _STATUS_COLUMNS:
         with contextlib.suppress(ValueError, TypeError):
-            values[name] = _read(name, row[name])
+            values[name] = State(row[name]) if name == "state" else read(name, row[name])
     if "state" not in values:
         values |= {
             "state": State.FAILING,

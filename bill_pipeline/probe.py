@@ -2,15 +2,16 @@
 
 A sweep over a thousand clients cannot open a thousand databases, nor spend forty requests on each
 sleeping client. After every import a small note beside dlt's folder says how far each list was
-read, and into which file; the probe asks for what lies behind that. A note about another file than
-is there now (one put back from a backup, one that is gone) says nothing. A probe that finds
-nothing proves little (BILL may change a document without moving its time), so every client is
-still synced now and then.
+read, and into which file, as whoever wrote to it last left it; the probe asks for what lies behind
+that. A note about another file than is there now (one put back from a backup, one that is gone)
+says nothing. A probe that finds nothing proves little (BILL may change a document without moving
+its time), so every client is still synced now and then.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import contextlib
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -60,10 +61,23 @@ def write_probe(
     _write(folder, {"file": _identity(database), "lists": notes})
 
 
+@contextlib.contextmanager
+def file_noted(folder: Path, database: Path) -> Iterator[None]:
+    """For whoever opens ``database`` to write: after it the note is about the file as it is then.
+
+    Unless it was about another file before and none was written, or the work failed midway.
+    """
+    before = _read(folder)
+    is_of_this_file = before is not None and before.get("file") == _identity(database)
+    yield
+    if is_of_this_file or _read(folder) != before:
+        note_file(folder, database)
+
+
 def note_file(folder: Path, database: Path) -> None:
     """Note that ``database`` as it is now is the file of the last import: only its books changed.
 
-    Called by the import's own process, under the client's lock, when the file is closed.
+    Called under the client's lock, when the file is closed.
     """
     stored = _read(folder)
     if stored is not None:

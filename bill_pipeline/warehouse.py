@@ -24,6 +24,7 @@ from bill_pipeline.decisions import ensure_decisions
 from bill_pipeline.errors import PipelineError
 from bill_pipeline.machine import machine_trouble
 from bill_pipeline.plain_text import add_functions
+from bill_pipeline.probe import file_noted
 from bill_pipeline.settings import Home
 from bill_pipeline.transforms import (
     SCHEMAS,
@@ -125,7 +126,7 @@ class Warehouse:
         """
         path = home.client_file(client)
         path.parent.mkdir(parents=True, exist_ok=True)
-        with cls.at(path, client) as warehouse:
+        with file_noted(home.dlt_folder(client), path), cls.at(path, client) as warehouse:
             yield warehouse
 
     @classmethod

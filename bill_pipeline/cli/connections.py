@@ -147,8 +147,7 @@ def resume(client: str, home: Home) -> None:
     status = registry.status(client)
     if status.state is State.RECONNECT:
         raise SettingsError(f"{client} needs a new sync token first. {status.remedy or ''}")
-    state = State.UP_TO_DATE if status.last_success_at else State.CONNECTED
-    registry.update(client, state=state, next_sync_at=None)
+    registry.resume(client)
     show_status(home)
     click.echo(f"{client} is synced again.")
 

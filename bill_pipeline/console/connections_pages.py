@@ -146,8 +146,7 @@ def resume(visit: Visit) -> Response:
     status = status_of(visit)
     if status.state is not State.PAUSED:
         raise SettingsError(f"{visit.client} is not paused.")
-    state = State.UP_TO_DATE if status.last_success_at else State.CONNECTED
-    visit.console.registry.update(visit.client, state=state, next_sync_at=None)
+    visit.console.registry.resume(visit.client)
     visit.record("resumed", visit.client)
     visit.console.work.start(visit.client)
     return visit.redirect(f"/clients/{visit.client}")

@@ -178,6 +178,19 @@ def test_what_a_sync_recorded_itself_is_not_written_over(console: Console, admin
     assert "The disk that holds the books is full." in shown(admin, "/clients/acme")
 
 
+def test_a_client_that_is_paused_while_its_sync_goes_wrong_stays_paused(
+    console: Console, admin: Browser
+) -> None:
+    connect_invented_client(console.home, "acme")
+    work = Work(console.home, _Failing(BrokenProcessPool("killed")).executor)
+    Registry(console.home).update("acme", state=State.PAUSED)
+    work.start("acme")
+    assert Registry(console.home).status("acme").state is State.PAUSED
+    assert "The sync was killed" in shown(admin, "/clients/acme")
+    Registry(console.home).resume("acme")
+    assert Registry(console.home).status("acme").state is State.CONNECTED
+
+
 @pytest.mark.parametrize(
     ("changes", "words"),
     [

@@ -16,12 +16,13 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from bill_pipeline import sharing
+from bill_pipeline import imports, sharing
 from bill_pipeline.books import Sync
 from bill_pipeline.clients import Registry, State, utc_now
 from bill_pipeline.dagster import idle_clients, reconciling, workers
 from bill_pipeline.failures import Trouble, alone, trouble_of
 from bill_pipeline.interrupted import mend_interrupted
+from bill_pipeline.keeping import change_policies
 from bill_pipeline.publish import publish
 from bill_pipeline.worker_processes import WorkerProcesses
 from tests.healing.deadly import Deadly
@@ -171,6 +172,30 @@ def test_a_probe_of_one_client_may_fail_in_any_way(
     monkeypatch.setattr(idle_clients, "lists_to_ask", lambda *_: ("bills",))
     news = idle_clients.with_news(firm.home, names, utc_now(), logging.getLogger())
     assert news == {names[0]: None}  # it is synced, and the sync says what is wrong
+
+
+def test_a_file_is_probed_after_a_persons_decision_and_not_once_it_was_put_back(
+    firm: Firm, names: list[str], tmp_path: Path
+) -> None:
+    home, client = firm.home, names[0]
+
+    def news() -> list[str] | None:
+        return imports.changed_lists(home, client, Registry(home).connection(client))
+
+    def decide(threshold: str) -> None:
+        change_policies(home, client, {"form_1099_threshold": threshold}, by="a test")
+
+    assert firm.run("sync", client).exit_code == 0
+    assert news() == []
+    backup = shutil.copy(home.client_file(client), tmp_path / "backup.duckdb")
+    decide("601")
+    assert news() == []
+    shutil.copy(backup, home.client_file(client))
+    assert news() is None
+    decide("602")
+    assert news() is None  # how far that file was read, a decision does not know
+    assert firm.run("sync", client).exit_code == 0
+    assert news() == []
 
 
 def test_the_nightly_comparison_goes_on_without_a_damaged_file(
