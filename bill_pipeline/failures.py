@@ -26,7 +26,9 @@ class Trouble:
 
     message: str
     remedy: str
-    is_ours: bool  # a mistake of this program, not BILL's refusal, the machine's or the books' own
+    # Makes a run over many clients red, unlike BILL's refusal, the machine's or the books' own: a
+    # mistake of this program, or books that are built and not published.
+    is_ours: bool
     checks: tuple[CheckResult, ...] = ()
 
     def __str__(self) -> str:

@@ -9,6 +9,7 @@ decision; when a sweep starts is the sensor's.
 import logging
 import zlib
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -28,7 +29,7 @@ from bill_pipeline.dagster.evidence import (
 from bill_pipeline.dagster.freshness import due_looks, was_left_unpublished
 from bill_pipeline.dagster.syncs import SyncResource
 from bill_pipeline.dagster.workers import Outcome, Task, outcomes
-from bill_pipeline.failures import Trouble
+from bill_pipeline.failures import Trouble, alone
 from bill_pipeline.settings import Settings
 
 if TYPE_CHECKING:
@@ -38,6 +39,8 @@ if TYPE_CHECKING:
 #: A publication costs a fraction of a second whatever its size, and readers wait for it: more
 #: clients at once would be cheaper, fewer would be fresher.
 CLIENTS_PER_PUBLICATION = 20
+#: Who fails, beside the clients, when nothing can be published.
+_LEDGER = "the published ledger"
 
 
 def bring_clients(
@@ -95,9 +98,10 @@ def _evidence_of(report: "SyncReport", *, brief: bool) -> Iterator[Evidence]:
 def raise_failures(failures: Mapping[str, Trouble], client_count: int) -> None:
     """Raise dg.Failure with one row per failed client, if any failed."""
     if failures:
+        failed = len(failures.keys() - {_LEDGER})
+        done = f"{failed:,} of {client_count:,} clients failed; the others are done. "
         raise dg.Failure(
-            description=f"{len(failures):,} of {client_count:,} clients failed; the others are "
-            f"done. {next(iter(failures.values()))}",
+            description=f"{done if failed else ''}{next(iter(failures.values()))}",
             metadata={"failed clients": failures_table(failures)},
             allow_retries=False,
         )
@@ -131,12 +135,19 @@ def publication_of(
     failures: dict[str, Trouble],
     written: "Sequence[Written]" = (),
 ) -> Iterator[Evidence]:
-    """Publish ``clients`` and who was left behind, and report each; ``failures`` gets the rest."""
-    from bill_pipeline.publish import publish
+    """Publish ``clients`` and who was left behind, and report each; ``failures`` gets the rest.
 
-    publication = publish(sync.books, clients, written=written)
+    Those are ours: no client fails of it, so but for a red run nobody would learn that analysts
+    are not shown what was built. The next publication takes it in.
+    """
+    from bill_pipeline.publish import PublishReport, publish
+
+    publication, troubles = PublishReport(), dict[str, Trouble]()
+    with alone(_LEDGER, troubles):
+        publication = publish(sync.books, clients, written=written)
     for client, why in publication.not_published.items():
-        failures[client] = Trouble(f"{client}: built, not published. {why}", "", is_ours=False)
+        troubles[client] = Trouble(f"{client}: built, not published. {why}", "", is_ours=True)
+    failures.update({name: replace(each, is_ours=True) for name, each in troubles.items()})
     for client in sorted(publication.published):
         yield from publication_evidence(publication, client)
 
@@ -166,7 +177,8 @@ def bring_many(
     context: dg.OpExecutionContext, config: ManyClients, sync: SyncResource
 ) -> Iterator[Evidence]:
     """Succeeds although BILL refused clients: each one's status says so, and it is tried again by
-    itself; a red run would say that the sweep did not happen. An error of ours makes it red."""
+    itself; a red run would say that the sweep did not happen. An error of ours makes it red, and
+    so do books that were built and could not be published."""
     from bill_pipeline.publish import left_behind
 
     now = utc_now()

@@ -19,6 +19,7 @@ from bill_pipeline.clients import Registry, State
 from bill_pipeline.dagster import fleet, workers
 from bill_pipeline.dagster.expectations import Expected
 from bill_pipeline.dagster.freshness import PUBLISHED_WITHIN, due_looks, look_at
+from bill_pipeline.publishing.tables import PublishError
 from bill_pipeline.sandbox.server import SandboxServer
 from bill_pipeline.settings import Home
 
@@ -154,14 +155,28 @@ def test_books_that_a_killed_run_built_and_did_not_publish_are_published_by_a_sw
     assert published == len(rows(home, client, "from ledger.journal_lines")) > 0
 
 
-def test_books_that_somebody_left_unpublished_are_published_by_the_next_sweep_of_others(
-    run: Run, connect: Connect, home: Home, instance: dg.DagsterInstance
+def test_a_sweep_that_cannot_publish_is_red_and_the_next_one_publishes_what_anybody_built(
+    run: Run,
+    connect: Connect,
+    home: Home,
+    instance: dg.DagsterInstance,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     left, other = connect(0), connect(1)
     bring_up_to_date(home, left)  # and killed here, a moment ago
     bring_up_to_date(home, other)
     Registry(home).update(other, unpublished_since=None)
     instance.add_dynamic_partitions("client", [left, other])
+
+    def refuse(*_: object, **__: object) -> None:
+        raise PublishError("The catalogue has been locked for 120 seconds.")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("bill_pipeline.publish.publish", refuse)
+        failed = run("sync_due_clients", clients=[other])
+    assert not failed.success
+    assert "The catalogue has been locked" in str(failed.filter_events(lambda e: e.is_step_failure))
+    assert Registry(home).status(left).unpublished_since
     assert run("sync_due_clients", clients=[other]).success
     assert Registry(home).status(left).unpublished_since is None
     assert left in materialized(instance, "published/ledger")
