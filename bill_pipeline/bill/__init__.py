@@ -4,6 +4,7 @@
 ``errors``      everything that can go wrong, as one tree
 ``sessions``    where a session is kept between runs
 ``budget``      how many requests are left this hour, shared by all processes
+``holders``     which process holds a request's place, and whether it died
 ``answers``     what an HTTP answer means
 ``login``       open a session, and explain a refusal
 ``api``         ask, retry

@@ -4,7 +4,8 @@
 organisation. The counts live in one SQLite file (the registry's), so a web process, a daemon
 and a command line share them. BILL's hour is taken to start at the full hour, UTC.
 
-Places in flight are leases: a process that dies leaves its lease behind, and it lapses.
+Places in flight are leases: a process that dies leaves its lease behind. Whoever needs the place
+takes it over when the holder is known to be dead; otherwise the lease lapses.
 """
 
 from __future__ import annotations
@@ -23,11 +24,13 @@ from typing import Protocol
 
 from bill_pipeline.bill.clock import Clock, SystemClock
 from bill_pipeline.bill.errors import HourlyLimit
+from bill_pipeline.bill.holders import is_dead, this_process
 
 REQUESTS_PER_HOUR = 20_000
 LOGINS_PER_HOUR = 200
 IN_FLIGHT_PER_ORGANIZATION = 3
-# Longer than any one request may take (api.REQUEST_SECONDS); a dead process blocks that long.
+# Longer than any one request may take (api.REQUEST_SECONDS); a process that died on another machine
+# blocks that long.
 LEASE_SECONDS = 120.0
 POLL_SECONDS = 0.02
 HOUR = 3600
@@ -160,7 +163,7 @@ class SharedBudget:
 
     def _take_place(self, dev_key: str, organization_id: str) -> str:
         """Wait until fewer than three requests of the organisation are in flight anywhere."""
-        lease = f"{os.getpid()}-{uuid.uuid4().hex}"
+        lease = f"{this_process()} {uuid.uuid4().hex}"
         key = (dev_key, organization_id)
         while True:
             now = self._clock.time()
@@ -170,12 +173,16 @@ class SharedBudget:
                     "delete from requests_in_flight where ends_at not between ? and ?",
                     (now, now + LEASE_SECONDS),
                 )
-                (busy,) = database.execute(
-                    "select count(*) from requests_in_flight "
+                leases = database.execute(
+                    "select lease from requests_in_flight "
                     "where dev_key = ? and organization_id = ?",
                     key,
-                ).fetchone()
-                if busy < IN_FLIGHT_PER_ORGANIZATION:
+                ).fetchall()
+                if len(leases) >= IN_FLIGHT_PER_ORGANIZATION:
+                    dead = [each for each in leases if is_dead(each[0].partition(" ")[0])]
+                    database.executemany("delete from requests_in_flight where lease = ?", dead)
+                    leases = leases[len(dead) :]
+                if len(leases) < IN_FLIGHT_PER_ORGANIZATION:
                     database.execute(
                         "insert into requests_in_flight values (?, ?, ?, ?)",
                         (lease, *key, now + LEASE_SECONDS),

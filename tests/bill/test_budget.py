@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import sqlite3
 import subprocess
 import sys
@@ -12,6 +14,7 @@ import pytest
 
 from bill_pipeline.bill.budget import HOUR, IN_FLIGHT_PER_ORGANIZATION, LEASE_SECONDS, SharedBudget
 from bill_pipeline.bill.errors import HourlyLimit
+from bill_pipeline.bill.holders import is_dead, this_process
 from tests.bill.fake_bill import FakeClock
 
 
@@ -101,12 +104,48 @@ os._exit(9)
 """
     assert subprocess.run([sys.executable, "-c", die], check=False).returncode == 9
     with sqlite3.connect(path) as database:
-        (left,) = database.execute("select count(*) from requests_in_flight").fetchone()
-        (ends_at,) = database.execute("select max(ends_at) from requests_in_flight").fetchone()
-    assert left == 3
+        leases = database.execute("select * from requests_in_flight").fetchall()
+    assert len(leases) == 3
+    ends_at = max(lease[-1] for lease in leases)
     clock = FakeClock(ends_at - 1)
     take(SharedBudget(path, clock=clock))
-    assert clock.now <= ends_at + LEASE_SECONDS
+    assert clock.slept == []  # its places are taken over at once
+    # Of a process on another machine, or in another container, nobody can tell; nor, where its
+    # number was given to another process, would the number alone.
+    with sqlite3.connect(path) as database:
+        elsewhere = [("elsewhere/" + lease.partition("/")[2], *rest) for lease, *rest in leases]
+        database.executemany(
+            "insert or replace into requests_in_flight values (?, ?, ?, ?)", leases
+        )
+        database.executemany("insert into requests_in_flight values (?, ?, ?, ?)", elsewhere)
+    take(SharedBudget(path, clock=clock))
+    assert ends_at < clock.now <= ends_at + LEASE_SECONDS
+
+
+def test_the_place_of_a_process_that_lives_is_not_taken_over(tmp_path: Path) -> None:
+    clock = FakeClock()
+    budget, other = (SharedBudget(tmp_path / "budget.sqlite", clock=clock) for _ in range(2))
+    with contextlib.ExitStack() as places:
+        for _ in range(IN_FLIGHT_PER_ORGANIZATION):
+            place = budget.place("key", "organization", is_login=False, patience_seconds=0)
+            places.enter_context(place)
+        clock.now += LEASE_SECONDS - 1
+        take(other)
+        assert clock.slept
+
+
+def test_a_holder_is_dead_when_its_number_is_free_or_somebody_elses() -> None:
+    machine, _, started = this_process().split("/")
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as child:
+        name = f"{machine}/{child.pid}/{int(started) + 10**9}"
+        assert is_dead(name)  # the number is another's now
+        child.kill()
+        os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)  # killed, and not asked after
+        assert is_dead(name)
+    assert is_dead(name)
+    assert not is_dead(this_process())
+    for unknown in ("", "4711-00ff", "elsewhere/1/1", f"{machine}/x/1", f"{machine}//", "//"):
+        assert not is_dead(unknown)
 
 
 def test_places_taken_while_the_clock_ran_ahead_block_nobody(tmp_path: Path) -> None:
