@@ -18,8 +18,9 @@ from pathlib import Path
 
 import duckdb
 
-from bill_pipeline.clients import Registry
+from bill_pipeline.clients import ClientStatus, Registry
 from bill_pipeline.failures import Trouble, alone
+from bill_pipeline.publishing.contents import Contents
 from bill_pipeline.publishing.lake_connection import (
     BY_PATH,
     LakeAddress,
@@ -50,6 +51,8 @@ from bill_pipeline.publishing.versions import (
 )
 from bill_pipeline.settings import Home
 
+#: A snapshot of the lake for every look at BILL would be thousands a day.
+TIMES_ARE_BEHIND = timedelta(minutes=15)
 #: Where a client's tables wait until it is this process's turn.
 _STAGING = ".staging"
 _DOOR = """\
@@ -151,7 +154,7 @@ class LakeLedger:
                 contents.remove(client, at)
             replaced = sorted(before & {*removed, *(v.client for v in fresh)})
             replace_rows(lake, schema, fresh, folder, replaced)
-            RegistryTables(tuple(statuses), contents.current).fill(lake)
+            self._show(lake, statuses, contents)
         published = {version.client: version.row_count for version in versions}
         return PublishReport(published=published, removed=removed)
 
@@ -172,15 +175,23 @@ class LakeLedger:
         return [self._address.data]
 
     def show_status(self) -> None:
-        """Replace the rows of the registry's tables in a transaction of the lake."""
+        """Replace the rows of the registry's tables in a transaction of the lake, if they changed.
+
+        A sync that finds nothing changes nothing but when BILL was asked: that may be behind.
+        """
         with connect(self._address) as lake:
             if newest_snapshot(lake) is None:
                 return
             self._attach_for_writing(lake)
             if has_registry(lake):  # else the next publication makes it so
                 with only_writer(lake, self._address), _transaction(lake):
-                    statuses = tuple(Registry(self._home).all())
-                    RegistryTables(statuses, read_contents(lake).current).fill(lake)
+                    self._show(lake, Registry(self._home).all(), read_contents(lake))
+
+    def _show(
+        self, lake: duckdb.DuckDBPyConnection, statuses: Sequence[ClientStatus], contents: Contents
+    ) -> None:
+        tables = RegistryTables(tuple(statuses), contents.current)
+        tables.bring_up_to_date(lake, behind=TIMES_ARE_BEHIND)
 
     def shell_arguments(self) -> list[str]:
         return ["-init", str(self._home.lake_door)]

@@ -11,7 +11,7 @@ import os
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import duckdb
@@ -113,6 +113,10 @@ _OF_VERSION = {
 }
 
 
+#: Columns of ``sync_status`` that a sync moves which found nothing.
+_ASKED_AT = ("last_attempt_at", "last_success_at", "next_sync_at", "compared_at")
+
+
 @dataclass(frozen=True)
 class RegistryTables:
     """The rows of both tables, one per connected client, as they are put into a ledger."""
@@ -136,6 +140,23 @@ class RegistryTables:
             if tables is None or table.name in tables:
                 db.execute(f"delete from {table.name}")
                 insert(db, table.name, ["VARCHAR", *(c.type for c in table.columns)], rows)
+
+    def bring_up_to_date(self, db: duckdb.DuckDBPyConnection, *, behind: timedelta) -> None:
+        """Write the rows of both tables if ``db`` has others.
+
+        Of the times at which BILL was asked it may have older ones, up to ``behind`` these.
+        """
+        for table, rows in ((CLIENTS, self._clients()), (SYNC_STATUS, self._sync_status())):
+            names = ["client", *(column.name for column in table.columns)]
+            asked = f"select {', '.join(names)} from {table.name} order by client"
+            told = db.execute(asked).fetchall()
+            if len(told) != len(rows) or not all(
+                old == new or (name in _ASKED_AT and _is_within(behind, old, new))
+                for olds, news in zip(told, rows, strict=True)
+                for name, old, new in zip(names, olds, news, strict=True)
+            ):
+                self.fill(db)
+                return
 
     def _clients(self) -> list[list[object]]:
         return [
@@ -210,6 +231,10 @@ def status_view(published: str) -> str:
         f"{published} || {quoted(status_file(''))}, columns = {{{types}}}, "
         "format = 'newline_delimited') left join catalogue.versions using (client)"
     )
+
+
+def _is_within(length: timedelta, old: object, new: object) -> bool:
+    return isinstance(old, datetime) and isinstance(new, datetime) and abs(new - old) < length
 
 
 def _utc(moment: datetime | None) -> datetime | None:

@@ -12,7 +12,8 @@ from typing import Any
 import duckdb
 import pytest
 
-from bill_pipeline.publish import publish
+from bill_pipeline.clients import Registry, State, utc_now
+from bill_pipeline.publish import publish, show_status
 from bill_pipeline.publishing import registry
 from bill_pipeline.publishing.lake import LakeLedger
 from bill_pipeline.publishing.tables import PublishError
@@ -62,7 +63,7 @@ def test_a_lake_of_before_gets_the_columns_that_its_registry_lacks(
     )
     with monkeypatch.context() as patched:
         patched.setattr(registry, "TABLES", (registry.CLIENTS, before))
-        patched.setattr(registry.RegistryTables, "fill", lambda tables, db: None)
+        patched.setattr(registry.RegistryTables, "bring_up_to_date", lambda *_, **__: None)
         publish(home, clients, schema=SCHEMA)
     publish(home, ["acme"], schema=SCHEMA)
     assert rows("select quarantined_count from sync_status where client = 'acme'") == [(0,)]
@@ -84,6 +85,28 @@ def test_what_a_killed_publisher_left_is_collected_and_nothing_else(
     assert not staged.exists()
     assert list((home.published / ".writing").iterdir()) == []
     assert rows("select count(*) from totals") == [(2,)]
+
+
+def test_looking_at_bill_and_finding_nothing_makes_no_snapshot(
+    home: Home, clients: list[str]
+) -> None:
+    registry, looked = Registry(home), utc_now()
+    registry.update("acme", last_attempt_at=looked, last_success_at=looked)
+    publish(home, clients, schema=SCHEMA)
+
+    def snapshots_after(**changes: object) -> int:
+        registry.update("acme", **changes)
+        show_status(home)
+        publish(home, [], schema=SCHEMA)
+        with open_ledger(home) as ledger:
+            row = ledger.execute("select count(*) from ducklake_snapshots('ledger')").fetchone()
+        return int((row or (0,))[0])
+
+    begun = snapshots_after(error=None)
+    soon, late = looked + timedelta(minutes=5), looked + timedelta(hours=1)
+    assert snapshots_after(last_attempt_at=soon, last_success_at=soon) == begun
+    assert snapshots_after(last_attempt_at=late, last_success_at=late) == begun + 1
+    assert snapshots_after(state=State.FAILING, error="BILL is away.") == begun + 2
 
 
 def test_a_snapshot_outlives_the_grace_period_while_it_is_the_newest(
