@@ -128,6 +128,11 @@ def hash_of(text: bytes) -> str:
     return hashlib.blake2b(text, digest_size=16).hexdigest()
 
 
+def hash_of_deleted(content_hash: str) -> str:
+    """The content hash of a document that is gone at BILL, and whose last text had this one."""
+    return f"deleted-{content_hash}"
+
+
 def is_reference(text: str) -> bool:
     """Whether ``text`` can be an id: one that names nothing is "" or zeros only in BILL."""
     return bool(text.strip(" \t0-"))

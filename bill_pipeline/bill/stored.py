@@ -13,7 +13,7 @@ import orjson
 
 from bill_pipeline.bill import errors
 from bill_pipeline.bill.api import BillApi
-from bill_pipeline.bill.documents import Document, document_of, is_reference
+from bill_pipeline.bill.documents import Document, document_of, hash_of_deleted, is_reference
 from bill_pipeline.bill.lists import BillList
 from bill_pipeline.bill.pages import read_one
 from bill_pipeline.bill.spans import Span
@@ -60,7 +60,7 @@ def tombstone(known: KnownDocuments, table: str, document_id: str) -> list[Docum
             updated_at=last.updated_at,
             is_archived=last.is_archived,
             is_deleted=True,
-            content_hash=f"deleted-{last.content_hash}",
+            content_hash=hash_of_deleted(last.content_hash),
             text=text,
         )
     ]

@@ -1,4 +1,7 @@
-"""``verify``: compare all of a client's documents with BILL, and repair what differs."""
+"""``verify``: compare all of a client's documents with BILL, and repair what differs.
+
+The archive is compared with the hashes that were noted when BILL sent the documents.
+"""
 
 from __future__ import annotations
 
@@ -22,17 +25,20 @@ def verify(client: str, repair: bool, home: Home, as_json: bool) -> None:
     """Compare every document of CLIENT with BILL: what is missing, differs or is gone.
 
     All lists are read to their ends, a request for each hundred documents. Without --repair
-    nothing is kept, and the exit code is 1 when something differs.
+    nothing is kept, and the exit code is 1 when something differs. An archived version that was
+    altered since BILL sent it makes it 1 in any case.
     """
     from bill_pipeline.cli.import_progress import ImportProgress
 
     with ImportProgress() as shown:
         compared = _repaired(home, client, shown) if repair else _compared(home, client, shown)
+    altered = _altered(home, client)
     if as_json:
-        print_json(_record(client, compared, repair))
+        print_json(_record(client, compared, repair) | {"altered_versions": altered})
     else:
         _print(client, compared, repair)
-    if not repair and any(finding.is_wrong for finding in compared.found.values()):
+        _print_altered(client, altered)
+    if altered or (not repair and any(finding.is_wrong for finding in compared.found.values())):
         raise SystemExit(1)
 
 
@@ -67,6 +73,16 @@ def _repaired(home: Home, client: str, shown: Any) -> ImportReport:
     if isinstance(outcome, SyncFailure):
         raise PipelineError(str(outcome.trouble))
     return outcome.imported or ImportReport(client, outcome.as_of)
+
+
+def _altered(home: Home, client: str) -> list[dict[str, Any]]:
+    from bill_pipeline.archive import altered_versions
+    from bill_pipeline.books import client_lock
+    from bill_pipeline.raw import opened
+
+    with client_lock(home, client), opened(home.client_file(client), read_only=True) as connection:
+        found = altered_versions(connection)
+    return [dict(zip(("list", "id", "version"), each, strict=True)) for each in found]
 
 
 def _record(client: str, compared: ImportReport, repair: bool) -> dict[str, Any]:
@@ -105,3 +121,15 @@ def _print(client: str, compared: ImportReport, repair: bool) -> None:
     else:
         click.echo(f"  not as BILL has it: {wrong}")
         click.echo(f"Next: bill-pipeline verify {client} --repair")
+
+
+def _print_altered(client: str, altered: list[dict[str, Any]]) -> None:
+    if altered:
+        named = ", ".join(
+            f"{one['list']} {one['id']} (version {one['version']})" for one in altered[:3]
+        )
+        click.echo(
+            f"  altered in the archive since BILL sent them: {len(altered):,} versions ({named}"
+            f"{', …' if len(altered) > 3 else ''}). Put the client's file back from a backup, then "
+            f"run `bill-pipeline sync {client}`: a rebuild would give other entries."
+        )

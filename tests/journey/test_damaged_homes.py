@@ -46,8 +46,12 @@ def alter_archive(firm: Firm) -> None:
 
 @pytest.mark.parametrize(
     ("damage", "command"),
-    [(damage_file, ("sync",)), (alter_archive, ("sync", "--rebuild"))],
-    ids=["damaged", "altered"],
+    [
+        (damage_file, ("sync",)),
+        (alter_archive, ("sync", "--rebuild")),
+        (alter_archive, ("verify",)),
+    ],
+    ids=["damaged", "altered", "altered and verified"],
 )
 def test_a_file_put_back_from_a_backup_gets_all_that_is_newer(
     synced: Firm, damage: Callable[[Firm], None], command: tuple[str, ...]
