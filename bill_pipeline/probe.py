@@ -67,11 +67,12 @@ def file_noted(folder: Path, database: Path) -> Iterator[None]:
 
     Unless it was about another file before and none was written, or the work failed midway.
     """
-    before = _read(folder)
-    is_of_this_file = before is not None and before.get("file") == _identity(database)
+    before, file = _read(folder), _identity(database)
+    is_of_this_file = bool(file) and before is not None and before.get("file") == file
     yield
     if is_of_this_file or _read(folder) != before:
-        note_file(folder, database)
+        with contextlib.suppress(OSError):  # then the next sync reads all lists; the work is done
+            note_file(folder, database)
 
 
 def note_file(folder: Path, database: Path) -> None:
@@ -124,10 +125,10 @@ def _note(connection: duckdb.DuckDBPyConnection, table: str, cursor: Cursor) -> 
 
 
 def _identity(database: Path) -> list[int]:
-    """What tells a file from a copy of another day, without opening it; empty when it is gone."""
+    """What tells a file from a copy of another day, without opening it; empty where none is."""
     try:
         found = database.stat()
-    except FileNotFoundError:
+    except OSError:
         return []
     return [found.st_ino, found.st_size, found.st_mtime_ns]
 
