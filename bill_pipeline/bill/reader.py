@@ -142,7 +142,8 @@ class ListReader:
             is_full, self.cursor.watermark = True, None
         lower = self._since
         if watermark is not None and not is_full:
-            lower = self._resume_from(watermark)
+            resumed = self._resume_from(watermark)
+            lower = min(resumed, self._since) if self._since else resumed
         may_filter = not self.row.parent and self.row.shape == "pages" and self._may_filter
         if not may_filter:
             lower = None

@@ -170,6 +170,16 @@ def test_an_import_from_a_day_on_reads_only_what_changed_since(make_client: Make
     assert 0 < len(client.raw("payments")) < len(client.truth("payments"))
 
 
+def test_a_later_import_from_a_day_on_reads_again_what_changed_since(client: Client) -> None:
+    client.sync()
+    again = client.sync(since=datetime(2000, 1, 1, tzinfo=UTC).date())
+    assert again.documents["payments"] >= len(client.truth("payments"))
+    # A day after the last import must leave out nothing of what came between.
+    client.live(10)
+    changed = client.sync(since=client.as_of.date())
+    assert client.raw("payments").keys() == client.truth("payments").keys(), changed
+
+
 def test_a_clock_that_went_back_is_refused_before_anything_is_archived(client: Client) -> None:
     client.sync()
     client.live(30)
