@@ -25,7 +25,7 @@ $(STAMP): requirements.lock pyproject.toml
 demo: install ## invented companies from a BILL look-alike to a published ledger (PORT=8765)
 	$(BIN)/bill-pipeline demo $(if $(PORT),--port $(PORT))
 
-ui: install ## the Dagster UI and its daemon over the same home as the demo
+ui: install ## the console and Dagster over the same home as the demo
 	$(BIN)/bill-pipeline ui
 
 test: install lint types ## what CI runs: lint, types, every test that this machine can run

@@ -2,45 +2,24 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import click
 from pydantic import SecretStr
 
-from bill_pipeline.cli.options import home_option
-from bill_pipeline.settings import Home, SettingsError
-
-_LOCAL = ("127.0.0.1", "localhost", "::1")
+from bill_pipeline.cli.options import home_option, listening_options, require_encrypted
+from bill_pipeline.settings import Home
 
 
 @click.command()
-@click.option("--port", default=8400, show_default=True, type=click.IntRange(1, 65535))
-@click.option(
-    "--host",
-    default="127.0.0.1",
-    show_default=True,
-    help="Address to listen on. Other machines reach it only with --behind-https.",
-)
-@click.option(
-    "--behind-https",
-    metavar="NAME",
-    default=None,
-    help="The console is reached as https://NAME through a proxy that ends TLS.",
-)
-@click.option(
-    "--trust-proxy",
-    "proxies",
-    metavar="ADDRESS",
-    multiple=True,
-    default=("127.0.0.1", "::1"),
-    show_default=True,
-    help="Where the proxy of --behind-https is: only its word counts for where a request comes "
-    "from. An address or a network; repeatable.",
-)
+@listening_options
 @click.option(
     "--create-admin",
     metavar="NAME",
     default=None,
     help="Make an administrator, asking for the password, and stop.",
 )
+@click.option("--dagster-socket", type=click.Path(path_type=Path), default=None, hidden=True)
 @home_option
 def console(
     port: int,
@@ -48,6 +27,7 @@ def console(
     behind_https: str | None,
     proxies: tuple[str, ...],
     create_admin: str | None,
+    dagster_socket: Path | None,
     home: Home,
 ) -> None:
     """Serve the console: connect clients, settle the review queue, read the books."""
@@ -56,13 +36,10 @@ def console(
     if create_admin is not None:
         _create_admin(home, create_admin)
         return
-    if host not in _LOCAL and behind_https is None:
-        raise SettingsError(
-            f"Passwords would cross the network unencrypted if the console listened on {host}. Put "
-            "a proxy with TLS in front of it and say --behind-https NAME."
-        )
+    require_encrypted(host, behind_https)
     import uvicorn
 
+    from bill_pipeline.console.forms import MOST_BYTES
     from bill_pipeline.console.slow_requests import (
         MOST_CONNECTIONS,
         PromptRequests,
@@ -71,7 +48,12 @@ def console(
 
     allow_connections()
     names = (behind_https,) if behind_https else ()
-    the_console = Console.at(home, is_https=behind_https is not None, allowed_hosts=names)
+    the_console = Console.at(
+        home,
+        is_https=behind_https is not None,
+        allowed_hosts=names,
+        dagster_socket=dagster_socket,
+    )
     if not the_console.users.all():
         click.echo("Nobody can sign in yet: bill-pipeline console --create-admin NAME", err=True)
     address = f"https://{behind_https}" if behind_https else f"http://{host}:{port}"
@@ -82,6 +64,7 @@ def console(
         port=port,
         http=PromptRequests,
         limit_concurrency=MOST_CONNECTIONS,
+        ws_max_size=MOST_BYTES,
         timeout_graceful_shutdown=2,
         log_level="warning",
         server_header=False,
@@ -102,4 +85,4 @@ def _create_admin(home: Home, name: str) -> None:
     users.create(
         name, SecretStr(password), Role.ADMIN, clients=ALL_CLIENTS, created_by="command line"
     )
-    click.echo(f"{name} can sign in. Start the console with: bill-pipeline console")
+    click.echo(f"{name} can sign in, at the address that `bill-pipeline ui` or `console` prints.")

@@ -88,7 +88,8 @@ Try next:
   bill-pipeline query "select client, sum(amount_total) as owed from payables_aging group by all"
   bill-pipeline review --client {names[0]}    # the lines it asks about
   bill-pipeline {again} --live    # keeps the look-alike up
-  bill-pipeline ui    # the assets, at http://127.0.0.1:3000; keeps every client fresh""",
+  bill-pipeline console --create-admin NAME    # who may sign in
+  bill-pipeline ui    # console and Dagster, at http://127.0.0.1:8400; keeps every client fresh""",
         highlight=False,
         soft_wrap=True,
     )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from bill_pipeline.settings import Home
+from bill_pipeline.settings import Home, SettingsError
 
 if TYPE_CHECKING:
     from bill_pipeline.failures import Trouble
@@ -27,6 +27,50 @@ home_option: Callable[[Any], Any] = click.option(
 json_option: Callable[[Any], Any] = click.option(
     "--json", "as_json", is_flag=True, help="Print JSON, one object a line, for machines."
 )
+
+#: Addresses that only this machine reaches.
+_LOCAL = ("127.0.0.1", "localhost", "::1")
+_LISTENING = (
+    click.option("--port", default=8400, show_default=True, type=click.IntRange(1, 65535)),
+    click.option(
+        "--host",
+        default="127.0.0.1",
+        show_default=True,
+        help="Address to listen on. Other machines reach it only with --behind-https.",
+    ),
+    click.option(
+        "--behind-https",
+        metavar="NAME",
+        default=None,
+        help="The console is reached as https://NAME through a proxy that ends TLS.",
+    ),
+    click.option(
+        "--trust-proxy",
+        "proxies",
+        metavar="ADDRESS",
+        multiple=True,
+        default=("127.0.0.1", "::1"),
+        show_default=True,
+        help="Where the proxy of --behind-https is: only its word counts for where a request comes "
+        "from. An address or a network; repeatable.",
+    ),
+)
+
+
+def listening_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """--port, --host, --behind-https and --trust-proxy: where the console is reached."""
+    for option in reversed(_LISTENING):
+        command = option(command)
+    return command
+
+
+def require_encrypted(host: str, behind_https: str | None) -> None:
+    """Raises SettingsError when people would sign in over the network without TLS."""
+    if host not in _LOCAL and behind_https is None:
+        raise SettingsError(
+            f"Passwords would cross the network unencrypted if the console listened on {host}. Put "
+            "a proxy with TLS in front of it and say --behind-https NAME."
+        )
 
 
 def end_with_troubles(troubles: Mapping[str, Trouble], as_json: bool) -> None:

@@ -1,39 +1,42 @@
-"""``ui``: Dagster's web page and daemon, and the console, over one home, until Ctrl-C."""
+"""``ui``: the console with Dagster's page in it, and Dagster's daemon, until Ctrl-C."""
 
 from __future__ import annotations
 
 import click
 
-from bill_pipeline.cli.options import home_option
+from bill_pipeline.cli.options import home_option, listening_options, require_encrypted
 from bill_pipeline.settings import Home
 
 
 @click.command()
-@click.option("--port", default=3000, show_default=True, help="Port of the web page.")
-@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
-@click.option(
-    "--console-port",
-    default=8400,
-    show_default=True,
-    help="Port of the console, which listens on this machine only; 0 leaves it out.",
-)
+@listening_options
 @home_option
-def ui(port: int, host: str, console_port: int, home: Home) -> None:
-    """Open the Dagster UI and let sensors and schedules keep every client fresh.
+def ui(
+    port: int, host: str, behind_https: str | None, proxies: tuple[str, ...], home: Home
+) -> None:
+    """Serve the console and Dagster, and let sensors and schedules keep every client fresh.
 
-    Starts Dagster's code server, web page and daemon, and the console. One that dies is started
-    again; Ctrl-C stops all. Dagster's page has no login: let only the firm reach it.
+    Starts Dagster's code server, web page and daemon, and the console, which serves Dagster's page
+    under /dagster to those who may see all clients. One that dies is started again; Ctrl-C stops
+    all.
     """
+    from bill_pipeline.console.database import ConsoleDatabase
+    from bill_pipeline.console.users import Users
     from bill_pipeline.dagster.services import Services
     from bill_pipeline.signals import raise_interrupt_on_sigterm
 
+    require_encrypted(host, behind_https)
     raise_interrupt_on_sigterm()
-    services = Services(home, host=host, port=port, console_port=console_port or None)
+    further = ["--behind-https", behind_https] if behind_https else []
+    further += [word for proxy in proxies for word in ("--trust-proxy", proxy)]
+    services = Services(home, host=host, port=port, console_options=tuple(further))
     try:
         services.start()
-        click.echo(f"Dagster is at http://{host}:{port} with the books in {home.path}.")
-        if console_port:
-            click.echo(f"The console is at http://127.0.0.1:{console_port}.")
+        address = f"https://{behind_https}" if behind_https else f"http://{host}:{port}"
+        click.echo(f"The console is at {address}, with the books in {home.path}.")
+        click.echo(f"Dagster is at {address}/dagster, for those who may see all clients.")
+        if not Users(ConsoleDatabase(home.path / "console.sqlite")).all():
+            click.echo("Nobody can sign in yet: bill-pipeline console --create-admin NAME")
         click.echo("Sensors and schedules run. Ctrl-C stops everything.")
         services.watch()
     except KeyboardInterrupt:

@@ -21,12 +21,13 @@ from starlette.middleware import Middleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
-from starlette.routing import Mount, Route
+from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from bill_pipeline.clients import Registry, UnknownClient
-from bill_pipeline.console import webhook_door
+from bill_pipeline.console import dagster_door, webhook_door
 from bill_pipeline.console.audit import AuditLog
+from bill_pipeline.console.dagster_door import DagsterDoor
 from bill_pipeline.console.database import ConsoleDatabase
 from bill_pipeline.console.formats import FILTERS
 from bill_pipeline.console.guard import (
@@ -74,6 +75,7 @@ class Console:
     many_clients: ManyClients
     is_https: bool = False
     allowed_hosts: tuple[str, ...] = LOCAL_HOSTS
+    dagster: DagsterDoor | None = None
 
     @classmethod
     def at(
@@ -83,8 +85,12 @@ class Console:
         work: Work | None = None,
         is_https: bool = False,
         allowed_hosts: tuple[str, ...] = (),
+        dagster_socket: Path | None = None,
     ) -> Console:
-        """The console of ``home``. ``allowed_hosts``: further names it is reached under."""
+        """The console of ``home``. ``allowed_hosts``: further names it is reached under.
+
+        ``dagster_socket``: where Dagster's web page listens, to be served with it.
+        """
         database = ConsoleDatabase(home.path / "console.sqlite")
         users = Users(database)
         return cls(
@@ -100,6 +106,7 @@ class Console:
             many_clients=ManyClients(home),
             is_https=is_https,
             allowed_hosts=(*LOCAL_HOSTS, *allowed_hosts),
+            dagster=DagsterDoor(dagster_socket) if dagster_socket else None,
         )
 
     @cached_property
@@ -137,10 +144,10 @@ class Console:
 
 def console_app(console: Console) -> Starlette:
     """The application that serves ``console``."""
-    routes: list[Route | Mount] = [
+    routes: list[BaseRoute] = [
         Route(page.path, guarded(page), methods=[page.method]) for page in PAGES
     ]
-    routes.append(webhook_door.ROUTE)
+    routes += [webhook_door.ROUTE, *dagster_door.ROUTES]
     routes.append(Mount("/static", StaticFiles(directory=FOLDER / "static")))
     app = Starlette(
         routes=routes,
@@ -163,6 +170,8 @@ def _lifespan(console: Console):  # type: ignore[no-untyped-def]
             threading.Thread(target=console.warm, name="warm", daemon=True).start()
             yield
         finally:
+            if console.dagster is not None:
+                await console.dagster.close()
             console.many_clients.close()
             console.work.close()
             console.ledger.close()

@@ -13,11 +13,12 @@ import logging
 import secrets
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import HTTPConnection, Request
 from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -58,14 +59,10 @@ def guarded(page: Page) -> Callable[[Request], Awaitable[Response]]:
 
     async def endpoint(request: Request) -> Response:
         console: Console = request.app.state.console
-        token, turns = request.cookies.get(SESSION_COOKIE), console.turns
-        sign_in = None
-        if token:
-            is_regular = console.sign_ins.is_regular(token)
-            sign_in = await turns.run(console.sign_ins.of, token, is_known=is_regular)
+        turns, sign_in = console.turns, await sign_in_of(request)
         is_known = sign_in is not None
         if page.needs > Permission.ANYONE and sign_in is None:
-            return _to_sign_in(request)
+            return to_sign_in(request)
         form = Form([])
         if page.method == "POST":
             large = turns.large_bodies if page.needs else None
@@ -85,6 +82,16 @@ def guarded(page: Page) -> Callable[[Request], Awaitable[Response]]:
         return await turns.hash(_answer, page, visit, is_known=is_known, network=network)
 
     return endpoint
+
+
+async def sign_in_of(asked: HTTPConnection, *, is_visit: bool = True) -> SignIn | None:
+    """Who asks; ``is_visit`` as in ``SignIns.of``."""
+    console: Console = asked.app.state.console
+    token = asked.cookies.get(SESSION_COOKIE)
+    if not token:
+        return None
+    of = partial(console.sign_ins.of, token, is_visit=is_visit)
+    return await console.turns.run(of, is_known=console.sign_ins.is_regular(token))
 
 
 def _answer(page: Page, visit: Visit) -> Response:
@@ -126,11 +133,17 @@ def _require_client(console: Console, request: Request, sign_in: SignIn | None) 
         raise HTTPException(404, "There is no such client.")
 
 
+def is_foreign(asked: HTTPConnection, *, is_https: bool) -> bool:
+    """Whether the browser says that a page of another address sent this."""
+    host, origin = asked.headers.get("host"), asked.headers.get("origin")
+    own = {f"https://{host}"} if is_https else {f"http://{host}", f"https://{host}"}
+    is_elsewhere = origin is not None and origin not in own
+    return is_elsewhere or asked.headers.get("sec-fetch-site") in ("cross-site", "same-site")
+
+
 def _require_own_form(request: Request, form: Form, sign_in: SignIn | None) -> None:
     """Raises HTTPException 403 unless one of our own pages, in this browser, sent the form."""
-    origin = request.headers.get("origin")
-    is_foreign = origin is not None and urlsplit(origin).netloc != request.headers.get("host")
-    if is_foreign or request.headers.get("sec-fetch-site") in ("cross-site", "same-site"):
+    if is_foreign(request, is_https=request.app.state.console.is_https):
         raise HTTPException(403, "This form was sent by another site.")
     expected = sign_in.csrf_token if sign_in else request.cookies.get(SIGN_IN_COOKIE, "")
     given = form.text("csrf_token")
@@ -138,7 +151,7 @@ def _require_own_form(request: Request, form: Form, sign_in: SignIn | None) -> N
         raise HTTPException(403, "This form is too old. Open the page again and send it anew.")
 
 
-def _to_sign_in(request: Request) -> Response:
+def to_sign_in(request: Request) -> Response:
     """To the sign-in page, and back afterwards; a form that came too late is not kept."""
     if request.method != "GET" or request.headers.get("x-fragment"):
         raise HTTPException(401, "You are signed out. Sign in and try again.")

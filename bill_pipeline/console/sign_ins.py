@@ -122,12 +122,16 @@ class SignIns:
                 )
         return user
 
-    def of(self, token: str | None) -> SignIn | None:
-        """Who holds ``token``, or None when it is unknown, too old or the user was disabled."""
+    def of(self, token: str | None, *, is_visit: bool = True) -> SignIn | None:
+        """Who holds ``token``, or None when it is unknown, too old or the user was disabled.
+
+        ``is_visit``: a person does something; what an open page asks for by itself keeps no session
+        from becoming idle.
+        """
         if not token:
             return None
         token_hash = _hash(SecretStr(token))
-        found = self._found(token_hash, utc_now())
+        found = self._found(token_hash, utc_now(), is_visit)
         (self._regulars.add if found else self._regulars.discard)(token_hash)
         return found
 
@@ -163,7 +167,7 @@ class SignIns:
         notices: list[dict[str, str]] = json.loads(row["notices"])
         return notices
 
-    def _found(self, token_hash: str, now: datetime) -> SignIn | None:
+    def _found(self, token_hash: str, now: datetime, is_visit: bool) -> SignIn | None:
         with self._database.transaction() as db:
             row = db.execute("select * from sessions where token_hash = ?", [token_hash]).fetchone()
             if row is None:
@@ -173,7 +177,7 @@ class SignIns:
             if now - last_seen > IDLE or now - created > LONGEST:
                 db.execute("delete from sessions where token_hash = ?", [token_hash])
                 return None
-            if now - last_seen > NOTED_EVERY:
+            if is_visit and now - last_seen > NOTED_EVERY:
                 db.execute(
                     "update sessions set last_seen_at = ? where token_hash = ?",
                     [_text(now), token_hash],

@@ -50,6 +50,7 @@ class PromptRequests(HttpToolsProtocol):
         self._had_body = False
         self._is_last = False  # the peer did not wait for its answer: no more of its requests
         self._refusal = 400
+        self._is_websocket = False
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
@@ -62,7 +63,7 @@ class PromptRequests(HttpToolsProtocol):
             return
         self._had_body = False
         super().data_received(data)
-        if self._is_last or self.transport.is_closing():
+        if self._is_last or self.transport.is_closing() or self._is_websocket:
             return
         if not self._had_body:
             # A header, or what follows the last piece of a body, is told of when it is whole.
@@ -119,10 +120,16 @@ class PromptRequests(HttpToolsProtocol):
         self._has_taken = True
         super().resume_writing()
 
+    def handle_websocket_upgrade(self) -> None:
+        """From here on nothing of the connection is told to this object, its end neither."""
+        self._is_websocket = True
+        self._stop_waiting()
+        self._stop_looking()
+        super().handle_websocket_upgrade()
+
     def connection_lost(self, exc: Exception | None) -> None:
         self._stop_waiting()
-        if self._looking is not None:
-            self._looking.cancel()
+        self._stop_looking()
         super().connection_lost(exc)
 
     def _count(self, size: int, status: int) -> None:
@@ -160,6 +167,11 @@ class PromptRequests(HttpToolsProtocol):
         if self._ending is not None:
             self._ending.cancel()
             self._ending = None
+
+    def _stop_looking(self) -> None:
+        if self._looking is not None:
+            self._looking.cancel()
+            self._looking = None
 
     def _look_again(self) -> None:
         self._has_taken = False

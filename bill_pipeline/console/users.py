@@ -81,8 +81,23 @@ class User:
     def may(self, permission: Permission) -> bool:
         return not self.is_disabled and self.role.permission >= permission
 
+    @property
+    def sees_all_clients(self) -> bool:
+        """By the word for it: a list that names every client of today is still a list."""
+        return self.clients == ALL_CLIENTS
+
+    @property
+    def may_open_dagster(self) -> bool:
+        """Dagster shows what concerns every client of the firm, and no part of it can be hidden."""
+        return self.sees_all_clients and self.may(Permission.READ)
+
+    @property
+    def may_change_dagster(self) -> bool:
+        """Start runs, stop sensors: a run can be told to work on any folder of the server."""
+        return self.may_open_dagster and self.may(Permission.ADMINISTER)
+
     def may_see(self, client: str) -> bool:
-        return self.clients == ALL_CLIENTS or client in self.clients
+        return self.sees_all_clients or client in self.clients
 
 
 class Users:

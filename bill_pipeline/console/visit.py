@@ -71,6 +71,11 @@ class Visit:
     def may(self, permission: str) -> bool:
         return self.user.may(Permission[permission])
 
+    @property
+    def may_open_dagster(self) -> bool:
+        """Whether Dagster's page is served here and opens for this user."""
+        return self.console.dagster is not None and self.user.may_open_dagster
+
     def lists_missing(self, client: str) -> dict[str, str]:
         """List → what BILL said, of those without which the books of ``client`` are incomplete."""
         return self.console.registry.status(client).lists_missing

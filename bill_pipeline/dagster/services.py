@@ -1,20 +1,26 @@
 """Dagster's processes over one home, and the console's: started, watched, stopped together.
 
 The web page and the daemon share one code server, so the definitions are loaded once. A process
-that dies is started again, with growing pauses; the others go on.
+that dies is started again, with growing pauses; the others go on. The console alone listens on a
+port: it serves Dagster's page to those who may see it. Code server and page listen on sockets in a
+folder that this user alone can open.
 """
 
 from __future__ import annotations
 
 import contextlib
+import json
 import logging
 import os
 import signal
 import socket
 import subprocess
+import sys
 import sysconfig
+import tempfile
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -72,52 +78,51 @@ class Service:
 class Services:
     """The processes of one home. ``start``, then ``watch``; ``stop`` from anywhere.
 
-    With a ``console_port`` the accountants' console is served as well, to this machine only.
+    ``host`` and ``port`` are the console's, ``console_options`` further ones of that command.
     """
 
     home: Home
     host: str = "127.0.0.1"
-    port: int = 3000
-    console_port: int | None = None
+    port: int = 8400
+    console_options: tuple[str, ...] = ()
     services: list[Service] = field(default_factory=list)
     _stopping: threading.Event = field(default_factory=threading.Event)
+    _sockets: contextlib.ExitStack = field(default_factory=contextlib.ExitStack)
 
     def start(self) -> None:
         """Start all of them and return when the web pages answer. Raises ServiceError."""
         if _is_open(self.host, self.port):
             raise ServiceError(f"Port {self.port} is taken. Choose another one with --port.")
-        if self.console_port and _is_open("127.0.0.1", self.console_port):
-            raise ServiceError(
-                f"Port {self.console_port} is taken. Choose another one with --console-port, "
-                "or 0 for no console."
-            )
         uses_postgres = Settings.now().dagster_postgres_url is not None
         write_instance(self.home, uses_postgres=uses_postgres)
-        code_port = _free_port()
-        workspace = self._write_workspace(code_port)
+        # Not in the home: a socket's path may have a hundred characters, and a home more.
+        folder = Path(self._sockets.enter_context(tempfile.TemporaryDirectory(prefix="bill-")))
+        code, page = folder / "code", folder / "page"
+        workspace = self._write_workspace(code)
         scripts = Path(sysconfig.get_path("scripts"))
         self.services = [
-            Service("code-server", [str(scripts / "dagster"), "code-server", "start", "--host",
-                    "127.0.0.1", "--port", str(code_port), "--location-name", "bill-pipeline",
+            Service("code-server", [str(scripts / "dagster"), "code-server", "start",
+                    "--socket", str(code), "--location-name", "bill-pipeline",
                     "--module-name", "bill_pipeline.dagster.definitions", "--log-level", "warning",
                     "--use-python-environment-entry-point"]),
-            Service("webserver", [str(scripts / "dagster-webserver"), "--host", self.host, "--port",
-                    str(self.port), "--workspace", str(workspace), "--dagster-log-level",
-                    "warning"]),
+            Service("webserver", [sys.executable, "-m", "bill_pipeline.dagster.web_page",
+                    "--socket", str(page), "--workspace", str(workspace)]),
             Service("daemon", [str(scripts / "dagster-daemon"), "run", "--workspace",
                     str(workspace)]),
+            Service("console", [str(scripts / "bill-pipeline"), "console", "--home",
+                    str(self.home.path), "--host", self.host, "--port", str(self.port),
+                    "--dagster-socket", str(page), *self.console_options]),
         ]  # fmt: skip
-        ports = [code_port, self.port, 0]
-        if self.console_port:
-            command = [str(scripts / "bill-pipeline"), "console", "--home", str(self.home.path),
-                       "--port", str(self.console_port)]  # fmt: skip
-            self.services.append(Service("console", command))
-            ports.append(self.console_port)
+        doors = [
+            lambda: _listens(code),
+            lambda: _listens(page),
+            lambda: True,  # the daemon listens nowhere
+            lambda: _is_open(self.host, self.port),
+        ]
         try:
-            for service, port in zip(self.services, ports, strict=True):
+            for service, is_up in zip(self.services, doors, strict=True):
                 self._start(service)
-                if port:
-                    self._await_port(service, port)
+                self._await(service, is_up)
         except BaseException:
             self.stop()
             raise
@@ -162,6 +167,7 @@ class Services:
             service.send(signal.SIGKILL)
             if service.process is not None:
                 service.process.wait()
+        self._sockets.close()
 
     def log_of(self, service: Service) -> Path:
         """Where the process writes; not ``logs``, which Dagster empties without telemetry."""
@@ -184,36 +190,35 @@ class Services:
         service.started_at = time.monotonic()
         service.restart_at = 0.0
 
-    def _await_port(self, service: Service, port: int) -> None:
+    def _await(self, service: Service, is_up: Callable[[], bool]) -> None:
         ends = time.monotonic() + START_SECONDS
         while time.monotonic() < ends:
-            if _is_open(self.host if service.name == "webserver" else "127.0.0.1", port):
+            if is_up():
                 return
             if service.process is not None and service.process.poll() is not None:
                 break
             time.sleep(0.2)
         raise ServiceError(
-            f"Dagster's {service.name} did not start. Its last words are in {self.log_of(service)}."
+            f"The {service.name} did not start. Its last words are in {self.log_of(service)}."
         )
 
-    def _write_workspace(self, code_port: int) -> Path:
+    def _write_workspace(self, code: Path) -> Path:
         path = self.home.dagster / "workspace.yaml"
         path.write_text(
             "# Written by `bill-pipeline ui` at each start.\nload_from:\n  - grpc_server:\n"
-            f"      host: 127.0.0.1\n      port: {code_port}\n      location_name: bill-pipeline\n",
+            f"      socket: {json.dumps(str(code))}\n      location_name: bill-pipeline\n",
             encoding="utf-8",
         )
         return path
 
 
-def _free_port() -> int:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port: int = free.getsockname()[1]
-        return port
+def _listens(path: Path) -> bool:
+    with socket.socket(socket.AF_UNIX) as probe:
+        probe.settimeout(0.5)
+        return probe.connect_ex(str(path)) == 0
 
 
 def _is_open(host: str, port: int) -> bool:
-    with socket.socket() as probe:
-        probe.settimeout(0.5)
-        return probe.connect_ex((host, port)) == 0
+    with contextlib.suppress(OSError), socket.create_connection((host, port), timeout=0.5):
+        return True
+    return False

@@ -8,6 +8,8 @@ from pathlib import Path
 
 from playwright.sync_api import Page, expect, sync_playwright
 
+from bill_pipeline.console.guard import SESSION_COOKIE
+
 CHROMIUM = "/usr/bin/chromium"
 #: Chromium in a sandboxed test machine: no GPU, and nothing that looks for Google's hosts.
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
@@ -18,11 +20,15 @@ PATIENCE_MS = 90_000
 
 
 @contextmanager
-def browser_page(width: int = 1600, height: int = 1000) -> Iterator[Page]:
-    """A page of a new Chromium with an empty profile."""
+def browser_page(
+    address: str, session: str, width: int = 1600, height: int = 1000
+) -> Iterator[Page]:
+    """A page of a new Chromium in which somebody signed in at ``address``."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        page = browser.new_page(viewport={"width": width, "height": height})
+        context = browser.new_context(viewport={"width": width, "height": height})
+        context.add_cookies([{"name": SESSION_COOKIE, "value": session, "url": address}])
+        page = context.new_page()
         page.set_default_timeout(PATIENCE_MS)
         expect.set_options(timeout=PATIENCE_MS)
         try:

@@ -256,7 +256,7 @@ def test_an_answer_that_nobody_takes_is_given_up(
 ) -> None:
     monkeypatch.setattr(slow_requests, "SECONDS_TO_TAKE", 0.3)
     large = HTMLResponse("x" * 20_000_000)  # more than the system takes from us
-    monkeypatch.setattr(guard, "_to_sign_in", lambda _request: large)
+    monkeypatch.setattr(guard, "to_sign_in", lambda _request: large)
     with served(console) as port, socket.socket() as slow:
         slow.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         slow.connect(("127.0.0.1", port))

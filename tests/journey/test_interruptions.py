@@ -179,20 +179,28 @@ def test_terminate_in_dagster_cancels_the_run_and_fails_nobody(slow: Firm) -> No
 def test_ui_and_its_services_are_gone_within_five_seconds(
     tmp_path: Path, number: signal.Signals
 ) -> None:
+    """Until then they listen on one port, the console's."""
     home = str(tmp_path / "home")
     program = Path(sys.executable).with_name("bill-pipeline")
+    port = free_port()
     ui = subprocess.Popen(
-        [program, "ui", "--port", str(free_port()), "--console-port", str(free_port())],
+        [program, "ui", "--port", str(port)],
         env={**os.environ, "BILL_PIPELINE_HOME": home}, text=True, stdout=subprocess.PIPE,
     )  # fmt: skip
     assert ui.stdout is not None
-    while "Ctrl-C" not in (line := ui.stdout.readline()):
-        assert line
+    said = ""
+    while "Ctrl-C" not in said:
+        line = ui.stdout.readline()
+        assert line, said
+        said += line
+    assert f"Dagster is at http://127.0.0.1:{port}/dagster" in said
+    assert "bill-pipeline console --create-admin NAME" in said
+    assert ports_of(home) == {port}
     ui.send_signal(number)
     asked_at = time.monotonic()
     assert ui.wait(timeout=60) == 0
     assert time.monotonic() - asked_at < 5
-    assert processes_of(home) == []
+    assert list(processes_of(home)) == []
 
 
 def free_port() -> int:
@@ -202,11 +210,26 @@ def free_port() -> int:
     return port
 
 
-def processes_of(home: str) -> list[str]:
-    """The commands of processes that work on ``home``; Linux alone can say so."""
-    found = []
+def processes_of(home: str) -> Iterator[Path]:
+    """The folders in /proc of processes that work on ``home``; Linux alone can say so."""
     for process in Path("/proc").glob("[0-9]*"):
         with contextlib.suppress(OSError):
             if home.encode() in (process / "environ").read_bytes():
-                found.append((process / "cmdline").read_text().replace("\0", " "))
-    return found
+                yield process
+
+
+def ports_of(home: str) -> set[int]:
+    """Where processes that work on ``home`` listen for TCP."""
+    held = set()
+    for process in processes_of(home):
+        for file in (process / "fd").iterdir():
+            with contextlib.suppress(OSError):
+                held.add(str(file.readlink()))
+    ports = set()
+    for table in ("tcp", "tcp6"):
+        for line in Path(f"/proc/net/{table}").read_text().splitlines()[1:]:
+            fields = line.split()
+            local, state = fields[1], fields[3]
+            if state == "0A" and f"socket:[{fields[9]}]" in held:
+                ports.add(int(local.rpartition(":")[2], 16))
+    return ports

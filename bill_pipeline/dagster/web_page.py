@@ -1,0 +1,66 @@
+"""Dagster's web page on a Unix socket, for the console to hand on; it listens on no port.
+
+Dagster's own command listens on TCP only, where any program and any web page of this machine reach
+it. Who may open the socket's folder is the owner of the books alone, and the console in front of it
+(``bill_pipeline/console/dagster_door.py``) says of each request whether its sender may change
+anything: of all others Dagster itself refuses changes and shows no buttons for them.
+"""
+
+from __future__ import annotations
+
+import warnings
+from pathlib import Path
+from typing import Any
+
+import click
+import dagster as dg
+import uvicorn
+from dagster._core.workspace.context import WorkspaceProcessContext, WorkspaceRequestContext
+from dagster._core.workspace.load_target import WorkspaceFileTarget
+from dagster_webserver.app import create_app_from_workspace_process_context
+from dagster_webserver.version import __version__
+from starlette.requests import HTTPConnection
+
+from bill_pipeline.console.dagster_door import MAY_CHANGE, PREFIX
+
+#: As Dagster's own command has them.
+_STATEMENT_MS, _POOL_RECYCLE_SECONDS, _POOL_OVERFLOW = 15_000, 3_600, 20
+#: How often an open page asks for news of the assets it shows.
+_POLL_MS = 2_000
+
+
+class RequestedPermissions(WorkspaceProcessContext):
+    """Dagster's workspace, read-only for every request that does not bring ``MAY_CHANGE``."""
+
+    def create_request_context(self, source: object | None = None) -> WorkspaceRequestContext:
+        """What one request sees; ``source`` is the request, or None where Dagster asks itself."""
+        may_change = isinstance(source, HTTPConnection) and MAY_CHANGE in source.headers
+        return WorkspaceRequestContext(
+            instance=self.instance,
+            current_workspace=self.get_current_workspace(),
+            process_context=self,
+            version=self.version,
+            source=source,
+            read_only=not may_change,
+        )
+
+
+@click.command()
+@click.option("--socket", required=True, type=click.Path(path_type=Path))
+@click.option("--workspace", required=True, type=click.Path(path_type=Path, exists=True))
+def serve(socket: Path, workspace: Path) -> None:
+    """Serve the web page of DAGSTER_HOME's instance on ``socket`` until a signal ends it."""
+    warnings.filterwarnings("ignore", category=dg.PreviewWarning)
+    with dg.DagsterInstance.get() as instance:
+        instance.optimize_for_webserver(_STATEMENT_MS, _POOL_RECYCLE_SECONDS, _POOL_OVERFLOW)
+        target = WorkspaceFileTarget(paths=[str(workspace)])
+        with RequestedPermissions(instance, target, version=__version__) as context:
+            app: Any = create_app_from_workspace_process_context(context, PREFIX, _POLL_MS)
+            uvicorn.run(
+                app, uds=str(socket), log_level="warning", timeout_graceful_shutdown=1,
+                server_header=False,
+            )  # fmt: skip
+
+
+if __name__ == "__main__":
+    serve()
