@@ -124,6 +124,8 @@ def publication_evidence(report: PublishReport, client: str) -> Iterator[dg.Asse
         metadata: dict[str, Any] = {
             "dagster/partition_row_count": plotted(report.published[client]),
             "seconds": plotted(report.seconds),
+            # Of the console that serves Dagster's page.
+            "books": dg.MetadataValue.url(f"/clients/{client}"),
         }
         yield dg.AssetMaterialization(["published", "ledger"], partition=client, metadata=metadata)
 

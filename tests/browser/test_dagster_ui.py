@@ -279,6 +279,9 @@ def test_the_console_and_dagster_are_one_click_apart(firm: Firm) -> None:
         show(page, f"{firm.address}/clients", firm.client)
         page.get_by_role("link", name="Dagster").click()
         expect(page.get_by_text("Automation").first).to_be_visible()
+        ledger = f"{firm.url}/assets/published/ledger?view=partitions&partition={firm.client}"
+        show(page, ledger, f"/clients/{firm.client}")
+        assert page.locator(f"a[href='/clients/{firm.client}']").count()
 
 
 def test_a_killed_code_server_is_started_again(firm: Firm) -> None:
