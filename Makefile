@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo ui test test-fast story test-postgres lint format types lock audit clean
+.PHONY: help install demo ui test test-fast story test-postgres lint format types lock audit sbom clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -57,10 +57,11 @@ lock: install ## resolve the dependencies anew
 	$(BIN)/uv pip compile pyproject.toml --group dev --all-extras --universal --python-version 3.11 \
 		--generate-hashes --no-emit-index-url --no-header --no-annotate -o requirements.lock
 
-# --strict: a package that the service does not know is a failure, never a silent pass.
 audit: install ## known vulnerabilities of the locked dependencies, by pip-audit (needs PyPI's service)
-	$(BIN)/uv tool run --from pip-audit==2.9.0 pip-audit --strict --disable-pip --require-hashes \
-		--progress-spinner off -r requirements.lock
+	@$(BIN)/python .ci/audit.py
+
+sbom: install ## every locked package with its hashes, as CycloneDX: dist/sbom.cdx.json
+	@$(BIN)/python .ci/sbom.py dist/sbom.cdx.json
 
 clean: ## remove the virtual environment and caches, never the books in data/
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis

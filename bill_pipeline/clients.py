@@ -302,17 +302,17 @@ class Registry:
     def disconnect(self, client: str, *, purge: bool) -> None:
         """Forget the client's token; with ``purge`` its books as well. Raises UnknownClient.
 
-        Published data go with the next publication, which leaves out clients that have no file.
+        Published data go with the next publication: ``leaving.disconnect`` does all of it.
         """
         self.status(client)
         with self.database() as db:
             db.execute("delete from sessions where client = ?", [client])
             db.execute("delete from clients where client = ?", [client])
         if purge:
-            _remove(self.home.client_file(client))
-            _remove(self.home.client_file(client).with_suffix(".duckdb.wal"))
-            _remove(self.home.dlt_folder(client))
-            _remove(self.home.models / "clients" / client)
+            books, dlt = self.home.client_file(client), self.home.dlt_folder(client)
+            model, statements = self.home.models / "clients" / client, self.home.statements / client
+            for path in (books, books.with_suffix(".duckdb.wal"), dlt, model, statements):
+                _remove(path)
 
     def reseal(self) -> int:
         """Seal every stored secret with the vault's first key; returns how many clients."""

@@ -112,6 +112,7 @@ def bring_up_to_date(home: Home) -> None:
 
 def make(home: Home) -> None:
     """Make the registry, or the tables and columns that it lacks."""
+    home.registry.touch(mode=0o600, exist_ok=True)  # also where a group is let into the home
     with contextlib.closing(sqlite3.connect(home.registry, timeout=_WAIT_SECONDS)) as db:
         db.execute(f"pragma journal_mode = {Settings.now().sqlite_journal_mode}")
         _make_tables(db)

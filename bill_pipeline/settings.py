@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from bill_pipeline import at_rest
 from bill_pipeline.errors import PipelineError
 
 #: BILL's environments by name: (v3 base URL, v2 base URL); see docs/architecture.md.
@@ -115,15 +116,33 @@ class Home:
     def at(cls, path: str | Path | None = None) -> Home:
         """The home at ``path``, else BILL_PIPELINE_HOME, else ``./data``; made if missing.
 
-        A new one is open to its owner alone: books and a key lie in it.
+        A new one is open to its owner alone, as is what this process makes from now on: books and
+        a key lie in it. See ``at_rest``.
         """
         home = cls(Path(path or Settings.now().home).expanduser().resolve())
         home.path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        at_rest.keep(home.path, home._parts)
         # A copy that is only read may lack them where nothing may be made: who writes is told then.
         with contextlib.suppress(OSError):
-            home.clients.mkdir(exist_ok=True)
-            home.models.mkdir(exist_ok=True)
+            for folder in home._private_folders:
+                folder.mkdir(mode=0o700, exist_ok=True)
         return home
+
+    @property
+    def _private_folders(self) -> tuple[Path, ...]:
+        return (self.clients, self.models, self.dlt, self.dagster, self.statements)
+
+    @property
+    def _parts(self) -> at_rest.Parts:
+        private = (self.registry, self.budget, self.console, self.look_alike)
+        logs = tuple(
+            path.with_name(path.name + ending) for path in private for ending in ("-wal", "-shm")
+        )
+        return at_rest.Parts(
+            for_readers=(self.published, self.ledger, self.lake, self.lake_door),
+            for_colleagues=(*private, *logs, *self._private_folders),
+            for_nobody=(self.secret_key,),
+        )
 
     @property
     def registry(self) -> Path:
@@ -136,6 +155,16 @@ class Home:
     @property
     def budget(self) -> Path:
         return self.path / "budget.sqlite"
+
+    @property
+    def console(self) -> Path:
+        """The console's users, sessions and audit log."""
+        return self.path / "console.sqlite"
+
+    @property
+    def look_alike(self) -> Path:
+        """Where ``demo`` keeps what its BILL look-alike holds."""
+        return self.path / "look-alike.state"
 
     @property
     def clients(self) -> Path:
@@ -170,9 +199,18 @@ class Home:
         """The DuckDB file with everything of one client."""
         return self.clients / f"{require_client_name(client)}.duckdb"
 
+    @property
+    def dlt(self) -> Path:
+        return self.path / "dlt"
+
+    @property
+    def statements(self) -> Path:
+        """Each client's monthly workbooks."""
+        return self.path / "statements"
+
     def dlt_folder(self, client: str) -> Path:
         """dlt's working folder; one per client, or clients load each other's packages."""
-        return self.path / "dlt" / require_client_name(client)
+        return self.dlt / require_client_name(client)
 
 
 def require_client_name(client: str) -> str:

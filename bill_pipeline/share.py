@@ -100,7 +100,8 @@ def _write(
             rows += counted[0] if counted else 0
         _copy_words(ledger, db)
         db.execute("commit")
-    (draft / "ledger.duckdb").chmod(0o444)
+    ledger_file = draft / "ledger.duckdb"
+    ledger_file.chmod(ledger_file.stat().st_mode & 0o444)
     readme = _README.format(client=client, as_of=found[0])
     (draft / "README.txt").write_text(readme, encoding="utf-8")
     return ShareReport(folder, len(tables), rows)

@@ -92,9 +92,12 @@ def forget(home: Home, client: str) -> bool:
         pool(home)
     if failed:  # a promise of privacy is not kept by half
         why = " ".join(map(str, failed.values()))
+        remedy = f"run `bill-pipeline privacy {client} --private` again"
+        if client not in Registry(home).names():  # it was purged
+            remedy = f"delete their folders in {home.models / 'clients'}; they are trained anew"
         raise PipelineError(
             f"What {client} taught the models of {', '.join(sorted(failed))} is still there. "
-            f"{why} Then run `bill-pipeline privacy {client} --private` again."
+            f"{why} Then {remedy}."
         )
     return helped
 

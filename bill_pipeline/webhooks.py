@@ -91,6 +91,11 @@ class Webhooks:
         self._poke(client, str(metadata.get("eventType")), now)
         return client
 
+    def forget(self, client: str) -> None:
+        """Accept nothing more as news of ``client``."""
+        with self._registry.database() as db:
+            db.execute("delete from webhooks where client = ?", [client])
+
     def reseal(self) -> None:
         """Seal every key with the vault's first key."""
         vault = Vault.of(self._registry.home)

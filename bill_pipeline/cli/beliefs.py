@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from bill_pipeline.at_rest import umask_as_given
 from bill_pipeline.bill.beliefs.evidence import MOST_REQUESTS
 from bill_pipeline.cli.options import home_option, json_option, print_json
 from bill_pipeline.settings import Home
@@ -35,7 +36,8 @@ def check_beliefs(client: str, output: Path | None, home: Home, as_json: bool) -
 
     report = see_beliefs(home, client, Registry(home).connection(client))
     if output is not None:
-        output.write_text(report.markdown(), encoding="utf-8")
+        with umask_as_given():
+            output.write_text(report.markdown(), encoding="utf-8")
     if as_json:
         print_json(report.as_dict())
         return

@@ -159,16 +159,12 @@ def resume(client: str, home: Home) -> None:
 @home_option
 def disconnect(client: str, purge: bool, yes: bool, home: Home) -> None:
     """Forget CLIENT's sync token; with --purge its books as well."""
-    from bill_pipeline.books import client_lock
-    from bill_pipeline.publish import publish
+    from bill_pipeline import leaving
 
-    registry = Registry(home)
-    registry.status(client)
+    Registry(home).status(client)
     if purge and not yes:
         click.confirm(f"Delete every document and journal entry of {client}?", abort=True)
-    with client_lock(home, client):
-        registry.disconnect(client, purge=purge)
-    publish(home, [])
+    leaving.disconnect(home, client, purge=purge)
     kept = "its books were deleted" if purge else f"its books stay in {home.client_file(client)}"
     click.echo(f"{client} is disconnected; {kept}.")
 

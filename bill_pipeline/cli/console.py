@@ -81,7 +81,7 @@ def _create_admin(home: Home, name: str) -> None:
     password = click.prompt(
         f"Password for {name} (12 characters or more)", hide_input=True, confirmation_prompt=True
     )
-    users = Users(ConsoleDatabase(home.path / "console.sqlite"))
+    users = Users(ConsoleDatabase(home.console))
     users.create(
         name, SecretStr(password), Role.ADMIN, clients=ALL_CLIENTS, created_by="command line"
     )

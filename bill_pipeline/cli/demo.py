@@ -97,7 +97,7 @@ Try next:
 
 def _state_of(home: Home) -> Path:
     """Where the look-alike is kept: what it goes on with must be what these books were made of."""
-    path = home.path / "look-alike.state"
+    path = home.look_alike
     return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from bill_pipeline.at_rest import umask_as_given
 from bill_pipeline.cli.options import home_option
 from bill_pipeline.settings import Home
 
@@ -50,14 +51,9 @@ def export(
 
     ending = "" if format_name == "parquet" else f".{FORMATS[format_name].ending}"
     path = output or Path(f"{client}{ending}")
-    write(
-        home,
-        client,
-        format_name,
-        path,
-        first_day=first.date() if first else None,
-        last_day=last.date() if last else None,
-    )
+    first_day, last_day = (day.date() if day else None for day in (first, last))
+    with umask_as_given():
+        write(home, client, format_name, path, first_day=first_day, last_day=last_day)
     click.echo(f"{path}")
     if (notes := notes_of(path)).exists():
         click.echo(f"{notes}: names that begin like a formula and had to stay as they are")

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from bill_pipeline.at_rest import umask_as_given
 from bill_pipeline.cli.options import home_option
 from bill_pipeline.settings import Home
 
@@ -81,7 +82,8 @@ def query(
     with open_ledger(home) as ledger, errors_explained():
         answer = run(ledger, sql or "", parameters)
         if output is not None:
-            write_file(answer, output, chosen)
+            with umask_as_given():
+                write_file(answer, output, chosen)
         elif chosen == "parquet":
             from bill_pipeline.publishing.output import write_parquet
 

@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from bill_pipeline.amounts import to_cents
+from bill_pipeline.at_rest import umask_as_given
 from bill_pipeline.cli.options import end_with_troubles, home_option, json_option, print_json
 from bill_pipeline.cli.rules import by_option
 from bill_pipeline.settings import Home
@@ -46,7 +47,8 @@ def review(
     if target or by_line or sample:
         rows = waiting.lines(home, client, sampled=sample)
         if target:
-            waiting.write_lines(rows, target)
+            with umask_as_given():
+                waiting.write_lines(rows, target)
             click.echo(
                 f"{len(rows):,} lines written to {target}; fill the column '{waiting.ANSWER}'."
             )

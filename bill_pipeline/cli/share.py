@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from bill_pipeline.at_rest import umask_as_given
 from bill_pipeline.cli.options import home_option
 from bill_pipeline.settings import Home
 
@@ -28,5 +29,6 @@ def share(client: str, folder: Path, home: Home) -> None:
     """
     from bill_pipeline import share as sharing
 
-    report = sharing.share(home, client, folder)
+    with umask_as_given():
+        report = sharing.share(home, client, folder)
     click.echo(f"{report.folder}: {report.tables} tables, {report.rows:,} rows of {client}.")

@@ -91,7 +91,7 @@ class Console:
 
         ``dagster_socket``: where Dagster's web page listens, to be served with it.
         """
-        database = ConsoleDatabase(home.path / "console.sqlite")
+        database = ConsoleDatabase(home.console)
         users = Users(database)
         return cls(
             home=home,

@@ -158,8 +158,7 @@ def disconnect_page(visit: Visit) -> Response:
 
 def disconnect(visit: Visit) -> Response:
     """Forget the token; with ``purge`` the books too, if the client's name was typed."""
-    from bill_pipeline.books import client_lock
-    from bill_pipeline.publish import publish
+    from bill_pipeline import leaving
 
     status = status_of(visit)
     if visit.form.text("keep") not in ("keep", "purge"):
@@ -169,9 +168,7 @@ def disconnect(visit: Visit) -> Response:
     if purge and visit.form.text("typed_name") != visit.client:
         message = f"To delete the books, type the client's name: {visit.client}"
         return _disconnect_form(visit, status, http_status=422, message=message)
-    with client_lock(visit.console.home, visit.client):
-        visit.console.registry.disconnect(visit.client, purge=purge)
-    publish(visit.console.home, [])
+    leaving.disconnect(visit.console.home, visit.client, purge=purge)
     visit.record("disconnected", visit.client, books="deleted" if purge else "kept")
     kept = "its books were deleted" if purge else "its books stay on this machine"
     visit.notify(f"{visit.client} is disconnected; {kept}.")

@@ -45,7 +45,7 @@ def month_before(day: date) -> tuple[date, date]:
 
 def path_of(home: Home, client: str, month: date) -> Path:
     """Where the statement of ``client`` for ``month`` is kept."""
-    return home.path / "statements" / client / f"{client}-{month:%Y-%m}.xlsx"
+    return home.statements / client / f"{client}-{month:%Y-%m}.xlsx"
 
 
 def write_statement(home: Home, client: str, first: date, last: date) -> tuple[Path, int]:

@@ -39,18 +39,27 @@ _ABOUT_LISTS = "The files of a table: those of the versions that this catalogue 
 
 
 def write_catalogue(
-    home: Home, contents: Contents, schema: PublishedSchema, registry: RegistryTables, at: datetime
+    home: Home,
+    contents: Contents,
+    schema: PublishedSchema,
+    registry: RegistryTables,
+    at: datetime,
+    *,
+    amend: bool = True,
 ) -> None:
-    """Put a new catalogue in place. Call it while holding the catalogue's lock."""
+    """Put a new catalogue in place. Call it while holding the catalogue's lock.
+
+    ``amend``: from a copy of the one in place where that can be, which is quicker.
+    """
     draft = home.path / ".ledger.next.duckdb"
     _discard(draft)  # the lock is ours, so a draft that exists was left by a writer that died
     wanted = _Wanted(home, contents, Layouts.of(contents.current.values()), schema, registry, at)
     try:
-        if not _amend(draft, wanted):
+        if not (amend and _amend(draft, wanted)):
             _discard(draft)
             _write_whole(draft, wanted)
         # Analysts' tools open files for writing by habit, which would lock everybody else out.
-        draft.chmod(0o444)
+        draft.chmod(draft.stat().st_mode & 0o444)
         os.utime(draft, ns=(_nanoseconds(at), _nanoseconds(at)))
         # The draft and every file that it names: a power cut must not leave names without content.
         # For thousands of files one call takes a hundredth of the time of as many fsyncs.

@@ -41,6 +41,7 @@ from bill_pipeline.publishing.versions import (
     WriterNote,
     collect_abandoned,
     delete_versions,
+    empty_versions,
     is_whole,
     next_number,
     note_of_this_process,
@@ -254,7 +255,11 @@ def _swap(
     schema: PublishedSchema,
     grace: timedelta,
 ) -> PublishReport:
-    """Put the catalogue with ``versions`` in place; collect what no connection can need."""
+    """Put the catalogue with ``versions`` in place; collect what no connection can need.
+
+    Of a client whose books were deleted nobody may go on reading: its rows go at once, its empty
+    files with the grace period.
+    """
     report = PublishReport()
     at = datetime.now(UTC)
     named = contents.named | {(version.client, version.number) for version in versions}
@@ -273,6 +278,9 @@ def _swap(
     for client in report.removed:
         contents.remove(client, at)
         forget_kept(home.published, client)
+    purged = {client for client in report.removed if not home.client_file(client).exists()}
     registry = RegistryTables(tuple(statuses), contents.current)
-    write_catalogue(home, contents, schema, registry, at)
+    # Amended, the file would keep the words of a purged client where its rows were.
+    write_catalogue(home, contents, schema, registry, at, amend=not purged)
+    empty_versions(home.published, [each for each in contents.superseded if each[0] in purged])
     return report

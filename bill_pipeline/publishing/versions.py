@@ -281,3 +281,23 @@ def delete_versions(published: Path, versions: Iterable[tuple[str, str]]) -> int
                 path.unlink()
                 deleted += 1
     return deleted
+
+
+def empty_versions(published: Path, versions: Iterable[tuple[str, str]]) -> None:
+    """Put files without rows in place of those of ``(client, number)`` pairs, in every table.
+
+    Who opened the ledger before still finds every file that it names: DuckDB looks for all of
+    them, whichever client is asked for. A file that cannot be read is deleted.
+    """
+    with duckdb.connect() as db:
+        for client, number in versions:
+            for path in published.glob(f"*/{CLIENT_COLUMN}={client}/{number}.parquet"):
+                draft = path.with_name(f".{path.name}.empty")
+                rows = f"from read_parquet({quoted(str(path))}, hive_partitioning = false) limit 0"
+                try:
+                    db.execute(f"copy ({rows}) to {quoted(str(draft))} (format parquet)")
+                except duckdb.Error:
+                    draft.unlink(missing_ok=True)
+                    path.unlink(missing_ok=True)
+                else:
+                    draft.replace(path)

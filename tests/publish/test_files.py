@@ -6,17 +6,22 @@ import subprocess
 import sys
 from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import duckdb
 import pytest
+from pydantic import SecretStr
 
+from bill_pipeline import leaving
+from bill_pipeline.clients import Registry, utc_now
 from bill_pipeline.publish import publish
 from bill_pipeline.publishing import catalogue, files
 from bill_pipeline.publishing.contents import read_contents
 from bill_pipeline.query import open_ledger
 from bill_pipeline.settings import Home
+from bill_pipeline.webhooks import Webhooks
 from tests.publish.publish_fixture import SCHEMA, write_books
 
 pytestmark = pytest.mark.parametrize("store", ["files"], indirect=True)
@@ -214,3 +219,38 @@ def test_of_a_large_firm_some_are_looked_at_each_time_until_the_damage_is_found(
         looked += 1
         assert looked < 100
     assert rows("select client, batch from totals order by 1") == [("acme", 1), ("birch", 1)]
+
+
+def test_a_purged_clients_rows_go_at_once_and_open_readers_notice_nothing(
+    home: Home, clients: list[str], rows: Rows, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    publish(home, clients, schema=SCHEMA)
+    with Registry(home).database() as db:
+        db.execute("update clients set organization_name = 'Birch & Sons' where client = 'birch'")
+    write_books(home, "birch", 2)
+    publish(home, clients, schema=SCHEMA)  # the version before is kept for its readers
+    monkeypatch.setattr(leaving, "publish", partial(publish, schema=SCHEMA))
+    (home.statements / "birch").mkdir()
+    Webhooks(Registry(home)).add("birch", "one", SecretStr("a key"), utc_now())
+    of_acme = "select count(*), sum(amount) from journal_lines where client = 'acme'"
+    of_all = "select count(*) from journal_lines"
+    with duckdb.connect(str(home.ledger), read_only=True) as reader:
+        before = reader.execute(of_acme).fetchall()
+        assert reader.execute(of_all).fetchall() == [(40,)]
+        leaving.disconnect(home, "birch", purge=True)
+        assert reader.execute(of_acme).fetchall() == before == rows(of_acme)
+        assert reader.execute("select count(*) from lines_at('acme')").fetchall() == [(20,)]
+        assert reader.execute(of_all).fetchall() == [(20,)]
+    assert rows(of_all) == [(20,)]
+    left = [path for path in home.path.rglob("*") if path.is_file() and "birch" in str(path)]
+    lock = home.clients / "birch.lock"
+    with duckdb.connect() as db:
+        names = [str(path) for path in left if path != lock]
+        assert db.execute("select count(*) from read_parquet(?, union_by_name = true)", [names]
+                          ).fetchall() == [(0,)]  # fmt: skip
+    assert b"Birch & Sons" not in home.ledger.read_bytes()
+    with Registry(home).database() as db:
+        assert db.execute("select * from webhooks").fetchall() == []
+    publish(home, [], schema=SCHEMA, grace=timedelta(0))
+    left = [path for path in home.path.rglob("*") if path.is_file() and "birch" in str(path)]
+    assert left == [lock]

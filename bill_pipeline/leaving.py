@@ -1,0 +1,31 @@
+"""A client leaves the firm: its token is forgotten and, where that is asked for, its books.
+
+The command line and the console both come through here, so both forget the same.
+"""
+
+from __future__ import annotations
+
+from bill_pipeline.books import client_lock
+from bill_pipeline.clients import Registry
+from bill_pipeline.publish import publish
+from bill_pipeline.settings import Home
+from bill_pipeline.webhooks import Webhooks
+
+
+def disconnect(home: Home, client: str, *, purge: bool) -> None:
+    """Forget how to reach ``client`` in BILL and take it out of the published ledger.
+
+    With ``purge`` its books, statements and models go as well, what it taught other clients'
+    models, and its published files at once: the catalogue no longer names them then, so nobody
+    who asks for other clients notices. Raises UnknownClient, ClientBusy, PublishError; what could
+    not be taken out of the ledger goes with the next publication.
+    """
+    registry = Registry(home)
+    with client_lock(home, client):
+        registry.disconnect(client, purge=purge)
+        Webhooks(registry).forget(client)
+    publish(home, [])
+    if purge:
+        from bill_pipeline import sharing  # pandas and scikit-learn take a second
+
+        sharing.forget(home, client)
