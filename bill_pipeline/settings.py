@@ -27,6 +27,8 @@ ENVIRONMENTS: dict[str, tuple[str, str]] = {
 
 _PREFIX = "BILL_PIPELINE_"
 CLIENT_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
+#: Characters of one thing that a person types: a reason, a name, a text to look for.
+LONGEST_TEXT = 4_000
 
 
 class SettingsError(PipelineError):

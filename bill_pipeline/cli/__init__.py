@@ -57,6 +57,10 @@ COMMANDS: dict[str, str] = {
 OWN_SIGNALS = frozenset({"ui", "console", "sandbox", "shell"})
 
 
+#: A question in SQL may be long.
+LONG_WORDS = frozenset({"query", "shell"})
+
+
 class _Interrupted(click.ClickException):
     """Ctrl-C or SIGTERM ended the command."""
 
@@ -90,6 +94,17 @@ class _LazyGroup(click.Group):
         module_name, attribute = COMMANDS[cmd_name].split(":")
         command: Any = getattr(importlib.import_module(module_name), attribute)
         return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Refuses what is longer than anybody types, before a command could keep it."""
+        from bill_pipeline.settings import LONGEST_TEXT
+
+        name, command, words = super().resolve_command(ctx, args)
+        if name not in LONG_WORDS and any(len(word) > LONGEST_TEXT for word in words):
+            raise click.UsageError(f"Nothing may be longer than {LONGEST_TEXT:,} characters.")
+        return name, command, words
 
     def invoke(self, ctx: click.Context) -> Any:
         """Errors that a person must act on end in one sentence, not in a traceback."""

@@ -6,6 +6,7 @@ from urllib.parse import quote
 
 from starlette.responses import Response
 
+from bill_pipeline.console.forms import MOST_BYTES
 from bill_pipeline.console.guard import SESSION_COOKIE, SIGN_IN_COOKIE, sign_in_token
 from bill_pipeline.console.passwords import WeakPassword
 from bill_pipeline.console.sign_ins import LONGEST, TooManyFailures
@@ -196,7 +197,7 @@ def _clients(visit: Visit, *, known: frozenset[str] = frozenset()) -> Clients:
 
     A name that is ``known`` of this user may be a client's that was disconnected since.
     """
-    names = frozenset(visit.form.text("clients").replace(",", " ").split())
+    names = frozenset(visit.form.text("clients", most=MOST_BYTES).replace(",", " ").split())
     if visit.form.text("scope") == ALL_CLIENTS:
         if names:
             raise UserRefused("Choose all clients, or leave the names of some; not both.")

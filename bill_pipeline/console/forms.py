@@ -10,6 +10,8 @@ from pydantic import SecretStr
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 
+from bill_pipeline.settings import LONGEST_TEXT
+
 #: A CSV of a thousand clients is 150 KB, a bulk decision on ten thousand lines 600 KB.
 MOST_BYTES = 2 * 1024 * 1024
 MOST_FIELDS = 5_000
@@ -31,16 +33,28 @@ class Form:
     def names(self) -> list[str]:
         return list(self._values)
 
-    def text(self, name: str, default: str = "") -> str:
-        """The first value, without surrounding blanks."""
-        return self._values.get(name, [default])[0].strip()
+    def text(self, name: str, default: str = "", *, most: int = LONGEST_TEXT) -> str:
+        """The first value, without surrounding blanks; 413 when it has more characters."""
+        return self._first(name, default, most).strip()
 
     def texts(self, name: str) -> list[str]:
-        return [value.strip() for value in self._values.get(name, [])]
+        """Every value; 413 when one has more than ``LONGEST_TEXT`` characters."""
+        return [_short(name, value, LONGEST_TEXT).strip() for value in self._values.get(name, [])]
 
-    def secret(self, name: str) -> SecretStr:
+    def secret(self, name: str, *, most: int = LONGEST_TEXT) -> SecretStr:
         """The value as it was typed, blanks included: they may be part of a password."""
-        return SecretStr(self._values.get(name, [""])[0])
+        return SecretStr(self._first(name, "", most))
+
+    def _first(self, name: str, default: str, most: int) -> str:
+        return _short(name, self._values.get(name, [default])[0], most)
+
+
+def _short(name: str, value: str, most: int) -> str:
+    if len(value) > most:
+        raise HTTPException(
+            413, f"What was typed as {name[:40]} is longer than {most:,} characters. Shorten it."
+        )
+    return value
 
 
 async def read_body(request: Request, most: int, large_bodies: CapacityLimiter | None) -> bytes:

@@ -12,6 +12,7 @@ from bill_pipeline.console.connecting import (
     has_developer_key,
     read_csv,
 )
+from bill_pipeline.console.forms import MOST_BYTES
 from bill_pipeline.console.many_clients import MOST_ROWS
 from bill_pipeline.console.visit import Visit
 
@@ -26,7 +27,9 @@ def connect_many(visit: Visit) -> Response:
     try:
         requests = list(
             read_csv(
-                form.secret("csv").get_secret_value(), environment, form.secret("developer_key")
+                form.secret("csv", most=MOST_BYTES).get_secret_value(),
+                environment,
+                form.secret("developer_key"),
             )
         )
         visit.record("connects many clients", rows=len(requests))

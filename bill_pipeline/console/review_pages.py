@@ -15,6 +15,7 @@ from starlette.responses import Response
 
 from bill_pipeline.clients import ClientStatus, UnknownClient
 from bill_pipeline.console.formats import plural
+from bill_pipeline.console.forms import MOST_BYTES
 from bill_pipeline.console.review_queue import (
     QUEUE_TABLES,
     account_named,
@@ -230,7 +231,7 @@ def _chosen(visit: Visit, keys: list[str]) -> list[Chosen]:
     for key in keys:
         client = form.text(f"client-{key}")
         _require_visible(visit, client)
-        ids = form.text(f"lines-{key}").split() + form.texts(f"line-{key}")
+        ids = form.text(f"lines-{key}", most=MOST_BYTES).split() + form.texts(f"line-{key}")
         with visit.console.ledger.reading([client]) as books:
             lines = read_lines(books, client, ids)
         if lines:

@@ -6,12 +6,14 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from bill_pipeline.console.forms import Form
 from bill_pipeline.console.sign_ins import SignIn
 from bill_pipeline.console.users import LONGEST_NAME, Permission, User
+from bill_pipeline.settings import LONGEST_TEXT
 
 if TYPE_CHECKING:
     from bill_pipeline.console.app import Console
@@ -58,7 +60,11 @@ class Visit:
         return str(self.request.path_params[name])
 
     def query(self, name: str, default: str = "") -> str:
-        return self.request.query_params.get(name, default).strip()
+        """A value in the address; 414 when it is longer than anybody types."""
+        value = self.request.query_params.get(name, default)
+        if len(value) > LONGEST_TEXT:
+            raise HTTPException(414, "The address is too long.")
+        return value.strip()
 
     def number(self, name: str) -> int | None:
         """A whole number in the address, such as a page's; None for anything else."""

@@ -247,8 +247,21 @@ def test_settings_follow_the_environment(monkeypatch: pytest.MonkeyPatch) -> Non
     assert Settings.now().requests_per_hour == 8_000
 
 
-def test_a_new_home_is_open_to_its_owner_alone(tmp_path: Path) -> None:
+def test_a_new_home_is_open_to_its_owner_alone(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     home = Home.at(tmp_path / "firm" / "home")
     assert home.path.stat().st_mode & 0o777 == 0o700
     home.path.chmod(0o750)  # for analysts of a group, as the administrator wants it
     assert Home.at(home.path).path.stat().st_mode & 0o777 == 0o750
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    empty.chmod(0o755)
+    assert Home.at(empty).path.stat().st_mode & 0o777 == 0o700
+    assert not caplog.records  # nothing was open
+    everybodys = tmp_path / "like-tmp"
+    everybodys.mkdir()
+    everybodys.chmod(0o1777)
+    assert Home.at(everybodys).path.stat().st_mode & 0o7777 == 0o1777
+    everybodys.joinpath("made").touch()
+    assert everybodys.joinpath("made").stat().st_mode & 0o777 == 0o600

@@ -216,6 +216,9 @@ def test_the_token_password_is_nowhere_to_be_found(
     for canary in canaries:
         assert canary not in shown
         assert not [path for path in files if canary.encode() in path.read_bytes()]
+    log = [str(entry) for _, entry in console.audit.latest()]
+    assert any("reconnected" in entry for entry in log)
+    assert not [entry for entry in log if company.token_name in entry]
     console.ledger.close()
 
 
