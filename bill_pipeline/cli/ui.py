@@ -35,7 +35,7 @@ def ui(
         address = f"https://{behind_https}" if behind_https else f"http://{host}:{port}"
         click.echo(f"The console is at {address}, with the books in {home.path}.")
         click.echo(f"Dagster is at {address}/dagster, for those who may see all clients.")
-        if not Users(ConsoleDatabase(home.path / "console.sqlite")).all():
+        if not Users(ConsoleDatabase(home.console)).all():
             click.echo("Nobody can sign in yet: bill-pipeline console --create-admin NAME")
         click.echo("Sensors and schedules run. Ctrl-C stops everything.")
         services.watch()
