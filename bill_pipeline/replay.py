@@ -20,7 +20,7 @@ from datetime import datetime
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from bill_pipeline.bill.lists import LISTS
+from bill_pipeline.empty_tables import comes_out_empty, make_empty
 from bill_pipeline.transforms import (
     FOLDER,
     Transform,
@@ -88,7 +88,8 @@ class _Replay:
         self._connection = warehouse.connection
         self._made: set[str] = set()
         self._lists: set[str] = set()  # lists with documents in what is shown now
-        self._empty: set[str] = set()  # tables that hold nothing, because nothing they read does
+        self._built: set[str] = set()  # tables that a wave made
+        self._empty: set[str] = set()  # those of them that hold nothing
         for key in (DOCUMENTS, VERSIONS):
             self._connection.execute(f"drop view if exists {key}")
         for name in BEFORE_GROUPS:
@@ -214,27 +215,26 @@ class _Replay:
         for key in keys:
             transform = load_transforms()[key]
             # Most waves have documents of few lists: what was empty and stays so is left alone.
-            if self._reads_nothing(transform):
-                if key in self._empty:
-                    continue
-                self._empty.add(key)
-            else:
-                self._empty.discard(key)
+            is_empty = comes_out_empty(transform, self._is_empty)
+            if is_empty and (key in self._empty or transform.materialize == "append"):
+                continue
             if transform.materialize == "append":
                 self._connection.execute(f"insert into {key} by name {transform.sql}")
-            else:
-                self._connection.execute(f"create or replace table {key} as {_narrowed(transform)}")
+                continue
+            count = 0
+            if not (is_empty and make_empty(self._connection, transform)):
+                sql = f"create or replace table {key} as {_narrowed(transform)}"
+                (count,) = self._connection.execute(sql).fetchone() or (0,)
+            self._built.add(key)
+            (self._empty.discard if count else self._empty.add)(key)
 
-    def _reads_nothing(self, transform: Transform) -> bool:
-        """Whether no document of this wave reaches ``transform``."""
-        if transform.key in SETTINGS or transform.materialize == "append":
-            return False
-        read = {key for key in transform.upstream if key not in SETTINGS}
-        empty = set(self._empty)
-        # A table that names no list may read all of them.
-        if (lists := _lists_named(transform)) and not lists & self._lists:
-            empty |= {DOCUMENTS, VERSIONS}
-        return bool(read) and read <= empty
+    def _is_empty(self, table: str, lists: Sequence[str] = ()) -> bool:
+        """Whether ``table`` has no rows as this wave made it, of ``lists`` where it is shown."""
+        if table in (DOCUMENTS, VERSIONS):
+            return self._lists.isdisjoint(lists) if lists else not self._lists
+        if table in self._built:
+            return table in self._empty
+        return not self._rows(f"select 1 from {table} limit 1")
 
     def _count_waves(self) -> int:
         return int(self._rows("select coalesce(max(wave), 0) from replay_waves")[0][0])
@@ -256,12 +256,6 @@ class _Replay:
 @cache
 def _read(name: str) -> str:
     return (FOLDER / "replay" / f"{name}.sql").read_text(encoding="utf-8")
-
-
-@cache
-def _lists_named(transform: Transform) -> frozenset[str]:
-    """The lists of BILL that the SQL of ``transform`` names."""
-    return frozenset(name for name in LISTS if f"'{name}'" in transform.sql)
 
 
 @cache

@@ -145,7 +145,7 @@ def read_transform(path: Path) -> Transform:
     if not summary or materialize not in MATERIALIZATIONS:
         raise TransformError(f"{path}: say what the table is, and materialize as one of "
                              f"{', '.join(sorted(MATERIALIZATIONS))}.")  # fmt: skip
-    select = _parse(path, sql)
+    select = parse(path, sql)
     schema = path.parent.name
     history = _names(facts.get("history", ""))
     columns, totals = tuple(_columns(path, select)), _names(facts.get("totals", ""))
@@ -244,7 +244,7 @@ def macro_sql(
     """
     if transform.macro is None:
         raise TransformError(f"{transform.path}: the header has no `macro:` line.")
-    select = _parse(transform.path, transform.sql)
+    select = parse(transform.path, transform.sql).copy()
     ctes = {cte.alias: cte for cte in select.find_all(exp.CTE)}
     for table in list(select.find_all(exp.Table)):
         if table.db or table.name not in ctes:
@@ -320,6 +320,12 @@ def _table_or_macro(key: str, rows: str, call: str) -> str:
         f"(select {columns} from {rows} where {is_of_now} "
         f"union all select {columns} from {call} where not ({is_of_now}))"
     )
+
+
+@cache
+def parse(path: Path, sql: str) -> exp.Query:
+    """The one query of a file, to be read and not to be changed. Raises TransformError."""
+    return _parse(path, sql)
 
 
 def _parse(path: Path, sql: str) -> exp.Query:

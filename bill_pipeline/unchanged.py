@@ -11,15 +11,16 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Sequence
 from datetime import datetime
 from functools import cache
 
 import duckdb
-import sqlglot
 from sqlglot import exp
 
 from bill_pipeline.decisions import DATED_TABLES
-from bill_pipeline.transforms import Transform, load_transforms, shared_code
+from bill_pipeline.empty_tables import ARCHIVES, lists_chosen
+from bill_pipeline.transforms import Transform, load_transforms, parse, shared_code
 
 #: What must be known to tell that a table is the same; None when that cannot be told.
 Inputs = str | None
@@ -34,8 +35,6 @@ create table if not exists {MEMORY} (
 create table if not exists upkeep.checks (name varchar not null, row_count bigint not null);
 """
 _ARCHIVE = "raw.document_versions"
-#: The archive as known at one moment: read like the archive itself, list by list.
-_ARCHIVES = {_ARCHIVE, "staging.versions_known", "staging.documents_known"}
 _NOTHING_YET = "none"
 #: Reading what was known until now gives the same again when nothing was learnt since.
 _KNOWN_UNTIL = re.compile(r"(seen_at|decided_at) <= getvariable\('as_of'\)")
@@ -56,6 +55,7 @@ class TableMemory:
                 self._inputs[name] = inputs
         self._list_counts: dict[str, int] | None = None
         self._changed: set[str] = set()
+        self._is_empty: dict[str, bool] = {}
         learnt_at = latest_knowledge(connection)
         # Built for a moment in the past, a table leaves out what the file knows by now.
         self._is_past = learnt_at is not None and learnt_at > as_of.replace(tzinfo=None)
@@ -94,6 +94,24 @@ class TableMemory:
         """What ``transform``'s table is like; differs whenever its rows do."""
         return self._states.get(transform.key)
 
+    def is_empty(self, table: str, lists: Sequence[str] = ()) -> bool:
+        """Whether ``table`` has no rows now; of an archive, none of ``lists`` or of any list."""
+        if table in ARCHIVES:
+            counts = self._counts_by_list()
+            return not any(counts.get(name) for name in lists or counts)
+        if table in self._is_empty:
+            return self._is_empty[table]
+        is_empty = self._connection.execute(f"select 1 from {table} limit 1").fetchone() is None
+        built = load_transforms().get(table)
+        # The journal grows and people decide meanwhile; only a build changes a built table.
+        if built is not None and built.materialize == "table":
+            self._is_empty[table] = is_empty
+        return is_empty
+
+    def note_rows(self, transform: Transform, count: int) -> None:
+        """``transform``, a table, was built and has ``count`` rows."""
+        self._is_empty[transform.key] = not count
+
     def note_checks(self, found: dict[str, int]) -> set[str]:
         """Remember how many rows each check found; returns those that found others before."""
         before = dict(self._connection.execute("from upkeep.checks").fetchall())
@@ -122,7 +140,7 @@ class TableMemory:
         )
 
     def _state_of(self, table: str, reader: Transform) -> str | None:
-        if table in _ARCHIVES:
+        if table in ARCHIVES:
             counts = self._counts_by_list()
             lists = _lists_read(reader)
             return json.dumps({name: counts.get(name, 0) for name in lists or sorted(counts)})
@@ -181,28 +199,14 @@ def latest_knowledge(connection: duckdb.DuckDBPyConnection) -> datetime | None:
 def _lists_read(transform: Transform) -> tuple[str, ...]:
     """The BILL lists ``transform`` reads from the archive; empty when it may read any."""
     found: set[str] = set()
-    for select in sqlglot.parse_one(transform.sql, dialect="duckdb").find_all(exp.Select):
+    for select in parse(transform.path, transform.sql).find_all(exp.Select):
         source = select.args.get("from_") or select.args.get("from")
         tables = [source.this] if source else []
         tables += [join.this for join in select.args.get("joins") or []]
         names = [f"{t.db}.{t.name}" for t in tables if isinstance(t, exp.Table)]
-        if _ARCHIVES & set(names):
-            lists = _lists_chosen(select)
+        if ARCHIVES & set(names):
+            lists = set(lists_chosen(select))
             if not lists or len(names) > 1:
                 return ()
             found |= lists
     return tuple(sorted(found))
-
-
-def _lists_chosen(select: exp.Select) -> set[str]:
-    """The lists named by ``list = '…'`` or ``list in (…)``, when that must hold for every row."""
-    where = select.args.get("where")
-    if where is None:
-        return set()
-    for part in where.this.flatten() if isinstance(where.this, exp.And) else [where.this]:
-        column = part.this if isinstance(part, exp.EQ | exp.In) else None
-        if isinstance(column, exp.Column) and column.name == "list":
-            values = part.expressions if isinstance(part, exp.In) else [part.expression]
-            if all(isinstance(value, exp.Literal) for value in values):
-                return {value.name for value in values}
-    return set()

@@ -21,6 +21,7 @@ import duckdb
 from bill_pipeline.amounts import to_cents
 from bill_pipeline.archive import make_archive
 from bill_pipeline.decisions import ensure_decisions
+from bill_pipeline.empty_tables import columns_of, comes_out_empty, make_empty
 from bill_pipeline.errors import PipelineError
 from bill_pipeline.machine import machine_trouble
 from bill_pipeline.plain_text import add_functions
@@ -238,11 +239,12 @@ class Warehouse:
     ) -> None:
         """Build one table, and remember what it was made from when it is ``checked``."""
         inputs = memory.inputs_of(transform)
-        self._build(transform, report)
+        count = self._build(transform, memory, report)
         if not checked:
             memory.forget(transform)
             return
-        before, state = memory.state_of(transform), self._summarize(transform, report)
+        before = memory.state_of(transform)
+        state = self._summarize(transform, report, is_empty=count == 0)
         if state != before:
             report.changed.add(transform.key)
         memory.remember(transform, inputs, state)
@@ -277,18 +279,34 @@ class Warehouse:
         if transform.key == "ledger.journal_lines":
             widen(self.connection, "ledger", "journal_lines", "amount_currency")
 
-    def _build(self, transform: Transform, report: RoomReport) -> None:
+    def _build(self, transform: Transform, memory: TableMemory, report: RoomReport) -> int | None:
+        """Build one table; returns its rows, or those it gained, and of a view None."""
         started = time.perf_counter()
-        if transform.materialize == "append":
-            row = self.connection.execute(
-                f"insert into {transform.key} by name {transform.sql}"
-            ).fetchone()
-            report.appended[transform.key] = row[0] if row else 0
+        key, count = transform.key, None
+        is_empty = self._comes_out_empty(transform, memory)
+        if transform.materialize == "view":
+            self.connection.execute(f"create or replace view {key} as {transform.sql}")
+        elif transform.materialize == "append":
+            count = 0 if is_empty else self._count(f"insert into {key} by name {transform.sql}")
+            report.appended[key] = count
+        elif is_empty and make_empty(self.connection, transform):
+            count = 0
         else:
-            self.connection.execute(
-                f"create or replace {transform.materialize} {transform.key} as {transform.sql}"
-            )
-        report.table_seconds[transform.key] = time.perf_counter() - started
+            count = self._count(f"create or replace table {key} as {transform.sql}")
+            if is_empty:
+                columns_of(self.connection, transform)
+        if transform.materialize == "table":
+            memory.note_rows(transform, count or 0)
+        report.table_seconds[key] = time.perf_counter() - started
+        return count
+
+    def _comes_out_empty(self, transform: Transform, memory: TableMemory) -> bool:
+        return comes_out_empty(transform, memory.is_empty)
+
+    def _count(self, statement: str) -> int:
+        """How many rows ``statement`` wrote."""
+        row = self.connection.execute(statement).fetchone()
+        return row[0] if row else 0
 
     def _comment(self, transform: Transform) -> None:
         """Put the words of the SQL file into DuckDB's catalogue.
@@ -300,23 +318,27 @@ class Warehouse:
         words = "\n".join((transform.summary, "", *columns))
         self.connection.execute(f"comment on {kind} {transform.key} is {_quoted(words)}")
 
-    def _summarize(self, transform: Transform, report: RoomReport) -> str:
+    def _summarize(self, transform: Transform, report: RoomReport, *, is_empty: bool) -> str:
         """Put the table's counts and sums into ``report``; returns its state, for ``unchanged``."""
-        names = self.connection.execute(f"describe {transform.key}").fetchall()
-        money = [n[0] for n in names if n[1] in ("DECIMAL(18,2)", "DECIMAL(18,3)")]
-        sums = "".join(f", sum({name})" for name in money)
+        columns = columns_of(self.connection, transform)
+        money = [name for name, kind in columns if kind in ("DECIMAL(18,2)", "DECIMAL(18,3)")]
         # Rows added are the whole change of an append-only table; nobody reads a view's state.
-        state = ", sum(hash(t)::hugeint)" if transform.materialize == "table" else ""
-        rows = transform.key
-        if moment := transform.moment:
-            rows = f"(select * replace ({moment}::date as {moment}) from {rows})"
-        row: Any = self.connection.execute(
-            f"select count(*){sums}{state} from {rows} as t"
-        ).fetchone()
+        is_hashed = transform.materialize == "table"
+        if is_empty and is_hashed:
+            row: Any = (0, *(None for _ in money), 0)
+        else:
+            sums = "".join(f", sum({name})" for name in money)
+            state = ", sum(hash(t)::hugeint)" if is_hashed else ""
+            rows = transform.key
+            if moment := transform.moment:
+                rows = f"(select * replace ({moment}::date as {moment}) from {rows})"
+            row = self.connection.execute(
+                f"select count(*){sums}{state} from {rows} as t"
+            ).fetchone()
         report.rows[transform.key] = row[0]
         for name, total in zip(money, row[1:], strict=False):
             report.sums[f"{transform.key}.{name}"] = total or Decimal(0)
-        hashes = (row[-1] or 0) if state else None
+        hashes = (row[-1] or 0) if is_hashed else None
         return state_of_rows(row[0], hashes, is_exact=not transform.moment)
 
 

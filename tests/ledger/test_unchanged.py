@@ -26,11 +26,13 @@ Tables = dict[str, list[tuple[Any, ...]]]
 
 
 class Watched(Company):
-    """A company that keeps what every table held after each sync."""
+    """A company that keeps what every table held after each sync, each built by its SQL."""
 
     def __init__(self, warehouse: Warehouse) -> None:
         super().__init__(warehouse)
         self.seen: list[Tables] = []
+        if not self.reuse:  # every table by its SQL, also where that reads nothing
+            warehouse._comes_out_empty = lambda transform, memory: False  # type: ignore[method-assign]
 
     def sync(self, at: datetime) -> None:
         super().sync(at)
@@ -40,7 +42,7 @@ class Watched(Company):
 
 
 class Thrifty(Watched):
-    """The same, but tables that would come out the same are not built."""
+    """The same, but tables that would come out the same, or empty, are not built."""
 
     reuse = True
 
