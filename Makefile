@@ -29,10 +29,10 @@ ui: install ## the console and Dagster over the same home as the demo
 	$(BIN)/bill-pipeline ui
 
 test: install lint types ## what CI runs: lint, types, every test that this machine can run
-	$(BIN)/python -m pytest -n 2 --dist loadfile
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 test-fast: install ## the quick tests only
-	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow and not browser and not real_data"
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m "not slow and not browser and not real_data"
 
 story: install ## run story files: make story FILES="/any/a.yaml b.yaml"
 	@$(BIN)/python -m tests.stories $(FILES)
