@@ -9,11 +9,12 @@ import duckdb
 import pytest
 from sqlglot import exp
 
-from bill_pipeline import warehouse
-from bill_pipeline.empty_tables import comes_out_empty, make_empty
+from bill_pipeline import replay, warehouse
+from bill_pipeline.empty_tables import IsEmpty, comes_out_empty, make_empty
 from bill_pipeline.transforms import Transform, _shared, load_transforms
 from tests.ledger.company import new_company
 from tests.ledger.lives import FIRST_SYNC
+from tests.stories.runner import run_story
 
 #: SQL over ``a.none`` and ``a.some``, and whether it is known to give no row when ``a.none`` and
 #: the list ``bills`` of ``raw.document_versions`` are empty.
@@ -157,3 +158,34 @@ def test_no_shared_function_aggregates() -> None:
     """Or a select that calls it would give a row of nothing."""
     for _, body in _shared().values():
         assert not list(body.find_all(exp.AggFunc))
+
+
+#: The longest stories have the most kinds of documents, decisions and closes.
+LONGEST = sorted(
+    (Path(__file__).parents[1] / "stories").glob("*.yaml"), key=lambda path: -path.stat().st_size
+)[:8]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("path", LONGEST, ids=lambda path: path.stem)
+def test_whatever_is_said_to_be_empty_in_a_story_is(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """At every sync of it, and when its history is posted again both ways."""
+    claims, wrong = 0, []
+
+    def checked(transform: Transform, is_empty: IsEmpty) -> bool:
+        nonlocal claims
+        if not comes_out_empty(transform, is_empty):
+            return False
+        claims += 1
+        connection = is_empty.__self__._connection  # type: ignore[attr-defined]
+        if connection.execute(f"select 1 from ({transform.sql}) limit 1").fetchone():
+            wrong.append(transform.key)
+        return True
+
+    monkeypatch.setattr(warehouse, "comes_out_empty", checked)
+    monkeypatch.setattr(replay, "comes_out_empty", checked)
+    run_story(path)
+    assert claims > 100
+    assert not wrong
