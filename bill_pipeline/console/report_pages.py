@@ -65,9 +65,15 @@ class Report:
 
     @property
     def columns(self) -> list[PublishedColumn]:
-        """What the page shows."""
+        """What the page shows; lists within a row are for files."""
         known = {column.name for column in self.table.columns}
-        return [c for c in self.table.columns if _NAMED_BY.get(c.name) not in known]
+        return [
+            column
+            for column in self.table.columns
+            if _NAMED_BY.get(column.name) not in known
+            and not column.type.startswith(("STRUCT", "JSON", "MAP"))
+            and not column.type.endswith("[]")
+        ]
 
     @property
     def source(self) -> str:
