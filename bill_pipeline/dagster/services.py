@@ -31,7 +31,7 @@ from bill_pipeline.settings import Home, Settings
 #: A code server that loads all definitions needs a few seconds; this is for slow machines.
 START_SECONDS = 180
 #: Whoever ends the program waits for no more than five seconds.
-STOP_SECONDS = 3.5
+STOP_SECONDS = 2.5
 FIRST_PAUSE_SECONDS = 1.0
 LONGEST_PAUSE_SECONDS = 60.0
 #: A process that lived this long is healthy again: its next death waits the first pause.
