@@ -40,7 +40,6 @@ from bill_pipeline.upkeep import (
     is_current,
     model_alarm,
     name_organization,
-    record_build,
     suit_to_size,
 )
 from bill_pipeline.warehouse import RoomReport, Warehouse
@@ -188,7 +187,6 @@ class Sync:
             report = self._build_categorized(reuse=reuse)
         else:
             report = warehouse.build_room(room, self.as_of, reuse=reuse)
-        record_build(warehouse, room, self.as_of)
         self.report.rooms[room] = report
         return report
 

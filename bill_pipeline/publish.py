@@ -1,6 +1,8 @@
 """Publish clients' books: from one DuckDB file per client to the ledger that analysts read.
 
-A client's file can be open in one process only, so publishing runs in the process that just built
+What is published is compared with what was built (``built``) by every publication, so whoever died
+or failed between the two is made up for by the next one. A client's file can be open in one process
+only, so publishing runs in the process that just built
 the books. Readers are never refused, never see half a version, and keep what they see until the
 grace period ends. A publisher that is killed at any moment leaves the old ledger whole.
 
@@ -14,25 +16,26 @@ import logging
 import sqlite3
 import time
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import duckdb
 
-from bill_pipeline.clients import Registry, UnknownClient
+from bill_pipeline.built import Comparison, compare, open_for_reading, taken_at
+from bill_pipeline.clients import ClientStatus, Registry, UnknownClient
 from bill_pipeline.errors import PipelineError
 from bill_pipeline.failures import alone
 from bill_pipeline.publishing.stores import GRACE, PublishReport, store_of
 from bill_pipeline.publishing.tables import PublishedSchema, PublishError
-from bill_pipeline.publishing.versions import Version, being_written, taken_at
+from bill_pipeline.publishing.versions import Version, being_written
 from bill_pipeline.registry_file import exists
-from bill_pipeline.settings import Home
+from bill_pipeline.settings import Home, Settings
 from bill_pipeline.warehouse import cannot_open
 
 __all__ = [
     "GRACE",
     "PublishReport",
-    "Written",
+    "as_published",
     "left_behind",
     "publish",
     "show_status",
@@ -46,14 +49,6 @@ _BUILDS = (
 _log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True)
-class Written:
-    """A client's tables that are written and not shown yet."""
-
-    version: Version
-    built_at: datetime | None  # when the books were built that they are from
-
-
 def publish(
     home: Home,
     clients: Iterable[str],
@@ -62,7 +57,7 @@ def publish(
     grace: timedelta = GRACE,
     schema: PublishedSchema | None = None,
     anew: bool = False,
-    written: Iterable[Written] = (),
+    written: Iterable[Version] = (),
 ) -> PublishReport:
     """Show analysts the present books of ``clients``, and who is connected.
 
@@ -70,79 +65,118 @@ def publish(
     reading. A file that another process is writing is left for that process to publish, and
     reported in ``not_published``. Without clients only ``clients`` and ``sync_status`` are brought
     up to date, and disconnected clients are taken out. After the catalogue was lost, every client
-    is published; each time also those who were ``left_behind``, or whose published files are
-    damaged or missing. What a table had before is not written again when it is still the same,
-    unless ``anew``. ``written`` are those of ``clients`` whose tables are written already.
+    is published; each time also those who were ``left_behind``, because their books are not those
+    that are published, or whose published files are damaged or missing. What a table had before is
+    not written again when it is still the same, unless ``anew``. ``written`` are those of
+    ``clients`` whose tables are written already.
 
     Raises UnknownClient, PublishError.
     """
     started = time.perf_counter()
     _require_registry(home)
     wanted = list(dict.fromkeys(clients))
-    registry = Registry(home)
-    built_at = {status.client: status.unpublished_since for status in registry.all()}
+    registry, store = Registry(home), store_of(home)
+    connected = registry.names()
     for client in wanted:
-        if client not in built_at:
+        if client not in connected:
             raise UnknownClient(client)
-    ahead = {each.version.client: each for each in written if each.version.client in built_at}
-    built_at |= {client: each.built_at for client, each in ahead.items()}
-    behind = [client for client in left_behind(home) if client not in wanted]
+    shown = store.builds()
+    behind = [each for each in _left_behind(home, _compared(home, shown)) if each not in wanted]
 
     def open_books(client: str) -> contextlib.AbstractContextManager[duckdb.DuckDBPyConnection]:
-        return _books_of(home, client, connections or {}, of_one_sync=client in behind)
+        of_one_sync = client in behind and client in shown
+        return _books_of(home, client, connections or {}, of_one_sync=of_one_sync)
 
-    report = store_of(home).publish(
+    report = store.publish(
         [*wanted, *behind],
         open_books,
         grace=grace,
         schema=schema,
         anew=anew,
-        ahead=[each.version for each in ahead.values()],
+        ahead=[each for each in written if each.client in connected],
     )
     for client in report.not_published.keys() - set(wanted):  # the next publication tries again
-        _log.warning("Not published yet: %s", report.not_published.pop(client))
-    shown = [
-        status.client
-        for status in registry.unpublished()
-        # Books that were built meanwhile are for their own sync to publish.
-        if status.client in report.published
-        and status.unpublished_since == built_at.get(status.client)
-    ]
-    for client in shown:
-        registry.update(client, unpublished_since=None)
-    if shown:
+        report.left_behind[client] = report.not_published.pop(client)
+        _log.warning("Not published yet: %s", report.left_behind[client])
+    if _note(registry, _compared(home, store.builds())):
         show_status(home)
     report.seconds = time.perf_counter() - started
     return report
 
 
-def write_ahead(home: Home, client: str, connection: duckdb.DuckDBPyConnection) -> Written | None:
+def write_ahead(home: Home, client: str, connection: duckdb.DuckDBPyConnection) -> Version | None:
     """Write ``client``'s tables while its file is open, for a later ``publish`` to show.
 
     What this process wrote is kept as long as it lives. None where the store writes only what it
     shows, or anything goes wrong: then ``publish`` does all of it, and says what is wrong.
     """
     with alone(client, {}):
-        built_at = Registry(home).status(client).unpublished_since
-        version = store_of(home).write_ahead(client, connection)
-        return Written(version, built_at) if version else None
+        return store_of(home).write_ahead(client, connection)
     return None
 
 
 def left_behind(home: Home) -> list[str]:
-    """Clients whose books were built by somebody who died, or failed, before they were published.
+    """Clients whose books were built by somebody who died, or failed, before they were published,
+    or whose ledger was put back from a backup since.
 
     Every publication takes them in.
     """
+    compared = _compared(home, store_of(home).builds())
+    _note(Registry(home), compared)
+    return _left_behind(home, compared)
+
+
+def as_published(home: Home, statuses: Iterable[ClientStatus]) -> list[ClientStatus]:
+    """``statuses`` whose ``unpublished_since`` is true now, whatever the registry remembers.
+
+    A lake, which may not answer, is not asked for a glance: then it is as the last publication,
+    or sweep, found it.
+    """
+    found = list(statuses)
+    if Settings.now().ducklake_catalogue:
+        return found
+    try:
+        shown = store_of(home).builds()
+    except (duckdb.Error, OSError, PipelineError) as error:
+        _log.debug("What is published cannot be told: %s", error)
+        return found
+    compared = compare(home, [status.client for status in found], shown)
+    return [replace(each, unpublished_since=_unpublished(each, compared)) for each in found]
+
+
+def _compared(home: Home, shown: Mapping[str, str | None]) -> Comparison:
+    return compare(home, Registry(home).names(), shown)
+
+
+def _left_behind(home: Home, compared: Comparison) -> list[str]:
+    """Those for whom nobody alive has written the tables already, to publish them."""
     alive: dict[str, datetime] = {}
     for client, number in being_written(home.published):
         alive[client] = max(taken_at(number), alive.get(client, taken_at(number)))
     return [
-        status.client
-        for status in Registry(home).unpublished()
-        if (built := status.unpublished_since)
-        and (status.client not in alive or alive[status.client] < built)
+        client
+        for client, built in compared.behind.items()
+        if client not in alive or alive[client] < built
     ]
+
+
+def _unpublished(status: ClientStatus, compared: Comparison) -> datetime | None:
+    """Since when there are books that are not published; of a client at work as it was said."""
+    if status.client in compared.unknown:
+        return status.unpublished_since
+    built = compared.behind.get(status.client)
+    return built and (status.unpublished_since or built)
+
+
+def _note(registry: Registry, compared: Comparison) -> bool:
+    """Have the registry say of each client what the comparison found; True when it said else."""
+    is_changed = False
+    for status in registry.all():
+        since = _unpublished(status, compared)
+        if since != status.unpublished_since:
+            is_changed = True
+            registry.update(status.client, unpublished_since=since)
+    return is_changed
 
 
 def show_status(home: Home) -> None:
@@ -185,14 +219,11 @@ def _books_of(
     path = home.client_file(client)
     if not path.exists():
         raise PublishError(f"{client} has no books yet: run `bill-pipeline sync {client}`.")
-    try:
-        connection = duckdb.connect(str(path), read_only=True)
-    except duckdb.ConnectionException:
-        # This very process has the file open for writing; DuckDB then hands out the same database.
-        connection = duckdb.connect(str(path))
-    except duckdb.Error as error:
-        raise cannot_open(client, path, error) from error
-    with connection:
+    with contextlib.ExitStack() as opened:
+        try:
+            connection = opened.enter_context(open_for_reading(path))
+        except duckdb.Error as error:
+            raise cannot_open(client, path, error) from error
         if of_one_sync and not _is_of_one_sync(connection):
             remedy = f"Run `bill-pipeline sync {client}`."
             raise PublishError(f"{client}: its last sync built a part of its books only. {remedy}")

@@ -7,11 +7,14 @@ built anew only for new documents, new decisions, changed SQL, or a new day (agi
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
 
 from bill_pipeline.decisions import set_policy
 from bill_pipeline.transforms import load_checks, load_transforms
 from bill_pipeline.unchanged import latest_knowledge
-from bill_pipeline.warehouse import Warehouse
+
+if TYPE_CHECKING:
+    from bill_pipeline.warehouse import Warehouse
 
 #: Books with more document versions than this gain by using every core.
 VERSIONS_WORTH_THREADS = 50_000
@@ -50,7 +53,10 @@ def name_organization(warehouse: Warehouse, organization_id: str, as_of: datetim
 
 
 def record_build(warehouse: Warehouse, room: str, as_of: datetime) -> None:
-    """Remember that ``room`` shows what was known at ``as_of``."""
+    """Remember that ``room`` shows what was known at ``as_of``; in the transaction that builds it.
+
+    Otherwise a sync that is killed in between leaves a room that looks older than it is.
+    """
     record_version(warehouse, room, as_of, code_version(room))
 
 
@@ -88,7 +94,7 @@ def is_current(warehouse: Warehouse, rooms: tuple[str, ...], as_of: datetime) ->
             return False
         if latest is not None and latest > at:
             return False
-    return True
+    return len({built[room][0] for room in rooms}) == 1  # else a sync was killed between two
 
 
 def code_version(room: str) -> str:

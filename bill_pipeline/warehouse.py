@@ -20,6 +20,7 @@ import duckdb
 
 from bill_pipeline.amounts import to_cents
 from bill_pipeline.archive import make_archive
+from bill_pipeline.built import mark_built, note_build, read_build
 from bill_pipeline.decisions import ensure_decisions
 from bill_pipeline.empty_tables import columns_of, comes_out_empty, make_empty
 from bill_pipeline.errors import PipelineError
@@ -37,6 +38,7 @@ from bill_pipeline.transforms import (
     load_transforms,
 )
 from bill_pipeline.unchanged import TableMemory, state_of_rows
+from bill_pipeline.upkeep import record_build
 
 #: Bytes, DuckDB's least. A client's file has 170 tables, most of them small, and each takes whole
 #: blocks: with DuckDB's usual 262,144 the file of a small client is four times as large.
@@ -129,6 +131,8 @@ class Warehouse:
         path.parent.mkdir(parents=True, exist_ok=True)
         with file_noted(home.dlt_folder(client), path), cls.at(path, client) as warehouse:
             yield warehouse
+            build = read_build(warehouse.connection)
+        note_build(home, client, build)
 
     @classmethod
     @contextlib.contextmanager
@@ -155,6 +159,7 @@ class Warehouse:
             report = self.build_tables(schema, as_of, reuse=reuse)
             if report.failed:
                 raise ChecksFailed(self.client, report)
+            record_build(self, schema, as_of)
         return report
 
     def end_reading(self) -> None:
@@ -224,6 +229,8 @@ class Warehouse:
                 receipts = load_transforms()["staging.received_payments"]
                 self._build_one(receipts, memory, report, checked=checked)
         memory.save()
+        if any(transform.is_published for transform in room):
+            mark_built(self.connection)
         if report.appended.get("ledger.journal_entries"):
             posting_rules.record_batch(self.connection, as_of)
         if checked:

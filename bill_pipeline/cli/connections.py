@@ -101,9 +101,10 @@ def connect(
 def clients(home: Home, as_json: bool) -> None:
     """List the connected clients and how each one is doing."""
     from bill_pipeline.interrupted import mend_interrupted
+    from bill_pipeline.publish import as_published
 
     mend_interrupted(home)
-    statuses = Registry(home).all()
+    statuses = as_published(home, Registry(home).all())
     if as_json:
         for status in statuses:
             print_json(asdict(status))

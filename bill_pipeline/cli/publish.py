@@ -26,6 +26,7 @@ def publish(clients: tuple[str, ...], every: bool, as_json: bool, home: Home) ->
     from bill_pipeline.clients import Registry
 
     report = publishing.publish(home, Registry(home).names() if every else clients, anew=True)
+    missing = report.left_behind | report.not_published
     if as_json:
         print_json(asdict(report))
     else:
@@ -33,8 +34,7 @@ def publish(clients: tuple[str, ...], every: bool, as_json: bool, home: Home) ->
             click.echo(f"{client}: {rows:,} rows")
         for client in report.removed:
             click.echo(f"{client}: no longer connected, taken out")
-        click.echo(f"{home.ledger} is up to date ({report.seconds:.1f} s).")
-    if report.not_published:
-        raise click.ClickException(
-            "\n".join(f"{client}: {why}" for client, why in report.not_published.items())
-        )
+        word = "written" if missing else "up to date"
+        click.echo(f"{home.ledger} is {word} ({report.seconds:.1f} s).")
+    if missing:
+        raise click.ClickException("\n".join(f"{client}: {why}" for client, why in missing.items()))

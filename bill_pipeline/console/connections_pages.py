@@ -13,6 +13,7 @@ from starlette.responses import Response
 
 from bill_pipeline.clients import NEEDS_ATTENTION, ClientStatus, State, UnknownClient
 from bill_pipeline.console.visit import Visit
+from bill_pipeline.publish import as_published
 from bill_pipeline.settings import SettingsError
 
 #: Rows of clients on one page; a firm of a thousand turns pages or searches.
@@ -43,7 +44,7 @@ def connections(visit: Visit) -> Response:
     start = (page - 1) * CLIENTS_SHOWN
     return visit.render(
         "connections.html",
-        statuses=shown[start : start + CLIENTS_SHOWN],
+        statuses=as_published(visit.console.home, shown[start : start + CLIENTS_SHOWN]),
         total=len(shown),
         start=start,
         earlier=_address(words, only, page - 1) if page > 1 else "",
@@ -178,9 +179,10 @@ def disconnect(visit: Visit) -> Response:
 def status_of(visit: Visit) -> ClientStatus:
     """404 for a client whose books are kept but which is no longer connected."""
     try:
-        return visit.console.registry.status(visit.client)
+        status = visit.console.registry.status(visit.client)
     except UnknownClient:
         raise HTTPException(404, f"{visit.client} is not connected.") from None
+    return as_published(visit.console.home, [status])[0]
 
 
 def _disconnect_form(

@@ -33,7 +33,7 @@ from bill_pipeline.failures import Trouble, alone
 from bill_pipeline.settings import Settings
 
 if TYPE_CHECKING:
-    from bill_pipeline.publish import Written
+    from bill_pipeline.publishing.versions import Version
     from bill_pipeline.sync_report import SyncReport
 
 #: A publication costs a fraction of a second whatever its size, and readers wait for it: more
@@ -133,7 +133,7 @@ def publication_of(
     sync: SyncResource,
     clients: Sequence[str],
     failures: dict[str, Trouble],
-    written: "Sequence[Written]" = (),
+    written: "Sequence[Version]" = (),
 ) -> Iterator[Evidence]:
     """Publish ``clients`` and who was left behind, and report each; ``failures`` gets the rest.
 

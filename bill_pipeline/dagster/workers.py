@@ -17,7 +17,7 @@ from bill_pipeline.settings import Home, Settings
 
 if TYPE_CHECKING:
     from bill_pipeline.books import SyncOptions
-    from bill_pipeline.publish import Written
+    from bill_pipeline.publishing.versions import Version
     from bill_pipeline.sync_report import SyncReport
 
 #: Starting a process costs the CPU of one or two clients' syncs.
@@ -32,7 +32,7 @@ class Outcome:
     client: str
     report: SyncReport | None = None
     trouble: Trouble | None = None
-    written: Written | None = None  # its tables, for the publication
+    written: Version | None = None  # its tables, for the publication
 
 
 @dataclass(frozen=True)

@@ -28,6 +28,7 @@ from bill_pipeline.publishing.registry import CLIENTS, RegistryTables
 from bill_pipeline.publishing.tables import (
     CLIENT_COLUMN,
     PublishedSchema,
+    PublishError,
     comments,
     quoted,
 )
@@ -60,6 +61,7 @@ def write_catalogue(
             _write_whole(draft, wanted)
         # Analysts' tools open files for writing by habit, which would lock everybody else out.
         draft.chmod(draft.stat().st_mode & 0o444)
+        _require_written(draft, at)
         os.utime(draft, ns=(_nanoseconds(at), _nanoseconds(at)))
         # The draft and every file that it names: a power cut must not leave names without content.
         # For thousands of files one call takes a hundredth of the time of as many fsyncs.
@@ -157,6 +159,18 @@ def _changing(draft: Path) -> Iterator[duckdb.DuckDBPyConnection]:
         db.execute("begin transaction")
         yield db
         db.execute("commit")
+        db.execute("checkpoint")  # closing does so as well, and is silent where the disk is full
+
+
+def _require_written(draft: Path, at: datetime) -> None:
+    """Raises PublishError unless ``draft`` alone, closed, holds the transaction of ``at``."""
+    with duckdb.connect(str(draft), read_only=True) as db:
+        written = db.execute("select written_at from catalogue.home").fetchall()
+    if _wal_of(draft).exists() or written != [(at.replace(tzinfo=None),)]:
+        raise PublishError(
+            f"The catalogue could not be written into {draft.parent}, and the one in place stays. "
+            "Free space on its disk, then run `bill-pipeline publish`."
+        )
 
 
 def _list_macro(home: Home, name: str, versions: Sequence[Version]) -> str:

@@ -6,10 +6,11 @@ versions, so the two can never disagree.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import shutil
 import tempfile
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -34,7 +35,7 @@ create schema catalogue;
 create table catalogue.home (path varchar, written_at timestamp, schema json);
 create table catalogue.layouts (layout varchar, tables json);
 create table catalogue.versions (
-    client varchar, version varchar, layout varchar, row_count bigint
+    client varchar, version varchar, layout varchar, row_count bigint, build varchar
 );
 create table catalogue.superseded (client varchar, version varchar, superseded_at timestamp);
 comment on table catalogue.home is 'The folder the views name, and when this file was written.';
@@ -74,6 +75,9 @@ class Contents:
         before = self.current.pop(client)
         self.superseded[before.client, before.number] = at
 
+    def copy(self) -> Contents:
+        return Contents(dict(self.current), dict(self.superseded), self.home_path)
+
     @property
     def named(self) -> set[tuple[str, str]]:
         return {(v.client, v.number) for v in self.current.values()} | set(self.superseded)
@@ -104,6 +108,10 @@ def identity_of(ledger: Path) -> tuple[int, int, int]:
     return (found.st_ino, found.st_mtime_ns, found.st_size)
 
 
+#: The catalogue that this process read last: each publication asks for it several times.
+_last_read: dict[Path, Remembered] = {}
+
+
 def read_catalogue(home: Home) -> Remembered:
     """What the catalogue in place remembers; a damaged one counts as lost.
 
@@ -112,6 +120,17 @@ def read_catalogue(home: Home) -> Remembered:
     identity = identity_of(home.ledger)
     if not home.ledger.exists():
         return _lost(home, identity)
+    last = _last_read.get(home.ledger)
+    if last is None or last.identity != identity:
+        last = _read(home, identity)
+        if last.is_lost:
+            return last
+        _last_read.clear()
+        _last_read[home.ledger] = last
+    return replace(last, contents=last.contents.copy())
+
+
+def _read(home: Home, identity: tuple[int, int, int]) -> Remembered:
     try:
         # From a copy: somebody's tool may have opened the file for writing and so locked it.
         with tempfile.TemporaryDirectory(prefix="bill-pipeline-") as folder:
@@ -164,8 +183,12 @@ def _contents(db: duckdb.DuckDBPyConnection) -> Contents:
         )
         for layout, tables in db.execute("from catalogue.layouts").fetchall()
     }
+    builds: dict[str, str] = {}
+    with contextlib.suppress(duckdb.BinderException):  # an earlier release wrote them down nowhere
+        builds = dict(db.execute("select client, build from catalogue.versions").fetchall())
     for client, number, layout, count in db.execute(_VERSIONS).fetchall():
-        contents.current[client] = Version(client, number, layouts[layout], count)
+        version = Version(client, number, layouts[layout], count, builds.get(client))
+        contents.current[client] = version
     for client, number, at in db.execute("from catalogue.superseded").fetchall():
         contents.superseded[client, number] = at.replace(tzinfo=UTC)
     return contents
@@ -185,7 +208,7 @@ def fill_contents(db: duckdb.DuckDBPyConnection, contents: Contents, at: datetim
         [layout.name, [[t.table, t.shape, t.columns] for t in layout.tables]]
         for layout in {version.layout for version in current}
     ]
-    versions = [[v.client, v.number, v.layout.name, v.row_count] for v in current]
+    versions = [[v.client, v.number, v.layout.name, v.row_count, v.build] for v in current]
     superseded = [
         [client, number, when.replace(tzinfo=None)]
         for (client, number), when in contents.superseded.items()
@@ -193,7 +216,7 @@ def fill_contents(db: duckdb.DuckDBPyConnection, contents: Contents, at: datetim
     db.execute(f"update catalogue.home set written_at = '{at.replace(tzinfo=None)}'")
     for table, types, rows in (
         ("layouts", ["varchar", "json"], layouts),
-        ("versions", ["varchar", "varchar", "varchar", "bigint"], versions),
+        ("versions", ["varchar", "varchar", "varchar", "bigint", "varchar"], versions),
         ("superseded", ["varchar", "varchar", "timestamp"], superseded),
     ):
         db.execute(f"delete from catalogue.{table}")

@@ -17,10 +17,17 @@ from functools import cache
 import duckdb
 import filelock
 
+from bill_pipeline.built import next_number
 from bill_pipeline.clients import ClientStatus, Registry
 from bill_pipeline.failures import Trouble, alone
 from bill_pipeline.publishing.catalogue import write_catalogue
-from bill_pipeline.publishing.contents import Contents, Remembered, identity_of, read_catalogue
+from bill_pipeline.publishing.contents import (
+    Contents,
+    Remembered,
+    identity_of,
+    read_catalogue,
+    read_contents,
+)
 from bill_pipeline.publishing.kept import NOTHING_KEPT, forget_kept, read_kept, write_kept
 from bill_pipeline.publishing.registry import RegistryTables, write_status
 from bill_pipeline.publishing.stores import (
@@ -43,7 +50,6 @@ from bill_pipeline.publishing.versions import (
     delete_versions,
     empty_versions,
     is_whole,
-    next_number,
     note_of_this_process,
     write_version,
     writer_note,
@@ -133,6 +139,10 @@ class FilesLedger:
         if schema is None:
             return None
         return _write(home, client, books, schema, note_of_this_process(home.published))
+
+    def builds(self) -> dict[str, str | None]:
+        current = read_contents(self._home).current
+        return {client: version.build for client, version in current.items()}
 
     def exists(self) -> bool:
         return self._home.ledger.exists()

@@ -18,6 +18,7 @@ from pathlib import Path
 
 import duckdb
 
+from bill_pipeline.built import next_number
 from bill_pipeline.clients import ClientStatus, Registry
 from bill_pipeline.failures import Trouble, alone
 from bill_pipeline.publishing.contents import Contents
@@ -45,7 +46,6 @@ from bill_pipeline.publishing.tables import PublishedSchema, published_schema, q
 from bill_pipeline.publishing.versions import (
     Version,
     dead_notes,
-    next_number,
     write_version,
     writer_note,
 )
@@ -157,6 +157,18 @@ class LakeLedger:
             self._show(lake, statuses, contents)
         published = {version.client: version.row_count for version in versions}
         return PublishReport(published=published, removed=removed)
+
+    def builds(self) -> dict[str, str | None]:
+        with connect(self._address) as lake:
+            snapshot = newest_snapshot(lake)
+            if snapshot is None:
+                return {}
+            lake.execute(self._address.for_reading(snapshot).format(name="lake"))
+            lake.execute("use lake")
+            if not has_registry(lake):
+                return {}
+            current = read_contents(lake).current
+        return {client: version.build for client, version in current.items()}
 
     def exists(self) -> bool:
         with connect(self._address) as connection:

@@ -27,10 +27,13 @@ from bill_pipeline.publishing.tables import (
 from bill_pipeline.publishing.versions import Version
 from bill_pipeline.publishing.views import Layouts, files_in
 
+#: By itself: a lake of an earlier release has the table without it.
+_BUILDS = "alter table catalogue.versions add column build varchar"
 _OWN_TABLES = (
     "create schema catalogue",
     "create table catalogue.home (written_at timestamp, schema varchar)",
     "create table catalogue.versions (client varchar, version varchar, row_count bigint)",
+    _BUILDS,
     "comment on table catalogue.home is 'What this lake publishes, and since when.'",
     "comment on table catalogue.versions is 'The version of each client that the tables hold.'",
 )
@@ -51,9 +54,11 @@ def is_current(lake: duckdb.DuckDBPyConnection, schema: PublishedSchema) -> bool
 
 
 def has_registry(lake: duckdb.DuckDBPyConnection) -> bool:
-    """Whether the registry's tables have today's columns."""
+    """Whether the registry's and the catalogue's tables have today's columns."""
     existing = columns_by_table(lake)
-    return all(existing.get(f"main.{table.name}") == _columns(table) for table in registry.TABLES)
+    return "build" in existing.get("catalogue.versions", {}) and all(
+        existing.get(f"main.{table.name}") == _columns(table) for table in registry.TABLES
+    )
 
 
 def _columns(table: PublishedTable) -> dict[str, str]:
@@ -73,6 +78,8 @@ def make_tables(lake: duckdb.DuckDBPyConnection, schema: PublishedSchema) -> boo
     if "catalogue.home" not in existing:
         for statement in _OWN_TABLES:
             lake.execute(statement)
+    elif "build" not in existing["catalogue.versions"]:
+        lake.execute(_BUILDS)
     is_changed = False
     for table in (*registry.TABLES, *schema.tables):
         before = existing.get(f"main.{table.name}")
@@ -114,8 +121,12 @@ def _make_table(
 
 def read_contents(lake: duckdb.DuckDBPyConnection) -> Contents:
     """Which version of each client the tables hold."""
-    rows = lake.execute("from catalogue.versions").fetchall()
-    return Contents({client: Version(client, number, row_count=n) for client, number, n in rows})
+    rows = lake.execute("select client, version, row_count, build from catalogue.versions")
+    versions = [
+        Version(client, number, row_count=n, build=build)
+        for client, number, n, build in rows.fetchall()
+    ]
+    return Contents({version.client: version for version in versions})
 
 
 def replace_rows(
@@ -136,8 +147,8 @@ def replace_rows(
             lake.execute(f"insert into {table.name} {layouts.select(table, files_in(folder))}")
     if replaced:
         lake.execute(f"delete from catalogue.versions where client in ({names})")
-    rows = [[version.client, version.number, version.row_count] for version in fresh]
-    insert(lake, "catalogue.versions", ["varchar", "varchar", "bigint"], rows)
+    rows = [[version.client, version.number, version.row_count, version.build] for version in fresh]
+    insert(lake, "catalogue.versions", ["varchar", "varchar", "bigint", "varchar"], rows)
 
 
 def collect(lake: duckdb.DuckDBPyConnection, grace: timedelta, *, with_orphans: bool) -> int:

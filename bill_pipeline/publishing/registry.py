@@ -17,6 +17,7 @@ from pathlib import Path
 import duckdb
 import orjson
 
+from bill_pipeline.built import taken_at
 from bill_pipeline.clients import ClientStatus
 from bill_pipeline.publishing.tables import (
     PublishedColumn,
@@ -26,7 +27,7 @@ from bill_pipeline.publishing.tables import (
     insert,
     quoted,
 )
-from bill_pipeline.publishing.versions import Version, taken_at
+from bill_pipeline.publishing.versions import Version
 
 
 def _table(name: str, summary: str, columns: list[tuple[str, str, str]]) -> PublishedTable:

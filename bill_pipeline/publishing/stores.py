@@ -37,6 +37,8 @@ class PublishReport:
     published: dict[str, int] = field(default_factory=dict)  # client → rows in all tables
     removed: tuple[str, ...] = ()  # clients that are no longer connected
     not_published: dict[str, str] = field(default_factory=dict)  # client → why; the old books stay
+    #: Others → why their books, which somebody built, are still not shown.
+    left_behind: dict[str, str] = field(default_factory=dict)
     files_collected: int = 0
     seconds: float = 0.0
 
@@ -68,6 +70,9 @@ class LedgerStore(Protocol):
 
     def write_ahead(self, client: str, books: duckdb.DuckDBPyConnection) -> Version | None:
         """Write the client's tables for ``publish`` to show later; None where that cannot be."""
+
+    def builds(self) -> dict[str, str | None]:
+        """Client → the build of its books (``built``) that is shown; None: nobody wrote it down."""
 
     def exists(self) -> bool:
         """Whether anything was ever published."""

@@ -14,12 +14,12 @@ import os
 import secrets
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 
 import duckdb
 
+from bill_pipeline.built import read_build
 from bill_pipeline.publishing.kept import NOTHING_KEPT, Kept, KeptTable
 from bill_pipeline.publishing.tables import (
     CLIENT_COLUMN,
@@ -71,12 +71,14 @@ class Version:
     """One client's tables as they were when ``number`` was taken, all of the same moment.
 
     ``number`` begins with that time in UTC and so sorts by it; ``row_count`` is that of all tables.
+    ``build`` is that of the books in the client's file then; None when nobody wrote it down.
     """
 
     client: str
     number: str
     layout: Layout = NO_TABLES
     row_count: int = 0
+    build: str | None = None
 
     @property
     def tables(self) -> tuple[WrittenTable, ...]:
@@ -90,15 +92,6 @@ def file_of(published: Path, table: str, client: str, number: str) -> Path:
 def path_of(published: str, table: str, client: str, number: str) -> str:
     """The same as text: a thousand clients have tens of thousands of files."""
     return f"{published}/{table}/{CLIENT_COLUMN}={client}/{number}.parquet"
-
-
-def next_number() -> str:
-    """A version number later than every one before it, different in every process."""
-    return f"{datetime.now(UTC):%Y%m%dT%H%M%S.%fZ}-{secrets.token_hex(3)}"
-
-
-def taken_at(number: str) -> datetime:
-    return datetime.fromisoformat(number.split("-")[0])
 
 
 def write_version(
@@ -123,6 +116,7 @@ def write_version(
     with connection.cursor() as cursor:
         cursor.execute("set enable_progress_bar = false")
         cursor.execute("begin transaction")
+        build = read_build(cursor)
         existing = columns_by_table(cursor)
         states = exact_states(cursor) if MEMORY in existing else {}
         for table in schema.tables:
@@ -149,7 +143,7 @@ def write_version(
             )  # fmt: skip
             row_count += kept[table.name].row_count
         cursor.execute("commit")
-    version = Version(client, number, Layout.of(written), row_count)
+    version = Version(client, number, Layout.of(written), row_count, build)
     return version, Kept(number, schema.code, kept)
 
 

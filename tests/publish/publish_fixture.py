@@ -9,6 +9,7 @@ import duckdb
 from pydantic import SecretStr
 
 from bill_pipeline.bill.connection import Connection
+from bill_pipeline.built import mark_built
 from bill_pipeline.clients import Registry
 from bill_pipeline.publishing.tables import (
     PublishedColumn,
@@ -58,6 +59,7 @@ def write_books(home: Home, client: str, batch: int, *, lines: int = 20) -> None
     with duckdb.connect(str(home.client_file(client))) as db:
         db.execute("begin transaction")
         fill_books(db, batch, lines)
+        mark_built(db)
         db.execute("commit")
 
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import duckdb
 import pytest
 
 from bill_pipeline.clients import Registry
-from bill_pipeline.publish import Written, publish, write_ahead
+from bill_pipeline.publish import publish, write_ahead
 from bill_pipeline.publishing import files, versions
 from bill_pipeline.publishing.tables import code_signature
 from bill_pipeline.settings import Home
@@ -21,17 +21,15 @@ from tests.publish.publish_fixture import SCHEMA, write_books
 pytestmark = pytest.mark.parametrize("store", ["files"], indirect=True)
 Rows = Callable[[str], list[tuple[Any, ...]]]
 BATCHES = "select client, batch from totals order by 1"
-FIRST, LATER = (datetime(2026, 1, day, tzinfo=UTC) for day in (1, 2))
 
 
 @pytest.fixture
 def home(home: Home, clients: list[str]) -> Home:
     publish(home, clients, schema=replace(SCHEMA, code=code_signature()))
-    Registry(home).update("acme", unpublished_since=FIRST)
     return home
 
 
-def written(home: Home, batch: int) -> Written:
+def written(home: Home, batch: int) -> versions.Version:
     write_books(home, "acme", batch)
     with duckdb.connect(str(home.client_file("acme"))) as books:
         found = write_ahead(home, "acme", books)
@@ -81,9 +79,11 @@ def test_what_a_dead_writer_left_is_collected_and_never_named(home: Home, rows: 
 
 def test_books_that_were_built_since_wait_for_their_own_publication(home: Home, rows: Rows) -> None:
     ahead = written(home, 2)
-    Registry(home).update("acme", unpublished_since=LATER)
+    write_books(home, "acme", 3)
     publish(home, ["acme"], written=[ahead])
-    assert Registry(home).status("acme").unpublished_since == LATER
+    assert Registry(home).status("acme").unpublished_since
+    publish(home, [])
+    assert Registry(home).status("acme").unpublished_since is None
 
 
 def test_a_later_version_is_not_replaced_by_one_that_was_written_before(
