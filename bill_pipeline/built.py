@@ -1,8 +1,8 @@
 """Which build of the books a client's file holds, to be compared with what is published.
 
 Every build of what is published writes a new number into the file, in the transaction that replaces
-the tables; the published ledger keeps the number of the build it was written from. What was built is
-published when both are the same, whatever a process that died, a full disk or a backup put back
+the tables; the published ledger keeps the number of the build it was written from. What was built
+is published when both are the same, whatever a process that died, a full disk or a backup put back
 left elsewhere. A small note beside the client's file says which number the file holds as it is now,
 so that a thousand idle files need not be opened; a note about any other state of the file says
 nothing, and the file is asked.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import resource
 import subprocess
 import sys
 from collections.abc import Callable
@@ -19,6 +20,7 @@ from bill_pipeline.clients import Registry, utc_now
 from bill_pipeline.publish import publish
 from bill_pipeline.publishing import catalogue, files
 from bill_pipeline.publishing.contents import read_contents
+from bill_pipeline.publishing.tables import PublishError
 from bill_pipeline.query import open_ledger
 from bill_pipeline.settings import Home
 from bill_pipeline.webhooks import Webhooks
@@ -152,6 +154,7 @@ from pathlib import Path
 sys.path.insert(0, {str(Path(__file__).parent)!r})
 from publish_fixture import SCHEMA
 from bill_pipeline.publish import publish
+from bill_pipeline.publishing.tables import PublishError
 from bill_pipeline.query import open_ledger
 from bill_pipeline.settings import Home
 assert publish(Home(Path({str(home.path)!r})), ["acme"], schema=SCHEMA).published
@@ -196,6 +199,28 @@ def test_a_disk_that_is_full_at_the_end_costs_nothing_and_is_left_as_it_was(
     assert list(home.path.glob(".ledger*")) == []
     assert rows("select client, batch from totals order by 1") == [("acme", 1), ("birch", 1)]
     publish(home, ["acme"], schema=SCHEMA)
+    assert rows("select client, batch from totals order by 1") == [("acme", 2), ("birch", 1)]
+
+
+@pytest.mark.parametrize("share", [0.5, 0.99, 1.0, 1.01])
+def test_a_disk_that_ends_within_the_catalogue_shows_all_of_it_or_what_was(
+    home: Home, clients: list[str], rows: Rows, share: float
+) -> None:
+    publish(home, clients, schema=SCHEMA)
+    write_books(home, "acme", 2)
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (int(home.ledger.stat().st_size * share), hard))
+    try:
+        publish(home, [], schema=SCHEMA)
+    except (duckdb.Error, OSError, PublishError):
+        shown = 1
+    else:
+        shown = 2
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert list(home.path.glob(".ledger*")) == []
+    assert rows("select client, batch from totals order by 1") == [("acme", shown), ("birch", 1)]
+    publish(home, [], schema=SCHEMA)
     assert rows("select client, batch from totals order by 1") == [("acme", 2), ("birch", 1)]
 
 
