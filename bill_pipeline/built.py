@@ -69,7 +69,7 @@ def compare(home: Home, clients: list[str], shown: Mapping[str, str | None]) -> 
     for client in clients:
         try:
             number = _number_in(home, client)
-        except (duckdb.Error, filelock.Timeout, OSError):
+        except (duckdb.Error, OSError):  # a lock that somebody holds is one of these
             unknown.add(client)
             continue
         if number and number != shown.get(client):
@@ -117,10 +117,9 @@ def _left_alone(path: Path) -> Iterator[None]:
     with contextlib.ExitStack() as held:
         try:
             held.enter_context(lock)
-        except filelock.Timeout:
-            raise
-        except OSError:  # a home that may only be read: what is there stays so
-            held.pop_all()
+        except OSError as error:  # a home that may only be read: what is there stays so
+            if isinstance(error, filelock.Timeout):
+                raise
         yield
 
 
