@@ -15,6 +15,7 @@ import pytest
 
 from bill_pipeline.bill import errors
 from bill_pipeline.books import open_sync
+from bill_pipeline.built import mark_built
 from bill_pipeline.clients import Registry, State
 from bill_pipeline.console.app import Console
 from bill_pipeline.console.work import Work
@@ -243,7 +244,9 @@ class _Failing(IdleExecutor):
 
 def test_books_that_are_built_and_not_published_say_so(console: Console, admin: Browser) -> None:
     connect_invented_client(console.home, "acme")
-    Registry(console.home).update("acme", state=State.UP_TO_DATE, unpublished_since=NOON)
+    Registry(console.home).update("acme", state=State.UP_TO_DATE)
+    with duckdb.connect(str(console.home.client_file("acme"))) as books:
+        mark_built(books)  # and killed before the registry was told
     assert "Built, not published since" in shown(admin, "/clients/acme")
     assert "built, not published since" in shown(admin, "/clients")
 
