@@ -103,7 +103,7 @@ def _number_in(home: Home, client: str) -> str | None:
         if state is not None and noted["file"] == state:
             number: str | None = noted["build"]
             return number
-    with _left_alone(path), open_for_reading(path) as connection:
+    with left_alone(path), open_for_reading(path) as connection:
         state = _state_of(path)
         number = read_build(connection)
         _write(home, client, number, state)
@@ -111,7 +111,7 @@ def _number_in(home: Home, client: str) -> str | None:
 
 
 @contextlib.contextmanager
-def _left_alone(path: Path) -> Iterator[None]:
+def left_alone(path: Path) -> Iterator[None]:
     """While nobody works on the client. Raises filelock.Timeout at once when somebody does."""
     lock = filelock.FileLock(path.with_suffix(".lock"), timeout=0)
     with contextlib.ExitStack() as held:

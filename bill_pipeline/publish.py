@@ -20,8 +20,9 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 import duckdb
+import filelock
 
-from bill_pipeline.built import Comparison, compare, open_for_reading, taken_at
+from bill_pipeline.built import Comparison, compare, left_alone, open_for_reading, taken_at
 from bill_pipeline.clients import ClientStatus, Registry, UnknownClient
 from bill_pipeline.errors import PipelineError
 from bill_pipeline.failures import alone
@@ -85,7 +86,8 @@ def publish(
 
     def open_books(client: str) -> contextlib.AbstractContextManager[duckdb.DuckDBPyConnection]:
         of_one_sync = client in behind and client in shown
-        return _books_of(home, client, connections or {}, of_one_sync=of_one_sync)
+        books = _books_of(home, client, connections or {}, of_one_sync=of_one_sync)
+        return _of_another(home, client, books) if client in behind else books
 
     report = store.publish(
         [*wanted, *behind],
@@ -228,6 +230,19 @@ def _books_of(
             remedy = f"Run `bill-pipeline sync {client}`."
             raise PublishError(f"{client}: its last sync built a part of its books only. {remedy}")
         yield connection
+
+
+@contextlib.contextmanager
+def _of_another(
+    home: Home, client: str, books: contextlib.AbstractContextManager[duckdb.DuckDBPyConnection]
+) -> Iterator[duckdb.DuckDBPyConnection]:
+    """``books`` while nobody begins to work on the client: its file would be refused to them."""
+    with contextlib.ExitStack() as held:
+        try:
+            held.enter_context(left_alone(home.client_file(client)))
+        except filelock.Timeout:
+            raise PublishError(f"{client}: who works on it now will publish it.") from None
+        yield held.enter_context(books)
 
 
 def _is_of_one_sync(connection: duckdb.DuckDBPyConnection) -> bool:

@@ -47,6 +47,7 @@ def write(home_path: str, names: list[str], log: str) -> None:
     from publish_fixture import SCHEMA, write_books
 
     from bill_pipeline.clients import Registry, utc_now
+    from bill_pipeline.deciding import hold_client
     from bill_pipeline.publish import publish, show_status
     from bill_pipeline.settings import Home
 
@@ -57,7 +58,8 @@ def write(home_path: str, names: list[str], log: str) -> None:
         some = rng.sample(names, min(len(names), rng.choice([1, 1, 1, 3])))
         batch += 1
         for name in some:
-            write_books(home, name, batch, lines=LINES)
+            with hold_client(home, name):
+                write_books(home, name, batch, lines=LINES)
         if rng.random() < 0.3:  # a client fails, or is left unpublished: sync_status tells
             now = utc_now()
             Registry(home).update(some[0], error="invented", unpublished_since=now)
