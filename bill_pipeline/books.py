@@ -39,7 +39,6 @@ from bill_pipeline.upkeep import (
     count_documents_and_reviews,
     is_current,
     model_alarm,
-    name_organization,
     suit_to_size,
 )
 from bill_pipeline.warehouse import RoomReport, Warehouse
@@ -291,7 +290,6 @@ def open_sync(home: Home, client: str, options: SyncOptions | None = None) -> It
             held.enter_context(client_lock(home, client))
             with Warehouse.open(home, client) as warehouse:
                 suit_to_size(warehouse)
-                name_organization(warehouse, status.organization_id, utc_now())
                 as_of, new_rules = begin(warehouse)
                 sync = Sync(home, warehouse, options or SyncOptions(), as_of, new_rules)
                 yield sync

@@ -6,10 +6,21 @@ The command line and the console both come through here, so both forget the same
 from __future__ import annotations
 
 from bill_pipeline.books import client_lock
-from bill_pipeline.clients import Registry
+from bill_pipeline.clients import Registry, UnknownClient
 from bill_pipeline.publish import publish
-from bill_pipeline.settings import Home
+from bill_pipeline.settings import Home, require_client_name
 from bill_pipeline.webhooks import Webhooks
+
+
+def require_known(home: Home, client: str) -> None:
+    """Raises UnknownClient when neither the registry nor a file knows ``client``.
+
+    Books that were kept may go later, and a client that a registry of another day does not know
+    may be disconnected as well.
+    """
+    require_client_name(client)
+    if client not in Registry(home).names() and not home.client_file(client).exists():
+        raise UnknownClient(client)
 
 
 def disconnect(home: Home, client: str, *, purge: bool) -> None:
@@ -21,6 +32,7 @@ def disconnect(home: Home, client: str, *, purge: bool) -> None:
     not be taken out of the ledger goes with the next publication.
     """
     registry = Registry(home)
+    require_known(home, client)
     with client_lock(home, client):
         registry.disconnect(client, purge=purge)
         Webhooks(registry).forget(client)

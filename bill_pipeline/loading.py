@@ -48,6 +48,7 @@ from bill_pipeline.raw import (
     store_state,
     stored_state,
 )
+from bill_pipeline.whose_books import require_own_books
 
 # Quarantined documents asked for again by each sync, per list.
 QUARANTINED_PER_SYNC = 50
@@ -139,12 +140,14 @@ def load_lists(
     of its documents compared with BILL, a share of them now; see ``bill.comparing``. Nothing is
     written when nothing changed. Only one process may import a client at a time.
 
-    Raises ``BillError``: everything read until then is stored and is not read again, but nothing
+    Raises ``ForeignBooks`` before anything is read when ``database`` is another organization's, and
+    ``BillError``: everything read until then is stored and is not read again, but nothing
     is archived, so the books stay as they were.
     """
     started = monotonic()
     report = ImportReport(api.client, as_of)
     with opened(database) as connection:
+        require_own_books(connection, api.client, database, api.connection.organization_id)
         make_tables(connection)
         make_archive(connection)
         state, is_interrupted = stored_state(connection)

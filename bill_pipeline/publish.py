@@ -32,6 +32,7 @@ from bill_pipeline.publishing.versions import Version, being_written
 from bill_pipeline.registry_file import exists
 from bill_pipeline.settings import Home, Settings
 from bill_pipeline.warehouse import cannot_open
+from bill_pipeline.whose_books import require_own_books
 
 __all__ = [
     "GRACE",
@@ -226,6 +227,7 @@ def _books_of(
             connection = opened.enter_context(open_for_reading(path))
         except duckdb.Error as error:
             raise cannot_open(client, path, error) from error
+        require_own_books(connection, client, path, Registry(home).organization_of(client))
         if of_one_sync and not _is_of_one_sync(connection):
             remedy = f"Run `bill-pipeline sync {client}`."
             raise PublishError(f"{client}: its last sync built a part of its books only. {remedy}")

@@ -19,6 +19,7 @@ from bill_pipeline.bill.lists import lists_to_read
 from bill_pipeline.loading import ImportReport, count_reading, expected_pages, new_reading
 from bill_pipeline.progress import ProgressWatch, Watcher
 from bill_pipeline.raw import StoredDocuments, make_tables, opened, stored_state
+from bill_pipeline.whose_books import require_own_books
 
 
 def compare_lists(
@@ -26,11 +27,12 @@ def compare_lists(
 ) -> ImportReport:
     """Compare every list whole with BILL and keep nothing: what differs is in ``found``.
 
-    Raises ``BillError``.
+    Raises ``BillError``, and ``ForeignBooks`` when ``database`` is another organization's.
     """
     started = monotonic()
     report = ImportReport(api.client, datetime.fromtimestamp(api.clock.time(), UTC))
     with opened(database) as connection:
+        require_own_books(connection, api.client, database, api.connection.organization_id)
         make_tables(connection)
         make_archive(connection)
         state, _ = stored_state(connection)

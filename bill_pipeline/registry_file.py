@@ -67,6 +67,10 @@ create table if not exists clients (
     compared_at text,
     unpublished_since text
 );
+create table if not exists disconnected (
+    client text primary key,
+    disconnected_at text not null
+);
 create table if not exists sessions (
     client text primary key,
     session_sealed text not null,
@@ -104,7 +108,7 @@ def bring_up_to_date(home: Home) -> None:
         is_current = (
             version == HOME_VERSION
             and mode == Settings.now().sqlite_journal_mode
-            and not _lacking(db)
+            and _is_complete(db)
         )
     if not is_current and exists(home) and _is_writable(home):
         make(home)
@@ -144,7 +148,7 @@ def _open(home: Home, stack: contextlib.ExitStack) -> sqlite3.Connection:
         with contextlib.suppress(FileNotFoundError):
             shutil.copyfile(f"{path}{ending}", folder / f"{path.name}{ending}")
     db = sqlite3.connect(folder / path.name)
-    if _lacking(db):
+    if not _is_complete(db):
         _make_tables(db)
     db.execute("pragma query_only = on")  # what is written here would be lost
     return db
@@ -162,6 +166,11 @@ def _make_tables(db: sqlite3.Connection) -> None:
 
 def _is_writable(home: Home) -> bool:
     return os.access(home.registry, os.W_OK) and os.access(home.path, os.W_OK)
+
+
+def _is_complete(db: sqlite3.Connection) -> bool:
+    found = db.execute("select 1 from sqlite_master where name = 'disconnected'").fetchone()
+    return found is not None and not _lacking(db)
 
 
 def _lacking(db: sqlite3.Connection) -> list[str]:

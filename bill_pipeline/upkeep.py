@@ -9,7 +9,6 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from bill_pipeline.decisions import set_policy
 from bill_pipeline.transforms import load_checks, load_transforms
 from bill_pipeline.unchanged import latest_knowledge
 
@@ -35,21 +34,6 @@ def next_batch_time(warehouse: Warehouse, now: datetime) -> datetime:
     if latest is None:
         return now
     return max(now, latest.replace(tzinfo=UTC) + timedelta(microseconds=1))
-
-
-def name_organization(warehouse: Warehouse, organization_id: str, as_of: datetime) -> None:
-    """Write down once whose books the file holds; entry ids are made from it."""
-    known = warehouse.connection.execute(
-        "select count(*) from decisions.policies where name = 'organization_id'"
-    ).fetchone()
-    if known == (0,):
-        set_policy(
-            warehouse.connection,
-            "organization_id",
-            organization_id,
-            decided_at=as_of.replace(tzinfo=None),
-            decided_by="connection",
-        )
 
 
 def record_build(warehouse: Warehouse, room: str, as_of: datetime) -> None:

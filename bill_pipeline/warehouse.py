@@ -11,7 +11,7 @@ import contextlib
 import time
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ import duckdb
 from bill_pipeline.amounts import to_cents
 from bill_pipeline.archive import make_archive
 from bill_pipeline.built import mark_built, note_build, read_build
+from bill_pipeline.clients import Registry
 from bill_pipeline.decisions import ensure_decisions
 from bill_pipeline.empty_tables import columns_of, comes_out_empty, make_empty
 from bill_pipeline.errors import PipelineError
@@ -39,6 +40,7 @@ from bill_pipeline.transforms import (
 )
 from bill_pipeline.unchanged import TableMemory, state_of_rows
 from bill_pipeline.upkeep import record_build
+from bill_pipeline.whose_books import name_organization, require_own_books
 
 #: Bytes, DuckDB's least. A client's file has 170 tables, most of them small, and each takes whole
 #: blocks: with DuckDB's usual 262,144 the file of a small client is four times as large.
@@ -124,27 +126,42 @@ class Warehouse:
     @classmethod
     @contextlib.contextmanager
     def open(cls, home: Home, client: str) -> Iterator[Warehouse]:
-        """The client's file, for writing. Raises WarehouseError when another process has it, the
-        file is damaged or the machine refuses.
+        """The client's file, for writing; a connected client's says from then on whose it is.
+
+        Raises WarehouseError when another process has it, the file is damaged or the machine
+        refuses, and ForeignBooks when it holds another organization's books.
         """
         path = home.client_file(client)
         path.parent.mkdir(parents=True, exist_ok=True)
-        with file_noted(home.dlt_folder(client), path), cls.at(path, client) as warehouse:
+        organization = Registry(home).organization_of(client)
+        with (
+            file_noted(home.dlt_folder(client), path),
+            cls.at(path, client, organization=organization) as warehouse,
+        ):
             yield warehouse
             build = read_build(warehouse.connection)
         note_build(home, client, build)
 
     @classmethod
     @contextlib.contextmanager
-    def at(cls, path: Path | str, client: str) -> Iterator[Warehouse]:
-        """The DuckDB file at ``path`` (``:memory:`` in tests) as ``client``'s books."""
+    def at(
+        cls, path: Path | str, client: str, *, organization: str | None = None
+    ) -> Iterator[Warehouse]:
+        """The DuckDB file at ``path`` (``:memory:`` in tests) as ``client``'s books.
+
+        With an ``organization`` nothing is written into another one's: raises ForeignBooks.
+        """
         try:
             _make_file(path)
             connection = duckdb.connect(str(path))
         except (duckdb.Error, OSError) as error:
             raise cannot_open(client, path, error) from error
         try:
-            yield cls(connection, client)
+            require_own_books(connection, client, path, organization)
+            warehouse = cls(connection, client)
+            if organization:
+                name_organization(connection, organization, datetime.now(UTC))
+            yield warehouse
         finally:
             connection.close()
 

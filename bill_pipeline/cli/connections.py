@@ -162,7 +162,7 @@ def disconnect(client: str, purge: bool, yes: bool, home: Home) -> None:
     """Forget CLIENT's sync token; with --purge its books as well."""
     from bill_pipeline import leaving
 
-    Registry(home).status(client)
+    leaving.require_known(home, client)
     if purge and not yes:
         click.confirm(f"Delete every document and journal entry of {client}?", abort=True)
     leaving.disconnect(home, client, purge=purge)

@@ -1,0 +1,108 @@
+"""A client's file holds one organization's books, and nobody loses them without a word."""
+
+from __future__ import annotations
+
+import shutil
+from datetime import date
+
+import duckdb
+import pytest
+
+from bill_pipeline.clients import ClientAlreadyConnected, Registry
+from bill_pipeline.deciding import close_through
+from bill_pipeline.warehouse import Warehouse
+from bill_pipeline.whose_books import ForeignBooks, organization_in
+from tests.healing.test_publication import LINES
+from tests.journey.firm import Firm
+
+DOCUMENTS = "select client, document_id from documents order by all"
+
+
+def organizations(firm: Firm) -> list[str]:
+    return [company.organization_id for company in firm.sandbox.companies]
+
+
+def connect_as(firm: Firm, name: str, number: int) -> str:
+    """Connect the sandbox's company ``number`` as ``name`` and return what was said."""
+    company = firm.sandbox.companies[number]
+    result = firm.run(
+        "connect", name, "--organization-id", company.organization_id,
+        "--token-name", company.token_name, "--token-password-stdin",
+        "--environment", firm.sandbox.base_url, given=company.token_password + "\n",
+    )  # fmt: skip
+    return f"{result.exit_code} {result.output}"
+
+
+def test_a_name_whose_file_is_another_organizations_is_not_connected(
+    firm: Firm, names: list[str]
+) -> None:
+    first, second, _ = organizations(firm)
+    before = firm.home.client_file(names[0]).read_bytes()
+    assert firm.run("disconnect", names[0], "--yes").exit_code == 0
+    assert firm.run("disconnect", names[1], "--yes").exit_code == 0
+    said = connect_as(firm, names[0], 1)
+    assert said.startswith("1 ")
+    assert first in said
+    assert second in said
+    assert names[0] not in Registry(firm.home).names()
+    assert firm.home.client_file(names[0]).read_bytes() == before
+    # Each remedy: its own organization again, or its books deleted first.
+    assert connect_as(firm, names[0], 0).startswith("0 ")
+    assert connect_as(firm, names[1], 1).startswith("0 ")
+    assert firm.run("disconnect", names[1], "--yes").exit_code == 0
+    assert firm.run("disconnect", names[1], "--purge", "--yes").exit_code == 0
+    assert connect_as(firm, names[1], 2).startswith("1 ")  # which is connected as the third
+    assert connect_as(firm, names[1], 1).startswith("0 ")
+
+
+def test_another_clients_file_is_neither_read_nor_written(firm: Firm, names: list[str]) -> None:
+    first, second, _ = organizations(firm)
+    before, shown = firm.query(LINES), firm.query(DOCUMENTS)
+    path = firm.home.client_file(names[0])
+    own = path.with_suffix(".own")
+    shutil.copy(path, own)
+    foreign = shutil.copy(firm.home.client_file(names[1]), path).read_bytes()
+    result = firm.run("sync", "--all")
+    assert result.exit_code == 1
+    assert f"{names[0]}: failed" in result.output
+    assert first in result.output
+    assert second in result.output
+    assert path.read_bytes() == foreign
+    for name in names[1:]:
+        assert f"{name}: failed" not in result.output
+    assert firm.run("publish", names[0]).exit_code == 1
+    assert firm.run("verify", names[0]).exit_code == 1
+    with pytest.raises(ForeignBooks):
+        close_through(firm.home, names[0], date(2026, 1, 31), by="a test", reason="year's end")
+    assert path.read_bytes() == foreign
+    assert (firm.query(LINES), firm.query(DOCUMENTS)) == (before, shown)
+    own.replace(path)
+    assert firm.run("sync", names[0]).exit_code == 0
+    assert firm.query(LINES) == before
+
+
+def test_a_file_that_says_nothing_is_named_when_it_is_first_opened(
+    firm: Firm, names: list[str]
+) -> None:
+    path = firm.home.client_file(names[0])
+    with duckdb.connect(str(path)) as books:
+        books.execute("delete from decisions.policies where name = 'organization_id'")
+    assert organization_in(path) is None
+    with Warehouse.open(firm.home, names[0]):
+        pass
+    assert organization_in(path) == organizations(firm)[0]
+
+
+def test_after_the_registry_was_lost_no_client_gets_another_name(
+    firm: Firm, names: list[str]
+) -> None:
+    connections = {name: Registry(firm.home).connection(name) for name in names}
+    for path in firm.home.path.glob("registry.sqlite*"):
+        path.unlink()
+    said = connect_as(firm, "another-name", 0)
+    assert said.startswith("1 ")
+    assert f"connect it as '{names[0]}'" in said
+    with pytest.raises(ClientAlreadyConnected):
+        Registry(firm.home).connect(names[0], connections[names[1]], environment="sandbox")
+    assert Registry(firm.home).names() == []
+    assert connect_as(firm, names[0], 0).startswith("0 ")
