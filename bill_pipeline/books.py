@@ -84,6 +84,7 @@ class SyncOptions:
     full: bool = False  # read every list from its beginning and compare
     since: date | None = None  # read what BILL changed on or after this day
     rebuild: bool = False  # no import: replay the journal from the archive
+    new_file: bool = False  # where the client's file was lost: read everything into a new one
     lists: tuple[str, ...] | None = None  # those that have news; None reads them all
 
 
@@ -288,7 +289,8 @@ def open_sync(home: Home, client: str, options: SyncOptions | None = None) -> It
     ):  # also while the end is recorded: the next sync says its own
         try:
             held.enter_context(client_lock(home, client))
-            with Warehouse.open(home, client) as warehouse:
+            new_file = options is not None and options.new_file
+            with Warehouse.open(home, client, new_file=new_file) as warehouse:
                 suit_to_size(warehouse)
                 as_of, new_rules = begin(warehouse)
                 sync = Sync(home, warehouse, options or SyncOptions(), as_of, new_rules)

@@ -277,6 +277,14 @@ class Registry:
         except UnknownClient:
             return None
 
+    def has_had_books(self, client: str) -> bool:
+        """Whether a sync of ``client`` was ever finished; not of one that is not connected."""
+        try:
+            status = self.status(client)
+        except UnknownClient:
+            return False
+        return status.last_success_at is not None or status.document_count > 0
+
     def unknown_files(self) -> list[str]:
         """Clients whose files are here though nobody is connected under their name, nor was
         disconnected: this registry is older than they are, or was made anew.

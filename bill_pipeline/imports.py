@@ -27,6 +27,7 @@ from bill_pipeline.progress import Progress, Watcher
 from bill_pipeline.reconciliation import compare_lists
 from bill_pipeline.sealed_sessions import SealedSessions
 from bill_pipeline.settings import Home, Settings
+from bill_pipeline.warehouse import require_file
 
 __all__ = [
     "Access",
@@ -141,8 +142,9 @@ def compare_client(
 ) -> ImportReport:
     """Compare everything with BILL and keep nothing; see ``reconciliation.compare_lists``.
 
-    The caller holds the client's lock. Raises ``BillError``.
+    The caller holds the client's lock. Raises ``BillError``, ``BooksMissing``, ``ForeignBooks``.
     """
+    require_file(home, client)
     with open_bill(home, client, connection) as api:
         return compare_lists(
             api,
@@ -155,8 +157,9 @@ def compare_client(
 def open_documents_differ(home: Home, client: str, connection: Connection) -> bool:
     """Whether BILL has any open document otherwise than the client's file; a few requests.
 
-    The caller holds the client's lock. Raises ``BillError``.
+    The caller holds the client's lock. Raises ``BillError``, ``BooksMissing``.
     """
+    require_file(home, client)
     expected = open_documents.open_documents(home.client_file(client))
     with open_bill(home, client, connection) as api:
         return bool(open_documents.differing(api, expected))

@@ -31,7 +31,7 @@ from bill_pipeline.publishing.tables import PublishedSchema, PublishError
 from bill_pipeline.publishing.versions import Version, being_written
 from bill_pipeline.registry_file import exists
 from bill_pipeline.settings import Home, Settings
-from bill_pipeline.warehouse import cannot_open
+from bill_pipeline.warehouse import cannot_open, require_file
 from bill_pipeline.whose_books import require_own_books
 
 __all__ = [
@@ -220,6 +220,7 @@ def _books_of(
         yield connections[client]
         return
     path = home.client_file(client)
+    require_file(home, client)
     if not path.exists():
         raise PublishError(f"{client} has no books yet: run `bill-pipeline sync {client}`.")
     with contextlib.ExitStack() as opened:

@@ -40,7 +40,7 @@ from bill_pipeline.transforms import (
 )
 from bill_pipeline.unchanged import TableMemory, state_of_rows
 from bill_pipeline.upkeep import record_build
-from bill_pipeline.whose_books import name_organization, require_own_books
+from bill_pipeline.whose_books import BooksMissing, name_organization, require_own_books
 
 #: Bytes, DuckDB's least. A client's file has 170 tables, most of them small, and each takes whole
 #: blocks: with DuckDB's usual 262,144 the file of a small client is four times as large.
@@ -125,13 +125,16 @@ class Warehouse:
 
     @classmethod
     @contextlib.contextmanager
-    def open(cls, home: Home, client: str) -> Iterator[Warehouse]:
+    def open(cls, home: Home, client: str, *, new_file: bool = False) -> Iterator[Warehouse]:
         """The client's file, for writing; a connected client's says from then on whose it is.
 
-        Raises WarehouseError when another process has it, the file is damaged or the machine
-        refuses, and ForeignBooks when it holds another organization's books.
+        It is made for a client that never had one, and for any with a ``new_file``. Raises
+        WarehouseError when another process has it, the file is damaged or the machine refuses,
+        BooksMissing when the file was lost, ForeignBooks when it is another organization's.
         """
         path = home.client_file(client)
+        if not new_file:
+            require_file(home, client)
         path.parent.mkdir(parents=True, exist_ok=True)
         organization = Registry(home).organization_of(client)
         with (
@@ -389,6 +392,24 @@ def ensure_schema(connection: duckdb.DuckDBPyConnection) -> None:
     add_functions(connection)
 
 
+def require_file(home: Home, client: str) -> None:
+    """Raises BooksMissing when ``client``'s file is not there and the registry or the published
+    ledger knows that it has had books; one whose first import never ended may begin again.
+    """
+    path = home.client_file(client)
+    if not path.exists() and (Registry(home).has_had_books(client) or _is_shown(home, client)):
+        raise BooksMissing(client, path)
+
+
+def _is_shown(home: Home, client: str) -> bool:
+    from bill_pipeline.publishing.stores import store_of
+
+    # A ledger that cannot be read is for its publication to report.
+    with contextlib.suppress(PipelineError, duckdb.Error, OSError):
+        return client in store_of(home).builds()
+    return False
+
+
 def cannot_open(client: str, path: Path | str, error: Exception) -> WarehouseError:
     """``error``, met when ``client``'s file at ``path`` was opened, with what to do about it."""
     said = machine_trouble(error)
@@ -406,6 +427,8 @@ def _make_file(path: Path | str) -> None:
     draft.unlink(missing_ok=True)
     with duckdb.connect() as connection:
         connection.execute(f"attach {_quoted(str(draft))} as books (block_size {BLOCK_SIZE})")
+    # Left by a file that was lost, and of no use without it: it must not be played into this one.
+    Path(f"{path}.wal").unlink(missing_ok=True)
     draft.rename(path)
 
 

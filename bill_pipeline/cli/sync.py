@@ -34,6 +34,12 @@ LINES_SHOWN = 40
     "--rebuild", is_flag=True, help="No import: replay the journal from the archived documents."
 )
 @click.option(
+    "--new-file",
+    is_flag=True,
+    help="The client's file was lost and there is no backup: read all into a new one. What only "
+    "the old one had is lost: closings, answers, rules, opening balances, write-offs, history.",
+)
+@click.option(
     "--dry-run",
     is_flag=True,
     help="Ask BILL nothing and keep nothing: show what would be posted from what is known, after "
@@ -47,6 +53,7 @@ def sync(
     full: bool,
     since: datetime | None,
     rebuild: bool,
+    new_file: bool,
     dry_run: bool,
     home: Home,
     as_json: bool,
@@ -63,16 +70,21 @@ def sync(
         raise click.UsageError("Name one or more clients, or use --all.")
     if rebuild and (full or since):
         raise click.UsageError("--rebuild imports nothing: leave out --full and --since.")
-    if dry_run and (full or since or rebuild):
+    if new_file and (every or full or since or rebuild):
+        raise click.UsageError("--new-file reads everything of clients that are named: no --all.")
+    if dry_run and (full or since or rebuild or new_file):
         raise click.UsageError("--dry-run imports and keeps nothing: leave out the other options.")
     if since and since.date() > utc_now().date():
         raise click.UsageError("--since lies in the future.")
     registry = Registry(home)
     clients = registry.syncable() if every else [registry.status(name).client for name in names]
+    if there := [name for name in clients if new_file and home.client_file(name).exists()]:
+        raise click.UsageError(f"--new-file: the file of {', '.join(there)} is there.")
     if dry_run:
         _show_what_would_be_posted(home, clients, as_json)
         return
-    options = SyncOptions(full=full, since=since.date() if since else None, rebuild=rebuild)
+    day = since.date() if since else None
+    options = SyncOptions(full=full, since=day, rebuild=rebuild, new_file=new_file)
     failed = 0
     with ImportProgress() as shown:
         outcomes = sync_clients(home, clients, options, progress=shown.doing, watch=shown.page)

@@ -47,10 +47,12 @@ def _compared(home: Home, client: str, shown: Any) -> ImportReport:
     from bill_pipeline.clients import Registry
     from bill_pipeline.errors import PipelineError
     from bill_pipeline.imports import compare_client
+    from bill_pipeline.warehouse import require_file
 
     registry = Registry(home)
     connection = registry.connection(client)
     with client_lock(home, client):
+        require_file(home, client)  # which says more
         if not home.client_file(client).exists():
             raise PipelineError(
                 f"{client} has no books to compare with BILL. Run `bill-pipeline sync {client}`: "

@@ -95,8 +95,16 @@ class LedgerStore(Protocol):
 
 
 def with_books(home: Home) -> list[str]:
-    """Connected clients that have books: all are published when a store is made anew."""
-    return [name for name in Registry(home).names() if home.client_file(name).exists()]
+    """Connected clients that have books: all are published when a store is made anew.
+
+    Also those whose file was lost: who publishes says so.
+    """
+    registry = Registry(home)
+    return [
+        name
+        for name in registry.names()
+        if home.client_file(name).exists() or registry.has_had_books(name)
+    ]
 
 
 def store_of(home: Home) -> LedgerStore:

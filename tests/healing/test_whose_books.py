@@ -10,8 +10,9 @@ import pytest
 
 from bill_pipeline.clients import ClientAlreadyConnected, Registry
 from bill_pipeline.deciding import close_through
-from bill_pipeline.warehouse import Warehouse
-from bill_pipeline.whose_books import ForeignBooks, organization_in
+from bill_pipeline.publish import publish
+from bill_pipeline.warehouse import Warehouse, require_file
+from bill_pipeline.whose_books import BooksMissing, ForeignBooks, organization_in
 from tests.healing.test_publication import LINES
 from tests.journey.firm import Firm
 
@@ -106,3 +107,44 @@ def test_after_the_registry_was_lost_no_client_gets_another_name(
         Registry(firm.home).connect(names[0], connections[names[1]], environment="sandbox")
     assert Registry(firm.home).names() == []
     assert connect_as(firm, names[0], 0).startswith("0 ")
+
+
+def test_a_lost_file_is_not_made_anew_unless_somebody_says_so(firm: Firm, names: list[str]) -> None:
+    client, path = names[0], firm.home.client_file(names[0])
+    assert firm.run("close", client, "2026-01", "--anyway").exit_code == 0
+    lines, closings = firm.query(LINES), firm.query("from closings")
+    assert closings
+    backup = path.rename(path.with_suffix(".backup"))
+    result = firm.run("sync", "--all")
+    assert result.exit_code == 1
+    assert str(path) in result.output
+    assert f"`bill-pipeline sync {client} --new-file`" in result.output
+    for name in names[1:]:
+        assert f"{name}: failed" not in result.output
+    with pytest.raises(BooksMissing):
+        close_through(firm.home, client, date(2026, 1, 31), by="a test", reason="year's end")
+    assert firm.run("publish", "--all").exit_code == 1
+    firm.home.ledger.unlink()
+    publish(firm.home, names[1:])
+    assert not path.exists()
+    # The one remedy, and the other one.
+    shutil.copy(backup, path)
+    assert firm.run("sync", client).exit_code == 0
+    assert (firm.query(LINES), firm.query("from closings")) == (lines, closings)
+    assert firm.run("sync", client, "--new-file").exit_code == 2  # it is there
+    path.unlink()
+    result = firm.run("sync", client, "--new-file")
+    assert result.exit_code == 0, result.output
+    assert firm.query("from closings") == []
+
+
+def test_only_the_published_ledger_knows_that_a_client_had_books(
+    firm: Firm, names: list[str]
+) -> None:
+    Registry(firm.home).update(names[0], last_success_at=None, document_count=0)
+    firm.home.client_file(names[0]).unlink()
+    assert firm.run("sync", names[0]).exit_code == 1
+    # Who is purged or whose first import never ended begins by itself.
+    assert firm.run("disconnect", names[0], "--purge", "--yes").exit_code == 0
+    assert connect_as(firm, names[0], 0).startswith("0 ")
+    require_file(firm.home, names[0])

@@ -80,8 +80,8 @@ def test_a_file_that_is_gone_is_read_again(synced: Firm) -> None:
     synced.home.client_file(synced.client).unlink()
     result = synced.run("verify", synced.client)
     assert result.exit_code == 1
-    assert f"`bill-pipeline sync {synced.client}`" in result.output
-    assert synced.run("sync", synced.client).exit_code == 0
+    assert f"`bill-pipeline sync {synced.client} --new-file`" in result.output
+    assert synced.run("sync", synced.client, "--new-file").exit_code == 0
     assert synced.query(LEDGER) == in_bill(synced)
     assert synced.run("verify", synced.client).exit_code == 0
 
