@@ -8,18 +8,21 @@ from __future__ import annotations
 from bill_pipeline.books import client_lock
 from bill_pipeline.clients import Registry, UnknownClient
 from bill_pipeline.publish import publish
+from bill_pipeline.publishing.stores import store_of
 from bill_pipeline.settings import Home, require_client_name
 from bill_pipeline.webhooks import Webhooks
 
 
 def require_known(home: Home, client: str) -> None:
-    """Raises UnknownClient when neither the registry nor a file knows ``client``.
+    """Raises UnknownClient when neither the registry, a file nor the ledger knows ``client``.
 
     Books that were kept may go later, and a client that a registry of another day does not know
     may be disconnected as well.
     """
     require_client_name(client)
-    if client not in Registry(home).names() and not home.client_file(client).exists():
+    if client in Registry(home).names() or home.client_file(client).exists():
+        return
+    if client not in store_of(home).clients():
         raise UnknownClient(client)
 
 

@@ -26,6 +26,7 @@ from bill_pipeline.built import Comparison, compare, left_alone, open_for_readin
 from bill_pipeline.clients import ClientStatus, Registry, UnknownClient
 from bill_pipeline.errors import PipelineError
 from bill_pipeline.failures import alone
+from bill_pipeline.publishing.registry import remedy_for_unknown
 from bill_pipeline.publishing.stores import GRACE, PublishReport, store_of
 from bill_pipeline.publishing.tables import PublishedSchema, PublishError
 from bill_pipeline.publishing.versions import Version, being_written
@@ -101,6 +102,11 @@ def publish(
     for client in report.not_published.keys() - set(wanted):  # the next publication tries again
         report.left_behind[client] = report.not_published.pop(client)
         _log.warning("Not published yet: %s", report.left_behind[client])
+    for client in registry.unknown_files():
+        path = home.client_file(client)
+        _log.warning(
+            "%s: nobody is connected under that name. %s", path, remedy_for_unknown(client)
+        )
     if _note(registry, _compared(home, store.builds())):
         show_status(home)
     report.seconds = time.perf_counter() - started

@@ -105,6 +105,7 @@ def clients(home: Home, as_json: bool) -> None:
 
     mend_interrupted(home)
     statuses = as_published(home, Registry(home).all())
+    _name_unknown(home)
     if as_json:
         for status in statuses:
             print_json(asdict(status))
@@ -123,6 +124,15 @@ def clients(home: Home, as_json: bool) -> None:
             _advice(status),
         )
     Console().print(table)
+
+
+def _name_unknown(home: Home) -> None:
+    """Say, on standard error, whose files are here though nobody is connected under their name."""
+    from bill_pipeline.publishing.registry import remedy_for_unknown
+
+    for client in Registry(home).unknown_files():
+        said = f"{home.client_file(client)}: nobody is connected under that name."
+        click.echo(f"{said} {remedy_for_unknown(client)}", err=True)
 
 
 @click.command()

@@ -10,9 +10,12 @@ from __future__ import annotations
 import contextlib
 import logging
 import random
-from collections.abc import Iterator, Sequence
+import shutil
+import tempfile
+from collections.abc import Collection, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import cache
+from pathlib import Path
 
 import duckdb
 import filelock
@@ -29,7 +32,7 @@ from bill_pipeline.publishing.contents import (
     read_contents,
 )
 from bill_pipeline.publishing.kept import NOTHING_KEPT, forget_kept, read_kept, write_kept
-from bill_pipeline.publishing.registry import RegistryTables, write_status
+from bill_pipeline.publishing.registry import RegistryTables, kept_statuses, write_status
 from bill_pipeline.publishing.stores import (
     ATTACHED_AS,
     OpenBooks,
@@ -127,7 +130,9 @@ class FilesLedger:
     def show_status(self) -> None:
         """Tell ``sync_status`` what the registry knows now, without a publication."""
         if self._home.published.exists():
-            _write_status(self._home)
+            # Whether the ledger holds others than the registry is not worth a look each time.
+            shown = self.clients() if Registry(self._home).unknown_files() else set()
+            _write_status(self._home, shown)
 
     def write_ahead(self, client: str, books: duckdb.DuckDBPyConnection) -> Version | None:
         """Write a version that ``publish`` shows later; it is kept as long as this process lives.
@@ -220,11 +225,28 @@ def _missing(home: Home, contents: Contents) -> list[str]:
     ]
 
 
-def _write_status(home: Home) -> list[ClientStatus]:
-    """Write what ``sync_status`` reads; returns the statuses in it."""
-    with Registry(home).held() as statuses:
+def _write_status(home: Home, shown: Collection[str]) -> list[ClientStatus]:
+    """Write what ``sync_status`` reads; returns the statuses in it.
+
+    With those of ``shown`` clients, of the ledger in place, that the registry does not know.
+    """
+    registry = Registry(home)
+    gone = registry.disconnected()
+    with registry.held() as statuses:
+        unknown = set(shown) - {status.client for status in statuses} - gone
+        if unknown:
+            statuses += _kept_statuses(home, unknown)
+            statuses.sort(key=lambda status: status.client)
         write_status(home.published, statuses)
         return statuses
+
+
+def _kept_statuses(home: Home, clients: Collection[str]) -> list[ClientStatus]:
+    # From a copy: somebody's tool may have opened the file for writing and so locked it.
+    with tempfile.TemporaryDirectory(prefix="bill-pipeline-") as folder:
+        copy = shutil.copy(home.ledger, Path(folder) / "ledger.duckdb")
+        with duckdb.connect(str(copy), read_only=True) as ledger:
+            return kept_statuses(ledger, clients)
 
 
 @cache
@@ -272,6 +294,7 @@ def _swap(
     """
     report = PublishReport()
     at = datetime.now(UTC)
+    before = set(contents.current)
     named = contents.named | {(version.client, version.number) for version in versions}
     abandoned = collect_abandoned(home.published, named)
     # No view has named these for as long as the grace period, so they may go before the swap; if
@@ -283,7 +306,7 @@ def _swap(
     for new in versions:
         contents.replace(new, at)
         report.published[new.client] = new.row_count
-    statuses = _write_status(home)
+    statuses = _write_status(home, before)
     report.removed = tuple(sorted(set(contents.current) - {s.client for s in statuses}))
     for client in report.removed:
         contents.remove(client, at)

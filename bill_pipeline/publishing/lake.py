@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import contextlib
 import shutil
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -40,7 +40,7 @@ from bill_pipeline.publishing.lake_tables import (
     read_schema,
     replace_rows,
 )
-from bill_pipeline.publishing.registry import RegistryTables
+from bill_pipeline.publishing.registry import RegistryTables, kept_statuses
 from bill_pipeline.publishing.stores import ATTACHED_AS, OpenBooks, PublishReport, with_books
 from bill_pipeline.publishing.tables import PublishedSchema, published_schema, quoted
 from bill_pipeline.publishing.versions import (
@@ -148,7 +148,7 @@ class LakeLedger:
             contents = read_contents(lake)
             before = set(contents.current)
             fresh = [version for version in versions if contents.replace(version, at)]
-            statuses = Registry(self._home).all()
+            statuses = self._statuses(lake, before)
             removed = tuple(sorted(before - {status.client for status in statuses}))
             for client in removed:
                 contents.remove(client, at)
@@ -197,7 +197,19 @@ class LakeLedger:
             self._attach_for_writing(lake)
             if has_registry(lake):  # else the next publication makes it so
                 with only_writer(lake, self._address), _transaction(lake):
-                    self._show(lake, Registry(self._home).all(), read_contents(lake))
+                    contents = read_contents(lake)
+                    self._show(lake, self._statuses(lake, contents.current), contents)
+
+    def _statuses(
+        self, lake: duckdb.DuckDBPyConnection, shown: Collection[str]
+    ) -> list[ClientStatus]:
+        """Of all clients, those in the lake among them that the registry does not know."""
+        registry = Registry(self._home)
+        unknown = set(shown) - set(registry.names()) - registry.disconnected()
+        statuses = registry.all()
+        if unknown and has_registry(lake):
+            statuses += kept_statuses(lake, unknown)
+        return sorted(statuses, key=lambda status: status.client)
 
     def _show(
         self, lake: duckdb.DuckDBPyConnection, statuses: Sequence[ClientStatus], contents: Contents

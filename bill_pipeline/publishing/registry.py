@@ -9,16 +9,17 @@ from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import orjson
 
 from bill_pipeline.built import taken_at
-from bill_pipeline.clients import ClientStatus
+from bill_pipeline.clients import ClientStatus, State
 from bill_pipeline.publishing.tables import (
     PublishedColumn,
     PublishedTable,
@@ -120,7 +121,7 @@ _ASKED_AT = ("last_attempt_at", "last_success_at", "next_sync_at", "compared_at"
 
 @dataclass(frozen=True)
 class RegistryTables:
-    """The rows of both tables, one per connected client, as they are put into a ledger."""
+    """The rows of both tables, one per client in the ledger, as they are put into it."""
 
     statuses: tuple[ClientStatus, ...]
     current: Mapping[str, Version]
@@ -179,6 +180,42 @@ class RegistryTables:
             }
             rows.append([status.client, *(values[c.name] for c in SYNC_STATUS.columns)])
         return rows
+
+
+def kept_statuses(db: duckdb.DuckDBPyConnection, clients: Collection[str]) -> list[ClientStatus]:
+    """What the open ledger's ``clients`` says of ``clients`` that the registry does not know.
+
+    Nobody disconnected them: their books stay as they were published last, and say so.
+    """
+    names = ["client", *(column.name for column in CLIENTS.columns)]
+    rows = db.execute(
+        f"select {', '.join(names)} from {CLIENTS.name} where list_contains(?, client)",
+        [sorted(clients)],
+    ).fetchall()
+    known: dict[str, dict[str, Any]] = {row[0]: dict(zip(names, row, strict=True)) for row in rows}
+    statuses = []
+    for client in sorted(clients):
+        told: dict[str, Any] = {"client": client, "organization_id": "", "environment": ""}
+        told |= known.get(client, {})
+        connected_at = told.get("connected_at") or datetime.fromtimestamp(0, UTC)
+        told["connected_at"] = connected_at.replace(tzinfo=UTC)
+        statuses.append(
+            ClientStatus(
+                **told,
+                state=State.RECONNECT,
+                error="The list of connected clients does not know it; its published books stay.",
+                remedy=remedy_for_unknown(client),
+            )
+        )
+    return statuses
+
+
+def remedy_for_unknown(client: str) -> str:
+    """What to do about a client that has books and that the registry does not know."""
+    return (
+        "Put a newer registry.sqlite back from a backup, or connect it again with `bill-pipeline "
+        f"connect {client}`; `bill-pipeline disconnect {client}` takes it out of the ledger."
+    )
 
 
 def _told(s: ClientStatus) -> dict[str, object]:

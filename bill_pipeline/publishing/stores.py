@@ -35,7 +35,7 @@ class PublishReport:
     """What one publication did."""
 
     published: dict[str, int] = field(default_factory=dict)  # client → rows in all tables
-    removed: tuple[str, ...] = ()  # clients that are no longer connected
+    removed: tuple[str, ...] = ()  # clients that were disconnected
     not_published: dict[str, str] = field(default_factory=dict)  # client → why; the old books stay
     #: Others → why their books, which somebody built, are still not shown.
     left_behind: dict[str, str] = field(default_factory=dict)

@@ -10,7 +10,7 @@ import pytest
 
 from bill_pipeline.clients import ClientAlreadyConnected, Registry
 from bill_pipeline.deciding import close_through
-from bill_pipeline.publish import publish
+from bill_pipeline.publish import publish, show_status
 from bill_pipeline.warehouse import Warehouse, require_file
 from bill_pipeline.whose_books import BooksMissing, ForeignBooks, organization_in
 from tests.healing.test_publication import LINES
@@ -148,3 +148,44 @@ def test_only_the_published_ledger_knows_that_a_client_had_books(
     assert firm.run("disconnect", names[0], "--purge", "--yes").exit_code == 0
     assert connect_as(firm, names[0], 0).startswith("0 ")
     require_file(firm.home, names[0])
+
+
+def forget(firm: Firm, *names: str) -> None:
+    """As a registry that was backed up before these clients were connected."""
+    with Registry(firm.home).database() as db:
+        for name in names:
+            db.execute("delete from clients where client = ?", [name])
+
+
+def test_only_disconnecting_takes_a_client_out_of_the_ledger(firm: Firm, names: list[str]) -> None:
+    lines, companies = firm.query(LINES), firm.query("select client, organization_id from clients")
+    forget(firm, *names[1:])
+    firm.home.client_file(names[2]).unlink()  # of this one only the ledger knows
+    assert firm.run("publish", names[0]).exit_code == 0
+    assert firm.query(LINES) == lines
+    assert firm.query("select client, organization_id from clients") == companies
+    [told] = firm.query(f"select remedy from sync_status where client = '{names[1]}'")
+    assert f"`bill-pipeline disconnect {names[1]}`" in told["remedy"]
+    said = firm.run("clients").output
+    assert str(firm.home.client_file(names[1])) in said
+    assert f"bill-pipeline connect {names[1]}" in said
+    # Both remedies: who is connected again goes on, who is disconnected leaves.
+    assert connect_as(firm, names[1], 1).startswith("0 ")
+    assert str(firm.home.client_file(names[1])) not in firm.run("clients").output
+    assert firm.run("disconnect", names[2], "--yes").exit_code == 0
+    left = firm.query("select distinct client from documents order by all")
+    assert [row["client"] for row in left] == names[:2]
+
+
+def test_a_publication_names_the_files_that_the_registry_does_not_know(
+    firm: Firm, names: list[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    forget(firm, names[1])
+    assert firm.run("disconnect", names[2], "--yes").exit_code == 0
+    caplog.clear()
+    publish(firm.home, [])
+    named = [record.message for record in caplog.records if "nobody is connected" in record.message]
+    assert len(named) == 1  # whom somebody disconnected is no surprise
+    assert str(firm.home.client_file(names[1])) in named[0]
+    show_status(firm.home)
+    assert len(firm.query(f"from sync_status where client = '{names[1]}'")) == 1
