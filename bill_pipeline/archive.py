@@ -147,6 +147,27 @@ def archive_documents(
     return report
 
 
+def gone_lately(
+    connection: duckdb.DuckDBPyConnection, lists: Iterable[str], since: datetime, most: int
+) -> dict[str, list[str]]:
+    """List → ids of what BILL no longer had at ``since`` (UTC) or later, the newest ``most``."""
+    rows = connection.execute(
+        """
+        select list, id from raw.document_versions
+        where list in (select unnest($lists::varchar[]))
+        group by list, id
+        having arg_max(is_deleted, version) and max(seen_at) >= $since
+        qualify row_number() over (partition by list order by max(seen_at) desc, id) <= $most
+        order by list, id
+        """,
+        {"lists": list(lists), "since": since.replace(tzinfo=None), "most": most},
+    ).fetchall()
+    found: dict[str, list[str]] = {}
+    for table, document_id in rows:
+        found.setdefault(table, []).append(document_id)
+    return found
+
+
 def altered_versions(connection: duckdb.DuckDBPyConnection) -> list[tuple[str, str, int]]:
     """List, id and number of each archived version whose text is not the one that it was noted for.
 

@@ -70,6 +70,11 @@ class BillList:
     can_vanish: bool = False  # BILL deletes documents of this list for good
 
     @property
+    def can_be_missed(self) -> bool:
+        """Whether a document that the list does not show may be there, and is read by its id."""
+        return self.shape == "pages" and not self.parent and not self.can_vanish
+
+    @property
     def is_v2(self) -> bool:
         return bool(self.entity)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -143,6 +144,40 @@ def test_what_a_full_read_no_longer_meets_is_asked_for_and_gone_or_refused(clien
     assert report.archive.deleted == {"bills": 1}
     assert report.refused_documents == {}
     assert client.differences() == {}
+
+
+def hide(client: Client, name: str, count: int) -> Callable[[], None]:
+    """``lose``, and what shows them again as if nothing had been."""
+    documents = client.organization[name]
+    parts = (documents._stored, documents._updated, documents._created, documents._archived)
+    last = [values[-count:] for values in parts]
+    lose(client, name, count)
+
+    def show() -> None:
+        for values, hidden in zip(parts, last, strict=True):
+            values.extend(hidden)
+        documents.version += 1
+
+    return show
+
+
+def test_what_bill_hid_for_a_while_comes_back_by_itself(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(loading, "pages_by_list", lambda *_: {})
+    client.sync(with_v2=False)
+    show = hide(client, "bills", 3)
+    assert client.sync(with_v2=False, full=True).archive.deleted == {"bills": 3}
+    step(client, DAY_MS)
+    still = client.sync(with_v2=False, requests_per_hour=20_000)
+    assert "bills" not in wrong(still)
+    show()
+    step(client, DAY_MS)
+    back = client.sync(with_v2=False, requests_per_hour=20_000)
+    assert back.found["bills"].missing == 3
+    assert client.differences() == {}
+    step(client, DAY_MS)
+    assert client.sync(with_v2=False, requests_per_hour=20_000).changed == 0
 
 
 def test_a_movement_that_v2_no_longer_lists_is_asked_for_by_its_id(make_client: MakeClient) -> None:
