@@ -60,10 +60,22 @@ Progress = Callable[[str, str, int], None]
 class ClientBusy(PipelineError):
     """Another process is working on this client's books."""
 
+    def __init__(self, client: str, said: str = "") -> None:
+        super().__init__(
+            said
+            or f"Another process is bringing {client}'s books up to date. Wait until it is done; "
+            "`bill-pipeline clients` shows its progress."
+        )
+
+
+class SyncUnderWay(ClientBusy):
+    """The other process is a sync: it brings what this one would."""
+
     def __init__(self, client: str) -> None:
         super().__init__(
-            f"Another process is bringing {client}'s books up to date. Wait until it is done; "
-            "`bill-pipeline clients` shows its progress."
+            client,
+            f"Another sync of {client} is at work, which brings the same and publishes it; "
+            "`bill-pipeline clients` shows its progress.",
         )
 
 
@@ -296,6 +308,8 @@ def open_sync(home: Home, client: str, options: SyncOptions | None = None) -> It
                 sync = Sync(home, warehouse, options or SyncOptions(), as_of, new_rules)
                 yield sync
         except ClientBusy:
+            if Registry(home).status(client).progress:  # only a sync has any, until its end
+                raise SyncUnderWay(client) from None
             raise
         except BaseException as error:
             _record_end(Registry(home), status, error)

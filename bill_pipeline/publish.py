@@ -233,6 +233,7 @@ def _books_of(
         try:
             connection = opened.enter_context(open_for_reading(path))
         except duckdb.Error as error:
+            _require_no_sync(home, client)
             raise cannot_open(client, path, error) from error
         require_own_books(connection, client, path, Registry(home).organization_of(client))
         if of_one_sync and not _is_of_one_sync(connection):
@@ -252,6 +253,19 @@ def _of_another(
         except filelock.Timeout:
             raise PublishError(f"{client}: who works on it now will publish it.") from None
         yield held.enter_context(books)
+
+
+def _require_no_sync(home: Home, client: str) -> None:
+    """Raises PublishError when one of our own processes has the client's books in hand."""
+    from bill_pipeline.books import ClientBusy, client_lock
+
+    try:
+        with contextlib.suppress(OSError), client_lock(home, client):
+            return
+    except ClientBusy:
+        raise PublishError(
+            f"{client}: a sync is at work on it, and publishes it when it is done."
+        ) from None
 
 
 def _is_of_one_sync(connection: duckdb.DuckDBPyConnection) -> bool:

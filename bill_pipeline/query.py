@@ -179,6 +179,11 @@ def _opening_failed(store: LedgerStore, error: duckdb.Error) -> str:
 
 def damaged_ledger(where: str | Path) -> str:
     """What to do about a ledger that DuckDB cannot open."""
+    if Path(where).is_dir():
+        return (
+            f"{where} is a folder where a file belongs. Move it away, then run `bill-pipeline "
+            "publish`."
+        )
     return (
         f"{where} is damaged. Run `bill-pipeline publish`: it is made anew from the clients' "
         "files, as by every sync."

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from bill_pipeline.books import Progress, SyncOptions, bring_up_to_date
+from bill_pipeline.books import Progress, SyncOptions, SyncUnderWay, bring_up_to_date
 from bill_pipeline.failures import Trouble, alone
 from bill_pipeline.progress import Watcher
 from bill_pipeline.publish import publish
@@ -25,6 +25,7 @@ class SyncFailure:
 
     client: str
     trouble: Trouble
+    is_under_way: bool = False  # nothing failed: another process is doing it
 
 
 def sync_clients(
@@ -43,16 +44,20 @@ def sync_clients(
     troubles: dict[str, Trouble] = {}
     unpublished: dict[str, str] = {}
     for client in clients:
-        report = None
+        report, is_under_way = None, False
         with alone(client, troubles):
-            report = bring_up_to_date(home, client, options, progress, watch)
+            try:
+                report = bring_up_to_date(home, client, options, progress, watch)
+            except SyncUnderWay:
+                is_under_way = True
+                raise
         if report and report.rooms:
             waiting.append(client)
         if len(waiting) >= CLIENTS_PER_PUBLICATION:
             with alone("the published ledger", troubles):  # else it is tried again at the end
                 unpublished |= publish(home, waiting).not_published
                 waiting = []
-        yield report or SyncFailure(client, troubles[client])
+        yield report or SyncFailure(client, troubles[client], is_under_way)
     last = publish(home, waiting)  # which takes in who was left behind
     last.not_published |= {c: why for c, why in unpublished.items() if c not in last.published}
     last.require_all()

@@ -131,6 +131,11 @@ def retire_old_keys(path: Path) -> None:
 def _read_key_file(path: Path) -> str:
     if not path.exists():
         _write_private(path, new_key().get_secret_value() + "\n", exclusive=True)
+    if path.is_dir():
+        raise VaultError(
+            f"{path} is a folder where the key's file belongs. Move it away and put {path.name} "
+            "back from a backup, or connect the clients again."
+        )
     mode = stat.S_IMODE(path.stat().st_mode)
     if mode & 0o077:
         raise VaultError(f"{path.name} can be read by others: run `chmod 600 {path}`.")

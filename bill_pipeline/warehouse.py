@@ -27,7 +27,6 @@ from bill_pipeline.empty_tables import columns_of, comes_out_empty, make_empty
 from bill_pipeline.errors import PipelineError
 from bill_pipeline.machine import machine_trouble
 from bill_pipeline.plain_text import add_functions
-from bill_pipeline.probe import file_noted
 from bill_pipeline.settings import Home
 from bill_pipeline.transforms import (
     SCHEMAS,
@@ -132,6 +131,8 @@ class Warehouse:
         WarehouseError when another process has it, the file is damaged or the machine refuses,
         BooksMissing when the file was lost, ForeignBooks when it is another organization's.
         """
+        from bill_pipeline.probe import file_noted  # who only publishes asks BILL nothing
+
         path = home.client_file(client)
         if not new_file:
             require_file(home, client)

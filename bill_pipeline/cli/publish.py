@@ -37,4 +37,8 @@ def publish(clients: tuple[str, ...], every: bool, as_json: bool, home: Home) ->
         word = "written" if missing else "up to date"
         click.echo(f"{home.ledger} is {word} ({report.seconds:.1f} s).")
     if missing:
-        raise click.ClickException("\n".join(f"{client}: {why}" for client, why in missing.items()))
+        raise click.ClickException(
+            "\n".join(
+                f"{client}: {why.removeprefix(f'{client}: ')}" for client, why in missing.items()
+            )
+        )

@@ -60,7 +60,8 @@ def sync(
 ) -> None:
     """Import what changed in BILL, categorize, book, report and publish.
 
-    One client's failure never stops the others; the exit code is 1 if any failed.
+    One client's failure never stops the others; the exit code is 1 if any failed. A client that
+    another sync is at work on has not failed.
     """
     from bill_pipeline.books import SyncOptions
     from bill_pipeline.clients import Registry, utc_now
@@ -89,7 +90,13 @@ def sync(
     with ImportProgress() as shown:
         outcomes = sync_clients(home, clients, options, progress=shown.doing, watch=shown.page)
         for outcome in outcomes:
-            if isinstance(outcome, SyncFailure):
+            if (
+                isinstance(outcome, SyncFailure)
+                and outcome.is_under_way
+                and options == SyncOptions()
+            ):
+                _print_under_way(outcome.client, str(outcome.trouble), as_json)
+            elif isinstance(outcome, SyncFailure):
                 failed += 1
                 print_trouble(outcome.client, outcome.trouble, as_json)
             elif as_json:
@@ -98,6 +105,13 @@ def sync(
                 shown.console.print(outcome.sentence(), highlight=False, soft_wrap=True)
     if failed:
         raise SystemExit(1)
+
+
+def _print_under_way(client: str, said: str, as_json: bool) -> None:
+    if as_json:
+        print_json({"client": client, "under_way": said})
+    else:
+        click.echo(f"{client}: {said}")
 
 
 def _show_what_would_be_posted(home: Home, clients: list[str], as_json: bool) -> None:

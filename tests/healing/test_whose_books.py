@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Callable
 from datetime import date
+from typing import Any
 
 import duckdb
 import pytest
 
+from bill_pipeline.books import client_lock
 from bill_pipeline.clients import ClientAlreadyConnected, Registry
 from bill_pipeline.deciding import close_through
 from bill_pipeline.publish import publish, show_status
@@ -189,3 +192,52 @@ def test_a_publication_names_the_files_that_the_registry_does_not_know(
     assert str(firm.home.client_file(names[1])) in named[0]
     show_status(firm.home)
     assert len(firm.query(f"from sync_status where client = '{names[1]}'")) == 1
+
+
+def test_a_sync_that_another_one_does_already_has_not_failed(firm: Firm, names: list[str]) -> None:
+    client = names[0]
+    with client_lock(firm.home, client):
+        assert firm.run("sync", client).exit_code == 1  # whatever it is, it need not be a sync
+        Registry(firm.home).update(client, progress={"list": "bills", "documents": 3})
+        result = firm.run("sync", client)
+        assert (result.exit_code, "is at work" in result.output) == (0, True)
+        assert "failed" not in result.output
+        assert firm.run("sync", client, "--full").exit_code == 1  # which the other one does not
+        locked = duckdb.IOException("Could not set lock on file")
+        with pytest.MonkeyPatch.context() as patched:
+            patched.setattr(duckdb, "connect", raising(locked, duckdb.connect, client))
+            said = firm.run("publish", client).output
+    assert "a sync is at work on it, and publishes it when it is done" in said
+    assert said.count(f"{client}: ") == 1
+    assert Registry(firm.home).status(client).failure_count == 0
+
+
+def raising(error: Exception, connect: Callable[..., Any], client: str) -> Callable[..., Any]:
+    """``connect`` that cannot open the client's file: in one process DuckDB never says so."""
+
+    def refuse(path: str = ":memory:", **values: Any) -> Any:
+        if path.endswith(f"{client}.duckdb"):
+            raise error
+        return connect(path, **values)
+
+    return refuse
+
+
+def test_a_folder_in_a_files_place_is_said_with_the_remedy_that_works(
+    firm: Firm, names: list[str]
+) -> None:
+    ledger, key = firm.home.ledger, firm.home.secret_key
+    ledger.unlink()
+    ledger.mkdir()
+    said = firm.run("query", "from clients").output
+    assert f"{ledger} is a folder where a file belongs. Move it away" in said
+    ledger.rmdir()
+    assert firm.run("publish").exit_code == 0
+    own = key.rename(key.with_suffix(".own"))
+    key.mkdir()
+    said = firm.run("sync", names[0]).output
+    assert "chmod" not in said
+    assert f"{key} is a folder" in said
+    key.rmdir()
+    own.rename(key)
+    assert firm.run("sync", names[0]).exit_code == 0
