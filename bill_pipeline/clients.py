@@ -176,9 +176,12 @@ class Registry:
         file cannot be read.
         """
         require_client_name(client)
-        self._require_own_file(client, connection.organization_id)
+        # They read the clients' files, which few who ask the registry do.
+        from bill_pipeline.client_files import require_no_other_file, require_own_file
+
+        require_own_file(self, client, connection.organization_id)
         if not allow_duplicate:
-            self._require_no_other_file(client, connection.organization_id)
+            require_no_other_file(self, client, connection.organization_id)
         vault = Vault.of(self.home)
         make(self.home)
         with self.database() as db:
@@ -231,68 +234,12 @@ class Registry:
             db.execute("delete from sessions where client = ?", [client])
             db.execute("delete from disconnected where client = ?", [client])
 
-    def _require_own_file(self, client: str, organization_id: str) -> None:
-        import duckdb  # most who ask the registry open no books
-
-        from bill_pipeline.warehouse import cannot_open
-        from bill_pipeline.whose_books import organization_in
-
-        path = self.home.client_file(client)
-        try:
-            found = organization_in(path)
-        except (duckdb.Error, OSError) as error:
-            if client in self.names():  # a sync has it, say; what writes into it looks as well
-                return
-            raise cannot_open(client, path, error) from error
-        if found not in (None, organization_id):
-            raise ClientAlreadyConnected(
-                f"{path} holds the books of organization {found}, not of {organization_id}: "
-                f"nothing was stored. Connect organization {organization_id} under another name, "
-                f"or organization {found} as {client!r}; `bill-pipeline disconnect {client} "
-                "--purge` deletes the books that are there."
-            )
-
-    def _require_no_other_file(self, client: str, organization_id: str) -> None:
-        import duckdb
-
-        from bill_pipeline.whose_books import organization_in
-
-        for other in self.unknown_files():
-            if other == client:
-                continue
-            with contextlib.suppress(duckdb.Error, OSError):  # whose it is, nobody can say
-                if organization_in(self.home.client_file(other)) != organization_id:
-                    continue
-                raise ClientAlreadyConnected(
-                    f"The books of organization {organization_id} are in "
-                    f"{self.home.client_file(other)}, which {self.home.registry} does not know: "
-                    f"connect it as {other!r}, and they go on. As {client!r} its amounts would "
-                    f"count twice; `bill-pipeline disconnect {other}` takes it out of the ledger."
-                )
-
     def organization_of(self, client: str) -> str | None:
         """To which organization ``client`` is connected; None: to none, or its row is damaged."""
         try:
             return self.status(client).organization_id or None
         except UnknownClient:
             return None
-
-    def has_had_books(self, client: str) -> bool:
-        """Whether a sync of ``client`` was ever finished; not of one that is not connected."""
-        try:
-            status = self.status(client)
-        except UnknownClient:
-            return False
-        return status.last_success_at is not None or status.document_count > 0
-
-    def unknown_files(self) -> list[str]:
-        """Clients whose files are here though nobody is connected under their name, nor was
-        disconnected: this registry is older than they are, or was made anew.
-        """
-        files = {path.stem for path in self.home.clients.glob("*.duckdb") if _is_client(path.stem)}
-        if not files:
-            return []
-        return sorted(files - set(self.names()) - self.disconnected())
 
     def disconnected(self) -> set[str]:
         """Clients that somebody disconnected and nobody connected again."""

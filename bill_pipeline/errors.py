@@ -8,7 +8,7 @@
     ├── clients.UnknownClient        no such client is connected
     ├── clients.ClientAlreadyConnected
     ├── whose_books.ForeignBooks     a client's file is another organization's
-    ├── whose_books.BooksMissing     a client's file was lost
+    ├── client_files.BooksMissing    a client's file was lost
     ├── books.ClientBusy             another process works on the client
     └── books.ClientPaused           a person must act first
 

@@ -21,13 +21,13 @@ from bill_pipeline.bill.connection import Connection
 from bill_pipeline.bill.lists import ESSENTIAL, PROBED, BillList, lists_to_read
 from bill_pipeline.bill.pages import Query, read_page
 from bill_pipeline.bill.sessions import MemorySessions, SessionStore
+from bill_pipeline.client_files import require_file
 from bill_pipeline.clients import Registry
 from bill_pipeline.loading import ImportReport, load_lists
 from bill_pipeline.progress import Progress, Watcher
 from bill_pipeline.reconciliation import compare_lists
 from bill_pipeline.sealed_sessions import SealedSessions
 from bill_pipeline.settings import Home, Settings
-from bill_pipeline.warehouse import require_file
 
 __all__ = [
     "Access",

@@ -22,7 +22,7 @@ def require_known(home: Home, client: str) -> None:
     require_client_name(client)
     if client in Registry(home).names() or home.client_file(client).exists():
         return
-    if client not in store_of(home).clients():
+    if client not in store_of(home).builds():
         raise UnknownClient(client)
 
 

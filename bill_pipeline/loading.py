@@ -16,7 +16,7 @@ from functools import partial
 from pathlib import Path
 from time import monotonic
 
-from bill_pipeline.archive import ArchiveReport, archive_documents, gone_lately, make_archive
+from bill_pipeline.archive import ArchiveReport, archive_documents, make_archive
 from bill_pipeline.bill.api import BillApi
 from bill_pipeline.bill.chunks import State
 from bill_pipeline.bill.clock import is_within
@@ -48,6 +48,7 @@ from bill_pipeline.raw import (
     store_state,
     stored_state,
 )
+from bill_pipeline.shown_again import to_read_again
 from bill_pipeline.whose_books import require_own_books
 
 # Quarantined documents asked for again by each sync, per list.
@@ -56,9 +57,6 @@ QUARANTINED_PER_SYNC = 50
 DOCUMENTS_WORTH_PAGES = 1_000
 # What is open and what is recent is compared with BILL once a day, by whoever syncs.
 DAILY = timedelta(hours=20)
-# What BILL had no longer is asked for again so long, once a day, and so many of each list.
-GONE_LOOKED_FOR = timedelta(days=30)
-GONE_PER_LIST = 200
 
 
 @dataclass
@@ -232,10 +230,7 @@ def new_reading(
                 )
     if is_daily:
         reading.compare({table: list(ids) for table, ids in open_documents(database).items()})
-        # BILL hid it for a while, perhaps, and shows it with the time it had.
-        lists = [row.table for row in rows if row.can_be_missed]
-        with opened(database) as connection:
-            reading.look_for(gone_lately(connection, lists, now - GONE_LOOKED_FOR, GONE_PER_LIST))
+        reading.compare(to_read_again(api, database, rows, now))
     if is_daily or full:
         reading.compare(reading.refused)
     return reading

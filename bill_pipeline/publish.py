@@ -23,6 +23,7 @@ import duckdb
 import filelock
 
 from bill_pipeline.built import Comparison, compare, left_alone, open_for_reading, taken_at
+from bill_pipeline.client_files import require_file, unknown_files
 from bill_pipeline.clients import ClientStatus, Registry, UnknownClient
 from bill_pipeline.errors import PipelineError
 from bill_pipeline.failures import alone
@@ -32,7 +33,7 @@ from bill_pipeline.publishing.tables import PublishedSchema, PublishError
 from bill_pipeline.publishing.versions import Version, being_written
 from bill_pipeline.registry_file import exists
 from bill_pipeline.settings import Home, Settings
-from bill_pipeline.warehouse import cannot_open, require_file
+from bill_pipeline.warehouse import cannot_open
 from bill_pipeline.whose_books import require_own_books
 
 __all__ = [
@@ -102,7 +103,7 @@ def publish(
     for client in report.not_published.keys() - set(wanted):  # the next publication tries again
         report.left_behind[client] = report.not_published.pop(client)
         _log.warning("Not published yet: %s", report.left_behind[client])
-    for client in registry.unknown_files():
+    for client in unknown_files(registry):
         path = home.client_file(client)
         _log.warning(
             "%s: nobody is connected under that name. %s", path, remedy_for_unknown(client)

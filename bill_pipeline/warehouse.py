@@ -21,6 +21,7 @@ import duckdb
 from bill_pipeline.amounts import to_cents
 from bill_pipeline.archive import make_archive
 from bill_pipeline.built import mark_built, note_build, read_build
+from bill_pipeline.client_files import make_file, require_file
 from bill_pipeline.clients import Registry
 from bill_pipeline.decisions import ensure_decisions
 from bill_pipeline.empty_tables import columns_of, comes_out_empty, make_empty
@@ -39,11 +40,8 @@ from bill_pipeline.transforms import (
 )
 from bill_pipeline.unchanged import TableMemory, state_of_rows
 from bill_pipeline.upkeep import record_build
-from bill_pipeline.whose_books import BooksMissing, name_organization, require_own_books
+from bill_pipeline.whose_books import name_organization, require_own_books
 
-#: Bytes, DuckDB's least. A client's file has 170 tables, most of them small, and each takes whole
-#: blocks: with DuckDB's usual 262,144 the file of a small client is four times as large.
-BLOCK_SIZE = 16_384
 #: What deposits say about fees: decided as soon as it is built, for the receipts it is about.
 FEES_FOUND = "staging.processing_fees_found"
 #: Rows of a failed check that are kept for the report; the count is exact all the same.
@@ -156,7 +154,7 @@ class Warehouse:
         With an ``organization`` nothing is written into another one's: raises ForeignBooks.
         """
         try:
-            _make_file(path)
+            make_file(path)
             connection = duckdb.connect(str(path))
         except (duckdb.Error, OSError) as error:
             raise cannot_open(client, path, error) from error
@@ -393,44 +391,10 @@ def ensure_schema(connection: duckdb.DuckDBPyConnection) -> None:
     add_functions(connection)
 
 
-def require_file(home: Home, client: str) -> None:
-    """Raises BooksMissing when ``client``'s file is not there and the registry or the published
-    ledger knows that it has had books; one whose first import never ended may begin again.
-    """
-    path = home.client_file(client)
-    if not path.exists() and (Registry(home).has_had_books(client) or _is_shown(home, client)):
-        raise BooksMissing(client, path)
-
-
-def _is_shown(home: Home, client: str) -> bool:
-    from bill_pipeline.publishing.stores import store_of
-
-    # A ledger that cannot be read is for its publication to report.
-    with contextlib.suppress(PipelineError, duckdb.Error, OSError):
-        return client in store_of(home).builds()
-    return False
-
-
 def cannot_open(client: str, path: Path | str, error: Exception) -> WarehouseError:
     """``error``, met when ``client``'s file at ``path`` was opened, with what to do about it."""
     said = machine_trouble(error)
     return WarehouseError(f"{client}: {path} cannot be opened. {said or error}")
-
-
-def _make_file(path: Path | str) -> None:
-    """Make the file, where it is missing, with blocks of our size: a file keeps the size it has.
-
-    Whole or not at all: half a file would look like a damaged one.
-    """
-    if str(path) == ":memory:" or Path(path).exists():
-        return
-    draft = Path(path).with_suffix(".new")
-    draft.unlink(missing_ok=True)
-    with duckdb.connect() as connection:
-        connection.execute(f"attach {_quoted(str(draft))} as books (block_size {BLOCK_SIZE})")
-    # Left by a file that was lost, and of no use without it: it must not be played into this one.
-    Path(f"{path}.wal").unlink(missing_ok=True)
-    draft.rename(path)
 
 
 def _written(value: Any) -> str:

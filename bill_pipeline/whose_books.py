@@ -25,19 +25,6 @@ class ForeignBooks(PipelineError):
     """A client's file holds the books of another organization than the client is connected to."""
 
 
-class BooksMissing(PipelineError):
-    """A client that has had books has no file any more."""
-
-    def __init__(self, client: str, path: Path) -> None:
-        super().__init__(
-            f"{client}: its file {path} is missing, although it has had books; its published books "
-            "stay. Put the file back from a backup and sync. Or, where there is none, run "
-            f"`bill-pipeline sync {client} --new-file`: all is read anew from BILL, and what only "
-            "that file had is lost: closings, answers, rules, opening balances, write-offs and the "
-            "history of the books."
-        )
-
-
 def organization_of(connection: duckdb.DuckDBPyConnection) -> str | None:
     """The organization whose books the open file holds; None: it does not say so yet."""
     try:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 
 from bill_pipeline.bill import errors
 from bill_pipeline.bill.api import BillApi
@@ -17,20 +17,13 @@ MOST_REFUSALS = 5
 
 
 def read_each(
-    api: BillApi,
-    row: BillList,
-    known: KnownDocuments,
-    ids: Iterable[str],
-    *,
-    singly: bool = False,
-    gone: Collection[str] = (),
+    api: BillApi, row: BillList, known: KnownDocuments, ids: Iterable[str], *, singly: bool = False
 ) -> tuple[list[Document], list[str]]:
     """The documents of ``ids`` as BILL has them now, and the ids that it refuses to show.
 
     One that BILL no longer has comes as its last content marked as deleted. ``singly`` asks for
-    one at a time, where a list shows less of a document than reading it does. Those of ``gone``
-    that a list does not show, asked for many at a time, are not asked for again. Raises
-    ``BillError`` for what concerns more than a document.
+    one at a time, where a list shows less of a document than reading it does. Raises ``BillError``
+    for what concerns more than a document.
     """
     wanted = list(ids)
     found: list[Document] = []
@@ -43,8 +36,6 @@ def read_each(
         except errors.PermissionMissing:
             return [], wanted
     shown = {document.id for document in found}
-    if row.has_id_filter and not singly:
-        shown |= set(gone)
     refused: list[str] = []
     for document_id in wanted:
         if document_id in shown:

@@ -43,10 +43,6 @@ Watch = Callable[[str, ListOutcome], None]
 _Read = Callable[[ListReader, dict[str, Document], Chunk, Room], None]
 
 
-#: Documents of a list, gone from BILL, that are looked for with a request each.
-GONE_ASKED_SINGLY = 10
-
-
 class Reading:
     """One import's way through BILL's lists.
 
@@ -99,7 +95,6 @@ class Reading:
             name: state[name] for name in ("daily_at", "share_at") if name in state
         }
         self._compared: dict[str, set[str]] = {}
-        self._gone: dict[str, list[str]] = {}
         self._in_the_news: dict[str, set[str]] = {}
         # Tables that changed since the lists that follow them were last read.
         self._changed: set[str] = set(state.get("changed", []))
@@ -136,16 +131,6 @@ class Reading:
         for table, wanted in ids.items():
             self._compared.setdefault(table, set()).update(wanted)
             self.read_again({table: wanted})
-
-    def look_for(self, gone: Mapping[str, list[str]]) -> None:
-        """Compare documents, by table, that BILL had no longer: what it shows again is missing.
-
-        A request for fifty where BILL takes many ids; elsewhere only a few are asked for.
-        """
-        for table, ids in gone.items():
-            is_single = not LISTS[table].has_id_filter or self.cursors[table].has_thin_rows
-            self._gone[table] = ids[:GONE_ASKED_SINGLY] if is_single else ids
-        self.compare(self._gone)
 
     def next_chunk(self, limit: int = DOCUMENTS_PER_CHUNK) -> Chunk:
         """Read on until about ``limit`` documents came, all is read, or BILL failed."""
@@ -389,14 +374,7 @@ class Reading:
                 ids = self._touched[table][:IDS_PER_REQUEST]
                 is_thin = self.cursors[table].has_thin_rows is True
                 try:
-                    documents, refused = read_each(
-                        self._api,
-                        row,
-                        self._known,
-                        ids,
-                        singly=is_thin,
-                        gone=self._gone.get(table, ()),
-                    )
+                    documents, refused = read_each(self._api, row, self._known, ids, singly=is_thin)
                 except errors.BillError as error:
                     if not is_trouble_of_v2(row, error):
                         self.failure = error

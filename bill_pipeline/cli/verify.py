@@ -44,10 +44,10 @@ def verify(client: str, repair: bool, home: Home, as_json: bool) -> None:
 
 def _compared(home: Home, client: str, shown: Any) -> ImportReport:
     from bill_pipeline.books import client_lock
+    from bill_pipeline.client_files import require_file
     from bill_pipeline.clients import Registry
     from bill_pipeline.errors import PipelineError
     from bill_pipeline.imports import compare_client
-    from bill_pipeline.warehouse import require_file
 
     registry = Registry(home)
     connection = registry.connection(client)

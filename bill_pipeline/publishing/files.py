@@ -21,6 +21,7 @@ import duckdb
 import filelock
 
 from bill_pipeline.built import next_number
+from bill_pipeline.client_files import unknown_files
 from bill_pipeline.clients import ClientStatus, Registry
 from bill_pipeline.failures import Trouble, alone
 from bill_pipeline.publishing.catalogue import write_catalogue
@@ -131,7 +132,7 @@ class FilesLedger:
         """Tell ``sync_status`` what the registry knows now, without a publication."""
         if self._home.published.exists():
             # Whether the ledger holds others than the registry is not worth a look each time.
-            shown = self.clients() if Registry(self._home).unknown_files() else set()
+            shown = self.clients() if unknown_files(Registry(self._home)) else set()
             _write_status(self._home, shown)
 
     def write_ahead(self, client: str, books: duckdb.DuckDBPyConnection) -> Version | None:

@@ -15,6 +15,7 @@ from typing import Protocol
 
 import duckdb
 
+from bill_pipeline.client_files import has_had_books
 from bill_pipeline.clients import Registry
 from bill_pipeline.publishing.tables import PublishedSchema, PublishError
 from bill_pipeline.publishing.versions import Version
@@ -103,7 +104,7 @@ def with_books(home: Home) -> list[str]:
     return [
         name
         for name in registry.names()
-        if home.client_file(name).exists() or registry.has_had_books(name)
+        if home.client_file(name).exists() or has_had_books(registry, name)
     ]
 
 

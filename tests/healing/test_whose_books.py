@@ -11,11 +11,12 @@ import duckdb
 import pytest
 
 from bill_pipeline.books import client_lock
+from bill_pipeline.client_files import BooksMissing, require_file
 from bill_pipeline.clients import ClientAlreadyConnected, Registry
 from bill_pipeline.deciding import close_through
 from bill_pipeline.publish import publish, show_status
-from bill_pipeline.warehouse import Warehouse, require_file
-from bill_pipeline.whose_books import BooksMissing, ForeignBooks, organization_in
+from bill_pipeline.warehouse import Warehouse
+from bill_pipeline.whose_books import ForeignBooks, organization_in
 from tests.healing.test_publication import LINES
 from tests.journey.firm import Firm
 

@@ -13,10 +13,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 from bill_pipeline import posting
+from bill_pipeline.client_files import BLOCK_SIZE
 from bill_pipeline.decisions import DATED_TABLES
 from bill_pipeline.transforms import SCHEMAS, load_transforms
 from bill_pipeline.unchanged import TableMemory, _lists_read
-from bill_pipeline.warehouse import BLOCK_SIZE, Warehouse
+from bill_pipeline.warehouse import Warehouse
 from tests.ledger.company import Company
 from tests.ledger.lives import FIRST_SYNC, live, lives
 
