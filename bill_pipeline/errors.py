@@ -15,6 +15,10 @@
 BILL's own errors have a root of their own, ``bill.errors.BillError``.
 """
 
+from __future__ import annotations
+
+from dataclasses import dataclass
+
 
 class PipelineError(Exception):
     """Says what happened, to which client, and what to do; holds no secret."""
@@ -22,3 +26,19 @@ class PipelineError(Exception):
 
 class DecisionRefused(PipelineError):
     """A decision contradicts the books or is incomplete; the message says what to change."""
+
+
+@dataclass(frozen=True)
+class CheckResult:
+    """What one check found; ``rows`` are the first offending rows, values as text."""
+
+    name: str
+    table: str
+    severity: str
+    summary: str
+    row_count: int
+    rows: tuple[dict[str, str], ...] = ()
+
+    @property
+    def passed(self) -> bool:
+        return self.row_count == 0

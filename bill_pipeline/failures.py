@@ -11,10 +11,10 @@ import logging
 from dataclasses import dataclass
 
 from bill_pipeline.bill.errors import BillError
-from bill_pipeline.errors import PipelineError
+from bill_pipeline.errors import CheckResult, PipelineError
 from bill_pipeline.machine import machine_trouble
 from bill_pipeline.signals import interruption_in
-from bill_pipeline.warehouse import CheckResult, ChecksFailed
+from bill_pipeline.warehouse import ChecksFailed
 
 _STAYS = "Nothing is lost: the last good books stay."
 _log = logging.getLogger(__name__)

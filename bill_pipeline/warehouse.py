@@ -25,7 +25,7 @@ from bill_pipeline.client_files import make_file, require_file
 from bill_pipeline.clients import Registry
 from bill_pipeline.decisions import ensure_decisions
 from bill_pipeline.empty_tables import columns_of, comes_out_empty, make_empty
-from bill_pipeline.errors import PipelineError
+from bill_pipeline.errors import CheckResult, PipelineError
 from bill_pipeline.machine import machine_trouble
 from bill_pipeline.plain_text import add_functions
 from bill_pipeline.settings import Home
@@ -50,22 +50,6 @@ OFFENDING_ROWS_SHOWN = 20
 
 class WarehouseError(PipelineError):
     """A client's file cannot be built; the message names the client and the remedy."""
-
-
-@dataclass(frozen=True)
-class CheckResult:
-    """What one check found; ``rows`` are the first offending rows, values as text."""
-
-    name: str
-    table: str
-    severity: str
-    summary: str
-    row_count: int
-    rows: tuple[dict[str, str], ...] = ()
-
-    @property
-    def passed(self) -> bool:
-        return self.row_count == 0
 
 
 @dataclass

@@ -24,9 +24,10 @@ if TYPE_CHECKING:
     import duckdb
 
     from bill_pipeline.categorize import CategorizeReport
+    from bill_pipeline.errors import CheckResult
     from bill_pipeline.loading import ImportReport
     from bill_pipeline.publish import PublishReport
-    from bill_pipeline.warehouse import CheckResult, RoomReport
+    from bill_pipeline.warehouse import RoomReport
 
 Evidence = dg.AssetMaterialization | dg.AssetCheckEvaluation
 

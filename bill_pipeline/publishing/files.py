@@ -132,7 +132,7 @@ class FilesLedger:
         """Tell ``sync_status`` what the registry knows now, without a publication."""
         if self._home.published.exists():
             # Whether the ledger holds others than the registry is not worth a look each time.
-            shown = self.clients() if unknown_files(Registry(self._home)) else set()
+            shown = set(self.builds()) if unknown_files(Registry(self._home)) else set()
             _write_status(self._home, shown)
 
     def write_ahead(self, client: str, books: duckdb.DuckDBPyConnection) -> Version | None:

@@ -19,9 +19,10 @@ from bill_pipeline.built import mark_built
 from bill_pipeline.clients import Registry, State
 from bill_pipeline.console.app import Console
 from bill_pipeline.console.work import Work
+from bill_pipeline.errors import CheckResult
 from bill_pipeline.publishing.tables import PublishError
 from bill_pipeline.vault import VaultError
-from bill_pipeline.warehouse import CheckResult, ChecksFailed, RoomReport
+from bill_pipeline.warehouse import ChecksFailed, RoomReport
 from tests.console.console_browser import Browser, IdleExecutor, connect_invented_client
 
 CHECK = CheckResult(

@@ -13,6 +13,7 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
+from bill_pipeline.errors import CheckResult
 from bill_pipeline.transforms import (
     SCHEMAS,
     in_build_order,
@@ -20,7 +21,7 @@ from bill_pipeline.transforms import (
     macro_sql,
     with_ancestors,
 )
-from bill_pipeline.warehouse import CheckResult, RoomReport, Warehouse
+from bill_pipeline.warehouse import RoomReport, Warehouse
 
 #: What the journal is made of.
 _POSTING = with_ancestors(
