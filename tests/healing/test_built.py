@@ -139,7 +139,7 @@ POINTS: list[Point] = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("point", "who"), zip(POINTS, [0, 1, 0, None], strict=True))
+@pytest.mark.parametrize(("point", "who"), list(zip(POINTS, [0, 1, 0, None], strict=True)))
 def test_books_of_a_killed_sync_are_published_by_the_next_command(
     crash: Crash, names: list[str], monkeypatch: pytest.MonkeyPatch, point: Point, who: int | None
 ) -> None:
