@@ -14,6 +14,7 @@ from typing import Any
 from bill_pipeline.clients import Registry
 from bill_pipeline.deciding import Answer, Line
 from bill_pipeline.errors import PipelineError
+from bill_pipeline.exports.spreadsheets import guarded, unguarded
 from bill_pipeline.naming import Names
 from bill_pipeline.query import open_ledger
 from bill_pipeline.settings import Home
@@ -24,6 +25,7 @@ LINE_COLUMNS = (
 )  # fmt: skip
 #: What a person fills in: an account's number, id or exact name; empty means not now.
 ANSWER = "account"
+_LINE_IDS = ("document_id", "line_id")
 NOTE = "note"
 
 _QUESTIONS = """
@@ -93,11 +95,12 @@ def lines(home: Home, client: str | None, *, sampled: bool = False) -> list[dict
 
 
 def write_lines(rows: Iterable[Mapping[str, Any]], target: Path) -> None:
-    """A CSV for a person: the lines, and empty columns for the answers."""
+    """A CSV for a person, where no text can run: the lines, and empty columns for the answers."""
     with target.open("w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, [*LINE_COLUMNS, ANSWER, NOTE])
         writer.writeheader()
-        writer.writerows(rows)
+        for row in rows:
+            writer.writerow({name: guarded(value) for name, value in row.items()})
 
 
 def read_answers(text: str, name: str) -> list[dict[str, str]]:
@@ -109,7 +112,8 @@ def read_answers(text: str, name: str) -> list[dict[str, str]]:
             f"{name} lacks the columns {', '.join(sorted(missing))}: begin with the file that "
             "`bill-pipeline review --export FILE` writes."
         )
-    return list(reader)
+    # The ids as they were before ``write_lines`` kept a spreadsheet from running them.
+    return [{**row, **{name: unguarded(row[name] or "") for name in _LINE_IDS}} for row in reader]
 
 
 def answers_by_client(

@@ -69,7 +69,9 @@ class Settings(BaseSettings):
     workers: int = Field(
         0, ge=0, description="Processes of one run over many clients; 0: one per core, at most 4."
     )
-    alert_webhook: str | None = Field(None, description="URL that gets a POST when a client fails.")
+    alert_webhook: SecretStr | None = Field(
+        None, description="URL that gets a POST when a client fails."
+    )
     alert_email: str | None = Field(
         None, description="Address, or several with commas, that gets a mail when a client fails."
     )

@@ -155,3 +155,19 @@ def test_loops_over_clients_are_isolated_in_one_way(path: Path) -> None:
         and re.search(r"PipelineError|BillError|IOException", ast.unparse(inner.type))
     ]
     assert not guilty
+
+
+#: CSV that programs read, with every text as it is.
+_FOR_PROGRAMS = {"bill_pipeline/publishing/output.py", "bill_pipeline/sandbox/ledger_import.py"}
+
+
+@pytest.mark.parametrize("path", PRODUCT, ids=name_of)
+def test_text_for_spreadsheets_goes_through_the_guard(path: Path) -> None:
+    """Vendors choose the words: no cell may run them."""
+    text = path.read_text()
+    if name_of(path) != "bill_pipeline/exports/xlsx.py":
+        assert not re.search(r"\bWorkbook\(|WriteOnlyCell\(|\.create_sheet\(|xlsxwriter", text), (
+            "make it by exports.xlsx.fixed_workbook and new_sheet"
+        )
+    if re.search(r"csv\.(writer|DictWriter)\(", text) and name_of(path) not in _FOR_PROGRAMS:
+        assert re.search(r"\bguarded\b", text), "write texts by exports.spreadsheets.guarded"

@@ -6,8 +6,7 @@ days. The whole books as a workbook are ``bill-pipeline export --format xlsx``.
 # Dagster reads these annotations as types: no `from __future__ import annotations` here.
 
 from collections.abc import Iterator
-from datetime import date, datetime, timedelta
-from decimal import Decimal
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +32,6 @@ SHEETS = (
     ("Payables aging", "payables_aging_at($client, report_date := $last)"),
     ("Receivables aging", "receivables_aging_at($client, report_date := $last)"),
 )
-AMOUNT_FORMAT = "#,##0.00;[Red]-#,##0.00"
 STATEMENT = dg.AssetKey(["published", "monthly_statement"])
 
 
@@ -53,27 +51,26 @@ def write_statement(home: Home, client: str, first: date, last: date) -> tuple[P
 
     Raises NothingPublished when the firm has no published ledger yet.
     """
-    from openpyxl import Workbook
-
+    from bill_pipeline.exports.xlsx import fixed_workbook, new_sheet, saved_without_times
     from bill_pipeline.query import open_ledger
 
-    book = Workbook(write_only=True)
+    book = fixed_workbook()
     rows = 0
     with open_ledger(home) as ledger:
         for title, source in SHEETS:
             values = {"client": client, "first": first, "last": last}
             used = {name: value for name, value in values.items() if f"${name}" in source}
             answer = ledger.execute(f"from {source}", used)
-            sheet = book.create_sheet(title)
+            sheet = new_sheet(book, title)
             sheet.append([f"{client}, {first} to {last}, home currency"])
             sheet.append([c[0].replace("_", " ").capitalize() for c in answer.description or []])
             for row in answer.fetchall():
-                sheet.append([_cell(sheet, value) for value in row])
+                sheet.append(row)
                 rows += 1
     path = path_of(home, client, first)
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_suffix(".new")
-    book.save(draft)
+    draft.write_bytes(saved_without_times(book))
     draft.replace(path)
     return path, rows
 
@@ -118,16 +115,3 @@ def monthly_statement(context: dg.AssetExecutionContext, sync: SyncResource) -> 
         else:
             yield dg.AssetMaterialization(STATEMENT, partition=client, metadata=metadata)
     raise_failures(failed, len(clients))
-
-
-def _cell(sheet: Any, value: Any) -> Any:
-    from openpyxl.cell import WriteOnlyCell
-
-    if isinstance(value, datetime) and value.tzinfo is not None:
-        value = value.replace(tzinfo=None)
-    if isinstance(value, list | dict):
-        value = str(value)
-    cell = WriteOnlyCell(sheet, value=value)
-    if isinstance(value, Decimal):
-        cell.number_format = AMOUNT_FORMAT
-    return cell

@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import Any
 
 from bill_pipeline.exports.spreadsheets import guarded
-from bill_pipeline.exports.xlsx import cell_of, fixed_workbook, saved_without_times
+from bill_pipeline.exports.xlsx import cell_of, fixed_workbook, new_sheet, saved_without_times
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ def report_as_xlsx(report: ReportFile) -> bytes:
     from openpyxl.utils import get_column_letter
 
     workbook = fixed_workbook()
-    sheet = workbook.create_sheet(report.title[:31])
+    sheet = new_sheet(workbook, report.title[:31])
     head = [line for line in (report.title, report.client, report.about, report.warning) if line]
     sheet.freeze_panes = f"A{len(head) + 3}"
     sheet.page_setup.orientation = "landscape"
@@ -63,11 +63,11 @@ def report_as_xlsx(report: ReportFile) -> bytes:
         return cells
 
     for number, line in enumerate(head):
-        sheet.append(bold([line]) if number == 0 else [cell_of(sheet, line)])
+        sheet.append(bold([line]) if number == 0 else [line])
     sheet.append([])
     sheet.append(bold([name.replace("_", " ").capitalize() for name in report.columns]))
     for row in report.rows:
-        sheet.append([cell_of(sheet, value) for value in row])
+        sheet.append(row)
     if report.totals and report.rows:
         sums: list[Any] = [
             sum((row[index] or Decimal(0) for row in report.rows), Decimal(0))

@@ -39,6 +39,11 @@ def guarded(value: object) -> object:
     return "" if value is None else value
 
 
+def unguarded(text: str) -> str:
+    """The text that ``guarded`` was given."""
+    return text[1:] if text[:1] == "'" and may_run(text[1:]) else text
+
+
 class KeptNames:
     """Names that may run and were written unchanged, because another program looks them up."""
 

@@ -68,6 +68,20 @@ def fixed_workbook() -> Any:
     return workbook
 
 
+def new_sheet(workbook: Any, title: str) -> Any:
+    """A sheet of ``workbook`` whose ``append`` makes every value a cell by ``cell_of``."""
+    from openpyxl.cell import WriteOnlyCell
+
+    sheet = workbook.create_sheet(title)
+    plain, made = sheet.append, type(WriteOnlyCell(sheet))
+
+    def append(row: Iterable[Any]) -> None:
+        plain([value if isinstance(value, made) else cell_of(sheet, value) for value in row])
+
+    sheet.append = append
+    return sheet
+
+
 def _about(books: Books) -> Iterator[tuple[Any, ...]]:
     yield "Company", books.title
     yield "Client", books.client
@@ -100,7 +114,6 @@ def _journal(books: Books) -> Iterator[tuple[Any, ...]]:
 def _write_sheet(
     workbook: Any, title: str, headings: Iterable[str], rows: Iterable[tuple[Any, ...]]
 ) -> None:
-    from openpyxl.cell import WriteOnlyCell
     from openpyxl.styles import Font
 
     headings = list(headings)
@@ -108,18 +121,18 @@ def _write_sheet(
     for number, row in enumerate(_with_an_end(rows)):
         if number % MOST_ROWS == 0 and (number == 0 or row is not None):
             part = number // MOST_ROWS + 1
-            sheet = workbook.create_sheet(title if part == 1 else f"{title} {part}")
+            sheet = new_sheet(workbook, title if part == 1 else f"{title} {part}")
             sheet.freeze_panes = "A2"
             for index, heading in enumerate(headings):
                 sheet.column_dimensions[chr(ord("A") + index) if index < 26 else "AA"].width = max(
                     12, min(len(heading) + 4, 30)
                 )
-            bold = [WriteOnlyCell(sheet, value=heading) for heading in headings]
+            bold = [cell_of(sheet, heading) for heading in headings]
             for cell in bold:
                 cell.font = Font(bold=True)
             sheet.append(bold)
         if row is not None:
-            sheet.append([cell_of(sheet, value) for value in row])
+            sheet.append(row)
 
 
 def _with_an_end(rows: Iterable[tuple[Any, ...]]) -> Iterator[tuple[Any, ...] | None]:
@@ -138,6 +151,10 @@ def cell_of(sheet: Any, value: Any) -> Any:
         # Always text: a description that begins with "=" must not run as a formula.
         cell.data_type = "s"
         return cell
+    if isinstance(value, list | dict):
+        return cell_of(sheet, str(value))
+    if isinstance(value, datetime):
+        value = value.replace(tzinfo=None)  # workbooks know none; ours are UTC
     if isinstance(value, date) and value.year < FIRST_YEAR:
         return WriteOnlyCell(sheet, value=value.isoformat())
     cell = WriteOnlyCell(sheet, value=value)

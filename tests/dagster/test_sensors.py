@@ -2,25 +2,34 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import smtplib
+import socket
+import ssl
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import dagster as dg
 import filelock
 import pytest
+from dagster._utils.error import serializable_error_info_from_exc_info
+from pydantic import SecretStr
 
 from bill_pipeline.bill.budget import SharedBudget
 from bill_pipeline.books import client_lock
 from bill_pipeline.clients import Registry, State, utc_now
 from bill_pipeline.dagster import first_imports, retention, run_locks
+from bill_pipeline.dagster.alerts import AlertNotSent, _send_mail
 from bill_pipeline.dagster.definitions import defs
 from bill_pipeline.dagster.first_imports import FIRST_IMPORTS_IN_OWN_RUN
 from bill_pipeline.dagster.syncs import SyncResource
@@ -268,6 +277,89 @@ def test_an_alert_is_mailed_to_everyone_named(
     assert mail["To"] == "books@example.com, boss@example.com"
     assert mail["Subject"] == "bill-pipeline: 1 failing"
     assert f"{client}: BILL refused it." in mail.get_content()
+
+
+@pytest.mark.parametrize("address", ["http://127.0.0.1:{}/T0/s3cret", "http://127.0.0.1:x/s3cret"])
+def test_the_secret_address_of_a_webhook_stands_in_no_tick(
+    tick: Tick, connect: Connect, home: Home, monkeypatch: pytest.MonkeyPatch, address: str
+) -> None:
+    server = HTTPServer(("127.0.0.1", 0), BaseHTTPRequestHandler)  # it answers 501
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    monkeypatch.setenv("BILL_PIPELINE_ALERT_WEBHOOK", address.format(server.server_port))
+    Registry(home).update(connect(), state=State.RECONNECT, error="BILL refused it.")
+    try:
+        tick("alert_on_failures")
+    except AlertNotSent:
+        told = str(serializable_error_info_from_exc_info(sys.exc_info()))
+    else:
+        pytest.fail("nobody was told, and the tick says that somebody was")
+    finally:
+        server.shutdown()
+    assert "BILL_PIPELINE_ALERT_WEBHOOK" in told
+    assert "s3cret" not in told
+
+
+@pytest.mark.parametrize("scheme", ["smtp", "smtps"])
+def test_a_mail_server_that_cannot_prove_its_name_gets_no_password(
+    tmp_path: Path, scheme: str
+) -> None:
+    key, certificate = tmp_path / "key.pem", tmp_path / "certificate.pem"
+    subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256",
+         "-nodes", "-keyout", key, "-out", certificate, "-days", "1", "-subj", "/CN=localhost",
+         "-addext", "subjectAltName=DNS:localhost"],
+        check=True, capture_output=True,
+    )  # fmt: skip
+    proof = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    proof.load_cert_chain(certificate, key)
+    heard: list[bytes] = []
+    listening = socket.create_server(("127.0.0.1", 0))
+
+    def serve() -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                caller, _ = listening.accept()
+                with contextlib.suppress(OSError):
+                    _play_a_mail_server(caller, proof, heard, in_tls=scheme == "smtps")
+
+    threading.Thread(target=serve, daemon=True).start()
+    port = listening.getsockname()[1]
+    address = SecretStr(f"{scheme}://robot:s3cret@localhost:{port}")
+    with pytest.raises(AlertNotSent, match="SSL_CERT_FILE") as refused:
+        _send_mail("a@example.com", address, "subject", "text")
+    assert "s3cret" not in str(refused.value)
+    assert not [line for line in heard if line.startswith(b"AUTH")]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SSL_CERT_FILE", str(certificate))  # the remedy
+        _send_mail("a@example.com", address, "subject", "text")
+    assert [line for line in heard if line.startswith(b"AUTH")]
+    listening.close()
+
+
+def _play_a_mail_server(
+    caller: socket.socket, proof: ssl.SSLContext, heard: list[bytes], *, in_tls: bool
+) -> None:
+    answers = {b"STAR": b"220 go", b"AUTH": b"235 ok", b"DATA": b"354 go", b"QUIT": b"221 bye",
+               b"EHLO": b"250-x\r\n250-STARTTLS\r\n250 AUTH PLAIN"}  # fmt: skip
+    if in_tls:
+        caller = proof.wrap_socket(caller, server_side=True)
+    caller.sendall(b"220 x\r\n")
+    is_letter = False
+    while line := _line(caller):
+        heard.append(line)
+        if is_letter and line != b".\r\n":
+            continue
+        caller.sendall(answers.get(line[:4].upper(), b"250 ok") + b"\r\n")
+        is_letter = line.startswith(b"DATA") or line.startswith(b"data")
+        if line.upper().startswith(b"STARTTLS"):
+            caller = proof.wrap_socket(caller, server_side=True)
+
+
+def _line(caller: socket.socket) -> bytes:
+    line = b""
+    while not line.endswith(b"\n") and (sign := caller.recv(1)):
+        line += sign
+    return line
 
 
 def test_two_failures_are_weather_and_the_third_an_alert(

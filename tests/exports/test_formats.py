@@ -16,11 +16,13 @@ from click.testing import CliRunner
 
 from bill_pipeline.cli import main
 from bill_pipeline.clients import UnknownClient
+from bill_pipeline.dagster.statements import write_statement
 from bill_pipeline.exports import FORMATS, ExportRefused, export, notes_of
 from bill_pipeline.exports.books import Account, read_books
 from bill_pipeline.exports.names import beancount_names, plain_text_names
 from bill_pipeline.exports.parquet import FolderInUse
 from bill_pipeline.exports.spreadsheets import may_run
+from bill_pipeline.review import LINE_COLUMNS, read_answers, write_lines
 from bill_pipeline.settings import Home
 from tests.exports.invented_books import published_home
 
@@ -146,6 +148,22 @@ def test_no_cell_of_the_workbook_is_a_formula(home: Home, tmp_path: Path) -> Non
     ]
     assert texts, "the invented books have a vendor whose name begins with ="
     assert {cell.data_type for cell in texts} == {"s"}
+
+
+def test_no_cell_of_a_monthly_statement_is_a_formula(home: Home) -> None:
+    path, _rows = write_statement(home, "bakery", date(2024, 1, 1), date(2026, 12, 31))
+    cells = [c for s in openpyxl.load_workbook(path) for row in s.iter_rows() for c in row]
+    assert [c for c in cells if str(c.value).startswith("=")], "a vendor's name begins with ="
+    assert not [c.coordinate for c in cells if c.data_type == "f"]
+
+
+def test_no_cell_of_a_file_to_review_is_a_formula_and_its_ids_come_back(tmp_path: Path) -> None:
+    row = dict.fromkeys(LINE_COLUMNS, "=1+1")
+    path = tmp_path / "answers.csv"
+    write_lines([row], path)
+    assert not [value for line in rows(path) for value in line.values() if may_run(value)]
+    (answer,) = read_answers(path.read_text(), path.name)
+    assert (answer["document_id"], answer["line_id"]) == ("=1+1", "=1+1")
 
 
 def test_parquet_holds_one_client_only(home: Home, tmp_path: Path) -> None:
