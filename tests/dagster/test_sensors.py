@@ -350,7 +350,7 @@ def _play_a_mail_server(
         if is_letter and line != b".\r\n":
             continue
         caller.sendall(answers.get(line[:4].upper(), b"250 ok") + b"\r\n")
-        is_letter = line.startswith(b"DATA") or line.startswith(b"data")
+        is_letter = line.startswith((b"DATA", b"data"))
         if line.upper().startswith(b"STARTTLS"):
             caller = proof.wrap_socket(caller, server_side=True)
 
