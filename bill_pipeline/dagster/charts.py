@@ -29,9 +29,12 @@ def picture(
 ) -> dg.MetadataValue:
     """What ``draw`` paints on a matplotlib axis, as an image in metadata."""
     # The figure's own canvas: pyplot would keep a global figure and look for a screen.
+    from matplotlib import rcParams
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
+    # Clients name accounts: "$" is a sign there, and begins no formula.
+    rcParams["text.parse_math"] = False
     figure = Figure(figsize=(width, height), layout="constrained")
     axis = figure.add_subplot()
     axis.spines[["top", "right"]].set_visible(False)
