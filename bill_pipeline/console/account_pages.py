@@ -66,19 +66,22 @@ def change_own_password(visit: Visit) -> Response:
     """Asks for the present password: an unlocked screen must not be enough."""
     users = visit.console.users
     try:
-        user = visit.console.sign_ins.checked(
+        verified = visit.console.sign_ins.checked(
             visit.user.name, visit.form.secret("present"), address=visit.address
         )
     except TooManyFailures as error:
+        if error.is_news:
+            visit.record("password change refused: too many failures")
         return visit.render("account.html", status=429, message=str(error))
-    if user is None:
+    if verified is None:
+        visit.record("present password was wrong")
         message = "The present password is wrong."
     elif visit.form.secret("new") != visit.form.secret("again"):
         message = "The new password was not typed the same twice."
     else:
         try:
-            users.set_password(visit.user.name, visit.form.secret("new"))
-        except WeakPassword as error:
+            users.set_password(visit.user.name, visit.form.secret("new"), verified=verified)
+        except (UserRefused, WeakPassword) as error:
             message = str(error)
         else:
             visit.record("changed own password")

@@ -23,7 +23,7 @@ from pydantic import SecretStr
 
 from bill_pipeline.clients import utc_now
 from bill_pipeline.console.database import ConsoleDatabase
-from bill_pipeline.console.users import UnknownUser, User, Users
+from bill_pipeline.console.users import UnknownUser, User, Users, Verified
 from bill_pipeline.errors import PipelineError
 
 IDLE = timedelta(hours=2)
@@ -87,31 +87,43 @@ class SignIns:
 
         Raises TooManyFailures before the password is looked at.
         """
-        user = self.checked(name, password, address=address)
-        if user is None:
+        verified = self.checked(name, password, address=address)
+        if verified is None:
             return None
-        now = utc_now()
+        now, name = utc_now(), verified.user.name
         with self._database.transaction() as db:
+            db.execute("begin immediate")
+            if not verified.still_holds(db):
+                return None
             db.execute("delete from sessions where created_at < ?", [_text(now - LONGEST)])
             token = SecretStr(secrets.token_urlsafe(32))
             db.execute(
                 "insert into sessions (token_hash, user_name, csrf_token, created_at, "
                 "last_seen_at) values (?, ?, ?, ?, ?)",
-                [_hash(token), user.name, secrets.token_urlsafe(32), _text(now), _text(now)],
+                [
+                    _hash(token),
+                    verified.user.name,
+                    secrets.token_urlsafe(32),
+                    _text(now),
+                    _text(now),
+                ],
             )
         self._regulars.add(_hash(token))
         return token
 
-    def checked(self, name: str, password: SecretStr, *, address: str) -> User | None:
+    def checked(self, name: str, password: SecretStr, *, address: str) -> Verified | None:
         """The user whose password this is, or None. Raises TooManyFailures before it is looked at.
 
         A failure stays written down; a success takes back what was written of this name here.
         """
         network = network_of(address)
         self._reserve(name, network)
-        user = self._users.verified(name, password)
-        if user is not None:
+        verified = self._users.verified(name, password)
+        if verified is not None:
             with self._database.transaction() as db:
+                db.execute("begin immediate")
+                if not verified.still_holds(db):
+                    return None
                 db.execute(
                     "delete from failed_sign_ins where user_name = ? and address = ?",
                     [name, network],
@@ -120,7 +132,7 @@ class SignIns:
                     "insert or replace into known_networks values (?, ?, ?)",
                     [name, network, _text(utc_now())],
                 )
-        return user
+        return verified
 
     def of(self, token: str | None, *, is_visit: bool = True) -> SignIn | None:
         """Who holds ``token``, or None when it is unknown, too old or the user was disabled.

@@ -13,7 +13,7 @@ from __future__ import annotations
 import json
 import re
 import sqlite3
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import IntEnum, StrEnum
 from functools import cached_property
 from typing import Final, Literal
@@ -100,6 +100,27 @@ class User:
         return self.sees_all_clients or client in self.clients
 
 
+@dataclass(frozen=True)
+class Verified:
+    """A user whose password was right, and as which user, so that it can be asked again later.
+
+    Looking at a password takes a third of a second, in which it may be changed.
+    """
+
+    user: User
+    password_hash: str = field(repr=False)
+
+    def still_holds(self, db: sqlite3.Connection) -> bool:
+        """Whether password, role and access are still those, asked in the caller's transaction."""
+        return bool(
+            db.execute(
+                "select exists (select 1 from users where name = ? and password_hash = ? "
+                "and role = ? and disabled_at is null)",
+                [self.user.name, self.password_hash, self.user.role],
+            ).fetchone()[0]
+        )
+
+
 class Users:
     """All users of one console."""
 
@@ -151,7 +172,7 @@ class Users:
             rows = db.execute("select * from users order by name").fetchall()
         return [_user(row) for row in rows]
 
-    def verified(self, name: str, password: SecretStr) -> User | None:
+    def verified(self, name: str, password: SecretStr) -> Verified | None:
         """The user, when the password is right and the user may sign in."""
         with self._database.transaction() as db:
             row = db.execute("select * from users where name = ?", [name]).fetchone()
@@ -159,7 +180,7 @@ class Users:
         is_right = matches(password, row["password_hash"] if row else nobody)
         if not row or not is_right or row["disabled_at"]:
             return None
-        return _user(row)
+        return Verified(_user(row), row["password_hash"])
 
     def change(self, name: str, *, role: Role, clients: Clients) -> User:
         """Also lets a disabled user sign in again.
@@ -203,12 +224,20 @@ class Users:
         with self._database.transaction() as db:
             db.execute("delete from given_all_clients")
 
-    def set_password(self, name: str, password: SecretStr) -> None:
-        """Also ends the user's sessions. Raises UnknownUser, WeakPassword."""
+    def set_password(
+        self, name: str, password: SecretStr, *, verified: Verified | None = None
+    ) -> None:
+        """Also ends the user's sessions; ``verified``: only while that still holds.
+
+        Raises UnknownUser, WeakPassword, UserRefused.
+        """
         user = self.get(name)
         require_strong(password, user_name=user.name)
         password_hash = hashed(password)
         with self._database.transaction() as db:
+            db.execute("begin immediate")
+            if verified is not None and not verified.still_holds(db):
+                raise UserRefused(f"{name} was changed meanwhile: sign in again.")
             db.execute("update users set password_hash = ? where name = ?", [password_hash, name])
             db.execute("delete from sessions where user_name = ?", [name])
 

@@ -22,7 +22,7 @@ from bill_pipeline.console.turns import (
     MOST_OF_ONE_NETWORK,
     STRANGERS_HASHED_AT_ONCE,
 )
-from bill_pipeline.console.users import Role
+from bill_pipeline.console.users import Role, UserRefused
 from bill_pipeline.console.visit import Visit
 from tests.console.console_browser import PASSWORDS, Browser, csrf_token, signed_in
 
@@ -183,7 +183,43 @@ def test_ones_own_present_password_cannot_be_guessed_either(console: Console) ->
     codes = [
         browser.post("/account", {"present": f"guess {n}", **new}).status_code for n in range(7)
     ]
-    assert codes == [422] * sign_ins.MOST_PER_NAME_AND_NETWORK + [429] * 2
+    most = sign_ins.MOST_PER_NAME_AND_NETWORK
+    assert codes == [422] * most + [429] * 2
+    said = Counter(entry.action for _n, entry in console.audit.latest(limit=20))
+    assert said["present password was wrong"] == most
+    assert said["password change refused: too many failures"] == 1
+
+
+@pytest.mark.parametrize("change", ["password", "disabled", "role"])
+def test_a_sign_in_that_is_looked_at_while_its_user_changes_opens_nothing(
+    console: Console, monkeypatch: pytest.MonkeyPatch, change: str
+) -> None:
+    users, old = console.users, SecretStr(PASSWORDS[Role.VIEWER])
+
+    def changed_meanwhile(*given: Any) -> bool:
+        is_right = passwords.matches(*given)
+        if change == "password":
+            users.set_password("viewer-person", SecretStr("another long sentence"))
+        elif change == "disabled":
+            users.disable("viewer-person")
+        else:
+            users.change("viewer-person", role=Role.BOOKKEEPER, clients=frozenset())
+        return is_right
+
+    monkeypatch.setattr("bill_pipeline.console.users.matches", changed_meanwhile)
+    assert console.sign_ins.sign_in("viewer-person", old, address="10.0.0.9") is None
+
+
+def test_a_password_is_not_changed_by_who_knew_only_the_one_before(console: Console) -> None:
+    thief = console.sign_ins.checked(
+        "viewer-person", SecretStr(PASSWORDS[Role.VIEWER]), address="10.0.0.9"
+    )
+    console.users.set_password("viewer-person", SecretStr("another long sentence"))
+    with pytest.raises(UserRefused, match="sign in again"):
+        console.users.set_password("viewer-person", SecretStr("of the thief's own"), verified=thief)
+    assert console.sign_ins.sign_in(
+        "viewer-person", SecretStr("another long sentence"), address="10.0.0.9"
+    )
 
 
 def test_the_real_cost_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
