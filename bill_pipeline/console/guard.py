@@ -53,6 +53,11 @@ class Page:
     needs: Permission
     hashes: bool = False  # it makes or checks a password: few at a time
 
+    @property
+    def hands_over_files(self) -> bool:
+        """Whether it writes books into files, and the audit log names who asked."""
+        return "/download/" in self.path
+
 
 def guarded(page: Page) -> Callable[[Request], Awaitable[Response]]:
     """The endpoint of ``page``: its view, behind every check that the page's row asks for."""
@@ -63,6 +68,8 @@ def guarded(page: Page) -> Callable[[Request], Awaitable[Response]]:
         is_known = sign_in is not None
         if page.needs > Permission.ANYONE and sign_in is None:
             return to_sign_in(request)
+        if page.hands_over_files and is_foreign(request, is_https=console.is_https):
+            raise HTTPException(403, "Another site asked for this file. Download it from its page.")
         form = Form([])
         if page.method == "POST":
             large = turns.large_bodies if page.needs else None

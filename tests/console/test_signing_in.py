@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -9,6 +10,7 @@ from pydantic import SecretStr
 
 from bill_pipeline.console import passwords, sign_ins
 from bill_pipeline.console.app import Console
+from bill_pipeline.console.routes import PAGES
 from bill_pipeline.console.users import Role, UserRefused
 from tests.console.console_browser import PASSWORDS, Browser, csrf_token, signed_in
 
@@ -199,6 +201,26 @@ def test_a_form_sent_by_another_site_is_refused(console: Console, headers: dict[
     token = csrf_token(browser.get("/account").text)
     answer = browser.http.post("/sign-out", data={"csrf_token": token}, headers=headers)
     assert answer.status_code == 403
+
+
+@pytest.mark.parametrize("said", ["cross-site", "same-site"])
+def test_another_sites_page_downloads_nothing_in_somebodys_name(
+    console: Console, said: str
+) -> None:
+    """A link on it opens a page here; it makes no file, and no entry in the audit log."""
+    admin = signed_in(console, Role.ADMIN)
+    downloads = [page.path for page in PAGES if "/download/" in page.path]
+    assert len(downloads) == 2
+    before = console.audit.latest(limit=1)
+    for path in downloads:
+        address = re.sub(r"{[a-z]+}", "trial-balance", path)
+        answer = admin.http.get(address, headers={"sec-fetch-site": said})
+        assert answer.status_code == 403
+    assert console.audit.latest(limit=1) == before
+    # From a mail program or the address bar it is the person who asks.
+    assert admin.http.get("/clients", headers={"sec-fetch-site": said}).status_code == 200
+    own = admin.http.get("/clients/none/download/x", headers={"sec-fetch-site": "none"})
+    assert own.status_code == 404
 
 
 def test_another_host_name_is_refused(console: Console) -> None:
