@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 from pydantic import SecretStr
 
-from bill_pipeline.cli.options import home_option, listening_options, require_encrypted
+from bill_pipeline.cli.options import Network, home_option, listening_options, require_encrypted
 from bill_pipeline.settings import Home
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp
 
 
 @click.command()
@@ -25,7 +29,7 @@ def console(
     port: int,
     host: str,
     behind_https: str | None,
-    proxies: tuple[str, ...],
+    proxies: tuple[Network, ...],
     create_admin: str | None,
     dagster_socket: Path | None,
     home: Home,
@@ -40,6 +44,7 @@ def console(
     import uvicorn
 
     from bill_pipeline.console.forms import MOST_BYTES
+    from bill_pipeline.console.forwarded import Forwarded
     from bill_pipeline.console.slow_requests import (
         MOST_CONNECTIONS,
         PromptRequests,
@@ -58,8 +63,11 @@ def console(
         click.echo("Nobody can sign in yet: bill-pipeline console --create-admin NAME", err=True)
     address = f"https://{behind_https}" if behind_https else f"http://{host}:{port}"
     click.echo(f"The console is at {address}; stop it with Ctrl-C.")
+    app: ASGIApp = console_app(the_console)
+    if behind_https is not None:
+        app = Forwarded(app, proxies)
     uvicorn.run(
-        console_app(the_console),
+        app,
         host=host,
         port=port,
         http=PromptRequests,
@@ -68,9 +76,7 @@ def console(
         timeout_graceful_shutdown=2,
         log_level="warning",
         server_header=False,
-        # Only a proxy may say which address a request came from.
-        proxy_headers=behind_https is not None,
-        forwarded_allow_ips=list(proxies),
+        proxy_headers=False,  # ``Forwarded`` reads them: uvicorn takes any text for an address
     )
 
 

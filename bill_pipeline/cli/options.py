@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import json
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
@@ -12,6 +13,8 @@ from bill_pipeline.settings import Home, SettingsError
 
 if TYPE_CHECKING:
     from bill_pipeline.failures import Trouble
+
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
 def _home(_context: click.Context, _parameter: click.Parameter, value: str | None) -> Home:
@@ -27,6 +30,16 @@ home_option: Callable[[Any], Any] = click.option(
 json_option: Callable[[Any], Any] = click.option(
     "--json", "as_json", is_flag=True, help="Print JSON, one object a line, for machines."
 )
+
+
+def _networks(
+    _context: click.Context, _parameter: click.Parameter, values: tuple[str, ...]
+) -> tuple[Network, ...]:
+    try:
+        return tuple(ipaddress.ip_network(value, strict=False) for value in values)
+    except ValueError as error:
+        raise click.BadParameter(f"{error}; write an address or a network.") from None
+
 
 #: Addresses that only this machine reaches.
 _LOCAL = ("127.0.0.1", "localhost", "::1")
@@ -48,6 +61,7 @@ _LISTENING = (
         "--trust-proxy",
         "proxies",
         metavar="ADDRESS",
+        callback=_networks,
         multiple=True,
         default=("127.0.0.1", "::1"),
         show_default=True,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from bill_pipeline.cli.options import home_option, listening_options, require_encrypted
+from bill_pipeline.cli.options import Network, home_option, listening_options, require_encrypted
 from bill_pipeline.settings import Home
 
 
@@ -12,7 +12,7 @@ from bill_pipeline.settings import Home
 @listening_options
 @home_option
 def ui(
-    port: int, host: str, behind_https: str | None, proxies: tuple[str, ...], home: Home
+    port: int, host: str, behind_https: str | None, proxies: tuple[Network, ...], home: Home
 ) -> None:
     """Serve the console and Dagster, and let sensors and schedules keep every client fresh.
 
@@ -28,7 +28,7 @@ def ui(
     require_encrypted(host, behind_https)
     raise_interrupt_on_sigterm()
     further = ["--behind-https", behind_https] if behind_https else []
-    further += [word for proxy in proxies for word in ("--trust-proxy", proxy)]
+    further += [word for proxy in proxies for word in ("--trust-proxy", str(proxy))]
     services = Services(home, host=host, port=port, console_options=tuple(further))
     try:
         services.start()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ipaddress
 import threading
 import time
 from collections import Counter
@@ -16,6 +17,7 @@ from starlette.responses import Response
 
 from bill_pipeline.console import passwords, sign_ins, turns
 from bill_pipeline.console.app import Console
+from bill_pipeline.console.forwarded import Forwarded
 from bill_pipeline.console.sign_ins import TooManyFailures, network_of
 from bill_pipeline.console.turns import (
     HASHED_AT_ONCE,
@@ -220,6 +222,34 @@ def test_a_password_is_not_changed_by_who_knew_only_the_one_before(console: Cons
     assert console.sign_ins.sign_in(
         "viewer-person", SecretStr("another long sentence"), address="10.0.0.9"
     )
+
+
+@pytest.mark.parametrize(
+    ("peer", "header", "address"),
+    [
+        ("10.0.0.1", "203.0.113.9", "203.0.113.9"),
+        ("10.0.0.1", "1.1.1.1, 203.0.113.9:443, 10.0.0.2", "203.0.113.9"),
+        ("10.0.0.1", "[2001:db8::1]:443", "2001:db8::1"),
+        ("10.0.0.1", "::ffff:203.0.113.9", "203.0.113.9"),
+        ("10.0.0.1", '"> <i>root signed in</i>', "10.0.0.1"),
+        ("10.0.0.1", "fe80::1%<i>root signed in</i>", "10.0.0.1"),
+        ("10.0.0.1", "1.1.1.1, unknown, 10.0.0.2", "10.0.0.2"),
+        ("10.0.0.1", "", "10.0.0.1"),
+        ("192.0.2.7", "203.0.113.9", "192.0.2.7"),
+    ],
+)
+def test_only_a_proxys_word_counts_and_only_addresses(peer: str, header: str, address: str) -> None:
+    seen = []
+
+    async def app(scope: Any, _receive: Any, _send: Any) -> None:
+        seen.append(scope["client"][0])
+
+    scope: Any = {"type": "http", "client": (peer, 1), "headers": []}
+    if header:
+        scope["headers"] = [(b"x-forwarded-for", header.encode())]
+    forwarded = Forwarded(app, [ipaddress.ip_network("10.0.0.0/8")])
+    asyncio.run(forwarded(scope, None, None))  # type: ignore[arg-type]
+    assert seen == [address]
 
 
 def test_the_real_cost_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
