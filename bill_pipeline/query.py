@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import re
-import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -17,6 +16,7 @@ import duckdb
 
 from bill_pipeline.errors import PipelineError
 from bill_pipeline.machine import is_damaged, machine_trouble
+from bill_pipeline.private_folder import PrivateFolder
 from bill_pipeline.publishing.stores import LedgerStore, store_of
 from bill_pipeline.publishing.tables import quoted
 from bill_pipeline.settings import Home
@@ -59,15 +59,16 @@ def open_ledger(home: Home) -> Iterator[duckdb.DuckDBPyConnection]:
     store = store_of(home)
     if not store.exists():
         raise NothingPublished(store)
-    try:
-        connection = _open(store)
-    except duckdb.Error as error:
-        raise QueryError(_opening_failed(store, error)) from error
-    with connection:
-        yield connection
+    with PrivateFolder() as spilled:
+        try:
+            connection = _open(store, spilled)
+        except duckdb.Error as error:
+            raise QueryError(_opening_failed(store, error)) from error
+        with connection:
+            yield connection
 
 
-def _open(store: LedgerStore) -> duckdb.DuckDBPyConnection:
+def _open(store: LedgerStore, spilled: str) -> duckdb.DuckDBPyConnection:
     # Attached to a database of its own: opened directly, DuckDB would hand every caller in this
     # process the first one's, which sees the books as they were then.
     connection = duckdb.connect(":memory:")
@@ -78,7 +79,7 @@ def _open(store: LedgerStore) -> duckdb.DuckDBPyConnection:
             "enable_progress_bar = false",
             "autoinstall_known_extensions = false",
             "autoload_known_extensions = false",
-            f"temp_directory = {quoted(str(Path(tempfile.gettempdir(), 'bill-pipeline')))}",
+            f"temp_directory = {quoted(spilled)}",
         ):
             connection.execute(f"set {setting}")
         store.attach(connection)

@@ -12,11 +12,11 @@ import errno
 import os
 import shutil
 import sqlite3
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 from bill_pipeline.errors import PipelineError
+from bill_pipeline.private_folder import PrivateFolder
 from bill_pipeline.settings import Home, Settings
 
 #: Raised whenever older code could no longer work with what this code writes into a home.
@@ -143,7 +143,7 @@ def _open(home: Home, stack: contextlib.ExitStack) -> sqlite3.Connection:
     if _is_writable(home):
         return sqlite3.connect(path, timeout=_WAIT_SECONDS)
     # SQLite writes beside a file even to read it: a copy can be read anywhere.
-    folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bill-pipeline-")))
+    folder = Path(stack.enter_context(PrivateFolder()))
     for ending in ("", "-wal"):
         with contextlib.suppress(FileNotFoundError):
             shutil.copyfile(f"{path}{ending}", folder / f"{path.name}{ending}")

@@ -171,3 +171,20 @@ def test_text_for_spreadsheets_goes_through_the_guard(path: Path) -> None:
         )
     if re.search(r"csv\.(writer|DictWriter)\(", text) and name_of(path) not in _FOR_PROGRAMS:
         assert re.search(r"\bguarded\b", text), "write texts by exports.spreadsheets.guarded"
+
+
+#: They hold a list of words or an empty client, which always fit into memory.
+_SMALL = {
+    "bill_pipeline/dagster/raw_columns.py", "bill_pipeline/warehouse.py",
+    "bill_pipeline/publishing/tables.py", "bill_pipeline/publishing/versions.py",
+    "bill_pipeline/sandbox/ledger_rows.py",  # the path of a file of invented books
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("path", PRODUCT, ids=name_of)
+def test_what_does_not_fit_into_memory_is_put_where_nobody_else_reads(path: Path) -> None:
+    text = path.read_text()
+    if name_of(path) not in _SMALL and re.search(r'duckdb\.connect\((":memory:")?\)', text):
+        assert "temp_directory" in text, "DuckDB spills into the folder one happens to be in"
+    if name_of(path) != "bill_pipeline/private_folder.py" and "dagster/" not in name_of(path):
+        assert not re.search(r"tempfile\.(TemporaryDirectory|gettempdir)", text), "PrivateFolder"

@@ -8,6 +8,7 @@ read is opened, and a client that nobody looked at before costs no more than the
 
 from __future__ import annotations
 
+import tempfile
 import threading
 from collections.abc import Collection
 from pathlib import Path
@@ -73,7 +74,9 @@ class Views:
         self._schema, self._parts = schema, parts
         self._lock = threading.Lock()
         self._database = duckdb.connect()
-        for setting in ("TimeZone = 'UTC'", "threads = 2", "parquet_metadata_cache = true"):
+        spilled = quoted(tempfile.mkdtemp(dir=folder))
+        for setting in ("TimeZone = 'UTC'", "threads = 2", "parquet_metadata_cache = true",
+                        f"temp_directory = {spilled}"):  # fmt: skip
             self._database.execute(f"set {setting}")
         # The first query with a value loads libraries for a second or two: not on a page's time.
         self._database.execute("select ?", ["warm"])

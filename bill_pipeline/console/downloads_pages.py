@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 import zipfile
 from datetime import date
 from pathlib import Path
@@ -14,6 +13,7 @@ from starlette.responses import FileResponse, Response
 from bill_pipeline.console.period import day_of
 from bill_pipeline.console.visit import Visit
 from bill_pipeline.exports import FORMATS, export, notes_of
+from bill_pipeline.private_folder import PrivateFolder
 
 
 def download_books(visit: Visit) -> Response:
@@ -22,7 +22,7 @@ def download_books(visit: Visit) -> Response:
     if chosen is None or chosen.name == "parquet":
         raise HTTPException(404, "There is no such download.")
     last = day_of(visit.query("to"), date.max)
-    folder = tempfile.TemporaryDirectory(prefix="bill-pipeline-download-")
+    folder = PrivateFolder()
     try:
         path = export(
             visit.console.home,

@@ -8,18 +8,16 @@ is still in use.
 from __future__ import annotations
 
 import contextlib
-import shutil
-import tempfile
 import threading
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor, wait
-from pathlib import Path
 from typing import Any
 
 import duckdb
 
 from bill_pipeline.console.catalogue import Catalogue, Files, Views
 from bill_pipeline.errors import PipelineError
+from bill_pipeline.private_folder import PrivateFolder
 from bill_pipeline.publishing.contents import identity_of, read_catalogue
 from bill_pipeline.publishing.tables import PublishedMacro, PublishedTable
 from bill_pipeline.query import QueryError, damaged_ledger, errors_explained
@@ -38,7 +36,7 @@ class Ledger:
 
     def __init__(self, home: Home) -> None:
         self._home = home
-        self._folder = Path(tempfile.mkdtemp(prefix="bill-pipeline-console-"))
+        self._folder = PrivateFolder()
         self._lock = threading.Lock()
         self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="question")
         self._newest: tuple[tuple[int, int, int], Catalogue] | None = None
@@ -70,7 +68,7 @@ class Ledger:
                 self._newest[1].views.close()
             self._newest = None
         self._threads.shutdown()
-        shutil.rmtree(self._folder, ignore_errors=True)
+        self._folder.cleanup()
 
     def _current(self) -> Catalogue | None:
         identity = identity_of(self._home.ledger)
@@ -86,7 +84,7 @@ class Ledger:
             # Cursors keep their database alive: a page that still reads is not cut off.
             self._newest = (
                 remembered.identity,
-                Catalogue(remembered, self._home.published, self._folder, before),
+                Catalogue(remembered, self._home.published, self._folder.path, before),
             )
         return self._newest[1]
 

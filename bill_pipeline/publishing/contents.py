@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import json
 import shutil
-import tempfile
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,6 +16,7 @@ from pathlib import Path
 import duckdb
 
 from bill_pipeline.machine import is_damaged, machine_trouble
+from bill_pipeline.private_folder import PrivateFolder
 from bill_pipeline.publishing.tables import (
     CLIENT_COLUMN,
     PublishedSchema,
@@ -133,7 +133,7 @@ def read_catalogue(home: Home) -> Remembered:
 def _read(home: Home, identity: tuple[int, int, int]) -> Remembered:
     try:
         # From a copy: somebody's tool may have opened the file for writing and so locked it.
-        with tempfile.TemporaryDirectory(prefix="bill-pipeline-") as folder:
+        with PrivateFolder() as folder:
             copy = shutil.copy(home.ledger, Path(folder) / "ledger.duckdb")
             with duckdb.connect(str(copy), read_only=True) as db:
                 return Remembered(identity, _contents(db), read_schema(db))

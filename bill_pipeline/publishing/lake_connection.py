@@ -17,6 +17,7 @@ from typing import Any
 
 import duckdb
 
+from bill_pipeline.private_folder import PrivateFolder
 from bill_pipeline.publishing.tables import PublishError, quoted
 
 #: A publication holds the lock for seconds; somebody who waits this long waits for ever.
@@ -62,12 +63,14 @@ class LakeAddress:
 _READ_ONLY = "options='-c default_transaction_read_only=on'"
 
 
-def connect(address: LakeAddress) -> duckdb.DuckDBPyConnection:
+@contextlib.contextmanager
+def connect(address: LakeAddress) -> Iterator[duckdb.DuckDBPyConnection]:
     """An in-memory database beside PostgreSQL, that can attach the lake. Raises PublishError."""
-    connection = duckdb.connect(":memory:")
-    connection.execute("set enable_progress_bar = false")
-    _attach_catalogue(connection, address)
-    return connection
+    with PrivateFolder() as spilled, duckdb.connect(":memory:") as connection:
+        connection.execute("set enable_progress_bar = false")
+        connection.execute(f"set temp_directory = {quoted(spilled)}")
+        _attach_catalogue(connection, address)
+        yield connection
 
 
 @contextlib.contextmanager

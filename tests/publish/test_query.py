@@ -5,6 +5,9 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
+import stat
+import tempfile
 from decimal import Decimal
 from pathlib import Path
 
@@ -13,6 +16,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from bill_pipeline.cli import main
+from bill_pipeline.private_folder import PrivateFolder, _remove_left_over
 from bill_pipeline.publish import publish
 from bill_pipeline.query import QueryError, open_ledger, run
 from bill_pipeline.settings import Home
@@ -33,6 +37,27 @@ pytestmark = pytest.mark.parametrize("store", ["files"], indirect=True)
 
 
 SUM = "select client, sum(amount) as amount from journal_lines group by 1 order by 1"
+
+
+def test_what_does_not_fit_into_memory_is_nobody_elses_to_read(
+    ledger: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    left_over = tmp_path / "bill-pipeline-private-of-a-killed-process"
+    left_over.mkdir()
+    os.utime(left_over, (0, 0))
+    with PrivateFolder() as held, open_ledger(ledger) as one, open_ledger(ledger) as other:
+        os.utime(held, (0, 0))
+        sql = "select current_setting('temp_directory')"
+        folders = {Path(db.execute(sql).fetchall()[0][0]) for db in (one, other)}
+        assert len(folders) == 2
+        for folder in folders:
+            assert folder.parent == tmp_path
+            assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+        _remove_left_over.cache_clear()  # as the next process begins
+        with PrivateFolder():
+            assert Path(held).exists()
+    assert not list(tmp_path.glob("bill-pipeline-private-*"))
 
 
 def test_a_table_lines_up_numbers_and_counts_rows(ledger: Home) -> None:
