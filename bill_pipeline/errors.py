@@ -42,3 +42,7 @@ class CheckResult:
     @property
     def passed(self) -> bool:
         return self.row_count == 0
+
+
+class NotForgotten(PipelineError):
+    """A client was purged but in Dagster; the message says until when samples stay there."""

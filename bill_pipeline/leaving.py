@@ -30,17 +30,26 @@ def disconnect(home: Home, client: str, *, purge: bool) -> None:
     """Forget how to reach ``client`` in BILL and take it out of the published ledger.
 
     With ``purge`` its books, statements and models go as well, what it taught other clients'
-    models, and its published files at once: the catalogue no longer names them then, so nobody
-    who asks for other clients notices. Raises UnknownClient, ClientBusy, PublishError; what could
-    not be taken out of the ledger goes with the next publication.
+    models, what Dagster reported of it, its name in users' lists, and its published files at once:
+    the catalogue no longer names them then, so nobody who asks for other clients notices. Raises
+    UnknownClient, ClientBusy, PublishError, and NotForgotten when all is done but in Dagster; what
+    could not be taken out of the ledger goes with the next publication.
     """
     registry = Registry(home)
     require_known(home, client)
     with client_lock(home, client):
         registry.disconnect(client, purge=purge)
         Webhooks(registry).forget(client)
+        if purge and home.console.exists():
+            from bill_pipeline.console.database import ConsoleDatabase
+
+            # Before anybody is connected by this name: users of the old one do not see the new one.
+            ConsoleDatabase(home.console).forget(client)
     publish(home, [])
     if purge:
         from bill_pipeline import sharing  # pandas and scikit-learn take a second
 
         sharing.forget(home, client)
+        from bill_pipeline.dagster.forgetting import forget_client  # Dagster takes another second
+
+        forget_client(home, client)

@@ -164,6 +164,9 @@ def resume(client: str, home: Home) -> None:
     click.echo(f"{client} is synced again.")
 
 
+_DELETED = "its books here were deleted; backups and copies of them stay"
+
+
 @click.command()
 @click.argument("client")
 @click.option("--purge", is_flag=True, help="Also delete the client's books. Cannot be undone.")
@@ -177,7 +180,7 @@ def disconnect(client: str, purge: bool, yes: bool, home: Home) -> None:
     if purge and not yes:
         click.confirm(f"Delete every document and journal entry of {client}?", abort=True)
     leaving.disconnect(home, client, purge=purge)
-    kept = "its books were deleted" if purge else f"its books stay in {home.client_file(client)}"
+    kept = _DELETED if purge else f"its books stay in {home.client_file(client)}"
     click.echo(f"{client} is disconnected; {kept}.")
 
 

@@ -160,6 +160,7 @@ def disconnect_page(visit: Visit) -> Response:
 def disconnect(visit: Visit) -> Response:
     """Forget the token; with ``purge`` the books too, if the client's name was typed."""
     from bill_pipeline import leaving
+    from bill_pipeline.errors import NotForgotten
 
     status = status_of(visit)
     if visit.form.text("keep") not in ("keep", "purge"):
@@ -169,9 +170,14 @@ def disconnect(visit: Visit) -> Response:
     if purge and visit.form.text("typed_name") != visit.client:
         message = f"To delete the books, type the client's name: {visit.client}"
         return _disconnect_form(visit, status, http_status=422, message=message)
-    leaving.disconnect(visit.console.home, visit.client, purge=purge)
+    try:
+        leaving.disconnect(visit.console.home, visit.client, purge=purge)
+    except NotForgotten as error:  # all else is done
+        visit.notify(str(error), "warning")
     visit.record("disconnected", visit.client, books="deleted" if purge else "kept")
-    kept = "its books were deleted" if purge else "its books stay on this machine"
+    kept = "its books stay on this machine"
+    if purge:
+        kept = "its books here were deleted; backups and copies of them stay"
     visit.notify(f"{visit.client} is disconnected; {kept}.")
     return visit.redirect("/clients")
 

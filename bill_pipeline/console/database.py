@@ -100,6 +100,25 @@ class ConsoleDatabase:
             if version < 1:
                 db.executescript(_SAY_ALL_CLIENTS)
 
+    def forget(self, client: str) -> None:
+        """Take ``client`` out of every user's list and of the review queue's memory.
+
+        The audit log keeps its name: it says who deleted the books.
+        """
+        with self.transaction() as db:
+            db.execute("begin immediate")
+            db.execute(
+                """
+                update users set clients = (
+                    select json_group_array(value) from json_each(users.clients) where value <> ?
+                )
+                where json_type(clients) = 'array'
+                """,
+                [client],
+            )
+            for table in ("postponed_lines", "review_actions"):
+                db.execute(f"delete from {table} where client = ?", [client])
+
     @contextlib.contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
         """Commits at the end, rolls back on an error, closes always."""

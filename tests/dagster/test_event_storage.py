@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import sqlite3
 import threading
 
 import dagster as dg
+import pytest
 import yaml
 from dagster._core.storage.event_log import SqliteEventLogStorage
 
 from bill_pipeline.dagster.event_storage import RUNS_REMEMBERED, PooledSqliteEventLogStorage
+from bill_pipeline.dagster.forgetting import forget_client
 from bill_pipeline.dagster.instance import write_instance
+from bill_pipeline.errors import NotForgotten
 from bill_pipeline.settings import Home
 
 BOOKS = dg.AssetKey("books")
@@ -90,3 +94,46 @@ def test_several_threads_of_several_instances_write_at_once(home: Home) -> None:
             thread.join()
         assert not troubles
         assert clients_shown(first) == clients_shown(second) == set(names)
+
+
+def test_of_a_purged_client_dagster_shows_nothing_and_of_others_all(home: Home) -> None:
+    folder = str(write_instance(home, uses_postgres=False))
+    check = dg.AssetCheckSpec("sums", asset=BOOKS)
+
+    @dg.asset(key=BOOKS, partitions_def=books.partitions_def, check_specs=[check])
+    def single() -> dg.MaterializeResult:  # type: ignore[type-arg] # Dagster cannot read it
+        seen = {"sample": f"bill of {dg.AssetExecutionContext.get().partition_key}"}
+        result = dg.AssetCheckResult(passed=True, metadata=seen)
+        return dg.MaterializeResult(metadata=seen, check_results=[result])
+
+    @dg.op
+    def sweep() -> None:
+        context = dg.OpExecutionContext.get()
+        for client in ("a-cme", "a_cme"):
+            seen = {"sample": f"bill of {client}"}
+            context.log_event(dg.AssetMaterialization(BOOKS, partition=client, metadata=seen))
+
+    @dg.job
+    def sweeps() -> None:
+        sweep()
+
+    with dg.DagsterInstance.from_config(folder) as instance:
+        instance.add_dynamic_partitions("client", ["a-cme", "a_cme"])
+        dg.materialize([single], instance=instance, partition_key="a-cme")
+        dg.materialize([single], instance=instance, partition_key="a_cme")
+        sweeps.execute_in_process(instance=instance)
+    forget_client(home, "a_cme")
+    history = home.dagster / "history"
+    told = ""
+    for path in history.rglob("*.db"):
+        with sqlite3.connect(path) as db:
+            told += "".join(line for line in db.iterdump() if line.startswith("INSERT"))
+    assert "bill of a_cme" not in told
+    assert told.count("bill of a-cme") >= 5
+    with dg.DagsterInstance.from_config(folder) as instance:
+        assert clients_shown(instance) == {"a-cme"}
+        assert len(instance.get_runs()) == 2
+        assert instance.get_latest_materialization_event(BOOKS) is not None
+    (home.dagster / "dagster.yaml").write_text("storage: 3")
+    with pytest.raises(NotForgotten, match="62 days"):
+        forget_client(home, "a-cme")

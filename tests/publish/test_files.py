@@ -17,6 +17,9 @@ from pydantic import SecretStr
 
 from bill_pipeline import leaving
 from bill_pipeline.clients import Registry, utc_now
+from bill_pipeline.console.database import ConsoleDatabase
+from bill_pipeline.console.postponed import ReviewMemory
+from bill_pipeline.console.users import Role, Users
 from bill_pipeline.publish import publish
 from bill_pipeline.publishing import catalogue, files
 from bill_pipeline.publishing.contents import read_contents
@@ -257,6 +260,14 @@ def test_a_purged_clients_rows_go_at_once_and_open_readers_notice_nothing(
     monkeypatch.setattr(leaving, "publish", partial(publish, schema=SCHEMA))
     (home.statements / "birch").mkdir()
     Webhooks(Registry(home)).add("birch", "one", SecretStr("a key"), utc_now())
+    console = ConsoleDatabase(home.console)
+    users = Users(console)
+    for name, may in (("ann", {"acme", "birch"}), ("bob", {"birch"})):
+        users.create(name, SecretStr("five words of a sentence"), Role.VIEWER,
+                     clients=frozenset(may), created_by="x")  # fmt: skip
+    users.create("eve", SecretStr("five words of a sentence"), Role.ADMIN,
+                 clients="all", created_by="x")  # fmt: skip
+    ReviewMemory(console).postpone("birch", ["bill:1:1"], "ann")
     of_acme = "select count(*), sum(amount) from journal_lines where client = 'acme'"
     of_all = "select count(*) from journal_lines"
     with duckdb.connect(str(home.ledger), read_only=True) as reader:
@@ -276,6 +287,9 @@ def test_a_purged_clients_rows_go_at_once_and_open_readers_notice_nothing(
     assert b"Birch & Sons" not in home.ledger.read_bytes()
     with Registry(home).database() as db:
         assert db.execute("select * from webhooks").fetchall() == []
+    # Whoever saw the old client does not see a new one of its name.
+    assert [user.clients for user in users.all()] == [frozenset({"acme"}), frozenset(), "all"]
+    assert not ReviewMemory(console).postponed()
     publish(home, [], schema=SCHEMA, grace=timedelta(0))
     left = [path for path in home.path.rglob("*") if path.is_file() and "birch" in str(path)]
     assert left == [lock]
