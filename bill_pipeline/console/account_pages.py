@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from urllib.parse import quote
 
+from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from bill_pipeline.console.forms import MOST_BYTES
@@ -31,7 +32,7 @@ def sign_in(visit: Visit) -> Response:
     except TooManyFailures as error:
         if error.is_news:
             visit.console.audit.record(name, visit.address, "sign-in refused: too many failures")
-        return _sign_in_form(visit, status=429, message=str(error))
+        raise HTTPException(429, str(error)) from None  # the very page that the guard shows
     if token is None:
         visit.console.audit.record(name, visit.address, "sign-in failed")
         return _sign_in_form(visit, status=401, message="Name or password is wrong.")

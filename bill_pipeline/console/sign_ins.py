@@ -39,6 +39,10 @@ MOST_PER_NETWORK = 25
 MOST_PER_NAME = 50
 #: A name that signed in from a network is known there for so long.
 KNOWN_FOR = timedelta(days=90)
+_TOO_MANY = (
+    f"Too many failed sign-ins. Wait {int(WINDOW.total_seconds() // 60)} minutes, or ask an "
+    "administrator of the console to set a new password."
+)
 
 
 class TooManyFailures(PipelineError):
@@ -61,6 +65,14 @@ class SignIn:
     token_hash: str
 
 
+@dataclass(frozen=True)
+class _Tries:
+    """Of a name that may still try: whether it is known there, and whether only therefore."""
+
+    is_known: bool
+    are_spent_for_strangers: bool
+
+
 class SignIns:
     """All sessions of one console."""
 
@@ -80,7 +92,7 @@ class SignIns:
     def is_known(self, name: str, *, address: str) -> bool:
         """Whether ``name`` signed in from that network before. Raises TooManyFailures."""
         with self._database.transaction() as db:
-            return self._with_tries_left(db, name, network_of(address), utc_now())
+            return self._with_tries_left(db, name, network_of(address), utc_now()).is_known
 
     def sign_in(self, name: str, password: SecretStr, *, address: str) -> SecretStr | None:
         """A new session's token, or None when name or password is wrong.
@@ -117,7 +129,7 @@ class SignIns:
         A failure stays written down; a success takes back what was written of this name here.
         """
         network = network_of(address)
-        self._reserve(name, network)
+        tries = self._reserve(name, network)
         verified = self._users.verified(name, password)
         if verified is not None:
             with self._database.transaction() as db:
@@ -132,6 +144,9 @@ class SignIns:
                     "insert or replace into known_networks values (?, ?, ?)",
                     [name, network, _text(utc_now())],
                 )
+        elif tries.are_spent_for_strangers:
+            # As strangers are answered: who is known here is not told apart from them.
+            raise TooManyFailures(_TOO_MANY, is_news=True)
         return verified
 
     def of(self, token: str | None, *, is_visit: bool = True) -> SignIn | None:
@@ -200,20 +215,21 @@ class SignIns:
             return None
         return None if user.is_disabled else SignIn(user, row["csrf_token"], token_hash)
 
-    def _reserve(self, name: str, network: str) -> None:
+    def _reserve(self, name: str, network: str) -> _Tries:
         """Write a try down as failed. Raises TooManyFailures when there were enough of them."""
         now = utc_now()
         with self._database.transaction() as db:
             db.execute("begin immediate")
             db.execute("delete from failed_sign_ins where failed_at < ?", [_text(now - WINDOW)])
             db.execute("delete from known_networks where seen_at < ?", [_text(now - KNOWN_FOR)])
-            self._with_tries_left(db, name, network, now)
+            tries = self._with_tries_left(db, name, network, now)
             db.execute("insert into failed_sign_ins values (?, ?, ?)", [name, network, _text(now)])
+        return tries
 
     def _with_tries_left(
         self, db: sqlite3.Connection, name: str, network: str, now: datetime
-    ) -> bool:
-        """Whether ``name`` is known in ``network``. Raises TooManyFailures."""
+    ) -> _Tries:
+        """What ``name`` may still try in ``network``. Raises TooManyFailures."""
         both, by_network, by_name, is_known = db.execute(
             """
             select
@@ -235,15 +251,14 @@ class SignIns:
             raise self._too_many(now, "network", network)
         if not is_known and by_name >= MOST_PER_NAME:
             raise self._too_many(now, "name", name.casefold())
-        return bool(is_known)
+        spent = by_network >= MOST_PER_NETWORK or by_name >= MOST_PER_NAME
+        return _Tries(is_known=bool(is_known), are_spent_for_strangers=spent)
 
     def _too_many(self, now: datetime, *whose: str) -> TooManyFailures:
         told = dict(self._told)
         self._told = {who: at for who, at in told.items() if now - at < WINDOW} | {whose: now}
-        minutes = int(WINDOW.total_seconds() // 60)
         return TooManyFailures(
-            f"Too many failed sign-ins. Wait {minutes} minutes, or ask an administrator of "
-            "the console to set a new password.",
+            _TOO_MANY,
             is_news=whose not in told or now - told[whose] >= WINDOW,
         )
 

@@ -171,6 +171,18 @@ def test_a_stranger_cannot_lock_out_who_is_known_elsewhere(console: Console) -> 
     assert console.sign_ins.sign_in("admin-person", password, address="198.51.100.7")
 
 
+def test_out_of_tries_a_network_is_not_told_who_is_known_in_it(console: Console) -> None:
+    known = PASSWORDS[Role.VIEWER]
+    Browser(console).sign_in("viewer-person", known)  # and out again: a colleague asks
+    for number in range(sign_ins.MOST_PER_NETWORK):
+        guess(console, f"nobody-{number}", "testclient")
+    browser = Browser(console)
+    answers = {browser.sign_in(name, "a wrong guess at it").text for name in
+               ("nobody-99", *["viewer-person"] * sign_ins.MOST_PER_NAME_AND_NETWORK)}  # fmt: skip
+    assert len(answers) == 1
+    assert "Too many failed sign-ins" in answers.pop()
+
+
 def test_the_addresses_of_one_ipv6_network_are_one_guesser(console: Console) -> None:
     assert network_of("2001:db8:1:2::1") == network_of("2001:db8:1:2:ffff::9")
     assert network_of("::ffff:192.0.2.1") == network_of("192.0.2.1")
