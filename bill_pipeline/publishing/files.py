@@ -11,7 +11,6 @@ import contextlib
 import logging
 import random
 import shutil
-import tempfile
 from collections.abc import Collection, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -24,6 +23,7 @@ from bill_pipeline.built import next_number
 from bill_pipeline.client_files import unknown_files
 from bill_pipeline.clients import ClientStatus, Registry
 from bill_pipeline.failures import Trouble, alone
+from bill_pipeline.private_folder import PrivateFolder
 from bill_pipeline.publishing.catalogue import write_catalogue
 from bill_pipeline.publishing.contents import (
     Contents,
@@ -244,7 +244,7 @@ def _write_status(home: Home, shown: Collection[str]) -> list[ClientStatus]:
 
 def _kept_statuses(home: Home, clients: Collection[str]) -> list[ClientStatus]:
     # From a copy: somebody's tool may have opened the file for writing and so locked it.
-    with tempfile.TemporaryDirectory(prefix="bill-pipeline-") as folder:
+    with PrivateFolder() as folder:
         copy = shutil.copy(home.ledger, Path(folder) / "ledger.duckdb")
         with duckdb.connect(str(copy), read_only=True) as ledger:
             return kept_statuses(ledger, clients)
