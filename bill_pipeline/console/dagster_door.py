@@ -9,8 +9,10 @@ be reached, and of a request's headers only those named below go on.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
@@ -46,6 +48,9 @@ PREFIX = "/dagster"
 MAY_CHANGE = "x-may-change"
 #: The one protocol that Dagster's page and its server speak over websockets.
 PROTOCOL = "graphql-ws"
+#: Websockets open at once. A page of Dagster's keeps one.
+MOST_WEBSOCKETS = 200
+MOST_WEBSOCKETS_OF_ONE = 20
 #: How soon an open websocket notices that its session ended.
 RECHECK_SECONDS = 5.0
 #: Of a request and of an answer, what the other side needs to read it.
@@ -79,6 +84,22 @@ class DagsterDoor:
         self.socket = socket
         # No httpx.Client: it would keep cookies for everybody, follow redirects and add headers.
         self._transport = httpx.AsyncHTTPTransport(uds=str(socket))
+        self._websockets: Counter[str] = Counter()  # open ones, by the name of their user
+
+    @contextlib.contextmanager
+    def place_for_websocket(self, user_name: str) -> Iterator[None]:
+        """Hold one of the places of ``user_name``. Raises HTTPException 503 where all are taken."""
+        if (
+            self._websockets.total() >= MOST_WEBSOCKETS
+            or self._websockets[user_name] >= MOST_WEBSOCKETS_OF_ONE
+        ):
+            raise HTTPException(503, "Too many pages of Dagster are open.")
+        self._websockets[user_name] += 1
+        try:
+            yield
+        finally:
+            self._websockets[user_name] -= 1
+            self._websockets += Counter()  # forgets who has none
 
     async def ask(
         self, method: str, path: str, headers: dict[str, str], content: bytes | None = None
@@ -167,17 +188,26 @@ async def _answer_graphql(request: Request) -> Response:
 
 async def live_updates(browser: WebSocket) -> None:
     """Hand Dagster's subscriptions on, until either side ends or the session does."""
-    try:
-        sign_in = await sign_in_of(browser, is_visit=False)
-        if sign_in is None:
-            raise HTTPException(401)
-        door = _require_open(browser, sign_in)
-        _require_own_page(browser)
-        if PROTOCOL not in browser.scope["subprotocols"]:
-            raise HTTPException(400)
-    except HTTPException:
-        await browser.close(_POLICY_VIOLATION)  # before it was accepted: the handshake gets a 403
-        return
+    with contextlib.ExitStack() as place:
+        try:
+            sign_in = await sign_in_of(browser, is_visit=False)
+            if sign_in is None:
+                raise HTTPException(401)
+            door = _require_open(browser, sign_in)
+            _require_own_page(browser)
+            if PROTOCOL not in browser.scope["subprotocols"]:
+                raise HTTPException(400)
+            place.enter_context(door.place_for_websocket(sign_in.user.name))
+        except HTTPException:
+            await browser.close(_POLICY_VIOLATION)  # before it is accepted: the answer is a 403
+            return
+        code = await _follow(browser, door)
+        if WebSocketState.DISCONNECTED not in (browser.client_state, browser.application_state):
+            await browser.close(code)
+
+
+async def _follow(browser: WebSocket, door: DagsterDoor) -> int:
+    """Hand messages on both ways; the code with which the websocket is to be closed."""
     try:
         async with unix_connect(
             str(door.socket), f"ws://dagster{PREFIX}/graphql", subprotocols=[Subprotocol(PROTOCOL)],
@@ -185,16 +215,14 @@ async def live_updates(browser: WebSocket) -> None:
             user_agent_header=None,
         ) as dagster:  # fmt: skip
             await browser.accept(PROTOCOL)
-            code = await _first_of(
+            return await _first_of(
                 lambda: _from_browser(browser, dagster),
                 lambda: _from_dagster(browser, dagster),
                 lambda: _until_session_ends(browser),
             )
     except (OSError, WebSocketException, TimeoutError) as error:
         _log.info("Dagster's live updates do not answer: %r", error)
-        code = _TRY_LATER
-    if WebSocketState.DISCONNECTED not in (browser.client_state, browser.application_state):
-        await browser.close(code)
+        return _TRY_LATER
 
 
 async def _first_of(*tasks: Callable[[], Awaitable[int]]) -> int:

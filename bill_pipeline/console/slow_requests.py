@@ -12,6 +12,7 @@ import resource
 from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 #: From the connection, or from the first byte of the next request, to the last byte of one.
 SECONDS_TO_ARRIVE = 15.0
@@ -25,6 +26,8 @@ MOST_CONNECTIONS = 2_000
 #: same host included.
 MOST_HEAD_BYTES = 64 * 1024
 MOST_HEADERS = 200
+#: Headers by which a request says that a body follows.
+_SAY_BODY = frozenset({b"content-length", b"transfer-encoding"})
 #: How often a connection is looked at that has not taken its answer, and what it has to take
 #: meanwhile: 5 kB a second, a bad line's pace.
 SECONDS_TO_TAKE = 10.0
@@ -35,11 +38,39 @@ class _TooMuchError(Exception):
     """More than a request may hold; ends the parsing of what was received."""
 
 
+class PromptHandshakes(WebSocketsSansIOProtocol):
+    """uvicorn's websockets, of which a handshake is answered in time or ended."""
+
+    deadline: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        super().connection_made(transport)
+        self.deadline = self.loop.call_later(SECONDS_TO_ARRIVE, self.give_up)
+
+    async def send(self, message: Any) -> None:
+        await super().send(message)
+        if self.handshake_complete:
+            self._stop_waiting()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._stop_waiting()
+        super().connection_lost(exc)
+
+    def _stop_waiting(self) -> None:
+        if self.deadline is not None:
+            self.deadline.cancel()
+            self.deadline = None
+
+    def give_up(self) -> None:
+        self.transport.abort()
+
+
 class PromptRequests(HttpToolsProtocol):
     """uvicorn's protocol, with an end to everything that a peer can draw out."""
 
     def __init__(self, *arguments: Any, **named: Any) -> None:
         super().__init__(*arguments, **named)
+        self.ws_protocol_class = PromptHandshakes
         self.deadline: asyncio.TimerHandle | None = None
         self._looking: asyncio.TimerHandle | None = None
         self._ending: asyncio.TimerHandle | None = None
@@ -95,6 +126,13 @@ class PromptRequests(HttpToolsProtocol):
             self._count(MOST_HEAD_BYTES, 431)
         super().on_header(name, value)
 
+    def on_headers_complete(self) -> None:
+        if self.parser.should_upgrade() and self._should_upgrade() and not self._is_bare_get():
+            # Of what is handed on to become a websocket the head goes on and nothing else: whoever
+            # reads it would wait for the body for ever.
+            raise _TooMuchError
+        super().on_headers_complete()
+
     def on_body(self, body: bytes) -> None:
         self._had_body = True
         super().on_body(body)
@@ -132,6 +170,10 @@ class PromptRequests(HttpToolsProtocol):
         self._stop_looking()
         super().connection_lost(exc)
 
+    def _is_bare_get(self) -> bool:
+        lengths = {name: value for name, value in self.headers if name in _SAY_BODY}
+        return self.parser.get_method() == b"GET" and set(lengths.values()) <= {b"0"}
+
     def _count(self, size: int, status: int) -> None:
         self._head_bytes += size
         if self._head_bytes > MOST_HEAD_BYTES:
@@ -146,11 +188,14 @@ class PromptRequests(HttpToolsProtocol):
         self.transport.close()
 
     def _make_room(self) -> None:
-        """Send away the one whose request is the longest in coming."""
+        """Send away the one whose request, or answer to a handshake, is the longest in coming.
+
+        A websocket that was opened stays: of these few are opened (``dagster_door.py``).
+        """
         waiting = [
             other
             for other in self.connections
-            if isinstance(other, PromptRequests) and other.deadline is not None
+            if isinstance(other, PromptRequests | PromptHandshakes) and other.deadline is not None
         ]
         if waiting:
             oldest = min(waiting, key=lambda other: other.deadline.when())  # type: ignore[union-attr]

@@ -33,7 +33,7 @@ from bill_pipeline.console import dagster_door, passwords, slow_requests
 from bill_pipeline.console.app import Console, console_app
 from bill_pipeline.console.dagster_door import DagsterDoor
 from bill_pipeline.console.guard import SESSION_COOKIE
-from bill_pipeline.console.slow_requests import PromptRequests
+from bill_pipeline.console.slow_requests import PromptHandshakes, PromptRequests
 from bill_pipeline.console.users import Clients, Role
 from bill_pipeline.settings import Home
 from tests.console.console_browser import PASSWORDS, add_users, connect_invented_client
@@ -535,6 +535,26 @@ def test_a_websocket_needs_dagsters_protocol(console: Console, http: TestClient)
             pass
 
 
+def test_one_person_opens_few_websockets(
+    console: Console, http: TestClient, dagster: OpenDagster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    viewer, admin = cookie(console, "viewer-person"), cookie(console, "admin-person")
+
+    def is_full(person: dict[str, str]) -> bool:
+        with contextlib.suppress(WebSocketDisconnect), live(http, **person):
+            return False
+        return True
+
+    assert dagster_door.MOST_WEBSOCKETS < slow_requests.MOST_CONNECTIONS / 2
+    monkeypatch.setattr(dagster_door, "MOST_WEBSOCKETS_OF_ONE", 1)
+    with live(http, **viewer):
+        assert is_full(viewer)
+        assert not is_full(admin)
+        monkeypatch.setattr(dagster_door, "MOST_WEBSOCKETS", 1)
+        assert is_full(admin)
+    assert not is_full(viewer)
+
+
 @pytest.mark.parametrize("ending", ENDINGS)
 def test_an_open_websocket_ends_with_its_session(
     console: Console,
@@ -632,5 +652,7 @@ def test_live_updates_outlive_the_time_that_a_request_may_take(
         # What watched the request is not told of the connection's end: it must not go on watching.
         watchers = [o for o in gc.get_objects() if type(o) is PromptRequests]
         assert not any(o.deadline or o._looking for o in watchers if o._is_websocket)
+        handshakes = [o for o in gc.get_objects() if type(o) is PromptHandshakes]
+        assert not any(o.deadline for o in handshakes)
         updates.send(json.dumps(start("subscription { news }")))
         assert json.loads(updates.recv(timeout=30)) == {"type": "data", "id": "1"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import inspect
 import re
@@ -21,6 +22,7 @@ from click.testing import CliRunner
 from pydantic import SecretStr
 from starlette.exceptions import HTTPException
 from starlette.responses import HTMLResponse
+from starlette.routing import WebSocketRoute
 
 from bill_pipeline.cli import main
 from bill_pipeline.clients import utc_now
@@ -349,6 +351,23 @@ ODD = {
         413),
     "continue, held": (CHUNKED.replace(b"Transfer", b"Expect: 100-continue\r\nTransfer"), 100),
     "a websocket": (HEAD + UPGRADE % b"websocket", 403),
+    "a websocket with no body": (
+        HEAD + b"Content-Length: 0\r\n" + UPGRADE % b"websocket", 403),
+    "a websocket with a body": (
+        HEAD + b"Content-Length: 5\r\n" + UPGRADE % b"websocket" + b"hello", 400),
+    "a websocket with a body to come": (
+        HEAD + b"Content-Length: 5\r\n" + UPGRADE % b"websocket", 400),
+    "a websocket in chunks": (
+        HEAD + b"Transfer-Encoding: chunked\r\n" + UPGRADE % b"websocket", 400),
+    "a websocket by POST": (
+        HEAD.replace(b"GET", b"POST") + b"Content-Length: 5\r\n" + UPGRADE % b"websocket", 400),
+    "a websocket of another version": (
+        HEAD + UPGRADE.replace(b"13", b"99") % b"websocket", 400),
+    "another protocol with a body": (
+        HEAD + b"Content-Length: 5\r\n" + UPGRADE % b"h2c", 303),
+    "another protocol by POST": (
+        HEAD.replace(b"GET /", b"POST /sign-in") + b"Content-Length: 5\r\n" + UPGRADE % b"h2c",
+        403),
     "another protocol": (HEAD + UPGRADE % b"h2c" + b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 303),
 }  # fmt: skip
 
@@ -405,6 +424,30 @@ def test_who_comes_when_all_places_are_held_takes_the_oldest_ones(
             slow = stack.enter_context(socket.create_connection(("127.0.0.1", port)))
             slow.sendall(HEAD)
         assert b" 303 " in answer_to(port, HEAD + b"Connection: close\r\n\r\n")
+
+
+def test_a_handshake_that_is_not_answered_is_closed(
+    console: Console, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And when all places are held, its place is given away."""
+    never = threading.Event()
+
+    async def wait(*_ignored: object) -> None:
+        while not never.is_set():
+            await asyncio.sleep(0.05)
+
+    monkeypatch.setattr(WebSocketRoute, "handle", wait)
+    handshake = HEAD.replace(b"/ ", b"/dagster/graphql ") + UPGRADE % b"websocket"
+    with served(console) as port, contextlib.ExitStack() as stack:
+        monkeypatch.setattr(slow_requests, "SECONDS_TO_ARRIVE", 0.5)
+        assert answer_to(port, handshake) == b""
+        monkeypatch.setattr(slow_requests, "SECONDS_TO_ARRIVE", 60)
+        monkeypatch.setattr(slow_requests, "MOST_CONNECTIONS", 20)
+        for _ in range(60):
+            slow = stack.enter_context(socket.create_connection(("127.0.0.1", port)))
+            slow.sendall(handshake)
+        assert b" 303 " in answer_to(port, HEAD + b"Connection: close\r\n\r\n")
+        never.set()
 
 
 def test_large_bodies_have_few_places(console: Console) -> None:
