@@ -174,7 +174,7 @@ async def _answer_graphql(request: Request) -> Response:
     headers = {"content-type": "application/json"}
     if sign_in.user.may_change_dagster:
         headers[MAY_CHANGE] = "yes"
-    if OperationType.MUTATION in asked.operations:
+    if OperationType.MUTATION in asked.operations or asked.changes:
         await console.turns.run(_admit_change, request, sign_in, asked, is_known=True)
     try:
         answer = await door.ask("POST", "graphql", headers, asked.body)
@@ -267,7 +267,7 @@ def _message(text: str) -> str:
     if kind == "stop":
         return orjson.dumps({"type": kind, "id": number}).decode()
     asked = read_request(given.get("payload"))
-    if kind != "start" or asked.operations != {OperationType.SUBSCRIPTION}:
+    if kind != "start" or asked.operations != {OperationType.SUBSCRIPTION} or asked.changes:
         raise NotGraphql("Only subscriptions go over a websocket.")
     payload = orjson.Fragment(asked.body)
     return orjson.dumps({"type": kind, "id": number, "payload": payload}).decode()

@@ -1,5 +1,7 @@
 """Read a GraphQL request and say what it asks for: to look, to follow, or to change something.
 
+To run a sensor's or a schedule's code is a change, whichever kind of operation asks for it.
+
 The document is parsed, never searched, and what is handed on is written anew from what was read:
 whoever reads it next sees the same query, whatever else the sender had put into the request.
 """
@@ -18,6 +20,7 @@ from graphql import (
     FragmentSpreadNode,
     GraphQLError,
     InlineFragmentNode,
+    Node,
     OperationDefinitionNode,
     OperationType,
     SelectionSetNode,
@@ -28,6 +31,10 @@ from bill_pipeline.errors import PipelineError
 
 #: Of a document; Dagster's page sends some hundreds.
 MOST_TOKENS = 10_000
+#: Fields of queries that run the code of a sensor or schedule here and now, with all that it does:
+#: it mends, forgets, alerts. Dagster's page asks for them in dry runs alone, which are mutations.
+#: All others read what was written before; ``tests/console/test_dagster_door.py`` notices new ones.
+RUNNING_CODE = frozenset({"evaluationResult"})
 
 
 class NotGraphql(PipelineError):
@@ -39,7 +46,8 @@ class GraphqlRequest:
     """One request: the operations in it, whichever of them is to be executed."""
 
     operations: frozenset[OperationType]
-    #: What the document's mutations call, such as ``stopRunningSensor``.
+    #: What the document's mutations call, such as ``stopRunningSensor``; without a mutation, what
+    #: runs code anywhere in it. Where there is any, an administrator alone may ask.
     changes: tuple[str, ...]
     #: The request as it is handed on: query, variables and operationName as JSON, and no more.
     body: bytes
@@ -74,12 +82,14 @@ def read_request(given: Any) -> GraphqlRequest:
     }
     if not operations or len(operations) + len(fragments) != len(document.definitions):
         raise NotGraphql("A document holds operations and fragments, each of its own name.")
-    changes = [
+    changes: list[str] = [
         field
         for operation in operations
         if operation.operation is OperationType.MUTATION
         for field in _fields(operation.selection_set, fragments, set())
     ]
+    if not changes:
+        changes = [name for name in _all_fields(document) if name in RUNNING_CODE]
     try:
         body = orjson.dumps({"query": query, "variables": variables, "operationName": name})
     except orjson.JSONEncodeError:
@@ -93,6 +103,18 @@ def _parsed(query: str) -> DocumentNode:
         return parse(query, no_location=True, max_tokens=MOST_TOKENS)
     except (GraphQLError, RecursionError):
         raise NotGraphql("The query cannot be read as GraphQL, or is too long.") from None
+
+
+def _all_fields(document: DocumentNode) -> Iterator[str]:
+    """Names of all fields of the document, however deep, those of unused fragments included."""
+    waiting: list[Node] = list(document.definitions)
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, FieldNode):
+            yield node.name.value
+        chosen = getattr(node, "selection_set", None)
+        if chosen is not None:
+            waiting += chosen.selections
 
 
 def _fields(

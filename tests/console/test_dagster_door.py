@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import gc
+import hashlib
 import json
 import tempfile
 import threading
@@ -14,9 +15,13 @@ from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
 
+import dagster_graphql
 import pytest
 import uvicorn
 from click.testing import CliRunner
+from dagster._grpc.client import DagsterGrpcClient
+from dagster_graphql.schema import create_schema
+from graphql import GraphQLInterfaceType, GraphQLUnionType, get_named_type
 from pydantic import SecretStr
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -32,6 +37,7 @@ from bill_pipeline.clients import utc_now
 from bill_pipeline.console import dagster_door, passwords, slow_requests
 from bill_pipeline.console.app import Console, console_app
 from bill_pipeline.console.dagster_door import DagsterDoor
+from bill_pipeline.console.graphql_requests import RUNNING_CODE
 from bill_pipeline.console.guard import SESSION_COOKIE
 from bill_pipeline.console.slow_requests import PromptHandshakes, PromptRequests
 from bill_pipeline.console.users import Clients, Role
@@ -292,6 +298,86 @@ def test_only_an_administrator_changes_anything(
     assert entry.details == {"changes": ["stopRunningSensor"]}
 
 
+def sensor(fields: str) -> str:
+    return f"sensorOrError(sensorSelector: {{}}) {{ ... on Sensor {{ nextTick {{ {fields} }} }} }}"
+
+
+RUNS_CODE = {
+    "plain": f"{{ {sensor('evaluationResult { skipReason }')} }}",
+    "under another name": f"{{ {sensor('timestamp: evaluationResult { skipReason }')} }}",
+    "by a fragment": "fragment F on Tick { ...G } fragment G on Tick { evaluationResult { a } } "
+    f"query {{ {sensor('...F')} }}",
+    "beside the chosen one": f"query A {{ version }} query B {{ {sensor('evaluationResult')} }}",
+    "if asked to": f"query($a: Boolean!) {{ {sensor('evaluationResult @include(if: $a)')} }}",
+}
+
+
+@pytest.mark.parametrize("query", RUNS_CODE.values(), ids=RUNS_CODE)
+def test_only_an_administrator_runs_the_code_of_a_sensor(
+    console: Console, http: TestClient, dagster: OpenDagster, query: str
+) -> None:
+    asked = {"query": query, "operationName": "A"}
+    assert ask(http, asked, **cookie(console, "viewer-person")).status_code == 403
+    assert dagster.told == []
+    assert ask(http, asked, **cookie(console, "admin-person")).status_code == 200
+    ((_number, entry),) = console.audit.latest(limit=1)
+    assert entry.details == {"changes": ["evaluationResult"]}
+
+
+#: What of a code server runs code that it was given, and where a query may ask for it. The other
+#: calls read definitions, or are those of mutations. Partitions and plans are made of definitions
+#: alone, as no job here has a function for its config.
+EVALUATES = {"get_sensor_execution_data", "get_schedule_execution_data"}
+CODE_SERVER = {
+    "can_cancel_execution", "cancel_execution", "execution_plan_snapshot", "external_job",
+    "external_notebook_data", "external_partition_config", "external_partition_names",
+    "external_partition_set_execution_params", "external_partition_tags",
+    "external_pipeline_subset", "external_repository", "external_schedule_execution",
+    "external_sensor_execution", "gen_execution_plan_snapshot", "gen_external_pipeline_subset",
+    "gen_external_repository", "gen_list_repositories", "gen_streaming_external_repository",
+    "get_current_image", "get_current_runs", "get_server_id",
+    "health_check_query", "heartbeat", "list_repositories", "metadata", "ping",
+    "refresh_component_state", "reload_code", "reload_code_with_state", "shutdown_server",
+    "start_run", "streaming_ping", "use_ssl",
+}  # fmt: skip
+#: Of the names of all fields that a query or a subscription reaches.
+FIELDS_JUDGED = "7662e447cddf023c"
+
+
+def test_every_field_of_dagsters_that_runs_code_is_known() -> None:
+    """A new version may bring new ones: read their resolvers, then correct what stands above."""
+    schema = create_schema().graphql_schema
+    reached: set[str] = set()
+    waiting: list[Any] = [schema.query_type, schema.subscription_type]
+    fields: dict[str, str] = {}
+    while waiting:
+        kind = waiting.pop()
+        if kind.name in reached:
+            continue
+        reached.add(kind.name)
+        if isinstance(kind, GraphQLInterfaceType | GraphQLUnionType):
+            waiting += schema.get_possible_types(kind)
+        for name, field in getattr(kind, "fields", {}).items():
+            answer = get_named_type(field.type)
+            fields[f"{kind.name}.{name}"] = answer.name
+            waiting.append(answer)
+    evaluating = {name for name, kind in fields.items() if kind == "TickEvaluation"}
+    assert evaluating == {"DryRunInstigationTick.evaluationResult"}
+    assert {name.partition(".")[2] for name in evaluating} == RUNNING_CODE
+    calls = {name for name in vars(DagsterGrpcClient) if not name.startswith("_")}
+    assert calls == CODE_SERVER, "a code server can be asked for more: which fields ask for it?"
+    folder = Path(str(dagster_graphql.__file__)).parent
+    callers = {
+        (path.name, name)
+        for path in folder.rglob("*.py")
+        for name in EVALUATES
+        if f".{name}(" in path.read_text(encoding="utf-8")
+    }
+    assert callers == {("instigation.py", name) for name in EVALUATES}
+    digest = hashlib.sha256("\n".join(sorted(fields)).encode()).hexdigest()[:16]
+    assert digest == FIELDS_JUDGED, f"Dagster has other fields, {len(fields)}: do they run code?"
+
+
 NO_REQUESTS: dict[str, tuple[bytes, str]] = {
     "several at once": (json.dumps([QUERY, STOP]).encode(), "application/json"),
     "a query by its hash": (
@@ -496,6 +582,9 @@ SENT: dict[str, Any] = {
     "a change": json.dumps(start("mutation { stop }")),
     "a change beside a subscription": json.dumps(
         start("subscription A { a } mutation B { stop }", operationName="A", operation_name="B")
+    ),
+    "a sensor's code": json.dumps(
+        start("subscription { a { run { sensors { nextTick { x: evaluationResult { a } } } } } }")
     ),
     "a query": json.dumps(start("{ runs { id } }")),
     "another type": json.dumps({**start("subscription { a }"), "type": "subscribe"}),
