@@ -55,8 +55,9 @@ MOST_WEBSOCKETS_OF_ONE = 20
 RECHECK_SECONDS = 5.0
 #: Of a request and of an answer, what the other side needs to read it.
 _ASKED = ("accept", "accept-encoding", "if-none-match", "if-modified-since")
+#: Not the length: without it, what ends the answer is sent when Dagster's is closed, and no sooner.
 _ANSWERED = (
-    "content-type", "content-length", "content-encoding", "content-disposition", "etag",
+    "content-type", "content-encoding", "content-disposition", "etag",
     "last-modified", "content-security-policy",
 )  # fmt: skip
 #: Files of Dagster's page beside its script, by their names.

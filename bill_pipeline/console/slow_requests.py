@@ -11,7 +11,11 @@ import contextlib
 import resource
 from typing import Any
 
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import (
+    STATUS_LINE,
+    HttpToolsProtocol,
+    RequestResponseCycle,
+)
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 #: From the connection, or from the first byte of the next request, to the last byte of one.
@@ -105,7 +109,7 @@ class PromptRequests(HttpToolsProtocol):
             self._expect_all()  # an empty line between requests begins none, and is no way to stay
 
     def on_message_begin(self) -> None:
-        if self.cycle is not None and not self.cycle.response_complete:
+        if self.cycle is not None and not _is_whole(self.cycle):
             # Thousands of requests fit into one packet. A client that sends the next one before it
             # has its answer has to be able to send it again (RFC 9112, 9.3.2).
             self._is_last = True
@@ -127,10 +131,12 @@ class PromptRequests(HttpToolsProtocol):
         super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
-        if self.parser.should_upgrade() and self._should_upgrade() and not self._is_bare_get():
+        if self.parser.should_upgrade() and self._should_upgrade():
             # Of what is handed on to become a websocket the head goes on and nothing else: whoever
-            # reads it would wait for the body for ever.
-            raise _TooMuchError
+            # reads it would wait for the body for ever. Nor may an answer still be ending here.
+            is_busy = self.cycle is not None and not self.cycle.response_complete
+            if is_busy or not self._is_bare_get():
+                raise _TooMuchError
         super().on_headers_complete()
 
     def on_body(self, body: bytes) -> None:
@@ -144,8 +150,10 @@ class PromptRequests(HttpToolsProtocol):
             self._look_again()
 
     def on_response_complete(self) -> None:
+        # Otherwise what is still to come is the next request.
+        is_answered_early = self.cycle.more_body and not self.pipeline
         super().on_response_complete()
-        if self.deadline is not None:
+        if self.deadline is not None and is_answered_early:
             # Closing would make it come back at once with the next one.
             self._ending = self.loop.call_later(SECONDS_TO_END, self.flow.pause_reading)
 
@@ -233,6 +241,19 @@ class PromptRequests(HttpToolsProtocol):
 
     def give_up(self) -> None:
         self.transport.abort()
+
+
+def _is_whole(cycle: RequestResponseCycle) -> bool:
+    """Whether the peer has all of the answer, and may ask on.
+
+    Whoever makes the answer may be at its end still: closing what it was read from, for example.
+    Of requests that come meanwhile, uvicorn lets one wait, which is the cycle from then on.
+    """
+    if cycle.response_complete or not cycle.response_started:
+        return cycle.response_complete
+    if cycle.scope["method"] == "HEAD" or cycle.chunked_encoding is None:
+        return True  # an answer without a body
+    return not cycle.chunked_encoding and cycle.expected_content_length == 0
 
 
 def allow_connections() -> None:

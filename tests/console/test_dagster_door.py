@@ -476,6 +476,19 @@ def test_no_path_leads_out_of_its_folder(
     assert dagster.told == []
 
 
+def test_an_answer_has_ended_when_it_says_so(
+    console: Console, served: str, dagster: OpenDagster
+) -> None:
+    person = cookie(console, "viewer-person")
+    connection = HTTPConnection(served)
+    for _ in range(20):  # on one connection
+        connection.request("GET", "/dagster/logs/a.out", headers=person)
+        answer = connection.getresponse()
+        assert answer.headers["content-length"] is None
+        assert answer.read()
+    connection.close()
+
+
 def test_what_is_encoded_twice_stays_so(
     console: Console, served: str, dagster: OpenDagster
 ) -> None:

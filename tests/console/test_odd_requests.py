@@ -10,7 +10,7 @@ import socket
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from urllib.parse import quote
@@ -21,7 +21,7 @@ import uvicorn
 from click.testing import CliRunner
 from pydantic import SecretStr
 from starlette.exceptions import HTTPException
-from starlette.responses import HTMLResponse
+from starlette.responses import HTMLResponse, StreamingResponse
 from starlette.routing import WebSocketRoute
 
 from bill_pipeline.cli import main
@@ -394,6 +394,41 @@ def test_requests_sent_before_the_answer_are_dropped(console: Console) -> None:
         answer = answer_to(port, (HEAD + b"\r\n") * 5_000)
     assert answer.count(b"HTTP/1.1 303") == 1
     assert b"connection: close" in answer
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+def test_whoever_has_the_whole_answer_may_ask_on(
+    console: Console, monkeypatch: pytest.MonkeyPatch, method: str
+) -> None:
+    """The length says that it is whole; whoever made it may still be closing something."""
+    monkeypatch.setattr(slow_requests, "SECONDS_TO_END", 0.05)
+
+    async def pieces() -> AsyncIterator[str]:
+        yield "whole"
+        await asyncio.sleep(0.2)
+
+    def answer(_request: object) -> StreamingResponse:
+        return StreamingResponse(pieces(), headers={"content-length": "5"})
+
+    monkeypatch.setattr(guard, "to_sign_in", answer)
+    asked = HEAD.replace(b"GET", method.encode())
+    with served(console) as port, socket.create_connection(("127.0.0.1", port)) as kept:
+        kept.settimeout(5)
+        for end in (b"", b"Content-Length: 2\r\n", b"", b"Connection: close\r\n"):
+            kept.sendall(asked[:10])
+            time.sleep(0.02)
+            kept.sendall(asked[10:] + end + b"\r\n")
+            received = b""
+            while not received.endswith(b"whole" if method == "GET" else b"\r\n\r\n"):
+                piece = kept.recv(10_000)
+                assert piece
+                received += piece
+            if b"Length" in end:
+                time.sleep(0.1)
+                kept.sendall(b"{}")
+        # Whoever does not wait is answered once, as ever.
+    with served(console) as port:
+        assert answer_to(port, (asked + b"\r\n") * 5).count(b"HTTP/1.1 200") == 1
 
 
 def test_an_answer_that_nobody_takes_is_given_up(
