@@ -13,6 +13,7 @@ import contextlib
 import logging
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
@@ -51,6 +52,13 @@ PROTOCOL = "graphql-ws"
 #: Websockets open at once. A page of Dagster's keeps one.
 MOST_WEBSOCKETS = 200
 MOST_WEBSOCKETS_OF_ONE = 20
+#: Subscriptions open at once: a page has one to what it shows, and one to each run at work.
+MOST_SUBSCRIPTIONS = 30
+MOST_SUBSCRIPTIONS_OF_ONE = 60
+#: Of a message over a websocket: a subscription of Dagster's page has a tenth.
+MOST_MESSAGE_BYTES = 64 * 1024
+#: After each subscription the next message of the same websocket is not read for so long.
+PAUSE_SECONDS = 0.05
 #: How soon an open websocket notices that its session ended.
 RECHECK_SECONDS = 5.0
 #: Of a request and of an answer, what the other side needs to read it.
@@ -86,6 +94,7 @@ class DagsterDoor:
         # No httpx.Client: it would keep cookies for everybody, follow redirects and add headers.
         self._transport = httpx.AsyncHTTPTransport(uds=str(socket))
         self._websockets: Counter[str] = Counter()  # open ones, by the name of their user
+        self.subscriptions: Counter[str] = Counter()  # likewise
 
     @contextlib.contextmanager
     def place_for_websocket(self, user_name: str) -> Iterator[None]:
@@ -202,13 +211,14 @@ async def live_updates(browser: WebSocket) -> None:
         except HTTPException:
             await browser.close(_POLICY_VIOLATION)  # before it is accepted: the answer is a 403
             return
-        code = await _follow(browser, door)
+        code = await _follow(browser, door, sign_in.user.name)
         if WebSocketState.DISCONNECTED not in (browser.client_state, browser.application_state):
             await browser.close(code)
 
 
-async def _follow(browser: WebSocket, door: DagsterDoor) -> int:
+async def _follow(browser: WebSocket, door: DagsterDoor, user_name: str) -> int:
     """Hand messages on both ways; the code with which the websocket is to be closed."""
+    open_ones = _Subscriptions(door.subscriptions, user_name)
     try:
         async with unix_connect(
             str(door.socket), f"ws://dagster{PREFIX}/graphql", subprotocols=[Subprotocol(PROTOCOL)],
@@ -217,13 +227,45 @@ async def _follow(browser: WebSocket, door: DagsterDoor) -> int:
         ) as dagster:  # fmt: skip
             await browser.accept(PROTOCOL)
             return await _first_of(
-                lambda: _from_browser(browser, dagster),
-                lambda: _from_dagster(browser, dagster),
+                lambda: _from_browser(browser, dagster, open_ones),
+                lambda: _from_dagster(browser, dagster, open_ones),
                 lambda: _until_session_ends(browser),
             )
     except (OSError, WebSocketException, TimeoutError) as error:
         _log.info("Dagster's live updates do not answer: %r", error)
         return _TRY_LATER
+    finally:
+        open_ones.end_all()
+
+
+class _Subscriptions:
+    """The open subscriptions of one websocket, by their ids; ``of_users`` counts those of all."""
+
+    def __init__(self, of_users: Counter[str], user_name: str) -> None:
+        self.user_name = user_name
+        self._of_users = of_users
+        self._ids: set[str] = set()
+
+    def start(self, number: str) -> bool:
+        """Count it, unless there are too many; returns whether it may start."""
+        if number not in self._ids:
+            of_user = self._of_users[self.user_name]
+            if len(self._ids) >= MOST_SUBSCRIPTIONS or of_user >= MOST_SUBSCRIPTIONS_OF_ONE:
+                return False
+            self._ids.add(number)
+            self._of_users[self.user_name] += 1
+        return True
+
+    def end(self, number: str) -> None:
+        """Forget it, if it is there."""
+        if number in self._ids:
+            self._ids.remove(number)
+            self._of_users[self.user_name] -= 1
+
+    def end_all(self) -> None:
+        """Forget all: Dagster ends them with the websocket."""
+        for number in tuple(self._ids):
+            self.end(number)
 
 
 async def _first_of(*tasks: Callable[[], Awaitable[int]]) -> int:
@@ -240,43 +282,76 @@ async def _first_of(*tasks: Callable[[], Awaitable[int]]) -> int:
     return codes[0]
 
 
-async def _from_browser(browser: WebSocket, dagster: ClientConnection) -> int:
+async def _from_browser(
+    browser: WebSocket, dagster: ClientConnection, open_ones: _Subscriptions
+) -> int:
+    console: Console = browser.app.state.console
     while True:
         received = await browser.receive()
         if received["type"] == "websocket.disconnect":
             return _NORMAL
-        text = received.get("text")
-        if text is not None and len(text) > MOST_BYTES:
+        text = received.get("text") or ""
+        if len(text) > MOST_MESSAGE_BYTES:
             return _TOO_LARGE
         try:
-            await dagster.send(_message(text or ""))
+            # One at a time, as pages are made: parsing takes a while, and others are served too.
+            message = await console.turns.show(_read_message, text, user_name=open_ones.user_name)
+            if message.is_start and not open_ones.start(message.number):
+                await browser.send_json(_too_many(message.number))
+                continue
+            await dagster.send(message.text)
         except NotGraphql:
             return _UNREADABLE
         except WebSocketException:
             return _TRY_LATER
+        if message.is_start:
+            await asyncio.sleep(PAUSE_SECONDS)
+        else:
+            open_ones.end(message.number)
 
 
-def _message(text: str) -> str:
-    """What goes on of a message from the browser. Raises NotGraphql for what may not."""
+@dataclass(frozen=True)
+class _Message:
+    """What goes on of a message from the browser; ``number`` is empty if it is of no operation."""
+
+    text: str
+    number: str = ""
+    is_start: bool = False
+
+
+def _read_message(text: str) -> _Message:
+    """Raises NotGraphql for what may not go on."""
     given = read_json(text)
     kind = given.get("type") if isinstance(given, dict) else None
     if kind in ("connection_init", "connection_terminate"):
-        return orjson.dumps({"type": kind}).decode()
+        return _Message(orjson.dumps({"type": kind}).decode())
     number = given.get("id") if isinstance(given, dict) else None
     if not isinstance(number, str):
         raise NotGraphql("A message needs the id of its operation.")
     if kind == "stop":
-        return orjson.dumps({"type": kind, "id": number}).decode()
+        return _Message(orjson.dumps({"type": kind, "id": number}).decode(), number)
     asked = read_request(given.get("payload"))
     if kind != "start" or asked.operations != {OperationType.SUBSCRIPTION} or asked.changes:
         raise NotGraphql("Only subscriptions go over a websocket.")
     payload = orjson.Fragment(asked.body)
-    return orjson.dumps({"type": kind, "id": number, "payload": payload}).decode()
+    message = orjson.dumps({"type": kind, "id": number, "payload": payload}).decode()
+    return _Message(message, number, is_start=True)
 
 
-async def _from_dagster(browser: WebSocket, dagster: ClientConnection) -> int:
+def _too_many(number: str) -> dict[str, Any]:
+    said = "Too many subscriptions are open. Close other pages of Dagster."
+    return {"type": "error", "id": number, "payload": {"message": said}}
+
+
+async def _from_dagster(
+    browser: WebSocket, dagster: ClientConnection, open_ones: _Subscriptions
+) -> int:
     try:
         async for message in dagster:
+            with contextlib.suppress(orjson.JSONDecodeError):  # Dagster may say NaN
+                given = orjson.loads(message)
+                if given["type"] in ("complete", "error"):
+                    open_ones.end(given["id"])
             await browser.send_text(message if isinstance(message, str) else message.decode())
     except WebSocketException:
         return _TRY_LATER

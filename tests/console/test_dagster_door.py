@@ -86,6 +86,7 @@ class OpenDagster:
         self.socket = socket
         self.told: list[Any] = []
         self.hung_up = threading.Event()
+        self.completes = False
         methods = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
         self.app = Starlette(
             routes=[
@@ -119,7 +120,8 @@ class OpenDagster:
             while True:
                 message = await websocket.receive_json()
                 self.told.append(message)
-                await websocket.send_json({"type": "data", "id": message.get("id")})
+                kind = "complete" if self.completes else "data"
+                await websocket.send_json({"type": kind, "id": message.get("id")})
         except WebSocketDisconnect:
             self.hung_up.set()
 
@@ -607,7 +609,8 @@ SENT: dict[str, Any] = {
     "no payload": json.dumps({"type": "start", "id": "1"}),
     "no JSON": "mutation { stop }",
     "bytes": json.dumps(start("subscription { a }")).encode(),
-    "too much": json.dumps(start("subscription { a }", variables={"a": "x" * 2_200_000})),
+    "too much": json.dumps(start("subscription { a }", variables={"a": "x" * 70_000})),
+    "too many tokens": json.dumps(start("subscription {" + "a " * 20_000 + "}")),
 }
 
 
@@ -655,6 +658,49 @@ def test_one_person_opens_few_websockets(
         monkeypatch.setattr(dagster_door, "MOST_WEBSOCKETS", 1)
         assert is_full(admin)
     assert not is_full(viewer)
+
+
+def test_nobody_waits_while_a_message_is_read(
+    console: Console, http: TestClient, dagster: OpenDagster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    is_read, read = threading.Event(), dagster_door._read_message
+
+    def slowly(text: str) -> Any:
+        is_read.wait(10)
+        return read(text)
+
+    monkeypatch.setattr(dagster_door, "_read_message", slowly)
+    with live(http, **cookie(console, "viewer-person")) as updates:
+        updates.send_json(start("subscription { news }"))
+        assert ask(http, QUERY, **cookie(console, "admin-person")).status_code == 200
+        assert not is_read.is_set()
+        is_read.set()
+        assert updates.receive_json()["type"] == "data"
+
+
+def test_few_subscriptions_are_open_at_once(
+    console: Console, http: TestClient, dagster: OpenDagster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dagster_door, "MOST_SUBSCRIPTIONS", 2)
+    monkeypatch.setattr(dagster_door, "MOST_SUBSCRIPTIONS_OF_ONE", 3)
+    person = cookie(console, "viewer-person")
+
+    def starts(updates: Any, number: str, query: str = "subscription { news }") -> bool:
+        updates.send_json({**start(query), "id": number})
+        return bool(updates.receive_json()["type"] == "data")
+
+    with live(http, **person) as one, live(http, **person) as other:
+        assert [starts(one, number) for number in "1223"] == [True, True, True, False]
+        assert [starts(other, number) for number in "12"] == [True, False]
+        one.send_json({"type": "stop", "id": "1"})
+        one.receive_json()
+        assert [starts(one, number) for number in ("3", "4")] == [True, False]
+        dagster.completes = True
+        assert not starts(one, "3")  # it was open, and ends
+        dagster.completes = False
+        assert starts(other, "2")
+    assert console.dagster
+    assert console.dagster.subscriptions.total() == 0
 
 
 @pytest.mark.parametrize("ending", ENDINGS)
