@@ -2,8 +2,8 @@
 
 The web page and the daemon share one code server, so the definitions are loaded once. A process
 that dies is started again, with growing pauses; the others go on. The console alone listens on a
-port: it serves Dagster's page to those who may see it. Code server and page listen on sockets in a
-folder that this user alone can open.
+port: it serves Dagster's page to those who may see it. All others listen on sockets in a folder
+that this user alone can open, which is also where the processes make their temporary files.
 """
 
 from __future__ import annotations
@@ -88,6 +88,7 @@ class Services:
     services: list[Service] = field(default_factory=list)
     _stopping: threading.Event = field(default_factory=threading.Event)
     _sockets: contextlib.ExitStack = field(default_factory=contextlib.ExitStack)
+    _environment: dict[str, str] = field(default_factory=dict)
 
     def start(self) -> None:
         """Start all of them and return when the web pages answer. Raises ServiceError."""
@@ -96,7 +97,10 @@ class Services:
         uses_postgres = Settings.now().dagster_postgres_url is not None
         write_instance(self.home, uses_postgres=uses_postgres)
         # Not in the home: a socket's path may have a hundred characters, and a home more.
-        folder = Path(self._sockets.enter_context(tempfile.TemporaryDirectory(prefix="bill-")))
+        made = tempfile.TemporaryDirectory(prefix="bill-", ignore_cleanup_errors=True)
+        folder = Path(self._sockets.enter_context(made))
+        # Dagster's code server starts another one, on a socket among the temporary files.
+        self._environment["TMPDIR"] = str(folder)
         code, page = folder / "code", folder / "page"
         workspace = self._write_workspace(code)
         scripts = Path(sysconfig.get_path("scripts"))
@@ -178,6 +182,7 @@ class Services:
         log.parent.mkdir(parents=True, exist_ok=True)
         environment = {
             **os.environ,
+            **self._environment,
             "DAGSTER_HOME": str(self.home.dagster),
             "BILL_PIPELINE_HOME": str(self.home.path),
         }
