@@ -68,6 +68,8 @@ _ANSWERED = (
     "content-type", "content-encoding", "content-disposition", "etag",
     "last-modified", "content-security-policy",
 )  # fmt: skip
+#: Lists in Dagster's errors that hold stack traces, with paths of this server's files.
+_TRACES = frozenset({"stack", "errorChain", "causes"})
 #: Files of Dagster's page beside its script, by their names.
 _ICONS = frozenset(
     {"favicon.ico", "favicon.png", "favicon.svg", "favicon-run-failed.svg",
@@ -152,6 +154,9 @@ async def page(request: Request) -> Response:
     except httpx.TransportError as error:
         _log.info("Dagster does not answer: %r", error)
         return _starting(request)
+    if answer.status_code == 500 and path.startswith(("logs/", "download_debug/")):
+        await answer.aclose()  # Dagster breaks on names that are none of a run's
+        raise HTTPException(404)
     return _handed_back(answer, keep=path.startswith("_next/static/"))
 
 
@@ -193,6 +198,10 @@ async def _answer_graphql(request: Request) -> Response:
     except httpx.TransportError as error:
         _log.info("Dagster does not answer: %r", error)
         raise HTTPException(503, "Dagster is starting. Try again in a moment.") from None
+    if answer.status_code != 200 and not sign_in.user.may_change_dagster:
+        return await console.turns.show(
+            _untraced, await _whole(answer), answer.status_code, user_name=sign_in.user.name
+        )
     return _handed_back(answer)
 
 
@@ -352,6 +361,7 @@ async def _from_dagster(
                 given = orjson.loads(message)
                 if given["type"] in ("complete", "error"):
                     open_ones.end(given["id"])
+                    message = orjson.dumps(_without_traces(given)).decode()
             await browser.send_text(message if isinstance(message, str) else message.decode())
     except WebSocketException:
         return _TRY_LATER
@@ -417,6 +427,38 @@ def _handed_back(answer: httpx.Response, *, keep: bool = False) -> Response:
     if keep and answer.status_code in (200, 304):
         response.headers["cache-control"] = "private, max-age=31536000, immutable"
     return response
+
+
+async def _whole(answer: httpx.Response) -> bytes:
+    """The body. Raises HTTPException 502 when Dagster does not send all of it."""
+    try:
+        return await answer.aread()
+    except httpx.TransportError as error:
+        _log.info("Dagster's answer ends early: %r", error)
+        raise HTTPException(502, "Dagster did not answer.") from None
+    finally:
+        with CancelScope(shield=True):
+            await answer.aclose()
+
+
+def _untraced(body: bytes, status: int) -> Response:
+    """The answer of a query that failed, without what it tells of this server."""
+    try:
+        return JSONResponse(_without_traces(orjson.loads(body)), status)
+    except orjson.JSONDecodeError:
+        return _graphql_error(status, "Dagster could not answer.")
+
+
+def _without_traces(given: Any) -> Any:
+    if isinstance(given, list):
+        return [_without_traces(part) for part in given]
+    if not isinstance(given, dict):
+        return given
+    return {
+        name: [] if name in _TRACES else _without_traces(part)
+        for name, part in given.items()
+        if name != "extensions"
+    }
 
 
 async def _pieces(answer: httpx.Response) -> AsyncIterator[bytes]:

@@ -87,6 +87,8 @@ class OpenDagster:
         self.told: list[Any] = []
         self.hung_up = threading.Event()
         self.completes = False
+        self.answer: Any = {"data": "cedar-dental"}
+        self.status = 200
         methods = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
         self.app = Starlette(
             routes=[
@@ -111,7 +113,7 @@ class OpenDagster:
             "x-dagster-call-counts": "1", "access-control-allow-origin": "*",
             "content-security-policy": "script-src 'nonce-1'",
         }  # fmt: skip
-        return JSONResponse({"data": "cedar-dental"}, headers=headers)
+        return JSONResponse(self.answer, self.status, headers=headers)
 
     async def _updates(self, websocket: WebSocket) -> None:
         self.told.append({"path": websocket.url.path, "headers": dict(websocket.headers)})
@@ -121,7 +123,8 @@ class OpenDagster:
                 message = await websocket.receive_json()
                 self.told.append(message)
                 kind = "complete" if self.completes else "data"
-                await websocket.send_json({"type": kind, "id": message.get("id")})
+                news = {"type": kind, "id": message.get("id")}
+                await websocket.send_json(news | ({"extensions": {}} if self.completes else {}))
         except WebSocketDisconnect:
             self.hung_up.set()
 
@@ -696,7 +699,8 @@ def test_few_subscriptions_are_open_at_once(
         one.receive_json()
         assert [starts(one, number) for number in ("3", "4")] == [True, False]
         dagster.completes = True
-        assert not starts(one, "3")  # it was open, and ends
+        one.send_json({**start("subscription { news }"), "id": "3"})
+        assert one.receive_json() == {"type": "complete", "id": "3"}  # it was open
         dagster.completes = False
         assert starts(other, "2")
     assert console.dagster
@@ -745,6 +749,30 @@ def test_an_open_page_keeps_no_session_alive(console: Console, http: TestClient)
         with console.database.transaction() as db:
             seen = db.execute("select max(last_seen_at) from sessions").fetchone()[0]
         assert seen > (utc_now() - timedelta(minutes=1)).isoformat()
+
+
+def test_only_an_administrator_sees_the_traces_of_an_error(
+    console: Console, http: TestClient, dagster: OpenDagster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trace = ['File "/srv/books/code.py"']
+    failed = {"message": "It failed.", "stack": trace, "errorChain": [{"error": {"stack": trace}}]}
+    answer = {
+        "data": {"runs": [{"error": failed}]},
+        "errors": [{"message": "as advertised", "extensions": {"errorInfo": {"stack": trace}}}],
+    }
+    monkeypatch.setattr(dagster, "answer", answer)
+    monkeypatch.setattr(dagster, "status", 500)
+    shown = ask(http, QUERY, **cookie(console, "viewer-person"))
+    assert shown.status_code == 500
+    assert shown.json() == {
+        "data": {"runs": [{"error": {"message": "It failed.", "stack": [], "errorChain": []}}]},
+        "errors": [{"message": "as advertised"}],
+    }
+    assert ask(http, QUERY, **cookie(console, "admin-person")).json() == answer
+    for path in ("logs/a", "download_debug/a"):
+        assert (
+            http.get(f"/dagster/{path}", headers=cookie(console, "admin-person")).status_code == 404
+        )
 
 
 def test_files_named_by_their_hash_are_kept_by_the_browser(
