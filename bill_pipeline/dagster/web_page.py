@@ -17,7 +17,6 @@ from typing import Any
 import click
 import dagster as dg
 import uvicorn
-from dagster._core.storage.compute_log_manager import CapturedLogSubscription
 from dagster._core.workspace.context import WorkspaceProcessContext, WorkspaceRequestContext
 from dagster._core.workspace.load_target import WorkspaceFileTarget
 from dagster_webserver.app import create_app_from_workspace_process_context
@@ -59,9 +58,7 @@ def follow_logs_of_runs_alone(instance: dg.DagsterInstance) -> None:
     manager = instance.compute_log_manager
     subscribe = manager.subscribe
 
-    def subscribe_to_run(
-        log_key: Sequence[str], cursor: str | None = None
-    ) -> CapturedLogSubscription:
+    def subscribe_to_run(log_key: Sequence[str], cursor: str | None = None) -> Any:
         if (
             len(log_key) != 3
             or log_key[1] != "compute_logs"

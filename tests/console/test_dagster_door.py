@@ -34,7 +34,7 @@ from websockets.sync.client import ClientConnection, connect
 
 from bill_pipeline.cli import main
 from bill_pipeline.clients import utc_now
-from bill_pipeline.console import dagster_door, passwords, slow_requests
+from bill_pipeline.console import dagster_door, dagster_updates, passwords, slow_requests
 from bill_pipeline.console.app import Console, console_app
 from bill_pipeline.console.dagster_door import DagsterDoor
 from bill_pipeline.console.graphql_requests import RUNNING_CODE
@@ -653,12 +653,12 @@ def test_one_person_opens_few_websockets(
             return False
         return True
 
-    assert dagster_door.MOST_WEBSOCKETS < slow_requests.MOST_CONNECTIONS / 2
-    monkeypatch.setattr(dagster_door, "MOST_WEBSOCKETS_OF_ONE", 1)
+    assert dagster_updates.MOST_WEBSOCKETS < slow_requests.MOST_CONNECTIONS / 2
+    monkeypatch.setattr(dagster_updates, "MOST_WEBSOCKETS_OF_ONE", 1)
     with live(http, **viewer):
         assert is_full(viewer)
         assert not is_full(admin)
-        monkeypatch.setattr(dagster_door, "MOST_WEBSOCKETS", 1)
+        monkeypatch.setattr(dagster_updates, "MOST_WEBSOCKETS", 1)
         assert is_full(admin)
     assert not is_full(viewer)
 
@@ -666,13 +666,13 @@ def test_one_person_opens_few_websockets(
 def test_nobody_waits_while_a_message_is_read(
     console: Console, http: TestClient, dagster: OpenDagster, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    is_read, read = threading.Event(), dagster_door._read_message
+    is_read, read = threading.Event(), dagster_updates._read_message
 
     def slowly(text: str) -> Any:
         is_read.wait(10)
         return read(text)
 
-    monkeypatch.setattr(dagster_door, "_read_message", slowly)
+    monkeypatch.setattr(dagster_updates, "_read_message", slowly)
     with live(http, **cookie(console, "viewer-person")) as updates:
         updates.send_json(start("subscription { news }"))
         assert ask(http, QUERY, **cookie(console, "admin-person")).status_code == 200
@@ -684,8 +684,8 @@ def test_nobody_waits_while_a_message_is_read(
 def test_few_subscriptions_are_open_at_once(
     console: Console, http: TestClient, dagster: OpenDagster, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(dagster_door, "MOST_SUBSCRIPTIONS", 2)
-    monkeypatch.setattr(dagster_door, "MOST_SUBSCRIPTIONS_OF_ONE", 3)
+    monkeypatch.setattr(dagster_updates, "MOST_SUBSCRIPTIONS", 2)
+    monkeypatch.setattr(dagster_updates, "MOST_SUBSCRIPTIONS_OF_ONE", 3)
     person = cookie(console, "viewer-person")
 
     def starts(updates: Any, number: str, query: str = "subscription { news }") -> bool:
@@ -704,7 +704,7 @@ def test_few_subscriptions_are_open_at_once(
         dagster.completes = False
         assert starts(other, "2")
     assert console.dagster
-    assert console.dagster.subscriptions.total() == 0
+    assert console.dagster.places.subscriptions.total() == 0
 
 
 @pytest.mark.parametrize("ending", ENDINGS)
@@ -715,8 +715,8 @@ def test_an_open_websocket_ends_with_its_session(
     monkeypatch: pytest.MonkeyPatch,
     ending: Any,
 ) -> None:
-    assert dagster_door.RECHECK_SECONDS <= 5
-    monkeypatch.setattr(dagster_door, "RECHECK_SECONDS", 0.05)
+    assert dagster_updates.RECHECK_SECONDS <= 5
+    monkeypatch.setattr(dagster_updates, "RECHECK_SECONDS", 0.05)
     name = f"bookkeeper-{ENDINGS.index(ending)}"
     with following(served, cookie(console, name)) as updates:
         updates.send(json.dumps(start("subscription { news }")))
