@@ -218,7 +218,9 @@ def _admit_change(request: Request, sign_in: SignIn, asked: GraphqlRequest) -> N
     user = sign_in.user
     if not user.may_change_dagster:
         raise HTTPException(
-            403, f"A {user.role} may look at Dagster. Only an administrator changes anything in it."
+            403,
+            f"A {user.role} may look at Dagster. Only an administrator changes anything in it, or "
+            "runs its code.",
         )
     console.sign_ins.of(request.cookies.get(SESSION_COOKIE))  # a person did it: a visit
     address = request.client.host if request.client else "unknown"
