@@ -56,8 +56,9 @@ def keep(folder: Path, parts: Parts) -> None:
         if held:
             _log.warning(
                 "%s was open to other accounts of this machine and is its owner's alone now. For "
-                "a group that reads the published ledger: chgrp GROUP %s; chmod 750 %s",
-                folder, folder, folder,
+                "a group that reads the published ledger: chgrp -R GROUP %s; "
+                "find %s -type d -exec chmod g+s {} +; chmod 750 %s",
+                folder, folder, folder, folder,
             )  # fmt: skip
 
 

@@ -33,6 +33,7 @@ from bill_pipeline.publishing.tables import PublishedSchema, PublishError
 from bill_pipeline.publishing.versions import Version, being_written
 from bill_pipeline.registry_file import exists
 from bill_pipeline.settings import Home, Settings
+from bill_pipeline.transforms import SCHEMAS
 from bill_pipeline.warehouse import cannot_open
 from bill_pipeline.whose_books import require_own_books
 
@@ -47,7 +48,7 @@ __all__ = [
 ]
 
 _BUILDS = (
-    "select count(distinct as_of) from upkeep.builds "
+    "select count(*), count(distinct as_of) from upkeep.builds "
     "where room in ('staging', 'categorized', 'ledger', 'reports')"
 )
 _log = logging.getLogger(__name__)
@@ -88,8 +89,7 @@ def publish(
     behind = [each for each in _left_behind(home, _compared(home, shown)) if each not in wanted]
 
     def open_books(client: str) -> contextlib.AbstractContextManager[duckdb.DuckDBPyConnection]:
-        of_one_sync = client in behind and client in shown
-        books = _books_of(home, client, connections or {}, of_one_sync=of_one_sync)
+        books = _books_of(home, client, connections or {}, of_one_sync=client in behind)
         return _of_another(home, client, books) if client in behind else books
 
     report = store.publish(
@@ -221,7 +221,7 @@ def _books_of(
 ) -> Iterator[duckdb.DuckDBPyConnection]:
     """The client's file: the caller's connection, else one for reading that is closed again.
 
-    ``of_one_sync``: refuse books of which a later sync built some rooms and failed in others.
+    ``of_one_sync``: refuse books of which a sync built some rooms and failed in others, or died.
     """
     if client in connections:
         yield connections[client]
@@ -274,4 +274,4 @@ def _is_of_one_sync(connection: duckdb.DuckDBPyConnection) -> bool:
         found = connection.execute(_BUILDS).fetchone()
     except duckdb.CatalogException:
         return True
-    return found is None or found[0] <= 1
+    return found is None or found == (len(SCHEMAS), 1)

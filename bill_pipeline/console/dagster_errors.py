@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 #: Lists in Dagster's errors that hold stack traces, with paths of this server's files.
-_TRACES = frozenset({"stack", "errorChain", "causes"})
+TRACES = frozenset({"stack", "errorChain", "causes"})
 
 
 def without_traces(given: Any) -> Any:
@@ -15,7 +15,7 @@ def without_traces(given: Any) -> Any:
     if not isinstance(given, dict):
         return given
     return {
-        name: [] if name in _TRACES else without_traces(part)
+        name: [] if name in TRACES else without_traces(part)
         for name, part in given.items()
         if name != "extensions"
     }

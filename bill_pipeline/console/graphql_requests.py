@@ -27,6 +27,7 @@ from graphql import (
     parse,
 )
 
+from bill_pipeline.console.dagster_errors import TRACES
 from bill_pipeline.errors import PipelineError
 
 #: Of a document; Dagster's page sends some hundreds.
@@ -88,8 +89,11 @@ def read_request(given: Any) -> GraphqlRequest:
         if operation.operation is OperationType.MUTATION
         for field in _fields(operation.selection_set, fragments, set())
     ]
+    fields = list(_all_fields(document))
+    if any(field.alias and field.name.value in TRACES for field in fields):
+        raise NotGraphql("Traces of errors keep their own names.")
     if not changes:
-        changes = [name for name in _all_fields(document) if name in RUNNING_CODE]
+        changes = [field.name.value for field in fields if field.name.value in RUNNING_CODE]
     try:
         body = orjson.dumps({"query": query, "variables": variables, "operationName": name})
     except orjson.JSONEncodeError:
@@ -105,13 +109,13 @@ def _parsed(query: str) -> DocumentNode:
         raise NotGraphql("The query cannot be read as GraphQL, or is too long.") from None
 
 
-def _all_fields(document: DocumentNode) -> Iterator[str]:
-    """Names of all fields of the document, however deep, those of unused fragments included."""
+def _all_fields(document: DocumentNode) -> Iterator[FieldNode]:
+    """All fields of the document, however deep, those of unused fragments included."""
     waiting: list[Node] = list(document.definitions)
     while waiting:
         node = waiting.pop()
         if isinstance(node, FieldNode):
-            yield node.name.value
+            yield node
         chosen = getattr(node, "selection_set", None)
         if chosen is not None:
             waiting += chosen.selections

@@ -220,7 +220,7 @@ def _asked(visit: Visit, shown: Report, facts: BookFacts) -> Asked:
         known = _moment(visit.query("known"))
         values["known_at"] = known
         if known:
-            fields["known"] = known.isoformat(timespec="minutes")
+            fields["known"] = known.isoformat(timespec="seconds")
             words += f", as known on {known:%Y-%m-%d %H:%M} UTC"
     for name in set(shown.parameters) - {*_DAYS}:
         _label, choices = CHOICES[name]
@@ -241,7 +241,7 @@ def _moment(text: str) -> datetime | None:
     except ValueError:
         raise NotADay(f"{text[:20]!r} is not a moment: write it as YYYY-MM-DDTHH:MM.") from None
     if is_day:
-        moment = datetime.combine(moment, time.max)
+        moment = datetime.combine(moment, time(23, 59, 59))
     if not FIRST_DAY < moment.date() < LAST_DAY:
         raise NotADay(f"{moment.date()} is in no books: choose a day from {FIRST_DAY} on.")
     return moment if moment.tzinfo is None else moment.astimezone(UTC).replace(tzinfo=None)

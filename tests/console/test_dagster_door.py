@@ -410,6 +410,10 @@ NO_REQUESTS: dict[str, tuple[bytes, str]] = {
     "a schema": (b'{"query": "{ a } type Query { a: Int }"}', "application/json"),
     "variables as text": (b'{"query": "{a}", "variables": "{}"}', "application/json"),
     "a subscription": (b'{"query": "subscription { a }"}', "application/json"),
+    "a trace by another name": (
+        b'{"query": "{ runs { ... on PythonError { s: stack } } }"}',
+        "application/json",
+    ),
     "nothing": (b"", "application/json"),
 }
 

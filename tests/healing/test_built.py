@@ -139,6 +139,20 @@ POINTS: list[Point] = [
 ]  # fmt: skip
 
 
+def test_half_of_a_first_import_is_published_by_nobody(crash: Crash, names: list[str]) -> None:
+    """Killed between two rooms of the first sync there are books, and not yet all of them."""
+    home = crash.firm.home
+    with duckdb.connect(str(home.client_file(names[0]))) as books:
+        books.execute("delete from upkeep.builds where room = 'reports'")
+        books.execute("update upkeep.build set number = '20990101T000000.000000Z-000000'")
+    home.ledger.unlink()
+    report = publish(home, [])
+    assert names[0] not in report.published
+    assert "a part of its books only" in report.left_behind[names[0]]
+    assert crash.firm.run("sync", names[0]).exit_code == 0
+    assert published(crash.firm, names[0]) == built(crash.firm, names[0])
+
+
 @pytest.mark.parametrize(("point", "who"), list(zip(POINTS, [0, 1, 0, None], strict=True)))
 def test_books_of_a_killed_sync_are_published_by_the_next_command(
     crash: Crash, names: list[str], monkeypatch: pytest.MonkeyPatch, point: Point, who: int | None

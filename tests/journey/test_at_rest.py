@@ -135,14 +135,13 @@ def test_another_account_of_the_group_reads_the_ledger_with_duckdb_alone(firm: F
     try:
         shutil.copytree(firm.home.path, home.path)
         group = 54_321
-        os.chown(home.path, -1, group)
-        for path in home.path.rglob("*"):
-            os.chown(path, -1, group)
-        home.path.chmod(0o750)
+        section = OPERATIONS.read_text().split("## Who on the machine")[1].split("\n## ")[0]
+        [commands] = re.findall(r"```console\n(.*?)```", section, re.DOTALL)
+        for command in commands.replace("HOME", str(home.path)).splitlines():
+            named = command.removeprefix("$ ").replace("analysts", str(group))
+            subprocess.run(["sh", "-c", named], check=True)
         copied = Firm(firm.sandbox, home.path)
         assert copied.run("publish", firm.client).exit_code == 0
-        for path in (home.ledger, *home.published.rglob("*")):
-            os.chown(path, -1, group)  # as a folder with the set-group-id bit would have done
         assert _may_open(home.ledger, 54_321, group)
         assert not _may_open(home.client_file(firm.client), 54_321, group)
         assert not _may_open(home.ledger, 54_321, 54_322)

@@ -10,7 +10,6 @@
 -- grain: one row per month, activity and account, one for the profit, one for the change of cash
 -- key: month, activity, account_id
 -- owner: team:accounting
--- totals: amount
 -- macro: cash_flow_between(period_start, period_end, known_at)
 with
 

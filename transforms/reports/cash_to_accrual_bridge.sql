@@ -5,7 +5,6 @@
 -- grain: one row per month and balance sheet account, and one per month for the profit
 -- key: month, account_id
 -- owner: team:accounting
--- totals: amount_accrual, amount_cash, amount_difference
 -- macro: cash_to_accrual_bridge_between(period_start, period_end, known_at)
 with
 

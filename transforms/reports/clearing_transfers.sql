@@ -7,7 +7,6 @@
 -- grain: one row per transfer and item it covers
 -- key: control, transfer_id, document_type, item_id
 -- owner: team:accounting
--- totals: amount
 -- macro: clearing_transfers_at(report_date, known_at)
 with
 

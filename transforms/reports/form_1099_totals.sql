@@ -12,7 +12,6 @@
 -- grain: one row per vendor, year, form and box
 -- key: party_id, year, form, box
 -- owner: team:accounting
--- totals: amount
 -- macro: form_1099_totals_at(report_date, known_at)
 with
 

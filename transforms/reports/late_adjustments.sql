@@ -6,7 +6,6 @@
 -- grain: one row per line of a late adjustment
 -- key: entry_id, line_no
 -- owner: team:accounting
--- totals: amount
 -- macro: late_adjustments_between(period_start, period_end, known_at)
 select
     lines.entry_id,                                   -- The late adjustment.

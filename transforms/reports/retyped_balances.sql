@@ -7,7 +7,6 @@
 -- grain: one row per account and fiscal year of the postings
 -- key: account_id, fiscal_year_ends_on
 -- owner: team:accounting
--- totals: amount, amount_cash
 with
 
 crossings as (
