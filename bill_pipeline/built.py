@@ -143,6 +143,6 @@ def _write(home: Home, client: str, number: str | None, state: list[int] | None)
         return
     new = folder / f"{_NOTE}.new"
     with contextlib.suppress(OSError):  # then the file is asked again
-        new.touch(0o600)  # whatever a group may read in this home
         new.write_bytes(orjson.dumps({"file": state, "build": number}))
+        new.chmod(folder.stat().st_mode & 0o666)  # for those for whom the folder is
         new.replace(folder / _NOTE)
