@@ -139,10 +139,11 @@ def _state_of(path: Path) -> list[int] | None:
 
 def _write(home: Home, client: str, number: str | None, state: list[int] | None) -> None:
     folder = home.dlt_folder(client)
-    if state is None or not folder.exists():
+    if state is None:
         return
     new = folder / f"{_NOTE}.new"
     with contextlib.suppress(OSError):  # then the file is asked again
+        folder.mkdir(parents=True, exist_ok=True)
         new.write_bytes(orjson.dumps({"file": state, "build": number}))
         new.chmod(folder.stat().st_mode & 0o666)  # for those for whom the folder is
         new.replace(folder / _NOTE)

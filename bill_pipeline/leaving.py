@@ -20,7 +20,11 @@ def require_known(home: Home, client: str) -> None:
     may be disconnected as well.
     """
     require_client_name(client)
-    if client in Registry(home).names() or home.client_file(client).exists():
+    registry = Registry(home)
+    # One that was disconnected may be purged again: what stopped a purge midway is made up for.
+    if client in registry.names() or client in registry.disconnected():
+        return
+    if home.client_file(client).exists():
         return
     if client not in store_of(home).builds():
         raise UnknownClient(client)

@@ -26,7 +26,7 @@ class PrivateFolder(tempfile.TemporaryDirectory[str]):
     """
 
     def __init__(self) -> None:
-        super().__init__(prefix=_PREFIX)
+        super().__init__(prefix=_PREFIX, ignore_cleanup_errors=True)
         _remove_left_over(Path(self.name).parent)
         self._held = os.open(self.name, os.O_RDONLY)
         fcntl.flock(self._held, fcntl.LOCK_EX)  # until this process ends, however it ends

@@ -185,7 +185,8 @@ def _note(registry: Registry, compared: Comparison) -> bool:
         since = _unpublished(status, compared)
         if since != status.unpublished_since:
             is_changed = True
-            registry.update(status.client, unpublished_since=since)
+            with contextlib.suppress(UnknownClient):  # disconnected meanwhile
+                registry.update(status.client, unpublished_since=since)
     return is_changed
 
 

@@ -20,7 +20,7 @@ from bill_pipeline.private_folder import PrivateFolder
 from bill_pipeline.settings import Home, Settings
 
 #: Raised whenever older code could no longer work with what this code writes into a home.
-HOME_VERSION = 2
+HOME_VERSION = 3
 _WAIT_SECONDS = 30
 
 

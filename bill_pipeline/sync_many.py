@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from bill_pipeline.books import Progress, SyncOptions, SyncUnderWay, bring_up_to_date
+from bill_pipeline.clients import Registry
 from bill_pipeline.failures import Trouble, alone
 from bill_pipeline.progress import Watcher
 from bill_pipeline.publish import publish
@@ -55,9 +56,15 @@ def sync_clients(
             waiting.append(client)
         if len(waiting) >= CLIENTS_PER_PUBLICATION:
             with alone("the published ledger", troubles):  # else it is tried again at the end
-                unpublished |= publish(home, waiting).not_published
+                unpublished |= publish(home, _connected(home, waiting)).not_published
                 waiting = []
         yield report or SyncFailure(client, troubles[client], is_under_way)
-    last = publish(home, waiting)  # which takes in who was left behind
+    last = publish(home, _connected(home, waiting))  # which takes in who was left behind
     last.not_published |= {c: why for c, why in unpublished.items() if c not in last.published}
     last.require_all()
+
+
+def _connected(home: Home, clients: list[str]) -> list[str]:
+    """``clients`` without those whom somebody disconnected since they were synced."""
+    names = Registry(home).names()
+    return [client for client in clients if client in names]

@@ -1,12 +1,13 @@
 """Sessions of signed-in users, and the brake on guessing passwords.
 
 A try is written down before the password is looked at, so that tries sent at once count each other.
-Who has signed in from a network before is known there: strangers' failures, from the same office or
-under the same name, do not lock that person out.
+Who has signed in from a network before is known there: strangers' failures under other names, or
+under the same name from elsewhere, do not lock that person out. Those under the name from the very
+network do, for a quarter of an hour.
 
 The browser holds a random token; only its hash is stored, so that a copy of the database opens no
 session. A session ends after two idle hours, twelve hours in all, at sign-out, and when the user's
-password, role or access changes.
+password or role changes; which clients are open is read anew for each page.
 """
 
 from __future__ import annotations

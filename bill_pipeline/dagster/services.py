@@ -17,7 +17,6 @@ import socket
 import subprocess
 import sys
 import sysconfig
-import tempfile
 import threading
 import time
 from collections.abc import Callable
@@ -26,6 +25,7 @@ from pathlib import Path
 
 from bill_pipeline.dagster.instance import write_instance
 from bill_pipeline.errors import PipelineError
+from bill_pipeline.private_folder import PrivateFolder
 from bill_pipeline.settings import Home, Settings
 
 #: A code server that loads all definitions needs a few seconds; this is for slow machines.
@@ -97,8 +97,7 @@ class Services:
         uses_postgres = Settings.now().dagster_postgres_url is not None
         write_instance(self.home, uses_postgres=uses_postgres)
         # Not in the home: a socket's path may have a hundred characters, and a home more.
-        made = tempfile.TemporaryDirectory(prefix="bill-", ignore_cleanup_errors=True)
-        folder = Path(self._sockets.enter_context(made))
+        folder = Path(self._sockets.enter_context(PrivateFolder()))
         # Dagster's code server starts another one, on a socket among the temporary files.
         self._environment["TMPDIR"] = str(folder)
         code, page = folder / "code", folder / "page"

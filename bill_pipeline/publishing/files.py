@@ -20,7 +20,6 @@ import duckdb
 import filelock
 
 from bill_pipeline.built import next_number
-from bill_pipeline.client_files import unknown_files
 from bill_pipeline.clients import ClientStatus, Registry
 from bill_pipeline.failures import Trouble, alone
 from bill_pipeline.private_folder import PrivateFolder
@@ -131,9 +130,7 @@ class FilesLedger:
     def show_status(self) -> None:
         """Tell ``sync_status`` what the registry knows now, without a publication."""
         if self._home.published.exists():
-            # Whether the ledger holds others than the registry is not worth a look each time.
-            shown = set(self.builds()) if unknown_files(Registry(self._home)) else set()
-            _write_status(self._home, shown)
+            _write_status(self._home, set(self.builds()))
 
     def write_ahead(self, client: str, books: duckdb.DuckDBPyConnection) -> Version | None:
         """Write a version that ``publish`` shows later; it is kept as long as this process lives.
