@@ -173,7 +173,7 @@ def test_a_year_that_ledger_cannot_read_is_refused_with_the_document() -> None:
 
 def test_a_workbook_writes_a_day_before_1900_as_text() -> None:
     sheet = openpyxl.Workbook(write_only=True).create_sheet()
-    assert xlsx._cell(sheet, date(225, 3, 1)).value == "0225-03-01"
+    assert xlsx.cell_of(sheet, date(225, 3, 1)).value == "0225-03-01"
 
 
 @pytest.mark.parametrize("text", [
