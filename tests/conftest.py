@@ -8,10 +8,17 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 
 import pytest
 
 STORIES = "tests/stories/test_stories.py"
+
+
+def pytest_configure() -> None:
+    # A shell that starts the tests in its background has them, and what they start, ignore Ctrl-C.
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
