@@ -36,13 +36,11 @@ from bill_pipeline.console.graphql_requests import (
 )
 from bill_pipeline.console.guard import SESSION_COOKIE, is_foreign, sign_in_of, to_sign_in
 from bill_pipeline.console.sign_ins import SignIn
+from bill_pipeline.dagster.address import MAY_CHANGE, PREFIX
 
 if TYPE_CHECKING:
     from bill_pipeline.console.app import Console
 
-PREFIX = "/dagster"
-#: Says to Dagster that the request is an administrator's: see ``dagster/web_page.py``.
-MAY_CHANGE = "x-may-change"
 #: Of a request and of an answer, what the other side needs to read it.
 _ASKED = ("accept", "accept-encoding", "if-none-match", "if-modified-since")
 #: Not the length: without it, what ends the answer is sent when Dagster's is closed, and no sooner.

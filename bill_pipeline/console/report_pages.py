@@ -59,8 +59,8 @@ class Report:
         return self.name.replace("-", " ").capitalize()
 
     @property
-    def is_statement(self) -> bool:
-        """Made for people; the others are what reports are made of."""
+    def is_for_people(self) -> bool:
+        """The others are what these are made of."""
         return self.table.source.startswith("reports.")
 
     @property
@@ -257,7 +257,7 @@ def _order(visit: Visit, shown: Report) -> tuple[str, bool]:
 
 
 def _order_by(shown: Report, column: str, is_descending: bool) -> str:
-    """As the columns stand, unless one is chosen; the key makes the order the same every time."""
+    """As the columns stand, unless one is chosen; those not shown settle what is left."""
     chosen = [f"{identifier(column)} {'desc' if is_descending else 'asc'} nulls last"]
     names = dict.fromkeys(
         [*(c.name for c in shown.columns), *(c.name for c in shown.table.columns)]

@@ -23,7 +23,7 @@ from dagster_webserver.app import create_app_from_workspace_process_context
 from dagster_webserver.version import __version__
 from starlette.requests import HTTPConnection
 
-from bill_pipeline.console.dagster_door import MAY_CHANGE, PREFIX
+from bill_pipeline.dagster.address import MAY_CHANGE, PREFIX
 
 #: As Dagster's own command has them.
 _STATEMENT_MS, _POOL_RECYCLE_SECONDS, _POOL_OVERFLOW = 15_000, 3_600, 20

@@ -34,13 +34,14 @@ from websockets.sync.client import ClientConnection, connect
 
 from bill_pipeline.cli import main
 from bill_pipeline.clients import utc_now
-from bill_pipeline.console import dagster_door, dagster_updates, passwords, slow_requests
+from bill_pipeline.console import dagster_updates, passwords, slow_requests
 from bill_pipeline.console.app import Console, console_app
 from bill_pipeline.console.dagster_door import DagsterDoor
 from bill_pipeline.console.graphql_requests import RUNNING_CODE
 from bill_pipeline.console.guard import SESSION_COOKIE
 from bill_pipeline.console.slow_requests import PromptHandshakes, PromptRequests
 from bill_pipeline.console.users import Clients, Role
+from bill_pipeline.dagster.address import MAY_CHANGE
 from bill_pipeline.settings import Home
 from tests.console.console_browser import PASSWORDS, add_users, connect_invented_client
 
@@ -286,13 +287,13 @@ def test_only_an_administrator_changes_anything(
     console: Console, http: TestClient, dagster: OpenDagster, change: dict[str, Any]
 ) -> None:
     for name in ("viewer-person", "bookkeeper-person"):
-        answer = ask(http, change, **cookie(console, name), **{dagster_door.MAY_CHANGE: "yes"})
+        answer = ask(http, change, **cookie(console, name), **{MAY_CHANGE: "yes"})
         assert answer.status_code == 403
         assert "Only an administrator" in answer.json()["errors"][0]["message"]
     assert dagster.told == []
     assert ask(http, change, **cookie(console, "admin-person")).status_code == 200
     (told,) = dagster.told
-    assert told["headers"][dagster_door.MAY_CHANGE] == "yes"
+    assert told["headers"][MAY_CHANGE] == "yes"
     assert told["body"] == {
         "query": change["query"],
         "variables": None,
@@ -571,7 +572,7 @@ def test_neither_side_sees_the_others_headers(
         "x-forwarded-proto": "https", "forwarded": "for=1.1.1.1", "x-real-ip": "1.1.1.1",
         "referer": "http://localhost/clients/maple-bakery", "te": "trailers", "range": "bytes=0-",
         "connection": "x-may-change, close", "x-http-method-override": "DELETE",
-        dagster_door.MAY_CHANGE: "yes", "accept-encoding": "identity",
+        MAY_CHANGE: "yes", "accept-encoding": "identity",
     }  # fmt: skip
     person = {**cookie(console, "viewer-person"), **spoofed}
     answers = [
