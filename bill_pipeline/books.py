@@ -15,11 +15,10 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-import filelock
-
 from bill_pipeline.activity import activity_of
 from bill_pipeline.bill.errors import ConnectionRefused
 from bill_pipeline.bill.lists import PROBED, with_companions
+from bill_pipeline.client_files import ClientBusy, client_lock
 from bill_pipeline.clients import ClientStatus, Registry, State, utc_now
 from bill_pipeline.errors import PipelineError
 from bill_pipeline.failures import what_and_remedy
@@ -57,17 +56,6 @@ _log = logging.getLogger(__name__)
 Progress = Callable[[str, str, int], None]
 
 
-class ClientBusy(PipelineError):
-    """Another process is working on this client's books."""
-
-    def __init__(self, client: str, said: str = "") -> None:
-        super().__init__(
-            said
-            or f"Another process is bringing {client}'s books up to date. Wait until it is done; "
-            "`bill-pipeline clients` shows its progress."
-        )
-
-
 class SyncUnderWay(ClientBusy):
     """The other process is a sync: it brings what this one would."""
 
@@ -98,20 +86,6 @@ class SyncOptions:
     rebuild: bool = False  # no import: replay the journal from the archive
     new_file: bool = False  # where the client's file was lost: read everything into a new one
     lists: tuple[str, ...] | None = None  # those that have news; None reads them all
-
-
-@contextlib.contextmanager
-def client_lock(home: Home, client: str) -> Iterator[None]:
-    """Hold ``client`` for this process. Raises ClientBusy at once when another one has it."""
-    lock = filelock.FileLock(home.client_file(client).with_suffix(".lock"), timeout=0)
-    try:
-        lock.acquire()
-    except filelock.Timeout:
-        raise ClientBusy(client) from None
-    try:
-        yield
-    finally:
-        lock.release()
 
 
 class Sync:
@@ -296,9 +270,8 @@ def open_sync(home: Home, client: str, options: SyncOptions | None = None) -> It
     status = Registry(home).status(client)
     if not status.is_syncable:
         raise ClientPaused(status)
-    with (
-        contextlib.ExitStack() as held
-    ):  # also while the end is recorded: the next sync says its own
+    # Held also while the end is recorded: the next sync says its own.
+    with contextlib.ExitStack() as held:
         try:
             held.enter_context(client_lock(home, client))
             new_file = options is not None and options.new_file

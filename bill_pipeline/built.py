@@ -18,9 +18,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import duckdb
-import filelock
 import orjson
 
+from bill_pipeline.client_files import ClientBusy, client_lock
 from bill_pipeline.settings import Home
 
 _NOTE = "build.json"
@@ -69,7 +69,7 @@ def compare(home: Home, clients: list[str], shown: Mapping[str, str | None]) -> 
     for client in clients:
         try:
             number = _number_in(home, client)
-        except (duckdb.Error, OSError):  # a lock that somebody holds is one of these
+        except (ClientBusy, duckdb.Error, OSError):
             unknown.add(client)
             continue
         if number and number != shown.get(client):
@@ -103,7 +103,7 @@ def _number_in(home: Home, client: str) -> str | None:
         if state is not None and noted["file"] == state:
             number: str | None = noted["build"]
             return number
-    with left_alone(path), open_for_reading(path) as connection:
+    with left_alone(home, client), open_for_reading(path) as connection:
         state = _state_of(path)
         number = read_build(connection)
         _write(home, client, number, state)
@@ -111,15 +111,11 @@ def _number_in(home: Home, client: str) -> str | None:
 
 
 @contextlib.contextmanager
-def left_alone(path: Path) -> Iterator[None]:
-    """While nobody works on the client. Raises filelock.Timeout at once when somebody does."""
-    lock = filelock.FileLock(path.with_suffix(".lock"), timeout=0)
+def left_alone(home: Home, client: str) -> Iterator[None]:
+    """While nobody works on the client. Raises ClientBusy at once when somebody does."""
     with contextlib.ExitStack() as held:
-        try:
-            held.enter_context(lock)
-        except OSError as error:  # a home that may only be read: what is there stays so
-            if isinstance(error, filelock.Timeout):
-                raise
+        with contextlib.suppress(OSError):  # a home that may only be read: what is there stays so
+            held.enter_context(client_lock(home, client))
         yield
 
 

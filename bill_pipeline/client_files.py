@@ -1,4 +1,5 @@
-"""The clients' files as a home holds them: there or lost, known to the registry or not, and made.
+"""The clients' files as a home holds them: there or lost, known to the registry or not, and whose
+turn it is to work on one.
 
 Whose books a file holds, the file itself says: ``whose_books``. What is in it is ``warehouse``'s.
 """
@@ -6,9 +7,11 @@ Whose books a file holds, the file itself says: ``whose_books``. What is in it i
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Iterator
 from pathlib import Path
 
 import duckdb
+import filelock
 
 from bill_pipeline.clients import ClientAlreadyConnected, Registry, UnknownClient
 from bill_pipeline.errors import PipelineError
@@ -18,6 +21,17 @@ from bill_pipeline.whose_books import organization_in
 #: Bytes, DuckDB's least. A client's file has 170 tables, most of them small, and each takes whole
 #: blocks: with DuckDB's usual 262,144 the file of a small client is four times as large.
 BLOCK_SIZE = 16_384
+
+
+class ClientBusy(PipelineError):
+    """Another process is working on this client's books."""
+
+    def __init__(self, client: str, said: str = "") -> None:
+        super().__init__(
+            said
+            or f"Another process is bringing {client}'s books up to date. Wait until it is done; "
+            "`bill-pipeline clients` shows its progress."
+        )
 
 
 class BooksMissing(PipelineError):
@@ -31,6 +45,20 @@ class BooksMissing(PipelineError):
             "that file had is lost: closings, answers, rules, opening balances, write-offs and the "
             "history of the books."
         )
+
+
+@contextlib.contextmanager
+def client_lock(home: Home, client: str) -> Iterator[None]:
+    """Hold ``client`` for this process. Raises ClientBusy at once when another one has it."""
+    lock = filelock.FileLock(home.client_file(client).with_suffix(".lock"), timeout=0)
+    try:
+        lock.acquire()
+    except filelock.Timeout:
+        raise ClientBusy(client) from None
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def has_had_books(registry: Registry, client: str) -> bool:

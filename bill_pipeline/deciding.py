@@ -14,7 +14,8 @@ from dataclasses import asdict, dataclass
 from datetime import date, datetime
 
 from bill_pipeline import decisions
-from bill_pipeline.books import ROOMS, ClientBusy, Sync, SyncOptions, client_lock
+from bill_pipeline.books import ROOMS, Sync, SyncOptions
+from bill_pipeline.client_files import ClientBusy, client_lock
 from bill_pipeline.clients import Registry, utc_now
 from bill_pipeline.closing import require_closable
 from bill_pipeline.errors import PipelineError

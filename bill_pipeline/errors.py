@@ -9,7 +9,7 @@
     ├── clients.ClientAlreadyConnected
     ├── whose_books.ForeignBooks     a client's file is another organization's
     ├── client_files.BooksMissing    a client's file was lost
-    ├── books.ClientBusy             another process works on the client
+    ├── client_files.ClientBusy      another process works on the client
     └── books.ClientPaused           a person must act first
 
 BILL's own errors have a root of their own, ``bill.errors.BillError``.

@@ -5,7 +5,7 @@ Called wherever people look: the list of clients, the console, Dagster's sensor 
 
 from __future__ import annotations
 
-from bill_pipeline.books import client_lock
+from bill_pipeline.client_files import client_lock
 from bill_pipeline.clients import Registry, State
 from bill_pipeline.failures import alone
 from bill_pipeline.settings import Home

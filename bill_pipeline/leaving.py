@@ -5,7 +5,7 @@ The command line and the console both come through here, so both forget the same
 
 from __future__ import annotations
 
-from bill_pipeline.books import client_lock
+from bill_pipeline.client_files import client_lock
 from bill_pipeline.clients import Registry, UnknownClient
 from bill_pipeline.publish import publish
 from bill_pipeline.publishing.stores import store_of

@@ -20,10 +20,9 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 import duckdb
-import filelock
 
 from bill_pipeline.built import Comparison, compare, left_alone, open_for_reading, taken_at
-from bill_pipeline.client_files import require_file, unknown_files
+from bill_pipeline.client_files import ClientBusy, require_file, unknown_files
 from bill_pipeline.clients import ClientStatus, Registry, UnknownClient
 from bill_pipeline.errors import PipelineError
 from bill_pipeline.failures import alone
@@ -251,18 +250,16 @@ def _of_another(
     """``books`` while nobody begins to work on the client: its file would be refused to them."""
     with contextlib.ExitStack() as held:
         try:
-            held.enter_context(left_alone(home.client_file(client)))
-        except filelock.Timeout:
+            held.enter_context(left_alone(home, client))
+        except ClientBusy:
             raise PublishError(f"{client}: who works on it now will publish it.") from None
         yield held.enter_context(books)
 
 
 def _require_no_sync(home: Home, client: str) -> None:
     """Raises PublishError when one of our own processes has the client's books in hand."""
-    from bill_pipeline.books import ClientBusy, client_lock
-
     try:
-        with contextlib.suppress(OSError), client_lock(home, client):
+        with left_alone(home, client):
             return
     except ClientBusy:
         raise PublishError(

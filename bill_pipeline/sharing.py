@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 import pandas as pd
 
 from bill_pipeline import firm_parties, model_shelf
-from bill_pipeline.books import client_lock
+from bill_pipeline.client_files import client_lock
 from bill_pipeline.client_model import read_frame, training_lines
 from bill_pipeline.clients import Registry, utc_now
 from bill_pipeline.deciding import hold_client

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from bill_pipeline.books import client_lock
+from bill_pipeline.client_files import client_lock
 from bill_pipeline.client_model import label_keys, read_frame, training_lines
 from bill_pipeline.model_shelf import champion, knowledge, promote
 from bill_pipeline.settings import Home, Settings

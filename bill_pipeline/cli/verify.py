@@ -43,8 +43,7 @@ def verify(client: str, repair: bool, home: Home, as_json: bool) -> None:
 
 
 def _compared(home: Home, client: str, shown: Any) -> ImportReport:
-    from bill_pipeline.books import client_lock
-    from bill_pipeline.client_files import require_file
+    from bill_pipeline.client_files import client_lock, require_file
     from bill_pipeline.clients import Registry
     from bill_pipeline.errors import PipelineError
     from bill_pipeline.imports import compare_client
@@ -79,7 +78,7 @@ def _repaired(home: Home, client: str, shown: Any) -> ImportReport:
 
 def _altered(home: Home, client: str) -> list[dict[str, Any]]:
     from bill_pipeline.archive import altered_versions
-    from bill_pipeline.books import client_lock
+    from bill_pipeline.client_files import client_lock
     from bill_pipeline.raw import opened
 
     with client_lock(home, client), opened(home.client_file(client), read_only=True) as connection:

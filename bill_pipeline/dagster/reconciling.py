@@ -54,7 +54,7 @@ def reconcile_many(
 
 def differing_clients(home: Home, clients: Sequence[str], log: logging.Logger) -> list[str]:
     """Those of ``clients`` whose open documents BILL has otherwise; an unsure one is among them."""
-    from bill_pipeline.books import ClientBusy, client_lock
+    from bill_pipeline.client_files import ClientBusy, client_lock
     from bill_pipeline.imports import open_documents_differ
 
     registry = Registry(home)

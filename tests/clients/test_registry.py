@@ -13,8 +13,8 @@ from pydantic import SecretStr
 
 from bill_pipeline.bill.connection import Connection
 from bill_pipeline.bill.sessions import Session
-from bill_pipeline.books import client_lock
 from bill_pipeline.cli import main
+from bill_pipeline.client_files import client_lock
 from bill_pipeline.clients import (
     ClientAlreadyConnected,
     Registry,

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from bill_pipeline.books import client_lock
+from bill_pipeline.client_files import client_lock
 from bill_pipeline.clients import Registry, State
 from bill_pipeline.console.app import Console
 from bill_pipeline.console.connecting import NotConnected, client_name_of, read_csv

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from bill_pipeline import deciding
-from bill_pipeline.books import client_lock
+from bill_pipeline.client_files import client_lock
 from bill_pipeline.clients import Registry
 from bill_pipeline.console.app import Console
 from bill_pipeline.console.review_queue import (

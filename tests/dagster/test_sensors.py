@@ -26,7 +26,7 @@ from dagster._utils.error import serializable_error_info_from_exc_info
 from pydantic import SecretStr
 
 from bill_pipeline.bill.budget import SharedBudget
-from bill_pipeline.books import client_lock
+from bill_pipeline.client_files import client_lock
 from bill_pipeline.clients import Registry, State, utc_now
 from bill_pipeline.dagster import first_imports, retention, run_locks
 from bill_pipeline.dagster.alerts import AlertNotSent, _send_mail

@@ -10,8 +10,7 @@ from typing import Any
 import duckdb
 import pytest
 
-from bill_pipeline.books import client_lock
-from bill_pipeline.client_files import BooksMissing, require_file
+from bill_pipeline.client_files import BooksMissing, client_lock, require_file
 from bill_pipeline.clients import ClientAlreadyConnected, Registry
 from bill_pipeline.deciding import close_through
 from bill_pipeline.publish import publish, show_status

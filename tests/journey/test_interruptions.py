@@ -18,6 +18,7 @@ import pytest
 
 from bill_pipeline import books
 from bill_pipeline.books import open_sync
+from bill_pipeline.client_files import ClientBusy, client_lock
 from bill_pipeline.clients import ClientStatus, Registry, State
 from bill_pipeline.signals import EXIT_CODE, SENTENCE, interruption_in
 from tests.journey.firm import Firm
@@ -112,7 +113,7 @@ def test_an_end_is_recorded_before_another_sync_may_begin(
     is_held = []
 
     def record(*_: object) -> None:
-        with pytest.raises(books.ClientBusy), books.client_lock(firm.home, firm.client):
+        with pytest.raises(ClientBusy), client_lock(firm.home, firm.client):
             pass
         is_held.append(True)
 
