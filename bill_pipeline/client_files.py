@@ -14,7 +14,8 @@ import duckdb
 import filelock
 
 from bill_pipeline.clients import ClientAlreadyConnected, Registry, UnknownClient
-from bill_pipeline.errors import PipelineError
+from bill_pipeline.errors import PipelineError, WarehouseError
+from bill_pipeline.machine import machine_trouble
 from bill_pipeline.settings import CLIENT_NAME, Home
 from bill_pipeline.whose_books import organization_in
 
@@ -92,8 +93,6 @@ def require_own_file(registry: Registry, client: str, organization_id: str) -> N
     """Raises ClientAlreadyConnected when the file under ``client``'s name is another organization's
     than ``organization_id``; PipelineError when it cannot be read.
     """
-    from bill_pipeline.warehouse import cannot_open
-
     path = registry.home.client_file(client)
     try:
         found = organization_in(path)
@@ -138,6 +137,12 @@ def unknown_files(registry: Registry) -> list[str]:
     if not files:
         return []
     return sorted(files - set(registry.names()) - registry.disconnected())
+
+
+def cannot_open(client: str, path: Path | str, error: Exception) -> WarehouseError:
+    """``error``, met when ``client``'s file at ``path`` was opened, with what to do about it."""
+    said = machine_trouble(error)
+    return WarehouseError(f"{client}: {path} cannot be opened. {said or error}")
 
 
 def make_file(path: Path | str) -> None:

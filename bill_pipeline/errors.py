@@ -17,6 +17,7 @@ BILL's own errors have a root of their own, ``bill.errors.BillError``.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 
@@ -42,6 +43,32 @@ class CheckResult:
     @property
     def passed(self) -> bool:
         return self.row_count == 0
+
+    @property
+    def is_error(self) -> bool:
+        """Whether it keeps books from being taken over."""
+        return self.severity == "error" and not self.passed
+
+
+class WarehouseError(PipelineError):
+    """A client's file cannot be built; the message names the client and the remedy."""
+
+
+class ChecksFailed(WarehouseError):
+    """Error-level checks of ``schema`` found rows; nothing was changed. ``checks``: all that ran."""
+
+    def __init__(self, client: str, schema: str, checks: Iterable[CheckResult]) -> None:
+        self.checks = tuple(checks)
+        found = "; ".join(f"{c.name} ({c.row_count} rows): {c.rows[:3]}" for c in self.failed)
+        super().__init__(
+            f"{client}: the layer {schema} was not replaced, because its checks failed. {found}. "
+            "The tables of the last good sync stay; correct the documents named in BILL and sync "
+            "again."
+        )
+
+    @property
+    def failed(self) -> list[CheckResult]:
+        return [check for check in self.checks if check.is_error]
 
 
 class NotForgotten(PipelineError):

@@ -11,10 +11,9 @@ import logging
 from dataclasses import dataclass
 
 from bill_pipeline.bill.errors import BillError
-from bill_pipeline.errors import CheckResult, PipelineError
+from bill_pipeline.errors import CheckResult, ChecksFailed, PipelineError
 from bill_pipeline.machine import machine_trouble
 from bill_pipeline.signals import interruption_in
-from bill_pipeline.warehouse import ChecksFailed
 
 _STAYS = "Nothing is lost: the last good books stay."
 _log = logging.getLogger(__name__)
@@ -58,7 +57,7 @@ class alone:  # noqa: N801 - read as the words of a ``with``
 def trouble_of(client: str, error: BaseException) -> Trouble:
     """``error`` as ``client``'s trouble; our own mistakes are logged with where they happened."""
     what, remedy = what_and_remedy(error)
-    checks = tuple(error.report.checks) if isinstance(error, ChecksFailed) else ()
+    checks = error.checks if isinstance(error, ChecksFailed) else ()
     if isinstance(error, (PipelineError, BillError)):
         own = getattr(error, "remedy", None) or ""
         return Trouble(str(error), own, is_ours=False, checks=checks)
@@ -76,7 +75,7 @@ def what_and_remedy(error: BaseException) -> tuple[str, str | None]:
             + ", ".join(f"{name} {value}" for name, value in check.rows[0].items())
             if check.rows
             else check.summary
-            for check in error.report.failed
+            for check in error.failed
         )
         return (
             f"The new books were not taken over, because a check failed. {found}.",

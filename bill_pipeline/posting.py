@@ -21,11 +21,12 @@ from functools import cache
 
 import duckdb
 
+from bill_pipeline.errors import WarehouseError
 from bill_pipeline.funding_accounts import decide_cards
 from bill_pipeline.posting_rules import POSTING_ROOMS
 from bill_pipeline.replay import JOURNAL, replay
 from bill_pipeline.transforms import with_ancestors
-from bill_pipeline.warehouse import Warehouse, WarehouseError
+from bill_pipeline.warehouse import Warehouse
 
 _log = logging.getLogger(__name__)
 

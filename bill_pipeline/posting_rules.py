@@ -17,10 +17,11 @@ from typing import Any
 import duckdb
 
 from bill_pipeline.clients import utc_now
+from bill_pipeline.errors import ChecksFailed
 from bill_pipeline.replay import JOURNAL
 from bill_pipeline.transforms import load_transforms, shared_code, with_ancestors
 from bill_pipeline.upkeep import next_batch_time
-from bill_pipeline.warehouse import ChecksFailed, RoomReport, Warehouse
+from bill_pipeline.warehouse import RoomReport, Warehouse
 
 #: The rooms that end in the journal.
 POSTING_ROOMS = ("staging", "categorized", "ledger")
@@ -142,4 +143,4 @@ def _post(warehouse: Warehouse, as_of: datetime) -> None:
     for room in POSTING_ROOMS:
         report: RoomReport = warehouse.build_tables(room, as_of)
         if report.failed:
-            raise ChecksFailed(warehouse.client, report)
+            raise ChecksFailed(warehouse.client, report.schema, report.checks)

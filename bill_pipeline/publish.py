@@ -22,7 +22,7 @@ from datetime import datetime, timedelta
 import duckdb
 
 from bill_pipeline.built import Comparison, compare, left_alone, open_for_reading, taken_at
-from bill_pipeline.client_files import ClientBusy, require_file, unknown_files
+from bill_pipeline.client_files import ClientBusy, cannot_open, require_file, unknown_files
 from bill_pipeline.clients import ClientStatus, Registry, UnknownClient
 from bill_pipeline.errors import PipelineError
 from bill_pipeline.failures import alone
@@ -33,7 +33,6 @@ from bill_pipeline.publishing.versions import Version, being_written
 from bill_pipeline.registry_file import exists
 from bill_pipeline.settings import Home, Settings
 from bill_pipeline.transforms import SCHEMAS
-from bill_pipeline.warehouse import cannot_open
 from bill_pipeline.whose_books import require_own_books
 
 __all__ = [

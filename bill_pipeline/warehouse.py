@@ -21,12 +21,11 @@ import duckdb
 from bill_pipeline.amounts import to_cents
 from bill_pipeline.archive import make_archive
 from bill_pipeline.built import mark_built, note_build, read_build
-from bill_pipeline.client_files import make_file, require_file
+from bill_pipeline.client_files import cannot_open, make_file, require_file
 from bill_pipeline.clients import Registry
 from bill_pipeline.decisions import ensure_decisions
 from bill_pipeline.empty_tables import columns_of, comes_out_empty, make_empty
-from bill_pipeline.errors import CheckResult, PipelineError
-from bill_pipeline.machine import machine_trouble
+from bill_pipeline.errors import CheckResult, ChecksFailed
 from bill_pipeline.plain_text import add_functions
 from bill_pipeline.settings import Home
 from bill_pipeline.transforms import (
@@ -48,10 +47,6 @@ FEES_FOUND = "staging.processing_fees_found"
 OFFENDING_ROWS_SHOWN = 20
 
 
-class WarehouseError(PipelineError):
-    """A client's file cannot be built; the message names the client and the remedy."""
-
-
 @dataclass
 class RoomReport:
     """What building one room did."""
@@ -69,7 +64,7 @@ class RoomReport:
 
     @property
     def failed(self) -> list[CheckResult]:
-        return [c for c in self.checks if c.severity == "error" and not c.passed]
+        return [check for check in self.checks if check.is_error]
 
     def add(self, later: RoomReport) -> None:
         """Take up what building the room once more, after decisions, did."""
@@ -81,19 +76,6 @@ class RoomReport:
         self.changed |= later.changed
         self.checks_changed |= later.checks_changed
         self.seconds += later.seconds
-
-
-class ChecksFailed(WarehouseError):
-    """Error-level checks found rows; nothing was changed. ``report`` holds the rows."""
-
-    def __init__(self, client: str, report: RoomReport) -> None:
-        self.report = report
-        found = "; ".join(f"{c.name} ({c.row_count} rows): {c.rows[:3]}" for c in report.failed)
-        super().__init__(
-            f"{client}: the room {report.schema} was not replaced, because its checks failed. "
-            f"{found}. The tables of the last good sync stay; correct the documents named in BILL "
-            "and sync again."
-        )
 
 
 class Warehouse:
@@ -161,7 +143,7 @@ class Warehouse:
         with self.transaction():
             report = self.build_tables(schema, as_of, reuse=reuse)
             if report.failed:
-                raise ChecksFailed(self.client, report)
+                raise ChecksFailed(self.client, report.schema, report.checks)
             record_build(self, schema, as_of)
         return report
 
@@ -373,12 +355,6 @@ def ensure_schema(connection: duckdb.DuckDBPyConnection) -> None:
     for schema in SCHEMAS:
         connection.execute(f"create schema if not exists {schema}")
     add_functions(connection)
-
-
-def cannot_open(client: str, path: Path | str, error: Exception) -> WarehouseError:
-    """``error``, met when ``client``'s file at ``path`` was opened, with what to do about it."""
-    said = machine_trouble(error)
-    return WarehouseError(f"{client}: {path} cannot be opened. {said or error}")
 
 
 def _written(value: Any) -> str:

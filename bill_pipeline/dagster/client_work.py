@@ -33,7 +33,7 @@ def do_room(
     A failure is recorded in the client's status and raised; the evidence of failed checks comes
     before.
     """
-    from bill_pipeline.warehouse import ChecksFailed
+    from bill_pipeline.errors import ChecksFailed
 
     open_sync = sync.of(client)
     try:
@@ -41,7 +41,7 @@ def do_room(
         if room == chosen[-1] and room != "published":
             open_sync.finish()
     except ChecksFailed as failed:
-        yield from check_evidence(failed.report.checks, client)
+        yield from check_evidence(failed.checks, client)
         sync.fail(client, failed)
         raise
     except BaseException as error:

@@ -19,10 +19,9 @@ from bill_pipeline.built import mark_built
 from bill_pipeline.clients import Registry, State
 from bill_pipeline.console.app import Console
 from bill_pipeline.console.work import Work
-from bill_pipeline.errors import CheckResult
+from bill_pipeline.errors import CheckResult, ChecksFailed
 from bill_pipeline.publishing.tables import PublishError
 from bill_pipeline.vault import VaultError
-from bill_pipeline.warehouse import ChecksFailed, RoomReport
 from tests.console.console_browser import Browser, IdleExecutor, connect_invented_client
 
 CHECK = CheckResult(
@@ -85,7 +84,7 @@ FAILURES = {
         "BILL refused the request.", "Report it with this message",
     ),
     "a check failed": Failure(
-        ChecksFailed("acme", RoomReport("ledger", NOON, checks=[CHECK])),
+        ChecksFailed("acme", "ledger", [CHECK]),
         State.FAILING,
         "Debits equal credits in every entry: not so in 2 rows, for example entry_id e-17, "
         "difference 0.01.",

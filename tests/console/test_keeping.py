@@ -202,10 +202,11 @@ def test_the_first_balances_say_where_the_books_begin_and_what_is_open_opens(
 def test_books_that_refuse_a_setting_get_the_old_one_back(
     books_console: Console, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from bill_pipeline.warehouse import ChecksFailed, RoomReport, Warehouse
+    from bill_pipeline.errors import ChecksFailed
+    from bill_pipeline.warehouse import Warehouse
 
     def refuse(_home: Any, batch: deciding.Batch) -> None:
-        raise ChecksFailed(batch.warehouse.client, RoomReport("ledger", batch.as_of))
+        raise ChecksFailed(batch.warehouse.client, "ledger", [])
 
     home = books_console.home
     monkeypatch.setattr(deciding, "_build", refuse)

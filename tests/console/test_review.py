@@ -205,12 +205,12 @@ def test_any_line_can_be_moved_by_a_person_even_one_that_bill_coded(
 def test_books_that_would_not_be_right_take_the_decision_back(
     books_console: Console, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from bill_pipeline.warehouse import ChecksFailed, RoomReport
+    from bill_pipeline.errors import ChecksFailed
 
     line = deciding.Line("bill", f"00n-{CLIENT}-1", f"line-{CLIENT}-1-1")
 
     def refuse(_home: Any, batch: deciding.Batch) -> None:
-        raise ChecksFailed(batch.warehouse.client, RoomReport("ledger", batch.as_of))
+        raise ChecksFailed(batch.warehouse.client, "ledger", [])
 
     monkeypatch.setattr(deciding, "_build", refuse)
     with pytest.raises(ChecksFailed):

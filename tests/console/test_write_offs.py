@@ -14,10 +14,11 @@ from bill_pipeline import deciding
 from bill_pipeline.books import ROOMS, Sync, SyncOptions
 from bill_pipeline.cli import main
 from bill_pipeline.deciding import close_through
+from bill_pipeline.errors import ChecksFailed
 from bill_pipeline.publish import publish
 from bill_pipeline.query import open_ledger
 from bill_pipeline.settings import Home
-from bill_pipeline.warehouse import ChecksFailed, RoomReport, Warehouse
+from bill_pipeline.warehouse import Warehouse
 from bill_pipeline.write_offs import write_off
 from tests.console.invented_books import SEEN_AT, put
 
@@ -113,7 +114,7 @@ def test_a_closed_month_is_left_alone_and_refused_books_take_it_back(
     assert "closed through 2026-02-28; write off on a later day" in text
 
     def refuse(_home: Any, batch: deciding.Batch) -> None:
-        raise ChecksFailed(batch.warehouse.client, RoomReport("ledger", batch.as_of))
+        raise ChecksFailed(batch.warehouse.client, "ledger", [])
 
     monkeypatch.setattr(deciding, "_build", refuse)
     with pytest.raises(ChecksFailed):

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from bill_pipeline import decisions
+from bill_pipeline.errors import ChecksFailed
 from bill_pipeline.transforms import load_checks
-from bill_pipeline.warehouse import ChecksFailed
 from tests.ledger.company import Company, new_company
 from tests.ledger.lives import FIRST_SYNC, begin, live
 
@@ -382,7 +382,7 @@ def test_failed_checks_leave_the_last_good_tables(monkeypatch: pytest.MonkeyPatc
         company.connection.execute("delete from raw.document_versions where id = 'B1'")
         with pytest.raises(ChecksFailed, match="every_entry_balances") as failure:
             company.sync(at)
-        assert failure.value.report.failed[0].rows[0]["document_id"] == "B0"
+        assert failure.value.failed[0].rows[0]["document_id"] == "B0"
         assert company.rows("from ledger.journal_lines order by line_id") == before
 
 
