@@ -31,15 +31,15 @@ import duckdb
 from pydantic import SecretStr
 
 from bill_pipeline.bill.connection import Connection
-from bill_pipeline.clients import Registry, State, utc_now
+from bill_pipeline.console.auth.users import Role, Users
 from bill_pipeline.console.database import ConsoleDatabase
 from bill_pipeline.console.routes import PAGES
-from bill_pipeline.console.users import Role, Users
-from bill_pipeline.publish import publish
+from bill_pipeline.pipeline.sync_many import sync_clients
+from bill_pipeline.pipeline.sync_report import SyncReport
+from bill_pipeline.publishing.publish import publish
+from bill_pipeline.registry.clients import Registry, State, utc_now
 from bill_pipeline.sandbox.server import SandboxServer
 from bill_pipeline.settings import Home
-from bill_pipeline.sync_many import sync_clients
-from bill_pipeline.sync_report import SyncReport
 
 #: Pages that do not answer a person's click with a page: downloads are files of any size.
 NOT_TIMED = {"/clients/{client}/download/books/{format}", "/sign-in", "/connect/many/{batch}"}

@@ -35,9 +35,9 @@ from urllib.parse import urlencode
 from console_pages import make_firm
 from pydantic import SecretStr
 
-from bill_pipeline.clients import Registry
+from bill_pipeline.console.auth.users import Role, Users
 from bill_pipeline.console.database import ConsoleDatabase
-from bill_pipeline.console.users import Role, Users
+from bill_pipeline.registry.clients import Registry
 from bill_pipeline.settings import Home
 
 random = secrets.SystemRandom()

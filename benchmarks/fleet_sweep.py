@@ -34,18 +34,18 @@ from pydantic import SecretStr
 
 from bill_pipeline.bill.connection import Connection
 from bill_pipeline.bill.lists import PROBED
-from bill_pipeline.clients import Registry, State, utc_now
 from bill_pipeline.dagster.definitions import defs
-from bill_pipeline.dagster.expectations import LONGEST_INTERVAL
 from bill_pipeline.dagster.fleet import sweep_config
 from bill_pipeline.dagster.instance import write_instance
 from bill_pipeline.dagster.partitions import CLIENTS_PER_RUN
-from bill_pipeline.probe import note_file
-from bill_pipeline.publish import publish
+from bill_pipeline.dagster.poll_schedule import LONGEST_INTERVAL
+from bill_pipeline.ingest.change_check import note_file
+from bill_pipeline.publishing.publish import publish
+from bill_pipeline.registry.clients import Registry, State, utc_now
+from bill_pipeline.registry.session_store import SealedSessions
 from bill_pipeline.sandbox.control_client import ControlClient
 from bill_pipeline.sandbox.server import SandboxServer
 from bill_pipeline.sandbox.state import Company
-from bill_pipeline.sealed_sessions import SealedSessions
 from bill_pipeline.settings import Home
 
 

@@ -87,8 +87,8 @@ def run(pipe: Pipe, *, with_v2: bool) -> None:
     from bill_pipeline.bill.api import BillApi
     from bill_pipeline.bill.budget import SharedBudget
     from bill_pipeline.bill.connection import Connection
-    from bill_pipeline.loading import load_lists
-    from bill_pipeline.probe import changed_lists
+    from bill_pipeline.ingest.change_check import changed_lists
+    from bill_pipeline.ingest.loading import load_lists
 
     values = pipe.recv()
     for secret in ("token_password", "dev_key"):

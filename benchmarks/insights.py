@@ -18,7 +18,7 @@ from pathlib import Path
 
 import duckdb
 
-from bill_pipeline.transforms import load_transforms
+from bill_pipeline.warehouse.transforms import load_transforms
 
 #: Asked once over all history; each row is about one document.
 ABOUT_DOCUMENTS = ("likely_duplicate_bills", "unusual_amounts", "coding_disagreements")

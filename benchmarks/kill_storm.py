@@ -26,9 +26,9 @@ from typing import Any
 import duckdb
 from fleet_sweep import connect
 
-from bill_pipeline.books import SyncOptions, bring_up_to_date
-from bill_pipeline.clients import Registry, State, utc_now
 from bill_pipeline.dagster.services import Services
+from bill_pipeline.pipeline.client_sync import SyncOptions, bring_up_to_date
+from bill_pipeline.registry.clients import Registry, State, utc_now
 from bill_pipeline.sandbox.server import SandboxServer
 from bill_pipeline.settings import Home
 

@@ -21,9 +21,9 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from bill_pipeline import posting
-from bill_pipeline.transforms import SCHEMAS
-from bill_pipeline.warehouse import RoomReport, Warehouse
+from bill_pipeline.warehouse import posting
+from bill_pipeline.warehouse.transforms import SCHEMAS
+from bill_pipeline.warehouse.warehouse import RoomReport, Warehouse
 
 FIRST_SYNC = datetime(2026, 1, 1)  # noqa: DTZ001 - the archive keeps UTC without a zone
 

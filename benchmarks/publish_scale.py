@@ -23,14 +23,14 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "exports"))
 import duckdb
 from invented_books import AS_OF, book, connect
 
-from bill_pipeline.clients import Registry
-from bill_pipeline.publish import publish
 from bill_pipeline.publishing.catalogue import write_catalogue
 from bill_pipeline.publishing.contents import read_contents
+from bill_pipeline.publishing.publish import publish
+from bill_pipeline.publishing.query import open_ledger
 from bill_pipeline.publishing.registry import RegistryTables
 from bill_pipeline.publishing.tables import published_schema
 from bill_pipeline.publishing.versions import Version, file_of
-from bill_pipeline.query import open_ledger
+from bill_pipeline.registry.clients import Registry
 from bill_pipeline.settings import Home
 
 #: Clients in one publication of a sweep.

@@ -24,10 +24,10 @@ import duckdb
 from pydantic import SecretStr
 
 from bill_pipeline.bill.connection import Connection
-from bill_pipeline.clients import Registry
-from bill_pipeline.query import open_ledger
+from bill_pipeline.pipeline.sync_many import SyncFailure, sync_clients
+from bill_pipeline.publishing.query import open_ledger
+from bill_pipeline.registry.clients import Registry
 from bill_pipeline.settings import Home, base_urls
-from bill_pipeline.sync_many import SyncFailure, sync_clients
 
 ORGANIZATIONS = ("harrogate", "oxford", "cabinetoffice")
 UNCODED_DAYS = 90

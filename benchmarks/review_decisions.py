@@ -13,9 +13,9 @@ import argparse
 from collections import Counter
 from pathlib import Path
 
-from bill_pipeline.clients import Registry
-from bill_pipeline.console.ledger import Ledger
-from bill_pipeline.console.review_queue import read_queue
+from bill_pipeline.console.queries.ledger import Ledger
+from bill_pipeline.console.queries.review_queue import read_queue
+from bill_pipeline.registry.clients import Registry
 from bill_pipeline.settings import Home
 
 EVERYTHING = 1_000_000

@@ -23,12 +23,12 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from bill_pipeline.activity import DAYS, Activity
 from bill_pipeline.bill.lists import PROBED
-from bill_pipeline.clients import ClientStatus, State
-from bill_pipeline.dagster.expectations import pace
 from bill_pipeline.dagster.freshness import Look, affordable, due_looks
+from bill_pipeline.dagster.poll_schedule import pace
 from bill_pipeline.dagster.sensors import CLIENTS_PER_SWEEP
+from bill_pipeline.registry.change_rates import DAYS, Activity
+from bill_pipeline.registry.clients import ClientStatus, State
 
 MONDAY = datetime(2026, 3, 2, tzinfo=UTC)
 TICK_SECONDS = 30

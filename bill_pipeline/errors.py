@@ -10,7 +10,7 @@
     ├── whose_books.ForeignBooks     a client's file is another organization's
     ├── client_files.BooksMissing    a client's file was lost
     ├── client_files.ClientBusy      another process works on the client
-    └── books.ClientPaused           a person must act first
+    └── client_sync.ClientPaused     a person must act first
 
 BILL's own errors have a root of their own, ``bill.errors.BillError``.
 """
@@ -55,7 +55,7 @@ class WarehouseError(PipelineError):
 
 
 class ChecksFailed(WarehouseError):
-    """Error-level checks of ``schema`` found rows; nothing was changed. ``checks``: all that ran."""
+    """Error-level checks of ``schema`` found rows; nothing changed. ``checks``: all that ran."""
 
     def __init__(self, client: str, schema: str, checks: Iterable[CheckResult]) -> None:
         self.checks = tuple(checks)

@@ -8,7 +8,7 @@ import pytest
 import sqlglot
 from sqlglot import exp
 
-from bill_pipeline.transforms import load_checks, load_transforms
+from bill_pipeline.warehouse.transforms import load_checks, load_transforms
 
 #: What BILL's type of an account decides.
 OF_THE_TYPE = {

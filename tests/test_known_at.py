@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bill_pipeline.transforms import Transform, load_transforms
+from bill_pipeline.warehouse.transforms import Transform, load_transforms
 
 #: Columns of tables that keep every state: the reader chooses those of its moment.
 MOMENTS = {"posted_at", "known_from", "decided_at"}

@@ -16,8 +16,10 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from bill_pipeline import decisions, party_decisions, posting
-from bill_pipeline.transforms import load_transforms
+from bill_pipeline.decisions import parties as party_decisions
+from bill_pipeline.decisions import tables as decisions
+from bill_pipeline.warehouse import posting
+from bill_pipeline.warehouse.transforms import load_transforms
 from tests.ledger.company import Company, new_company
 from tests.ledger.lives import (
     EVENTFUL,

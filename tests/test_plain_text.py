@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bill_pipeline.decisions.rules import add_rule
 from bill_pipeline.errors import DecisionRefused
 from bill_pipeline.plain_text import add_functions, plain_number, plain_text
-from bill_pipeline.rule_decisions import add_rule
 from models.normalize import text_key
 from tests.ledger.company import new_company
 

@@ -32,11 +32,11 @@ import httpx
 import orjson
 
 from bill_pipeline.bill import errors
-from bill_pipeline.bill.answers import Answer, read_answer, read_v2_answer
 from bill_pipeline.bill.budget import HOUR, RequestBudget, SharedBudget
 from bill_pipeline.bill.clock import Clock, SystemClock
 from bill_pipeline.bill.connection import Connection
 from bill_pipeline.bill.login import open_session
+from bill_pipeline.bill.responses import Answer, read_answer, read_v2_answer
 from bill_pipeline.bill.sessions import MemorySessions, Session, SessionStore
 
 TRIES_WHEN_UNAVAILABLE = 5

@@ -6,9 +6,9 @@ from collections.abc import Iterable
 
 from bill_pipeline.bill import errors
 from bill_pipeline.bill.api import BillApi
-from bill_pipeline.bill.asking import NOT_OFFERED, REFUSED
 from bill_pipeline.bill.documents import Document
 from bill_pipeline.bill.lists import BillList
+from bill_pipeline.bill.page_requests import NOT_OFFERED, REFUSED
 from bill_pipeline.bill.pages import read_by_ids
 from bill_pipeline.bill.stored import KnownDocuments, read_or_tombstone
 

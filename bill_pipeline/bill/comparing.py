@@ -15,8 +15,8 @@ from typing import Any
 from bill_pipeline.bill.api import BillApi
 from bill_pipeline.bill.clock import is_within
 from bill_pipeline.bill.cursor import Cursor
+from bill_pipeline.bill.list_reader import ListReader
 from bill_pipeline.bill.lists import BillList
-from bill_pipeline.bill.reader import ListReader
 
 #: Of the requests that a client may make.
 SHARE = 0.05

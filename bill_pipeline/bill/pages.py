@@ -1,6 +1,6 @@
 """One page of one list, over v3 or v2.
 
-How to go from page to page is in ``reader``; what a document is, in ``documents``.
+How to go from page to page is in ``list_reader``; what a document is, in ``documents``.
 """
 
 from __future__ import annotations

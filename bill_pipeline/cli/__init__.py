@@ -12,8 +12,14 @@ from typing import IO, Any
 
 import click
 
-from bill_pipeline.core_dumps import leave_no_core_dump
-from bill_pipeline.signals import EXIT_CODE, SENTENCE, end_now, end_on_signals, interruption_in
+from bill_pipeline.runtime.core_dumps import leave_no_core_dump
+from bill_pipeline.runtime.signals import (
+    EXIT_CODE,
+    SENTENCE,
+    end_now,
+    end_on_signals,
+    interruption_in,
+)
 
 #: command name -> "module:object" of its click command. A new command is one row here.
 COMMANDS: dict[str, str] = {
@@ -127,7 +133,7 @@ def _sentence_of(error: BaseException) -> str | None:
 
     if isinstance(error, PipelineError | BillError):
         return str(error)
-    from bill_pipeline.machine import machine_trouble
+    from bill_pipeline.runtime.machine import machine_trouble
 
     said = machine_trouble(error) if isinstance(error, Exception) else None
     return str(said) if said else None

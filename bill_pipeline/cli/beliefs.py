@@ -31,8 +31,8 @@ from bill_pipeline.settings import Home
 @home_option
 @json_option
 def check_beliefs(client: str, output: Path | None, home: Home, as_json: bool) -> None:
-    from bill_pipeline.clients import Registry
-    from bill_pipeline.imports import see_beliefs
+    from bill_pipeline.ingest.client_import import see_beliefs
+    from bill_pipeline.registry.clients import Registry
 
     report = see_beliefs(home, client, Registry(home).connection(client))
     if output is not None:

@@ -33,10 +33,10 @@ def close(client: str, month: str, reason: str, anyway: bool, home: Home) -> Non
 
     Later changes post only their difference, on the first open day, and are listed as late.
     """
-    from bill_pipeline.clients import Registry, utc_now
-    from bill_pipeline.closing import checklist, require_closable, require_ready
-    from bill_pipeline.deciding import close_through
-    from bill_pipeline.query import open_ledger
+    from bill_pipeline.actions.closing import checklist, require_closable, require_ready
+    from bill_pipeline.actions.deciding import close_through
+    from bill_pipeline.publishing.query import open_ledger
+    from bill_pipeline.registry.clients import Registry, utc_now
 
     through = last_day(month)
     require_closable(Registry(home).status(client), through, utc_now().date())
@@ -62,8 +62,8 @@ def close(client: str, month: str, reason: str, anyway: bool, home: Home) -> Non
 @home_option
 def reopen(client: str, month: str, reason: str, home: Home) -> None:
     """Unlock CLIENT's books from a month on; what was closed stays on record for comparison."""
-    from bill_pipeline.clients import Registry
-    from bill_pipeline.deciding import reopen_from
+    from bill_pipeline.actions.deciding import reopen_from
+    from bill_pipeline.registry.clients import Registry
 
     first = last_day(month).replace(day=1)
     Registry(home).status(client)

@@ -13,9 +13,9 @@ from rich.table import Table
 
 from bill_pipeline.bill.connection import Connection
 from bill_pipeline.cli.options import home_option, json_option, print_json
-from bill_pipeline.clients import ClientStatus, Registry, State, utc_now
+from bill_pipeline.registry.clients import ClientStatus, Registry, State, utc_now
+from bill_pipeline.registry.webhooks import Webhooks
 from bill_pipeline.settings import Home, Settings, SettingsError, base_urls, require_client_name
-from bill_pipeline.webhooks import Webhooks
 
 _STEPS_IN_BILL = (
     "In BILL, as an administrator: Settings › Sync & Integrations › Tokens › New. BILL shows the "
@@ -60,7 +60,7 @@ def connect(
     The password is asked for without echo, never taken from the command line. The developer key of
     the firm comes from BILL_PIPELINE_DEV_KEY or is asked for.
     """
-    from bill_pipeline.imports import check_access
+    from bill_pipeline.ingest.client_import import check_access
 
     require_client_name(client)
     if token_password_stdin:
@@ -100,8 +100,8 @@ def connect(
 @json_option
 def clients(home: Home, as_json: bool) -> None:
     """List the connected clients and how each one is doing."""
-    from bill_pipeline.interrupted import mend_interrupted
-    from bill_pipeline.publish import as_published
+    from bill_pipeline.pipeline.interrupted import mend_interrupted
+    from bill_pipeline.publishing.publish import as_published
 
     mend_interrupted(home)
     statuses = as_published(home, Registry(home).all())
@@ -128,8 +128,8 @@ def clients(home: Home, as_json: bool) -> None:
 
 def _name_unknown(home: Home) -> None:
     """Say, on standard error, whose files are here though nobody is connected under their name."""
-    from bill_pipeline.client_files import unknown_files
     from bill_pipeline.publishing.registry import remedy_for_unknown
+    from bill_pipeline.registry.client_files import unknown_files
 
     for client in unknown_files(Registry(home)):
         said = f"{home.client_file(client)}: nobody is connected under that name."
@@ -141,7 +141,7 @@ def _name_unknown(home: Home) -> None:
 @home_option
 def pause(client: str, home: Home) -> None:
     """Stop syncing CLIENT until it is resumed; its books stay as they are."""
-    from bill_pipeline.publish import show_status
+    from bill_pipeline.publishing.publish import show_status
 
     Registry(home).update(client, state=State.PAUSED)
     show_status(home)
@@ -153,7 +153,7 @@ def pause(client: str, home: Home) -> None:
 @home_option
 def resume(client: str, home: Home) -> None:
     """Sync CLIENT again after it was paused."""
-    from bill_pipeline.publish import show_status
+    from bill_pipeline.publishing.publish import show_status
 
     registry = Registry(home)
     status = registry.status(client)
@@ -174,7 +174,7 @@ _DELETED = "its books here were deleted; backups and copies of them stay"
 @home_option
 def disconnect(client: str, purge: bool, yes: bool, home: Home) -> None:
     """Forget CLIENT's sync token; with --purge its books as well."""
-    from bill_pipeline import leaving
+    from bill_pipeline.console import leaving
 
     leaving.require_known(home, client)
     if purge and not yes:
@@ -193,7 +193,12 @@ def rotate_key(prints: bool, home: Home) -> None:
     When the key comes from the environment or a keyring, put the new key in front of the old one
     there, separated by a comma, run this, and then drop the old one.
     """
-    from bill_pipeline.vault import configured_keys, new_key, retire_old_keys, rotate_key_file
+    from bill_pipeline.registry.vault import (
+        configured_keys,
+        new_key,
+        retire_old_keys,
+        rotate_key_file,
+    )
 
     if prints:
         click.echo(new_key().get_secret_value())

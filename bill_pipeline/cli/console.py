@@ -43,9 +43,9 @@ def console(
     require_encrypted(host, behind_https)
     import uvicorn
 
-    from bill_pipeline.console.forms import MOST_BYTES
-    from bill_pipeline.console.forwarded import Forwarded
-    from bill_pipeline.console.slow_requests import (
+    from bill_pipeline.console.auth.forwarded import Forwarded
+    from bill_pipeline.console.parts.forms import MOST_BYTES
+    from bill_pipeline.console.parts.slow_requests import (
         MOST_CONNECTIONS,
         PromptRequests,
         allow_connections,
@@ -81,8 +81,8 @@ def console(
 
 
 def _create_admin(home: Home, name: str) -> None:
+    from bill_pipeline.console.auth.users import ALL_CLIENTS, Role, Users
     from bill_pipeline.console.database import ConsoleDatabase
-    from bill_pipeline.console.users import ALL_CLIENTS, Role, Users
 
     password = click.prompt(
         f"Password for {name} (12 characters or more)", hide_input=True, confirmation_prompt=True

@@ -18,8 +18,8 @@ from rich.table import Table
 
 from bill_pipeline.bill.connection import Connection
 from bill_pipeline.cli.options import home_option
-from bill_pipeline.clients import Registry, utc_now
 from bill_pipeline.errors import PipelineError
+from bill_pipeline.registry.clients import Registry, utc_now
 from bill_pipeline.settings import Home, base_urls
 
 _COMPANIES = 4
@@ -57,7 +57,7 @@ def demo(companies: int, documents: int, port: int, home: Home) -> None:
     Needs no account, no secret and no network. Everything it makes is invented and says so. Run it
     again and it only brings what is new.
     """
-    from bill_pipeline.sync_many import SyncFailure, sync_clients
+    from bill_pipeline.pipeline.sync_many import SyncFailure, sync_clients
 
     command = [
         "sandbox", "--port", str(port), "--companies", str(companies),
@@ -168,7 +168,7 @@ def _true_accounts(root_url: str, names: list[str]) -> dict[str, dict[str, str]]
 
 def _print_books(home: Home, truth: dict[str, dict[str, str]], console: Console) -> None:
     """Per client: documents, lines by who categorized them, and the trial balance's sum."""
-    from bill_pipeline.query import open_ledger
+    from bill_pipeline.publishing.query import open_ledger
 
     table = Table(
         "client (invented)", "documents", "lines coded\nin BILL", "by the\nmodel",

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.progress import Progress as Bars
 from rich.progress import SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 
-from bill_pipeline.progress import Progress
+from bill_pipeline.ingest.progress import Progress
 
 
 class ImportProgress:

@@ -19,7 +19,7 @@ from bill_pipeline.errors import DecisionRefused
 from bill_pipeline.settings import Home
 
 if TYPE_CHECKING:
-    from bill_pipeline.naming import Names
+    from bill_pipeline.publishing.lookup import Names
 
 _KEPT = (
     "home_currency",
@@ -85,8 +85,8 @@ def settings(
     What is posted in open months is posted anew; in closed months only the difference is, on the
     first open day.
     """
-    from bill_pipeline.keeping import change_policies, change_role
-    from bill_pipeline.naming import Names
+    from bill_pipeline.actions.book_settings import change_policies, change_role
+    from bill_pipeline.publishing.lookup import Names
 
     by = getpass.getuser()
     names = Names.read(home, client, "account in use")
@@ -127,8 +127,8 @@ def opening_balances(
     receivables and clearing accounts open with their documents; their balances in FILE are what
     these must add up to, and where they do not, it is said and nothing is booked.
     """
-    from bill_pipeline.keeping import bring_in_balances
-    from bill_pipeline.naming import Names
+    from bill_pipeline.actions.book_settings import bring_in_balances
+    from bill_pipeline.publishing.lookup import Names
 
     names = Names.read(home, client, "account in use")
     balances: dict[str, Decimal] = {}
@@ -183,8 +183,8 @@ _SIGNS = {"debit": 1, "credit": -1, "amount": 1}
 
 
 def _show(home: Home, client: str, *, as_json: bool) -> None:
-    from bill_pipeline.decisions import policy_default
-    from bill_pipeline.query import open_ledger
+    from bill_pipeline.decisions.tables import policy_default
+    from bill_pipeline.publishing.query import open_ledger
 
     with open_ledger(home) as ledger:
         found = ledger.execute(_BOOKS, [client])

@@ -12,7 +12,7 @@ import click
 from bill_pipeline.settings import Home, SettingsError
 
 if TYPE_CHECKING:
-    from bill_pipeline.failures import Trouble
+    from bill_pipeline.registry.failures import Trouble
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 

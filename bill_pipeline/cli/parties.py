@@ -42,8 +42,8 @@ def parties() -> None:
 @json_option
 def list_parties(client: str | None, every: bool, home: Home, as_json: bool) -> None:
     """Parties with more than one spelling; the id is the same at every client."""
-    from bill_pipeline.clients import Registry
-    from bill_pipeline.query import open_ledger
+    from bill_pipeline.publishing.query import open_ledger
+    from bill_pipeline.registry.clients import Registry
 
     if client is not None:
         Registry(home).status(client)
@@ -73,8 +73,8 @@ def list_parties(client: str | None, every: bool, home: Home, as_json: bool) -> 
 @json_option
 def review(client: str, home: Home, as_json: bool) -> None:
     """Pairs of names that may be one party: too alike to ignore, too different to merge unasked."""
-    from bill_pipeline.clients import Registry
-    from bill_pipeline.parties import likely_same
+    from bill_pipeline.categorization.parties import likely_same
+    from bill_pipeline.registry.clients import Registry
 
     Registry(home).status(client)
     rows: list[dict[str, Any]] = [
@@ -112,8 +112,8 @@ def merge(
     client: str, into: str, others: tuple[str, ...], reason: str, by: str, home: Home
 ) -> None:
     """Say that each OTHER is PARTY. No money moves."""
-    from bill_pipeline import party_answers
-    from bill_pipeline.naming import Names
+    from bill_pipeline.actions import party_answers
+    from bill_pipeline.publishing.lookup import Names
 
     names = Names.read(home, client, "party")
     party_id, other_ids = names.id_of(into), [names.id_of(other) for other in others]
@@ -130,8 +130,8 @@ def merge(
 @home_option
 def split(client: str, party: str, other: str, reason: str, by: str, home: Home) -> None:
     """Say that PARTY and OTHER are two, however alike their names are."""
-    from bill_pipeline import party_answers
-    from bill_pipeline.naming import Names
+    from bill_pipeline.actions import party_answers
+    from bill_pipeline.publishing.lookup import Names
 
     names = Names.read(home, client, "party")
     ids = names.id_of(party), names.id_of(other)
@@ -148,8 +148,8 @@ def split(client: str, party: str, other: str, reason: str, by: str, home: Home)
 @home_option
 def rename(client: str, party: str, name: str, reason: str, by: str, home: Home) -> None:
     """Call PARTY by NAME in `firm_party`, whatever its spellings in BILL are."""
-    from bill_pipeline import party_answers
-    from bill_pipeline.naming import Names
+    from bill_pipeline.actions import party_answers
+    from bill_pipeline.publishing.lookup import Names
 
     party_id = Names.read(home, client, "party").id_of(party)
     party_answers.rename(home, client, party_id, name, by=by, reason=reason)
@@ -162,8 +162,8 @@ def rename(client: str, party: str, name: str, reason: str, by: str, home: Home)
 @home_option
 def undo(client: str, by: str, home: Home) -> None:
     """Take back the last merge, split or new name; once more puts it back."""
-    from bill_pipeline import party_answers
-    from bill_pipeline.clients import Registry
+    from bill_pipeline.actions import party_answers
+    from bill_pipeline.registry.clients import Registry
 
     Registry(home).status(client)
     moment = party_answers.undo(home, client, by=by)

@@ -30,9 +30,9 @@ def privacy(
     to what the firm's models know of vendors and texts, as hashes and coefficients. Made private
     again, everything it added is removed before the command returns.
     """
-    from bill_pipeline import sharing
-    from bill_pipeline.clients import Registry
-    from bill_pipeline.failures import Trouble, alone
+    from bill_pipeline.actions import sharing
+    from bill_pipeline.registry.clients import Registry
+    from bill_pipeline.registry.failures import Trouble, alone
 
     if shared is not None:
         if client is None:

@@ -26,8 +26,8 @@ def processing_fee(
     Debits merchant fees and credits money in clearing on the day of the receipt. It replaces what
     was booked before, by a deposit or a person; 0 says that nothing was kept back.
     """
-    from bill_pipeline.clients import Registry
-    from bill_pipeline.processing_fees import set_processing_fee
+    from bill_pipeline.actions.processing_fees import set_processing_fee
+    from bill_pipeline.registry.clients import Registry
 
     Registry(home).status(client)
     fee = amount_of(amount, "AMOUNT")

@@ -22,8 +22,8 @@ def publish(clients: tuple[str, ...], every: bool, as_json: bool, home: Home) ->
     or after ledger.duckdb or a file under published/ was lost or damaged: all of CLIENTS' tables
     are written anew. Without clients it only brings the list of clients up to date.
     """
-    from bill_pipeline import publish as publishing
-    from bill_pipeline.clients import Registry
+    from bill_pipeline.publishing import publish as publishing
+    from bill_pipeline.registry.clients import Registry
 
     report = publishing.publish(home, Registry(home).names() if every else clients, anew=True)
     missing = report.left_behind | report.not_published

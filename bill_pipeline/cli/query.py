@@ -70,7 +70,7 @@ def query(
     says what they mean.
     """
     from bill_pipeline.publishing.output import TABLE_ROWS, TEXT_FORMATS, write_file, write_table
-    from bill_pipeline.query import errors_explained, open_ledger, read_sql, run
+    from bill_pipeline.publishing.query import errors_explained, open_ledger, read_sql, run
 
     if (sql is None) == (sql_file is None):
         raise click.UsageError("Give the SQL either as an argument or with -f FILE.")

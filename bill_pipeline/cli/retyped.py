@@ -9,10 +9,10 @@ from typing import Any
 import click
 import duckdb
 
+from bill_pipeline.actions.retyping import Retyped, entry_of, read_retyped
 from bill_pipeline.cli.options import home_option, json_option, print_json
+from bill_pipeline.decisions.retypings import OldBalance
 from bill_pipeline.errors import DecisionRefused
-from bill_pipeline.retyping import Retyped, entry_of, read_retyped
-from bill_pipeline.retyping_decisions import OldBalance
 from bill_pipeline.settings import Home
 
 
@@ -71,8 +71,8 @@ def _decide(
     *,
     as_json: bool,
 ) -> None:
-    from bill_pipeline.naming import Names
-    from bill_pipeline.retyping import keep, move, withdraw
+    from bill_pipeline.actions.retyping import keep, move, withdraw
+    from bill_pipeline.publishing.lookup import Names
 
     account_id, by = _account_of(found, account), getpass.getuser()
     if account_id is None:
@@ -103,8 +103,8 @@ def _decide(
 
 
 def _read(home: Home, client: str) -> Retyped:
-    from bill_pipeline.clients import Registry
-    from bill_pipeline.query import open_ledger
+    from bill_pipeline.publishing.query import open_ledger
+    from bill_pipeline.registry.clients import Registry
 
     Registry(home).status(client)
     with open_ledger(home) as ledger:

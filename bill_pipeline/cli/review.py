@@ -42,7 +42,7 @@ def review(
     `account` of the exported file (number, id or name of an account) and hand it to
     `bill-pipeline correct FILE`.
     """
-    from bill_pipeline import review as waiting
+    from bill_pipeline.actions import review as waiting
 
     if target or by_line or sample:
         rows = waiting.lines(home, client, sampled=sample)
@@ -83,9 +83,9 @@ def correct(file: Path, whole_questions: bool, by: str, home: Home, as_json: boo
     FILE is a CSV as `review --export` writes it; lines with an empty `account` are left alone. An
     answer always wins over the model, survives every import, and teaches the model at once.
     """
-    from bill_pipeline import review as waiting
-    from bill_pipeline.deciding import decide_lines
-    from bill_pipeline.failures import Trouble, alone
+    from bill_pipeline.actions import review as waiting
+    from bill_pipeline.actions.deciding import decide_lines
+    from bill_pipeline.registry.failures import Trouble, alone
 
     rows = waiting.read_answers(_text_of(file), str(file))
     found = waiting.answers_by_client(home, rows, whole_questions=whole_questions)
@@ -103,7 +103,7 @@ def correct(file: Path, whole_questions: bool, by: str, home: Home, as_json: boo
 
 
 def _text_of(file: Path) -> str:
-    from bill_pipeline.review import AnswersRefused
+    from bill_pipeline.actions.review import AnswersRefused
 
     try:
         return sys.stdin.read() if str(file) == "-" else file.read_text(encoding="utf-8-sig")
@@ -113,10 +113,10 @@ def _text_of(file: Path) -> str:
 
 def _ask_each(home: Home, found: list[dict[str, Any]], by: str) -> None:
     """Ask until all is answered or the person stops; then record everything, client by client."""
-    from bill_pipeline.deciding import Answer, decide_lines
-    from bill_pipeline.failures import Trouble, alone
-    from bill_pipeline.naming import NameRefused, Names
-    from bill_pipeline.review import lines_of
+    from bill_pipeline.actions.deciding import Answer, decide_lines
+    from bill_pipeline.actions.review import lines_of
+    from bill_pipeline.publishing.lookup import NameRefused, Names
+    from bill_pipeline.registry.failures import Trouble, alone
 
     answers: dict[str, list[Answer]] = {}
     for number, question in enumerate(found, start=1):

@@ -16,7 +16,7 @@ from bill_pipeline.cli.options import home_option, json_option, print_json
 from bill_pipeline.settings import Home
 
 if TYPE_CHECKING:
-    from bill_pipeline.rules import RuleTerms
+    from bill_pipeline.actions.rules import RuleTerms
 
 DOCUMENT_TYPES = ("bill", "vendor_credit", "invoice", "credit_memo")
 _LISTED = """
@@ -77,9 +77,9 @@ def rules() -> None:
 @json_option
 def list_rules(client: str | None, home: Home, as_json: bool) -> None:
     """The standing rules in their order, with the lines each one hits and would hit."""
-    from bill_pipeline.clients import Registry
-    from bill_pipeline.query import open_ledger
-    from bill_pipeline.rules import in_words
+    from bill_pipeline.actions.rules import in_words
+    from bill_pipeline.publishing.query import open_ledger
+    from bill_pipeline.registry.clients import Registry
 
     if client is not None:
         Registry(home).status(client)
@@ -118,7 +118,7 @@ def add(client: str, reason: str, by: str, home: Home, as_json: bool, **terms: A
 
     Example: rules add acme --party "Northside Paper" --account 6100 --reason "always supplies"
     """
-    from bill_pipeline import rules as firm_rules
+    from bill_pipeline.actions import rules as firm_rules
 
     rule_id = firm_rules.add(home, client, _terms(home, client, terms), by=by, reason=reason)
     if as_json:
@@ -141,7 +141,7 @@ def change(client: str, rule_id: str, reason: str, by: str, home: Home, **terms:
     To end a rule and keep what it decided, give it a last day: --to 2026-06-30. To try it before
     others, give it a lower priority.
     """
-    from bill_pipeline import rules as firm_rules
+    from bill_pipeline.actions import rules as firm_rules
 
     changes = _found(home, client, terms)
     if not changes:
@@ -162,8 +162,8 @@ def remove(client: str, rule_id: str, reason: str, by: str, home: Home) -> None:
     In a closed month only the difference is posted, on the first open day. To end a rule without
     touching what it decided, use `rules change RULE --to DAY`.
     """
-    from bill_pipeline import rules as firm_rules
-    from bill_pipeline.clients import Registry
+    from bill_pipeline.actions import rules as firm_rules
+    from bill_pipeline.registry.clients import Registry
 
     Registry(home).status(client)
     firm_rules.remove(home, client, rule_id, by=by, reason=reason)
@@ -178,7 +178,7 @@ def remove(client: str, rule_id: str, reason: str, by: str, home: Home) -> None:
 @json_option
 def test(client: str, home: Home, as_json: bool, **terms: Any) -> None:
     """Show which lines a rule would hit, without making it."""
-    from bill_pipeline import rules as firm_rules
+    from bill_pipeline.actions import rules as firm_rules
 
     rows = firm_rules.try_out(home, client, _terms(home, client, terms))
     if as_json:
@@ -202,14 +202,14 @@ def test(client: str, home: Home, as_json: bool, **terms: Any) -> None:
 
 
 def _terms(home: Home, client: str, given: dict[str, Any]) -> RuleTerms:
-    from bill_pipeline.rules import RuleTerms
+    from bill_pipeline.actions.rules import RuleTerms
 
     return RuleTerms(**_found(home, client, given))
 
 
 def _found(home: Home, client: str, given: dict[str, Any]) -> dict[str, Any]:
     """The terms that were given, with names replaced by ids. Raises NameRefused."""
-    from bill_pipeline.naming import Names
+    from bill_pipeline.publishing.lookup import Names
 
     found: dict[str, Any] = {}
     for name, value in given.items():

@@ -27,7 +27,7 @@ def share(client: str, folder: Path, home: Home) -> None:
     The folder needs nothing else: ledger.duckdb with every table, and the same tables as Parquet.
     It can be moved, zipped and opened anywhere, and holds nothing of any other client.
     """
-    from bill_pipeline import share as sharing
+    from bill_pipeline.exports import share as sharing
 
     with umask_as_given():
         report = sharing.share(home, client, folder)

@@ -25,8 +25,8 @@ def shell(ui: bool, home: Home) -> None:
 
     One session sees one state of the books; start it again for newer ones. Syncs go on meanwhile.
     """
+    from bill_pipeline.publishing.query import open_ledger
     from bill_pipeline.publishing.stores import store_of
-    from bill_pipeline.query import open_ledger
 
     with open_ledger(home):
         pass  # says what is missing before DuckDB starts
@@ -47,7 +47,7 @@ def shell(ui: bool, home: Home) -> None:
 
 def _prompt(home: Home) -> None:
     from bill_pipeline.publishing.output import write_table
-    from bill_pipeline.query import QueryError, errors_explained, open_ledger, run
+    from bill_pipeline.publishing.query import QueryError, errors_explained, open_ledger, run
 
     lines: list[str] = []
     while (line := _next_line("ledger> " if not lines else "   ...> ")) is not None:

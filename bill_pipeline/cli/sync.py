@@ -63,9 +63,9 @@ def sync(
     One client's failure never stops the others; the exit code is 1 if any failed. A client that
     another sync is at work on has not failed.
     """
-    from bill_pipeline.books import SyncOptions
-    from bill_pipeline.clients import Registry, utc_now
-    from bill_pipeline.sync_many import SyncFailure, sync_clients
+    from bill_pipeline.pipeline.client_sync import SyncOptions
+    from bill_pipeline.pipeline.sync_many import SyncFailure, sync_clients
+    from bill_pipeline.registry.clients import Registry, utc_now
 
     if bool(names) == every:
         raise click.UsageError("Name one or more clients, or use --all.")
@@ -116,8 +116,8 @@ def _print_under_way(client: str, said: str, as_json: bool) -> None:
 
 def _show_what_would_be_posted(home: Home, clients: list[str], as_json: bool) -> None:
     """Print the lines for each client; ends with 1 when the books of one could not be built."""
-    from bill_pipeline.books import would_post
-    from bill_pipeline.failures import Trouble, alone
+    from bill_pipeline.pipeline.client_sync import would_post
+    from bill_pipeline.registry.failures import Trouble, alone
 
     failed: dict[str, Trouble] = {}
     for client in clients:

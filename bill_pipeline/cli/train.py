@@ -48,10 +48,10 @@ def train(
 
     Both models are judged on the client's newest coded lines, which neither has seen.
     """
-    from bill_pipeline import model_shelf
-    from bill_pipeline.clients import Registry
-    from bill_pipeline.failures import Trouble, alone
-    from bill_pipeline.training import train_client
+    from bill_pipeline.categorization import model_registry as model_shelf
+    from bill_pipeline.pipeline.training import train_client
+    from bill_pipeline.registry.clients import Registry
+    from bill_pipeline.registry.failures import Trouble, alone
 
     if (bool(names) == every and not firm) or (names and every):
         raise click.UsageError("Name one or more clients, or use --all.")
@@ -78,7 +78,7 @@ def train(
 def _pool(home: Home, as_json: bool) -> None:
     from dataclasses import asdict
 
-    from bill_pipeline import sharing
+    from bill_pipeline.actions import sharing
 
     pooled = sharing.pool(home)
     if as_json:

@@ -20,10 +20,10 @@ def ui(
     under /dagster to those who may see all clients. One that dies is started again; Ctrl-C stops
     all.
     """
+    from bill_pipeline.console.auth.users import Users
     from bill_pipeline.console.database import ConsoleDatabase
-    from bill_pipeline.console.users import Users
     from bill_pipeline.dagster.services import Services
-    from bill_pipeline.signals import raise_interrupt_on_sigterm
+    from bill_pipeline.runtime.signals import raise_interrupt_on_sigterm
 
     require_encrypted(host, behind_https)
     raise_interrupt_on_sigterm()

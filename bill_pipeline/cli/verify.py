@@ -13,7 +13,7 @@ from bill_pipeline.cli.options import home_option, json_option, print_json
 from bill_pipeline.settings import Home
 
 if TYPE_CHECKING:
-    from bill_pipeline.loading import ImportReport
+    from bill_pipeline.ingest.loading import ImportReport
 
 
 @click.command()
@@ -43,10 +43,10 @@ def verify(client: str, repair: bool, home: Home, as_json: bool) -> None:
 
 
 def _compared(home: Home, client: str, shown: Any) -> ImportReport:
-    from bill_pipeline.client_files import client_lock, require_file
-    from bill_pipeline.clients import Registry
     from bill_pipeline.errors import PipelineError
-    from bill_pipeline.imports import compare_client
+    from bill_pipeline.ingest.client_import import compare_client
+    from bill_pipeline.registry.client_files import client_lock, require_file
+    from bill_pipeline.registry.clients import Registry
 
     registry = Registry(home)
     connection = registry.connection(client)
@@ -61,11 +61,11 @@ def _compared(home: Home, client: str, shown: Any) -> ImportReport:
 
 
 def _repaired(home: Home, client: str, shown: Any) -> ImportReport:
-    from bill_pipeline.books import SyncOptions
-    from bill_pipeline.clients import Registry
     from bill_pipeline.errors import PipelineError
-    from bill_pipeline.loading import ImportReport
-    from bill_pipeline.sync_many import SyncFailure, sync_clients
+    from bill_pipeline.ingest.loading import ImportReport
+    from bill_pipeline.pipeline.client_sync import SyncOptions
+    from bill_pipeline.pipeline.sync_many import SyncFailure, sync_clients
+    from bill_pipeline.registry.clients import Registry
 
     Registry(home).status(client)
     [outcome] = sync_clients(
@@ -77,9 +77,9 @@ def _repaired(home: Home, client: str, shown: Any) -> ImportReport:
 
 
 def _altered(home: Home, client: str) -> list[dict[str, Any]]:
-    from bill_pipeline.archive import altered_versions
-    from bill_pipeline.client_files import client_lock
-    from bill_pipeline.raw import opened
+    from bill_pipeline.ingest.document_versions import altered_versions
+    from bill_pipeline.ingest.raw import opened
+    from bill_pipeline.registry.client_files import client_lock
 
     with client_lock(home, client), opened(home.client_file(client), read_only=True) as connection:
         found = altered_versions(connection)

@@ -8,7 +8,7 @@ import click
 from pydantic import SecretStr
 
 from bill_pipeline.cli.options import home_option
-from bill_pipeline.clients import Registry, utc_now
+from bill_pipeline.registry.clients import Registry, utc_now
 from bill_pipeline.settings import Home, SettingsError
 
 
@@ -28,7 +28,7 @@ def webhook(client: str, subscription_id: str, security_key_stdin: bool, home: H
     notification URL; BILL shows its security key once. A notification only makes the sync come
     earlier: without it the client is asked at its own interval all the same.
     """
-    from bill_pipeline.webhooks import Webhooks
+    from bill_pipeline.registry.webhooks import Webhooks
 
     if security_key_stdin:
         key = sys.stdin.readline().rstrip("\r\n")

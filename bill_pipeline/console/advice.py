@@ -13,7 +13,7 @@ from bill_pipeline.bill.errors import (
     LoginRefused,
     UnknownOrganization,
 )
-from bill_pipeline.clients import ClientStatus, State
+from bill_pipeline.registry.clients import ClientStatus, State
 
 _UNTIL_THEN = "Until then nothing is read from BILL; the books stay readable."
 #: Refusals that a person must end, told from each other by the remedy that the registry keeps.

@@ -24,26 +24,27 @@ from starlette.responses import HTMLResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from bill_pipeline.clients import Registry, UnknownClient
-from bill_pipeline.console import dagster_door, webhook_door
-from bill_pipeline.console.audit import AuditLog
-from bill_pipeline.console.dagster_door import DagsterDoor
-from bill_pipeline.console.database import ConsoleDatabase
-from bill_pipeline.console.formats import FILTERS
-from bill_pipeline.console.guard import (
+from bill_pipeline.console import webhook_endpoint as webhook_door
+from bill_pipeline.console.auth.access import (
     SESSION_COOKIE,
     SecurityHeaders,
     guarded,
     strict_headers,
 )
-from bill_pipeline.console.ledger import Ledger
+from bill_pipeline.console.auth.audit import AuditLog
+from bill_pipeline.console.auth.sign_ins import SignIns
+from bill_pipeline.console.auth.turns import Turns
+from bill_pipeline.console.auth.users import Users
+from bill_pipeline.console.dagster_proxy import proxy as dagster_door
+from bill_pipeline.console.dagster_proxy.proxy import DagsterDoor
+from bill_pipeline.console.database import ConsoleDatabase
 from bill_pipeline.console.many_clients import ManyClients
+from bill_pipeline.console.parts.formats import FILTERS
 from bill_pipeline.console.postponed import ReviewMemory
+from bill_pipeline.console.queries.ledger import Ledger
 from bill_pipeline.console.routes import PAGES
-from bill_pipeline.console.sign_ins import SignIns
-from bill_pipeline.console.turns import Turns
-from bill_pipeline.console.users import Users
 from bill_pipeline.console.work import Work
+from bill_pipeline.registry.clients import Registry, UnknownClient
 from bill_pipeline.settings import Home
 
 FOLDER = Path(__file__).parent

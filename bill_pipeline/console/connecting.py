@@ -1,7 +1,7 @@
 """Connect a client's BILL account from what a person typed, and say in plain words what is wrong.
 
 The web form and the CSV of many clients use the same function. Talking to BILL is
-``imports.check_access``'s work, keeping the token the registry's.
+``client_import.check_access``'s work, keeping the token the registry's.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ from bill_pipeline.bill.errors import (
     LoginRefused,
     UnknownOrganization,
 )
-from bill_pipeline.clients import Registry
 from bill_pipeline.errors import PipelineError
+from bill_pipeline.registry.clients import Registry
 from bill_pipeline.settings import Home, Settings, base_urls, require_client_name, takes_firm_key
 
 #: BILL's refusal → the field to look at and what to do, in the words of the page.
@@ -104,7 +104,7 @@ def connect_client(home: Home, request: Request) -> dict[str, str]:
 
     Raises NotConnected with the field to correct, and what the registry raises.
     """
-    from bill_pipeline.imports import check_access
+    from bill_pipeline.ingest.client_import import check_access
 
     connection = _connection(request)
     try:

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from bill_pipeline.clients import utc_now
 from bill_pipeline.console.database import ConsoleDatabase
+from bill_pipeline.registry.clients import utc_now
 
 POSTPONED_FOR = timedelta(days=7)
 

@@ -6,25 +6,23 @@ every page of a client's books carries it; the tests walk this table as every ro
 
 from __future__ import annotations
 
-from bill_pipeline.console import (
-    account_pages,
-    books_pages,
-    closing_pages,
-    connect_pages,
-    connections_pages,
-    downloads_pages,
-    keeping_pages,
-    ledger_pages,
-    many_clients_pages,
-    parties_pages,
-    report_pages,
-    retyped_pages,
-    review_pages,
-    rules_pages,
-    split_pages,
-)
-from bill_pipeline.console.guard import Page
-from bill_pipeline.console.users import Permission
+from bill_pipeline.console.auth.access import Page
+from bill_pipeline.console.auth.users import Permission
+from bill_pipeline.console.pages import account as account_pages
+from bill_pipeline.console.pages import book_settings as keeping_pages
+from bill_pipeline.console.pages import books as books_pages
+from bill_pipeline.console.pages import closing as closing_pages
+from bill_pipeline.console.pages import connect as connect_pages
+from bill_pipeline.console.pages import connections as connections_pages
+from bill_pipeline.console.pages import downloads as downloads_pages
+from bill_pipeline.console.pages import ledger as ledger_pages
+from bill_pipeline.console.pages import many_clients as many_clients_pages
+from bill_pipeline.console.pages import parties as parties_pages
+from bill_pipeline.console.pages import reports as report_pages
+from bill_pipeline.console.pages import retyped as retyped_pages
+from bill_pipeline.console.pages import review as review_pages
+from bill_pipeline.console.pages import rules as rules_pages
+from bill_pipeline.console.pages import split as split_pages
 
 _ANYONE, _SIGNED_IN, _READ, _REVIEW, _ADMINISTER = Permission
 

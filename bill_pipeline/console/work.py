@@ -14,10 +14,10 @@ from concurrent.futures import Executor, Future
 from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 
-from bill_pipeline.clients import NEEDS_ATTENTION, Registry, State, UnknownClient
-from bill_pipeline.failures import what_and_remedy
+from bill_pipeline.registry.clients import NEEDS_ATTENTION, Registry, State, UnknownClient
+from bill_pipeline.registry.failures import what_and_remedy
+from bill_pipeline.runtime.worker_processes import WorkerProcesses
 from bill_pipeline.settings import Home
-from bill_pipeline.worker_processes import WorkerProcesses
 
 #: At once; each is one process with one client's books in memory.
 WORKERS = 2
@@ -99,8 +99,8 @@ class Work:
 
 def sync_client(home_path: Path, client: str, full: bool) -> str | None:
     """Runs in the worker: returns the error's text, or None when the books are up to date."""
-    from bill_pipeline.books import SyncOptions
-    from bill_pipeline.sync_many import SyncFailure, sync_clients
+    from bill_pipeline.pipeline.client_sync import SyncOptions
+    from bill_pipeline.pipeline.sync_many import SyncFailure, sync_clients
 
     home = Home(home_path)
     progress = _Progress(Registry(home))

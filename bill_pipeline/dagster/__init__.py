@@ -1,7 +1,7 @@
 """The Dagster side: what an analyst sees and clicks, and what keeps the books fresh by itself.
 
 This is the only room that imports dagster. It decides nothing about accounting: it names the
-tables as assets, calls ``books`` room by room, and reports what happened::
+tables as assets, calls ``client_sync`` room by room, and reports what happened::
 
     definitions   the code location: everything below, put together
     partitions    one partition per client

@@ -12,8 +12,8 @@ from urllib.parse import unquote, urlsplit
 import httpx
 from pydantic import SecretStr
 
-from bill_pipeline.clients import ClientStatus, State
 from bill_pipeline.errors import PipelineError
+from bill_pipeline.registry.clients import ClientStatus, State
 from bill_pipeline.settings import Settings, SettingsError
 
 #: One failure is weather; three in a row are a climate.

@@ -1,13 +1,13 @@
 """One room's work for one client, and the evidence of it, for a run of that client alone.
 
-What the work is stands in ``books``; runs over many clients are in ``fleet``.
+What the work is stands in ``client_sync``; runs over many clients are in ``fleet``.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from bill_pipeline.dagster.evidence import (
+from bill_pipeline.dagster.asset_events import (
     Evidence,
     check_evidence,
     import_evidence,
@@ -16,7 +16,7 @@ from bill_pipeline.dagster.evidence import (
 )
 from bill_pipeline.dagster.import_log import ImportLog
 from bill_pipeline.dagster.syncs import SyncResource
-from bill_pipeline.signals import interruption_in
+from bill_pipeline.runtime.signals import interruption_in
 
 #: The steps, in the order in which data flows.
 STEPS = ("raw", "staging", "categorized", "ledger", "reports", "published")
@@ -52,7 +52,7 @@ def do_room(
 
 
 def _work(room: str, sync: SyncResource, client: str) -> Iterator[Evidence]:
-    from bill_pipeline.publish import publish
+    from bill_pipeline.publishing.publish import publish
 
     open_sync = sync.of(client)
     if room == "raw":

@@ -18,7 +18,7 @@ import sqlglot
 from sqlglot import exp
 from sqlglot.lineage import lineage
 
-from bill_pipeline.transforms import Transform
+from bill_pipeline.warehouse.transforms import Transform
 
 #: Longer lists of sources say less than their first names.
 MOST_SOURCES = 4

@@ -13,15 +13,15 @@ from bill_pipeline.dagster.client_work import STEPS
 from bill_pipeline.dagster.column_sources import column_sources
 from bill_pipeline.dagster.freshness_checks import no_client_is_stale
 from bill_pipeline.dagster.jobs import JOBS
+from bill_pipeline.dagster.layers import room_step
 from bill_pipeline.dagster.model_assets import firm_knowledge, train_models
 from bill_pipeline.dagster.raw_columns import tables_without_sql
-from bill_pipeline.dagster.rooms import room_step
 from bill_pipeline.dagster.schedules import SCHEDULES
 from bill_pipeline.dagster.sensors import SENSORS
 from bill_pipeline.dagster.statements import monthly_statement
 from bill_pipeline.dagster.syncs import SyncResource
 from bill_pipeline.dagster.table_specs import check_spec, transform_spec
-from bill_pipeline.transforms import load_checks, load_transforms
+from bill_pipeline.warehouse.transforms import load_checks, load_transforms
 
 
 def specs_of(room: str) -> list[dg.AssetSpec]:

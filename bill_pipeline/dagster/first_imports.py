@@ -13,10 +13,10 @@ from typing import Any
 
 import dagster as dg
 
-from bill_pipeline.clients import ClientStatus, utc_now
 from bill_pipeline.dagster.fleet import sweep_config
 from bill_pipeline.dagster.partitions import CLIENTS_PER_RUN
-from bill_pipeline.failures import alone
+from bill_pipeline.registry.clients import ClientStatus, utc_now
+from bill_pipeline.registry.failures import alone
 from bill_pipeline.settings import Home
 
 #: More new clients than this at once are imported in batches, not each in a process of its own.
@@ -51,7 +51,7 @@ def first_imports(
 
 def _request(instance: dg.DagsterInstance, batch: Sequence[ClientStatus]) -> dg.RunRequest | None:
     """The run for ``batch``; None while its last try is too fresh."""
-    from bill_pipeline.books import BACKOFF_MINUTES
+    from bill_pipeline.pipeline.client_sync import BACKOFF_MINUTES
 
     first = batch[0]
     # Tries before the client was purged and connected again say nothing of this connection.
@@ -91,7 +91,7 @@ def _clients_in_hand(instance: dg.DagsterInstance) -> set[str]:
 
 def _is_held(home: Home, client: str) -> bool:
     """Whether a process works on the client: from the command line, say."""
-    from bill_pipeline.client_files import ClientBusy, client_lock
+    from bill_pipeline.registry.client_files import ClientBusy, client_lock
 
     if not home.client_file(client).exists():
         return False

@@ -16,9 +16,7 @@ from typing import TYPE_CHECKING
 import dagster as dg
 from pydantic import Field
 
-from bill_pipeline.clients import ClientStatus, Registry, State, utc_now
-from bill_pipeline.dagster.client_work import STEPS
-from bill_pipeline.dagster.evidence import (
+from bill_pipeline.dagster.asset_events import (
     Evidence,
     check_evidence,
     import_evidence,
@@ -26,15 +24,17 @@ from bill_pipeline.dagster.evidence import (
     room_evidence,
     table_value,
 )
+from bill_pipeline.dagster.client_work import STEPS
 from bill_pipeline.dagster.freshness import due_looks, was_left_unpublished
 from bill_pipeline.dagster.syncs import SyncResource
 from bill_pipeline.dagster.workers import Outcome, Task, outcomes
-from bill_pipeline.failures import Trouble, alone
+from bill_pipeline.registry.clients import ClientStatus, Registry, State, utc_now
+from bill_pipeline.registry.failures import Trouble, alone
 from bill_pipeline.settings import Settings
 
 if TYPE_CHECKING:
+    from bill_pipeline.pipeline.sync_report import SyncReport
     from bill_pipeline.publishing.versions import Version
-    from bill_pipeline.sync_report import SyncReport
 
 #: A publication costs a fraction of a second whatever its size, and readers wait for it: more
 #: clients at once would be cheaper, fewer would be fresher.
@@ -140,7 +140,7 @@ def publication_of(
     Those are ours: no client fails of it, so but for a red run nobody would learn that analysts
     are not shown what was built. The next publication takes it in.
     """
-    from bill_pipeline.publish import PublishReport, publish
+    from bill_pipeline.publishing.publish import PublishReport, publish
 
     publication, troubles = PublishReport(), dict[str, Trouble]()
     with alone(_LEDGER, troubles):
@@ -179,7 +179,7 @@ def bring_many(
     """Succeeds although BILL refused clients: each one's status says so, and it is tried again by
     itself; a red run would say that the sweep did not happen. An error of ours makes it red, and
     so do books that were built and could not be published."""
-    from bill_pipeline.publish import left_behind
+    from bill_pipeline.publishing.publish import left_behind
 
     now = utc_now()
     clients = config.clients or [

@@ -1,9 +1,9 @@
 """When a client is due, in which lists to look, and when somebody should know that it is late.
 
 BILL allows 20,000 requests an hour for all clients together, so a request is spent where the most
-changes are expected by the client's own pattern (``expectations``): a busy client's bills are asked
-for every few minutes in its office hours, a sleeper's credit memos every six hours. Pure functions
-of the registry's status and a clock; nothing here reads or writes.
+changes are expected by the client's own pattern (``poll_schedule``): a busy client's bills are
+asked for every few minutes in its office hours, a sleeper's credit memos every six hours. Pure
+functions of the registry's status and a clock; nothing here reads or writes.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from datetime import datetime, timedelta
 from functools import lru_cache
 
 from bill_pipeline.bill.lists import PROBED
-from bill_pipeline.clients import ClientStatus, State
-from bill_pipeline.dagster.expectations import REQUESTS_PER_LIST, Expected
+from bill_pipeline.dagster.poll_schedule import REQUESTS_PER_LIST, Expected
+from bill_pipeline.registry.clients import ClientStatus, State
 
 #: What a look at some lists costs besides: the sync of those clients, about a third, with news.
 REQUESTS_PER_LOOK = 2.0
@@ -70,7 +70,8 @@ def look_at(status: ClientStatus, now: datetime, expected: Expected) -> Look | N
     """What to look at in one client now; None when nothing there is worth a request.
 
     Somebody's word that there is news (``next_sync_at``: a webhook, a person) comes before all
-    expectations. After a failure ``books`` has written down when to try again: that alone counts.
+    expectations. After a failure ``client_sync`` has written down when to try again: that alone
+    counts.
     """
     if status.last_attempt_at is None:
         return Look(status.client, (), math.inf)

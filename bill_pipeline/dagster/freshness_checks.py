@@ -10,10 +10,10 @@ from datetime import datetime
 
 import dagster as dg
 
-from bill_pipeline.clients import ClientStatus, Registry, utc_now
-from bill_pipeline.dagster.evidence import plotted, table_value
+from bill_pipeline.dagster.asset_events import plotted, table_value
 from bill_pipeline.dagster.freshness import STALE_AFTER, is_stale
 from bill_pipeline.dagster.syncs import SyncResource
+from bill_pipeline.registry.clients import ClientStatus, Registry, utc_now
 
 PUBLISHED = dg.AssetKey(["published", "ledger"])
 NO_CLIENT_IS_STALE = dg.AssetCheckKey(PUBLISHED, "no_client_is_stale")

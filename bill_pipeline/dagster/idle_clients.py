@@ -1,8 +1,8 @@
 """Tell clients with news from idle ones, in a few requests each and without their files.
 
 A sync of an idle client costs half a second and dozens of requests; a sweep of a thousand idle
-clients can afford neither. What a probe is and what it proves is in ``bill_pipeline.probe``; which
-lists are worth asking for, in ``expectations``.
+clients can afford neither. What a probe is and what it proves is in ``ingest.change_check``;
+which lists are worth asking for, in ``poll_schedule``.
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 
 from bill_pipeline.bill.lists import PROBED
-from bill_pipeline.clients import ClientStatus, Registry
-from bill_pipeline.dagster.expectations import Expected, pace
 from bill_pipeline.dagster.freshness import look_at, needs_whole_sync
-from bill_pipeline.failures import alone
-from bill_pipeline.imports import changed_lists, requests_left
-from bill_pipeline.publish import show_status
+from bill_pipeline.dagster.poll_schedule import Expected, pace
+from bill_pipeline.ingest.client_import import changed_lists, requests_left
+from bill_pipeline.publishing.publish import show_status
+from bill_pipeline.registry.clients import ClientStatus, Registry
+from bill_pipeline.registry.failures import alone
 from bill_pipeline.settings import Home, Settings
 
 #: Requests wait for BILL far longer than they compute.

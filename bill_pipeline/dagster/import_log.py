@@ -7,7 +7,7 @@ import time
 
 import dagster as dg
 
-from bill_pipeline.progress import Progress
+from bill_pipeline.ingest.progress import Progress
 
 #: A list says so this often at most; a log line costs an event of the run.
 SECONDS_BETWEEN_LINES = 10.0

@@ -2,7 +2,7 @@
 
 A model is promoted only when it is better on the client's recent past; what it says about a line
 becomes a decision only at the client's next sync. Statistics live in ``models/``; the shelf of
-champions is ``model_shelf``.
+champions is ``model_registry``.
 """
 # Dagster reads these annotations as types: no `from __future__ import annotations` here.
 
@@ -11,15 +11,15 @@ from typing import Any
 
 import dagster as dg
 
-from bill_pipeline.clients import Registry
 from bill_pipeline.dagster import trials
-from bill_pipeline.dagster.evidence import plotted
+from bill_pipeline.dagster.asset_events import plotted
 from bill_pipeline.dagster.fleet import raise_failures
 from bill_pipeline.dagster.partitions import BACKFILL, CLIENTS, FIRM_KNOWLEDGE
 from bill_pipeline.dagster.preview import code_link
 from bill_pipeline.dagster.raw_specs import OWNER
 from bill_pipeline.dagster.syncs import SyncResource
-from bill_pipeline.failures import Trouble, alone
+from bill_pipeline.registry.clients import Registry
+from bill_pipeline.registry.failures import Trouble, alone
 
 #: name → (what it is, what it is made of, its figures by name and meaning)
 _STEPS: dict[str, tuple[str, str, dict[str, str]]] = {
@@ -112,7 +112,7 @@ def train_models(context: dg.AssetExecutionContext, sync: SyncResource) -> Itera
 )
 def firm_knowledge(context: dg.AssetExecutionContext, sync: SyncResource) -> dg.MaterializeResult:
     """Pool the lines of the clients who share; a busy one is left out until the next time."""
-    from bill_pipeline import sharing
+    from bill_pipeline.actions import sharing
 
     pooled = sharing.pool(sync.books)
     for trouble in pooled.left_out.values():
@@ -130,7 +130,7 @@ def firm_knowledge(context: dg.AssetExecutionContext, sync: SyncResource) -> dg.
 
 def train_client(sync: SyncResource, client: str) -> Iterator[dg.AssetMaterialization]:
     """One client's training, in four materializations. Raises UnknownClient, ClientBusy."""
-    from bill_pipeline import training
+    from bill_pipeline.pipeline import training
 
     Registry(sync.books).status(client)
     done = training.train_client(sync.books, client)

@@ -9,7 +9,9 @@ from functools import cache
 
 import duckdb
 
-from bill_pipeline import archive, decisions, raw
+from bill_pipeline.decisions import tables as decisions
+from bill_pipeline.ingest import document_versions as archive
+from bill_pipeline.ingest import raw
 
 #: Columns that mean the same wherever they stand.
 _EVERYWHERE = {

@@ -11,13 +11,15 @@ from pathlib import Path
 
 import dagster as dg
 
-from bill_pipeline import archive, decisions, publish
 from bill_pipeline.bill import lists
 from bill_pipeline.bill.lists import BillList
 from bill_pipeline.dagster.partitions import CLIENTS
 from bill_pipeline.dagster.preview import code_link
 from bill_pipeline.dagster.raw_columns import meaning, tables_without_sql
-from bill_pipeline.transforms import load_transforms
+from bill_pipeline.decisions import tables as decisions
+from bill_pipeline.ingest import document_versions as archive
+from bill_pipeline.publishing import publish
+from bill_pipeline.warehouse.transforms import load_transforms
 
 OWNER = "team:accounting"
 #: Every client is published at least once a day, so nothing for longer means that nothing runs.

@@ -1,6 +1,6 @@
 """The night's work: compare what is open with BILL, read in full only where that is worth it.
 
-What a comparison is stands in ``bill_pipeline.open_documents``; a full read is an ordinary sync.
+What a comparison is stands in ``ingest.open_documents``; a full read is an ordinary sync.
 """
 
 # Dagster reads these annotations as types: no `from __future__ import annotations` here.
@@ -12,12 +12,12 @@ from concurrent.futures import ThreadPoolExecutor
 import dagster as dg
 from pydantic import Field
 
-from bill_pipeline.clients import Registry
+from bill_pipeline.dagster.asset_events import Evidence
 from bill_pipeline.dagster.client_work import STEPS
-from bill_pipeline.dagster.evidence import Evidence
 from bill_pipeline.dagster.fleet import bring_clients, publication_of, raise_failures
 from bill_pipeline.dagster.syncs import SyncResource
-from bill_pipeline.failures import Trouble, alone
+from bill_pipeline.registry.clients import Registry
+from bill_pipeline.registry.failures import Trouble, alone
 from bill_pipeline.settings import Home
 
 #: Comparing waits for BILL most of the time.
@@ -54,8 +54,8 @@ def reconcile_many(
 
 def differing_clients(home: Home, clients: Sequence[str], log: logging.Logger) -> list[str]:
     """Those of ``clients`` whose open documents BILL has otherwise; an unsure one is among them."""
-    from bill_pipeline.client_files import ClientBusy, client_lock
-    from bill_pipeline.imports import open_documents_differ
+    from bill_pipeline.ingest.client_import import open_documents_differ
+    from bill_pipeline.registry.client_files import ClientBusy, client_lock
 
     registry = Registry(home)
 

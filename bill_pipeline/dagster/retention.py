@@ -11,7 +11,7 @@ from datetime import timedelta
 
 import dagster as dg
 
-from bill_pipeline.clients import utc_now
+from bill_pipeline.registry.clients import utc_now
 
 #: Twice the longest time between two full reports of a client.
 RUNS_KEPT = timedelta(days=62)

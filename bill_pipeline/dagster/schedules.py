@@ -9,7 +9,6 @@ from collections.abc import Sequence
 
 import dagster as dg
 
-from bill_pipeline.clients import ClientStatus, Registry
 from bill_pipeline.dagster.jobs import (
     MANY_CLIENTS,
     pool_firm_knowledge,
@@ -19,6 +18,7 @@ from bill_pipeline.dagster.jobs import (
 )
 from bill_pipeline.dagster.partitions import CLIENTS, CLIENTS_PER_RUN
 from bill_pipeline.dagster.syncs import SyncResource
+from bill_pipeline.registry.clients import ClientStatus, Registry
 
 _RUNNING = dg.DefaultScheduleStatus.RUNNING
 

@@ -10,20 +10,20 @@ from collections.abc import Sequence
 
 import dagster as dg
 
-from bill_pipeline.clients import ClientStatus, Registry, utc_now
 from bill_pipeline.dagster.alerts import send_alert, worth_an_alert
-from bill_pipeline.dagster.expectations import pace
 from bill_pipeline.dagster.first_imports import UNFINISHED, first_imports
 from bill_pipeline.dagster.fleet import sweep_config
 from bill_pipeline.dagster.freshness import affordable, due_looks
 from bill_pipeline.dagster.freshness_checks import staleness
 from bill_pipeline.dagster.jobs import bring_books_up_to_date, sync_due_clients
 from bill_pipeline.dagster.partitions import CLIENTS
+from bill_pipeline.dagster.poll_schedule import pace
 from bill_pipeline.dagster.retention import forget_old_runs
 from bill_pipeline.dagster.run_locks import is_alive
 from bill_pipeline.dagster.syncs import SyncResource
-from bill_pipeline.imports import requests_left
-from bill_pipeline.interrupted import mend_interrupted
+from bill_pipeline.ingest.client_import import requests_left
+from bill_pipeline.pipeline.interrupted import mend_interrupted
+from bill_pipeline.registry.clients import ClientStatus, Registry, utc_now
 from bill_pipeline.settings import Settings
 
 #: Clients in one sweep; a sweep of idle clients takes seconds, and the next one takes the rest.

@@ -25,7 +25,7 @@ from pathlib import Path
 
 from bill_pipeline.dagster.instance import write_instance
 from bill_pipeline.errors import PipelineError
-from bill_pipeline.private_folder import PrivateFolder
+from bill_pipeline.runtime.private_folder import PrivateFolder
 from bill_pipeline.settings import Home, Settings
 
 #: A code server that loads all definitions needs a few seconds; this is for slow machines.

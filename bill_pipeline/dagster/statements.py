@@ -12,14 +12,14 @@ from typing import Any
 
 import dagster as dg
 
-from bill_pipeline.clients import utc_now
-from bill_pipeline.dagster.evidence import plotted
+from bill_pipeline.dagster.asset_events import plotted
 from bill_pipeline.dagster.fleet import raise_failures
 from bill_pipeline.dagster.partitions import BACKFILL, CLIENTS
 from bill_pipeline.dagster.preview import code_link
 from bill_pipeline.dagster.raw_specs import OWNER
 from bill_pipeline.dagster.syncs import SyncResource
-from bill_pipeline.failures import Trouble, alone
+from bill_pipeline.registry.clients import utc_now
+from bill_pipeline.registry.failures import Trouble, alone
 from bill_pipeline.settings import Home
 
 _MONTH = "period_start := $first, period_end := $last"
@@ -52,7 +52,7 @@ def write_statement(home: Home, client: str, first: date, last: date) -> tuple[P
     Raises NothingPublished when the firm has no published ledger yet.
     """
     from bill_pipeline.exports.xlsx import fixed_workbook, new_sheet, saved_without_times
-    from bill_pipeline.query import open_ledger
+    from bill_pipeline.publishing.query import open_ledger
 
     book = fixed_workbook()
     rows = 0

@@ -18,7 +18,7 @@ from bill_pipeline.dagster.run_locks import hold_run_lock
 from bill_pipeline.settings import Home, SettingsError
 
 if TYPE_CHECKING:
-    from bill_pipeline.books import Sync, SyncOptions
+    from bill_pipeline.pipeline.client_sync import Sync, SyncOptions
 
 #: How often and how long a step waits while another process works on the client: 10 minutes.
 BUSY_TRIES = 40
@@ -68,7 +68,7 @@ class SyncResource(dg.ConfigurableResource[object]):
 
     def options(self) -> SyncOptions:
         """Raises SettingsError when ``since`` is not a day."""
-        from bill_pipeline.books import SyncOptions
+        from bill_pipeline.pipeline.client_sync import SyncOptions
 
         try:
             since = date.fromisoformat(self.since) if self.since else None
@@ -80,7 +80,7 @@ class SyncResource(dg.ConfigurableResource[object]):
 
     def of(self, client: str) -> Sync:
         """The run's sync of ``client``; opened once. Raises UnknownClient, ClientBusy, …"""
-        from bill_pipeline.books import open_sync
+        from bill_pipeline.pipeline.client_sync import open_sync
 
         if client not in self._open:
             self._open[client] = self._stack.enter_context(
@@ -106,7 +106,7 @@ def failure_of(error: Exception) -> dg.Failure | dg.RetryRequested:
     BILL's client has already retried whatever the network did, and a refused password must never
     be tried again: BILL may lock it.
     """
-    from bill_pipeline.client_files import ClientBusy
+    from bill_pipeline.registry.client_files import ClientBusy
 
     if isinstance(error, ClientBusy):
         return dg.RetryRequested(max_retries=BUSY_TRIES, seconds_to_wait=BUSY_PAUSE_SECONDS)

@@ -1,7 +1,7 @@
 """Each SQL file and each BILL list as an asset that explains itself, without running anything.
 
 Everything shown is read from the SQL file's own comments or from the table of BILL lists; nothing
-is typed twice. What a run reports about its tables is in ``evidence``.
+is typed twice. What a run reports about its tables is in ``asset_events``.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import dagster as dg
 
 from bill_pipeline.dagster.partitions import CLIENTS
 from bill_pipeline.dagster.preview import code_link, partitioned_check
-from bill_pipeline.transforms import Check, Transform
+from bill_pipeline.warehouse.transforms import Check, Transform
 
 #: A table that DuckDB builds; the type is known only once it was built.
 _TYPE_AS_BUILT = "as built"

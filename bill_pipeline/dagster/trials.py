@@ -7,19 +7,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from bill_pipeline.dagster.asset_events import plotted, table_value
 from bill_pipeline.dagster.charts import (
     calibration_picture,
     confusion_picture,
     coverage_picture,
     errors_picture,
 )
-from bill_pipeline.dagster.evidence import plotted, table_value
 from bill_pipeline.settings import Settings
 
 if TYPE_CHECKING:
     import dagster as dg
 
-    from bill_pipeline.training import ClientTraining
+    from bill_pipeline.pipeline.training import ClientTraining
     from models.training import Scores
 
 

@@ -2,7 +2,7 @@
 
 Dagster's own command listens on TCP only, where any program and any web page of this machine reach
 it. Who may open the socket's folder is the owner of the books alone, and the console in front of it
-(``bill_pipeline/console/dagster_door.py``) says of each request whether its sender may change
+(``console/dagster_proxy``) says of each request whether its sender may change
 anything: of all others Dagster itself refuses changes and shows no buttons for them.
 """
 

@@ -2,7 +2,7 @@
 
 A sync computes more than it waits, so two clients at once need two processes. A client is handed to
 a process by name and comes back as figures; its lock and its file belong to that process alone.
-What the figures mean to Dagster is in ``evidence``; nothing here knows about it.
+What the figures mean to Dagster is in ``asset_events``; nothing here knows about it.
 """
 
 from __future__ import annotations
@@ -12,13 +12,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from bill_pipeline.failures import Trouble, alone
+from bill_pipeline.registry.failures import Trouble, alone
 from bill_pipeline.settings import Home, Settings
 
 if TYPE_CHECKING:
-    from bill_pipeline.books import SyncOptions
+    from bill_pipeline.pipeline.client_sync import SyncOptions
+    from bill_pipeline.pipeline.sync_report import SyncReport
     from bill_pipeline.publishing.versions import Version
-    from bill_pipeline.sync_report import SyncReport
 
 #: Starting a process costs the CPU of one or two clients' syncs.
 FEWEST_CLIENTS_FOR_PROCESSES = 8
@@ -51,8 +51,8 @@ class Task:
 
     def of(self, client: str) -> Outcome:
         """Do it for ``client``. Whatever goes wrong is the client's trouble and stops no other."""
-        from bill_pipeline.books import open_sync
-        from bill_pipeline.publish import write_ahead
+        from bill_pipeline.pipeline.client_sync import open_sync
+        from bill_pipeline.publishing.publish import write_ahead
 
         troubles: dict[str, Trouble] = {}
         with alone(client, troubles):
@@ -90,7 +90,7 @@ def _in_processes(task: Task, clients: Iterable[str], count: int) -> Iterator[Ou
     from concurrent.futures import as_completed
     from concurrent.futures.process import BrokenProcessPool
 
-    from bill_pipeline.worker_processes import WorkerProcesses
+    from bill_pipeline.runtime.worker_processes import WorkerProcesses
 
     left: list[str] = []
     with WorkerProcesses(count, prepare=_load_libraries) as processes:
@@ -107,7 +107,7 @@ def _one_by_one(task: Task, clients: Sequence[str]) -> Iterator[Outcome]:
     """What a killed process left, one client at a time: whose process dies again is the one."""
     from concurrent.futures.process import BrokenProcessPool
 
-    from bill_pipeline.worker_processes import WorkerProcesses
+    from bill_pipeline.runtime.worker_processes import WorkerProcesses
 
     left = list(clients)
     while left:
@@ -133,7 +133,7 @@ def _load_libraries() -> None:
 
     import dlt  # noqa: F401
 
-    import bill_pipeline.categorize  # noqa: F401
+    import bill_pipeline.categorization.categorize  # noqa: F401
 
     gc.collect()
     gc.freeze()

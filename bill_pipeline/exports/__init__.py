@@ -20,12 +20,12 @@ from datetime import date
 from pathlib import Path
 from typing import TextIO
 
-from bill_pipeline.clients import Registry
 from bill_pipeline.errors import PipelineError
 from bill_pipeline.exports import beancount, hledger, journal_csv, parquet, xlsx
 from bill_pipeline.exports.books import Books, read_books
 from bill_pipeline.exports.spreadsheets import KeptNames
-from bill_pipeline.query import open_ledger
+from bill_pipeline.publishing.query import open_ledger
+from bill_pipeline.registry.clients import Registry
 from bill_pipeline.settings import Home
 
 

@@ -16,7 +16,7 @@ from typing import Any
 
 import duckdb
 
-from bill_pipeline.clients import UnknownClient
+from bill_pipeline.registry.clients import UnknownClient
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import duckdb
 
-from bill_pipeline.clients import UnknownClient
 from bill_pipeline.errors import PipelineError
+from bill_pipeline.registry.clients import UnknownClient
 
 
 class FolderInUse(PipelineError):

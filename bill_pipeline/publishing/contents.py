@@ -15,8 +15,6 @@ from pathlib import Path
 
 import duckdb
 
-from bill_pipeline.machine import is_damaged, machine_trouble
-from bill_pipeline.private_folder import PrivateFolder
 from bill_pipeline.publishing.tables import (
     CLIENT_COLUMN,
     PublishedSchema,
@@ -25,6 +23,8 @@ from bill_pipeline.publishing.tables import (
     quoted,
 )
 from bill_pipeline.publishing.versions import Layout, Version, WrittenTable
+from bill_pipeline.runtime.machine import is_damaged, machine_trouble
+from bill_pipeline.runtime.private_folder import PrivateFolder
 from bill_pipeline.settings import Home
 
 _VERSIONS = "select client, version, layout, row_count from catalogue.versions"

@@ -19,10 +19,6 @@ from pathlib import Path
 import duckdb
 import filelock
 
-from bill_pipeline.built import next_number
-from bill_pipeline.clients import ClientStatus, Registry
-from bill_pipeline.failures import Trouble, alone
-from bill_pipeline.private_folder import PrivateFolder
 from bill_pipeline.publishing.catalogue import write_catalogue
 from bill_pipeline.publishing.contents import (
     Contents,
@@ -31,8 +27,8 @@ from bill_pipeline.publishing.contents import (
     read_catalogue,
     read_contents,
 )
-from bill_pipeline.publishing.kept import NOTHING_KEPT, forget_kept, read_kept, write_kept
 from bill_pipeline.publishing.registry import RegistryTables, kept_statuses, write_status
+from bill_pipeline.publishing.reuse_manifest import NOTHING_KEPT, forget_kept, read_kept, write_kept
 from bill_pipeline.publishing.stores import (
     ATTACHED_AS,
     OpenBooks,
@@ -57,7 +53,11 @@ from bill_pipeline.publishing.versions import (
     write_version,
     writer_note,
 )
+from bill_pipeline.registry.clients import ClientStatus, Registry
+from bill_pipeline.registry.failures import Trouble, alone
+from bill_pipeline.runtime.private_folder import PrivateFolder
 from bill_pipeline.settings import Home
+from bill_pipeline.warehouse.built import next_number
 
 #: Rewriting the catalogue takes well under a second; somebody who waits this long waits for ever.
 LOCK_TIMEOUT_SECONDS = 120

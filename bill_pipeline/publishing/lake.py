@@ -18,9 +18,6 @@ from pathlib import Path
 
 import duckdb
 
-from bill_pipeline.built import next_number
-from bill_pipeline.clients import ClientStatus, Registry
-from bill_pipeline.failures import Trouble, alone
 from bill_pipeline.publishing.contents import Contents
 from bill_pipeline.publishing.lake_connection import (
     BY_PATH,
@@ -49,7 +46,10 @@ from bill_pipeline.publishing.versions import (
     write_version,
     writer_note,
 )
+from bill_pipeline.registry.clients import ClientStatus, Registry
+from bill_pipeline.registry.failures import Trouble, alone
 from bill_pipeline.settings import Home
+from bill_pipeline.warehouse.built import next_number
 
 #: A snapshot of the lake for every look at BILL would be thousands a day.
 TIMES_ARE_BEHIND = timedelta(minutes=15)

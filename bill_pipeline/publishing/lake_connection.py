@@ -17,8 +17,8 @@ from typing import Any
 
 import duckdb
 
-from bill_pipeline.private_folder import PrivateFolder
 from bill_pipeline.publishing.tables import PublishError, quoted
+from bill_pipeline.runtime.private_folder import PrivateFolder
 
 #: A publication holds the lock for seconds; somebody who waits this long waits for ever.
 LOCK_TIMEOUT_SECONDS = 300

@@ -20,7 +20,7 @@ from pathlib import Path
 import duckdb
 
 from bill_pipeline.publishing.output import write_table
-from bill_pipeline.query import open_ledger, run
+from bill_pipeline.publishing.query import open_ledger, run
 from bill_pipeline.settings import Home
 
 _QUESTION = re.compile(

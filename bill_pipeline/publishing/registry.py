@@ -18,8 +18,6 @@ from typing import Any
 import duckdb
 import orjson
 
-from bill_pipeline.built import taken_at
-from bill_pipeline.clients import ClientStatus, State
 from bill_pipeline.publishing.tables import (
     PublishedColumn,
     PublishedTable,
@@ -29,6 +27,8 @@ from bill_pipeline.publishing.tables import (
     quoted,
 )
 from bill_pipeline.publishing.versions import Version
+from bill_pipeline.registry.clients import ClientStatus, State
+from bill_pipeline.warehouse.built import taken_at
 
 
 def _table(name: str, summary: str, columns: list[tuple[str, str, str]]) -> PublishedTable:

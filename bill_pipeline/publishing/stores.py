@@ -15,10 +15,10 @@ from typing import Protocol
 
 import duckdb
 
-from bill_pipeline.client_files import has_had_books
-from bill_pipeline.clients import Registry
 from bill_pipeline.publishing.tables import PublishedSchema, PublishError
 from bill_pipeline.publishing.versions import Version
+from bill_pipeline.registry.client_files import has_had_books
+from bill_pipeline.registry.clients import Registry
 from bill_pipeline.settings import Home, Settings
 
 #: How long a connection may go on reading what it saw when it was opened, after something newer

@@ -19,7 +19,7 @@ from typing import Any
 import duckdb
 
 from bill_pipeline.errors import PipelineError
-from bill_pipeline.transforms import (
+from bill_pipeline.warehouse.transforms import (
     FOLDER,
     SCHEMAS,
     Transform,
@@ -27,7 +27,7 @@ from bill_pipeline.transforms import (
     load_transforms,
     macro_sql,
 )
-from bill_pipeline.warehouse import Warehouse
+from bill_pipeline.warehouse.warehouse import Warehouse
 
 #: The first column of every published table, and what it means.
 CLIENT_COLUMN = "client"
@@ -111,7 +111,7 @@ def code_signature() -> str:
     """Changes whenever the SQL of any table, or how it is published, changes."""
     files = [
         *sorted(Path(__file__).parent.glob("*.py")),
-        Path(__file__).parents[1] / "transforms.py",  # which writes the macros
+        Path(__file__).parents[1] / "warehouse" / "transforms.py",  # which writes the macros
         *(p for p in sorted(FOLDER.rglob("*")) if p.suffix in (".sql", ".ddl")),
     ]
     digest = hashlib.sha256(duckdb.__version__.encode())

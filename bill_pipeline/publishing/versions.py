@@ -19,8 +19,7 @@ from pathlib import Path
 
 import duckdb
 
-from bill_pipeline.built import read_build
-from bill_pipeline.publishing.kept import NOTHING_KEPT, Kept, KeptTable
+from bill_pipeline.publishing.reuse_manifest import NOTHING_KEPT, Kept, KeptTable
 from bill_pipeline.publishing.tables import (
     CLIENT_COLUMN,
     PublishedSchema,
@@ -29,7 +28,8 @@ from bill_pipeline.publishing.tables import (
     quoted,
     stored_type,
 )
-from bill_pipeline.unchanged import MEMORY, exact_states
+from bill_pipeline.warehouse.built import read_build
+from bill_pipeline.warehouse.unchanged import MEMORY, exact_states
 
 
 @dataclass(frozen=True)

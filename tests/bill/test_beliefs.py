@@ -17,7 +17,7 @@ from bill_pipeline.bill.beliefs.of_documents import BOOKED_RECEIPT_STATES, PAYME
 from bill_pipeline.bill.beliefs.report import BeliefReport, check_beliefs
 from bill_pipeline.bill.beliefs.table import BELIEFS
 from bill_pipeline.bill.budget import SharedBudget
-from bill_pipeline.clients import Registry
+from bill_pipeline.registry.clients import Registry
 from bill_pipeline.sandbox.server import SandboxServer
 from bill_pipeline.sandbox.switches import SETTINGS, Switches, the_other_way
 from tests.imports.books import Client

@@ -17,9 +17,9 @@ from bill_pipeline.bill import errors
 from bill_pipeline.bill.api import BillApi
 from bill_pipeline.bill.connection import SANDBOX_URL, SANDBOX_V2_URL, Connection
 from bill_pipeline.bill.cursor import Cursor
+from bill_pipeline.bill.list_reader import ListReader
 from bill_pipeline.bill.lists import LISTS, BillList
 from bill_pipeline.bill.pages import Query, read_by_ids, read_one, read_page
-from bill_pipeline.bill.reader import ListReader
 from bill_pipeline.sandbox.server import SandboxServer
 
 _NAMES = ("ORGANIZATION_ID", "TOKEN_NAME", "TOKEN_PASSWORD", "DEV_KEY")

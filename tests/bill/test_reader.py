@@ -10,8 +10,8 @@ import pytest
 
 from bill_pipeline.bill import errors
 from bill_pipeline.bill.cursor import Cursor
+from bill_pipeline.bill.list_reader import ListReader
 from bill_pipeline.bill.lists import LISTS
-from bill_pipeline.bill.reader import ListReader
 from tests.bill.fake_bill import FakeBill, error, fake_api, page
 
 NOW = datetime(2026, 7, 1, tzinfo=UTC)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from playwright.sync_api import Page, expect, sync_playwright
 
-from bill_pipeline.console.guard import SESSION_COOKIE
+from bill_pipeline.console.auth.access import SESSION_COOKIE
 
 CHROMIUM = "/usr/bin/chromium"
 #: Chromium in a sandboxed test machine: no GPU, and nothing that looks for Google's hosts.

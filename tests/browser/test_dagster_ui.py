@@ -25,11 +25,11 @@ from playwright.sync_api import Page, expect
 from pydantic import SecretStr
 
 from bill_pipeline.bill.connection import Connection
-from bill_pipeline.clients import Registry, State
+from bill_pipeline.console.auth.sign_ins import SignIns
+from bill_pipeline.console.auth.users import ALL_CLIENTS, Role, Users
 from bill_pipeline.console.database import ConsoleDatabase
-from bill_pipeline.console.sign_ins import SignIns
-from bill_pipeline.console.users import ALL_CLIENTS, Role, Users
 from bill_pipeline.dagster.services import Services
+from bill_pipeline.registry.clients import Registry, State
 from bill_pipeline.sandbox.server import SandboxServer
 from bill_pipeline.settings import Home
 from tests.browser.dagster_ui import browser_page, picture, show

@@ -14,17 +14,23 @@ from pydantic import SecretStr
 from bill_pipeline.bill.connection import Connection
 from bill_pipeline.bill.sessions import Session
 from bill_pipeline.cli import main
-from bill_pipeline.client_files import client_lock
-from bill_pipeline.clients import (
+from bill_pipeline.pipeline.interrupted import mend_interrupted
+from bill_pipeline.registry.client_files import client_lock
+from bill_pipeline.registry.clients import (
     ClientAlreadyConnected,
     Registry,
     State,
     UnknownClient,
 )
-from bill_pipeline.interrupted import mend_interrupted
-from bill_pipeline.sealed_sessions import SealedSessions
+from bill_pipeline.registry.session_store import SealedSessions
+from bill_pipeline.registry.vault import (
+    Vault,
+    VaultError,
+    new_key,
+    retire_old_keys,
+    rotate_key_file,
+)
 from bill_pipeline.settings import Home, Settings, SettingsError
-from bill_pipeline.vault import Vault, VaultError, new_key, retire_old_keys, rotate_key_file
 
 CANARY = "canary-5f1e-password"
 

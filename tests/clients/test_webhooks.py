@@ -12,11 +12,11 @@ from pydantic import SecretStr
 from starlette.testclient import TestClient
 
 from bill_pipeline.bill.connection import Connection
-from bill_pipeline.clients import Registry, State
 from bill_pipeline.console.app import Console, console_app
 from bill_pipeline.dagster.freshness import was_poked
+from bill_pipeline.registry.clients import Registry, State
+from bill_pipeline.registry.webhooks import SIGNATURE_HEADER, WebhookRefused, Webhooks, signature_of
 from bill_pipeline.settings import Home
-from bill_pipeline.webhooks import SIGNATURE_HEADER, WebhookRefused, Webhooks, signature_of
 
 NOW = datetime(2026, 3, 31, 12, tzinfo=UTC)
 KEY = SecretStr("c2VjcmV0")

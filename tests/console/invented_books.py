@@ -8,12 +8,12 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from bill_pipeline.books import ROOMS, Sync, SyncOptions
-from bill_pipeline.clients import Registry, State, utc_now
-from bill_pipeline.deciding import close_through
-from bill_pipeline.publish import publish
+from bill_pipeline.actions.deciding import close_through
+from bill_pipeline.pipeline.client_sync import ROOMS, Sync, SyncOptions
+from bill_pipeline.publishing.publish import publish
+from bill_pipeline.registry.clients import Registry, State, utc_now
 from bill_pipeline.settings import Home
-from bill_pipeline.warehouse import Warehouse
+from bill_pipeline.warehouse.warehouse import Warehouse
 from tests.console.console_browser import connect_invented_client
 
 CLIENTS = ("maple-bakery", "cedar-dental")

@@ -11,13 +11,13 @@ from decimal import Decimal
 
 import pytest
 
-from bill_pipeline.clients import Registry
 from bill_pipeline.console.app import Console
-from bill_pipeline.console.charts import round_ticks, short_amount, stacked_bar
-from bill_pipeline.console.formats import money, money_signed
-from bill_pipeline.console.period import NotADay, fiscal_year_start, period_of
-from bill_pipeline.console.users import Role
+from bill_pipeline.console.auth.users import Role
+from bill_pipeline.console.parts.charts import round_ticks, short_amount, stacked_bar
+from bill_pipeline.console.parts.formats import money, money_signed
+from bill_pipeline.console.parts.period import NotADay, fiscal_year_start, period_of
 from bill_pipeline.exports.spreadsheets import guarded
+from bill_pipeline.registry.clients import Registry
 from tests.console.console_browser import Browser, signed_in
 
 CLIENT = "maple-bakery"

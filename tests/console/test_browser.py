@@ -16,8 +16,8 @@ import uvicorn
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from bill_pipeline.console.app import Console, console_app
+from bill_pipeline.console.auth.users import Role
 from bill_pipeline.console.routes import PAGES
-from bill_pipeline.console.users import Role
 from bill_pipeline.sandbox.server import SandboxServer
 from bill_pipeline.settings import Home
 from tests.console.accessibility import axe_faults, axe_source

@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from bill_pipeline.client_files import client_lock
-from bill_pipeline.clients import Registry, State
 from bill_pipeline.console.app import Console
+from bill_pipeline.console.auth.users import Role
 from bill_pipeline.console.connecting import NotConnected, client_name_of, read_csv
-from bill_pipeline.console.users import Role
 from bill_pipeline.console.work import Work
+from bill_pipeline.registry.client_files import client_lock
+from bill_pipeline.registry.clients import Registry, State
 from bill_pipeline.sandbox.server import SandboxServer
 from bill_pipeline.settings import Home
 from tests.console.console_browser import (

@@ -33,15 +33,17 @@ from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
 from bill_pipeline.cli import main
-from bill_pipeline.clients import utc_now
-from bill_pipeline.console import dagster_updates, passwords, slow_requests
 from bill_pipeline.console.app import Console, console_app
-from bill_pipeline.console.dagster_door import DagsterDoor
-from bill_pipeline.console.graphql_requests import RUNNING_CODE
-from bill_pipeline.console.guard import SESSION_COOKIE
-from bill_pipeline.console.slow_requests import PromptHandshakes, PromptRequests
-from bill_pipeline.console.users import Clients, Role
+from bill_pipeline.console.auth import passwords
+from bill_pipeline.console.auth.access import SESSION_COOKIE
+from bill_pipeline.console.auth.users import Clients, Role
+from bill_pipeline.console.dagster_proxy import updates as dagster_updates
+from bill_pipeline.console.dagster_proxy.graphql_requests import RUNNING_CODE
+from bill_pipeline.console.dagster_proxy.proxy import DagsterDoor
+from bill_pipeline.console.parts import slow_requests
+from bill_pipeline.console.parts.slow_requests import PromptHandshakes, PromptRequests
 from bill_pipeline.dagster.address import MAY_CHANGE
+from bill_pipeline.registry.clients import utc_now
 from bill_pipeline.settings import Home
 from tests.console.console_browser import PASSWORDS, add_users, connect_invented_client
 

@@ -14,14 +14,14 @@ import duckdb
 import pytest
 
 from bill_pipeline.bill import errors
-from bill_pipeline.books import open_sync
-from bill_pipeline.built import mark_built
-from bill_pipeline.clients import Registry, State
 from bill_pipeline.console.app import Console
 from bill_pipeline.console.work import Work
 from bill_pipeline.errors import CheckResult, ChecksFailed
+from bill_pipeline.pipeline.client_sync import open_sync
 from bill_pipeline.publishing.tables import PublishError
-from bill_pipeline.vault import VaultError
+from bill_pipeline.registry.clients import Registry, State
+from bill_pipeline.registry.vault import VaultError
+from bill_pipeline.warehouse.built import mark_built
 from tests.console.console_browser import Browser, IdleExecutor, connect_invented_client
 
 CHECK = CheckResult(

@@ -6,11 +6,11 @@ import httpx
 import pytest
 from pydantic import SecretStr
 
-from bill_pipeline import imports
 from bill_pipeline.bill import errors
 from bill_pipeline.bill.connection import Connection
 from bill_pipeline.console.connecting import NotConnected, Request, connect_client
-from bill_pipeline.imports import Access
+from bill_pipeline.ingest import client_import as imports
+from bill_pipeline.ingest.client_import import Access
 from bill_pipeline.settings import Home
 from tests.bill.fake_bill import DEV_KEY, FakeBill, fake_api
 

@@ -15,17 +15,17 @@ from pydantic import SecretStr
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from bill_pipeline.console import passwords, sign_ins, turns
 from bill_pipeline.console.app import Console
-from bill_pipeline.console.forwarded import Forwarded
-from bill_pipeline.console.sign_ins import TooManyFailures, network_of
-from bill_pipeline.console.turns import (
+from bill_pipeline.console.auth import passwords, sign_ins, turns
+from bill_pipeline.console.auth.forwarded import Forwarded
+from bill_pipeline.console.auth.sign_ins import TooManyFailures, network_of
+from bill_pipeline.console.auth.turns import (
     HASHED_AT_ONCE,
     MOST_OF_ONE_NETWORK,
     STRANGERS_HASHED_AT_ONCE,
 )
-from bill_pipeline.console.users import Role, UserRefused
-from bill_pipeline.console.visit import Visit
+from bill_pipeline.console.auth.users import Role, UserRefused
+from bill_pipeline.console.request_context import Visit
 from tests.console.console_browser import PASSWORDS, Browser, csrf_token, signed_in
 
 WRONG = SecretStr("a wrong guess at it")
@@ -69,7 +69,7 @@ def test_two_passwords_are_hashed_at_once_and_one_of_strangers(
     for role in Role:  # they are known where Starlette's browser says it is
         password = SecretStr(PASSWORDS[role])
         assert console.sign_ins.checked(f"{role}-person", password, address="testclient")
-    monkeypatch.setattr("bill_pipeline.console.users.matches", slow)
+    monkeypatch.setattr("bill_pipeline.console.auth.users.matches", slow)
     browser = Browser(console)
     with browser.http, ThreadPoolExecutor(15) as threads:  # one event loop for all of them
         form = {"password": "a guess", "csrf_token": csrf_token(browser.get("/sign-in").text)}
@@ -220,7 +220,7 @@ def test_a_sign_in_that_is_looked_at_while_its_user_changes_opens_nothing(
             users.change("viewer-person", role=Role.BOOKKEEPER, clients=frozenset())
         return is_right
 
-    monkeypatch.setattr("bill_pipeline.console.users.matches", changed_meanwhile)
+    monkeypatch.setattr("bill_pipeline.console.auth.users.matches", changed_meanwhile)
     assert console.sign_ins.sign_in("viewer-person", old, address="10.0.0.9") is None
 
 

@@ -10,18 +10,18 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from bill_pipeline import deciding
+from bill_pipeline.actions import deciding
+from bill_pipeline.actions.book_settings import bring_in_balances, change_policies, change_role
+from bill_pipeline.actions.deciding import close_through, reopen_from
 from bill_pipeline.cli import main
-from bill_pipeline.clients import utc_now
 from bill_pipeline.console.app import Console
-from bill_pipeline.console.users import Role
-from bill_pipeline.deciding import close_through, reopen_from
+from bill_pipeline.console.auth.users import Role
 from bill_pipeline.errors import DecisionRefused
-from bill_pipeline.keeping import bring_in_balances, change_policies, change_role
-from bill_pipeline.publish import publish
-from bill_pipeline.query import open_ledger
+from bill_pipeline.publishing.publish import publish
+from bill_pipeline.publishing.query import open_ledger
+from bill_pipeline.registry.clients import utc_now
 from bill_pipeline.settings import Home
-from bill_pipeline.warehouse import Warehouse
+from bill_pipeline.warehouse.warehouse import Warehouse
 from tests.console.console_browser import Browser, signed_in
 from tests.console.invented_books import put
 
@@ -203,7 +203,7 @@ def test_books_that_refuse_a_setting_get_the_old_one_back(
     books_console: Console, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from bill_pipeline.errors import ChecksFailed
-    from bill_pipeline.warehouse import Warehouse
+    from bill_pipeline.warehouse.warehouse import Warehouse
 
     def refuse(_home: Any, batch: deciding.Batch) -> None:
         raise ChecksFailed(batch.warehouse.client, "ledger", [])

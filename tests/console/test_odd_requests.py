@@ -25,17 +25,19 @@ from starlette.responses import HTMLResponse, StreamingResponse
 from starlette.routing import WebSocketRoute
 
 from bill_pipeline.cli import main
-from bill_pipeline.clients import utc_now
-from bill_pipeline.console import guard, slow_requests, turns
 from bill_pipeline.console.app import Console, console_app
-from bill_pipeline.console.forms import Form
-from bill_pipeline.console.guard import Page
+from bill_pipeline.console.auth import access as guard
+from bill_pipeline.console.auth import turns
+from bill_pipeline.console.auth.access import Page
+from bill_pipeline.console.auth.users import Role
+from bill_pipeline.console.parts import slow_requests
+from bill_pipeline.console.parts.forms import Form
+from bill_pipeline.console.parts.slow_requests import PromptRequests
+from bill_pipeline.console.request_context import Visit
 from bill_pipeline.console.routes import PAGES
-from bill_pipeline.console.slow_requests import PromptRequests
-from bill_pipeline.console.users import Role
-from bill_pipeline.console.visit import Visit
+from bill_pipeline.registry.clients import utc_now
+from bill_pipeline.registry.webhooks import Webhooks
 from bill_pipeline.settings import LONGEST_TEXT
-from bill_pipeline.webhooks import Webhooks
 from tests.console.console_browser import (
     PASSWORDS,
     Browser,

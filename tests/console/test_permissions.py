@@ -6,11 +6,11 @@ import re
 
 import pytest
 
-from bill_pipeline.console import webhook_door
+from bill_pipeline.console import webhook_endpoint as webhook_door
 from bill_pipeline.console.app import Console, console_app
-from bill_pipeline.console.guard import Page
+from bill_pipeline.console.auth.access import Page
+from bill_pipeline.console.auth.users import Permission, Role
 from bill_pipeline.console.routes import PAGES
-from bill_pipeline.console.users import Permission, Role
 from tests.console.console_browser import PASSWORDS, Browser, signed_in
 
 #: Actions that a test may not really take while it walks the table: they reach BILL or end things.

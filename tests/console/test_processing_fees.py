@@ -9,12 +9,12 @@ from decimal import Decimal
 import pytest
 from click.testing import CliRunner
 
-from bill_pipeline.books import ROOMS, Sync, SyncOptions
 from bill_pipeline.cli import main
-from bill_pipeline.publish import publish
-from bill_pipeline.query import open_ledger
+from bill_pipeline.pipeline.client_sync import ROOMS, Sync, SyncOptions
+from bill_pipeline.publishing.publish import publish
+from bill_pipeline.publishing.query import open_ledger
 from bill_pipeline.settings import Home
-from bill_pipeline.warehouse import Warehouse
+from bill_pipeline.warehouse.warehouse import Warehouse
 from tests.console.invented_books import SEEN_AT, put
 
 CLIENT = "maple-bakery"

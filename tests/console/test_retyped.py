@@ -10,15 +10,15 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from bill_pipeline import deciding
+from bill_pipeline.actions import deciding
+from bill_pipeline.actions.retyping import move
 from bill_pipeline.cli import main
 from bill_pipeline.console.app import Console
-from bill_pipeline.console.users import Role
+from bill_pipeline.console.auth.users import Role
 from bill_pipeline.errors import ChecksFailed
-from bill_pipeline.query import open_ledger
-from bill_pipeline.retyping import move
+from bill_pipeline.publishing.query import open_ledger
 from bill_pipeline.settings import Home
-from bill_pipeline.warehouse import Warehouse
+from bill_pipeline.warehouse.warehouse import Warehouse
 from tests.console.console_browser import Browser, signed_in
 from tests.console.invented_books import retype_rent
 

@@ -7,17 +7,17 @@ from typing import Any
 
 import pytest
 
-from bill_pipeline import deciding
-from bill_pipeline.client_files import client_lock
-from bill_pipeline.clients import Registry
+from bill_pipeline.actions import deciding
 from bill_pipeline.console.app import Console
-from bill_pipeline.console.review_queue import (
+from bill_pipeline.console.auth.users import Role
+from bill_pipeline.console.queries.review_queue import (
     Account,
     UnknownAccount,
     account_named,
     read_queue,
 )
-from bill_pipeline.console.users import Role
+from bill_pipeline.registry.client_files import client_lock
+from bill_pipeline.registry.clients import Registry
 from tests.console.console_browser import Browser, signed_in
 
 CLIENT = "maple-bakery"

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from bill_pipeline.console.app import Console
-from bill_pipeline.console.users import Role
+from bill_pipeline.console.auth.users import Role
 from tests.console.console_browser import Browser, signed_in
 
 CLIENT = "maple-bakery"

@@ -7,8 +7,8 @@ from decimal import Decimal
 from types import SimpleNamespace
 from typing import Any, cast
 
-from bill_pipeline.console.period import Period
-from bill_pipeline.console.statements import profit_and_loss
+from bill_pipeline.console.parts.period import Period
+from bill_pipeline.console.queries.statements import profit_and_loss
 
 
 def test_an_account_that_was_a_cost_and_then_an_income_is_two_lines() -> None:

@@ -10,16 +10,16 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from bill_pipeline import deciding
-from bill_pipeline.books import ROOMS, Sync, SyncOptions
+from bill_pipeline.actions import deciding
+from bill_pipeline.actions.deciding import close_through
+from bill_pipeline.actions.write_offs import write_off
 from bill_pipeline.cli import main
-from bill_pipeline.deciding import close_through
 from bill_pipeline.errors import ChecksFailed
-from bill_pipeline.publish import publish
-from bill_pipeline.query import open_ledger
+from bill_pipeline.pipeline.client_sync import ROOMS, Sync, SyncOptions
+from bill_pipeline.publishing.publish import publish
+from bill_pipeline.publishing.query import open_ledger
 from bill_pipeline.settings import Home
-from bill_pipeline.warehouse import Warehouse
-from bill_pipeline.write_offs import write_off
+from bill_pipeline.warehouse.warehouse import Warehouse
 from tests.console.invented_books import SEEN_AT, put
 
 CLIENT = "maple-bakery"

@@ -12,9 +12,9 @@ import pytest
 from pydantic import SecretStr
 
 from bill_pipeline.bill.connection import Connection
-from bill_pipeline.clients import Registry
 from bill_pipeline.dagster.partitions import CLIENTS
 from bill_pipeline.dagster.syncs import SyncResource
+from bill_pipeline.registry.clients import Registry
 from bill_pipeline.sandbox.server import SandboxServer
 from bill_pipeline.settings import Home
 from tests.postgres_server import postgres_server
@@ -33,7 +33,7 @@ def sandbox() -> Iterator[SandboxServer]:
 @pytest.fixture(scope="session")
 def knowledge(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What the seed examples teach, learned once for all tests that categorize lines."""
-    from bill_pipeline.model_shelf import knowledge
+    from bill_pipeline.categorization.model_registry import knowledge
 
     home = Home.at(tmp_path_factory.mktemp("firm"))
     knowledge(home)

@@ -9,12 +9,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from bill_pipeline.activity import Activity
 from bill_pipeline.bill.lists import PROBED
-from bill_pipeline.clients import ClientStatus, State
-from bill_pipeline.dagster import expectations, freshness
-from bill_pipeline.dagster.expectations import Expected, pace
+from bill_pipeline.dagster import freshness
+from bill_pipeline.dagster import poll_schedule as expectations
 from bill_pipeline.dagster.idle_clients import lists_to_ask
+from bill_pipeline.dagster.poll_schedule import Expected, pace
+from bill_pipeline.registry.change_rates import Activity
+from bill_pipeline.registry.clients import ClientStatus, State
 
 NOW = datetime(2026, 3, 31, 12, tzinfo=UTC)  # a Tuesday
 REQUESTS = 20_000

@@ -12,7 +12,7 @@ import pytest
 
 from bill_pipeline.bill.lists import LISTS
 from bill_pipeline.dagster.definitions import defs
-from bill_pipeline.transforms import load_checks, load_transforms
+from bill_pipeline.warehouse.transforms import load_checks, load_transforms
 
 ROOT = Path(__file__).parents[2]
 GROUPS = {"raw", "decisions", "staging", "categorized", "ledger", "reports", "published", "models"}

@@ -7,7 +7,8 @@ from collections.abc import Callable
 import dagster as dg
 import pytest
 
-from bill_pipeline import model_shelf, sharing
+from bill_pipeline.actions import sharing
+from bill_pipeline.categorization import model_registry as model_shelf
 from bill_pipeline.settings import Home
 from tests.learning.small_clients import bill, build, connect
 

@@ -9,10 +9,10 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from bill_pipeline.clients import Registry, State
 from bill_pipeline.dagster.definitions import defs
 from bill_pipeline.dagster.instance import write_instance
 from bill_pipeline.dagster.syncs import SyncResource
+from bill_pipeline.registry.clients import Registry, State
 from bill_pipeline.settings import Home
 from tests.postgres_server import needs_postgres, postgres_server
 

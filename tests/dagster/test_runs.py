@@ -12,16 +12,16 @@ import dagster as dg
 import duckdb
 import pytest
 
-from bill_pipeline import transforms
 from bill_pipeline.bill.lists import PROBED
-from bill_pipeline.books import bring_up_to_date
-from bill_pipeline.clients import Registry, State
 from bill_pipeline.dagster import fleet, workers
-from bill_pipeline.dagster.expectations import Expected
 from bill_pipeline.dagster.freshness import PUBLISHED_WITHIN, due_looks, look_at
+from bill_pipeline.dagster.poll_schedule import Expected
+from bill_pipeline.pipeline.client_sync import bring_up_to_date
 from bill_pipeline.publishing.tables import PublishError
+from bill_pipeline.registry.clients import Registry, State
 from bill_pipeline.sandbox.server import SandboxServer
 from bill_pipeline.settings import Home
+from bill_pipeline.warehouse import transforms
 
 Run = Callable[..., dg.ExecuteInProcessResult]
 Connect = Callable[..., str]
@@ -95,7 +95,7 @@ def test_a_failing_check_keeps_the_last_good_tables_and_stops_what_follows(
         path=transforms.FOLDER / "checks" / "no_journal_line_exists.sql",
     )
     checks = {**transforms.load_checks(), never.name: never}
-    monkeypatch.setattr("bill_pipeline.warehouse.load_checks", lambda: checks)
+    monkeypatch.setattr("bill_pipeline.warehouse.warehouse.load_checks", lambda: checks)
 
     result = run(partition=client, sync={"full": True})
 
@@ -172,7 +172,7 @@ def test_a_sweep_that_cannot_publish_is_red_and_the_next_one_publishes_what_anyb
         raise PublishError("The catalogue has been locked for 120 seconds.")
 
     with monkeypatch.context() as patched:
-        patched.setattr("bill_pipeline.publish.publish", refuse)
+        patched.setattr("bill_pipeline.publishing.publish.publish", refuse)
         failed = run("sync_due_clients", clients=[other])
     assert not failed.success
     assert "The catalogue has been locked" in str(failed.filter_events(lambda e: e.is_step_failure))

@@ -26,13 +26,13 @@ from dagster._utils.error import serializable_error_info_from_exc_info
 from pydantic import SecretStr
 
 from bill_pipeline.bill.budget import SharedBudget
-from bill_pipeline.client_files import client_lock
-from bill_pipeline.clients import Registry, State, utc_now
 from bill_pipeline.dagster import first_imports, retention, run_locks
 from bill_pipeline.dagster.alerts import AlertNotSent, _send_mail
 from bill_pipeline.dagster.definitions import defs
 from bill_pipeline.dagster.first_imports import FIRST_IMPORTS_IN_OWN_RUN
 from bill_pipeline.dagster.syncs import SyncResource
+from bill_pipeline.registry.client_files import client_lock
+from bill_pipeline.registry.clients import Registry, State, utc_now
 from bill_pipeline.settings import Home, SettingsError
 
 NOW = datetime(2026, 3, 31, 12, tzinfo=UTC)

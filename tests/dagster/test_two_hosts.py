@@ -13,9 +13,9 @@ import dagster as dg
 import duckdb
 import pytest
 
-from bill_pipeline.books import SyncOptions, bring_up_to_date
-from bill_pipeline.clients import Registry, State
 from bill_pipeline.dagster.instance import write_instance
+from bill_pipeline.pipeline.client_sync import SyncOptions, bring_up_to_date
+from bill_pipeline.registry.clients import Registry, State
 from bill_pipeline.sandbox.server import SandboxServer
 from bill_pipeline.settings import Home
 from tests.postgres_server import needs_postgres, postgres_server

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import duckdb
 import pytest
 
-from bill_pipeline.query import open_ledger
+from bill_pipeline.publishing.query import open_ledger
 from bill_pipeline.settings import Home
 from tests.exports.invented_books import published_home
 

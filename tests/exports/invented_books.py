@@ -16,10 +16,10 @@ from typing import Any
 from pydantic import SecretStr
 
 from bill_pipeline.bill.connection import Connection
-from bill_pipeline.clients import Registry
-from bill_pipeline.publish import publish
+from bill_pipeline.publishing.publish import publish
+from bill_pipeline.registry.clients import Registry
 from bill_pipeline.settings import Home
-from bill_pipeline.warehouse import Warehouse
+from bill_pipeline.warehouse.warehouse import Warehouse
 
 AS_OF = datetime(2026, 7, 1, 12, tzinfo=UTC)
 FIRST_DAY = date(2025, 1, 1)

@@ -12,7 +12,7 @@ from bill_pipeline.publishing.questions import answered, ask, questions_in
 from bill_pipeline.publishing.reference import schema_reference
 from bill_pipeline.publishing.tables import published_schema
 from bill_pipeline.publishing.values import VALUES
-from bill_pipeline.transforms import load_transforms
+from bill_pipeline.warehouse.transforms import load_transforms
 
 DOCS = Path(__file__).parents[2] / "docs"
 QUESTIONS = questions_in((DOCS / "questions.md").read_text(encoding="utf-8"))

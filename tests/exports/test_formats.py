@@ -14,15 +14,15 @@ import openpyxl
 import pytest
 from click.testing import CliRunner
 
+from bill_pipeline.actions.review import LINE_COLUMNS, read_answers, write_lines
 from bill_pipeline.cli import main
-from bill_pipeline.clients import UnknownClient
 from bill_pipeline.dagster.statements import write_statement
 from bill_pipeline.exports import FORMATS, ExportRefused, export, notes_of
 from bill_pipeline.exports.books import Account, read_books
 from bill_pipeline.exports.names import beancount_names, plain_text_names
 from bill_pipeline.exports.parquet import FolderInUse
 from bill_pipeline.exports.spreadsheets import may_run
-from bill_pipeline.review import LINE_COLUMNS, read_answers, write_lines
+from bill_pipeline.registry.clients import UnknownClient
 from bill_pipeline.settings import Home
 from tests.exports.invented_books import published_home
 

@@ -13,7 +13,7 @@ import pytest
 
 from bill_pipeline.plain_text import add_functions
 from bill_pipeline.publishing.tables import published_schema
-from bill_pipeline.transforms import FOLDER, read_transform
+from bill_pipeline.warehouse.transforms import FOLDER, read_transform
 
 AS_OF = "2026-07-15"
 INSIGHTS = Path(FOLDER) / "reports"

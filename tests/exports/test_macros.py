@@ -8,7 +8,7 @@ import duckdb
 import pytest
 
 from bill_pipeline.publishing.tables import code_signature
-from bill_pipeline.transforms import load_transforms
+from bill_pipeline.warehouse.transforms import load_transforms
 from tests.exports.conftest import SEEDS
 from tests.exports.invented_books import AS_OF
 

@@ -18,7 +18,7 @@ import pytest
 from bill_pipeline.exports import export
 from bill_pipeline.exports.books import read_books
 from bill_pipeline.exports.names import beancount_names, plain_text_names
-from bill_pipeline.query import open_ledger
+from bill_pipeline.publishing.query import open_ledger
 from bill_pipeline.sandbox.ledger_import import import_ledger
 from bill_pipeline.sandbox.server import SandboxServer
 from bill_pipeline.sandbox.state import SandboxState

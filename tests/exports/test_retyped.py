@@ -8,11 +8,11 @@ from datetime import date
 from decimal import Decimal
 from pathlib import Path
 
+from bill_pipeline.actions.retyping import move
 from bill_pipeline.exports import export
 from bill_pipeline.exports.books import read_books
 from bill_pipeline.exports.names import plain_text_names, quickbooks_names, xero_codes
-from bill_pipeline.query import open_ledger
-from bill_pipeline.retyping import move
+from bill_pipeline.publishing.query import open_ledger
 from bill_pipeline.settings import Home
 from tests.console.invented_books import make_books, retype_rent
 

@@ -10,10 +10,10 @@ import pytest
 from click.testing import CliRunner
 
 from bill_pipeline.cli import main
-from bill_pipeline.clients import UnknownClient
 from bill_pipeline.exports.parquet import published_tables
+from bill_pipeline.exports.share import ShareRefused, share
+from bill_pipeline.registry.clients import UnknownClient
 from bill_pipeline.settings import Home
-from bill_pipeline.share import ShareRefused, share
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from bill_pipeline.books import Sync
+from bill_pipeline.pipeline.client_sync import Sync
 from bill_pipeline.sandbox.server import SandboxServer
 from tests.journey.firm import Firm
 

@@ -12,17 +12,17 @@ from typing import Any
 import duckdb
 import pytest
 
-from bill_pipeline import decisions
-from bill_pipeline.books import Sync, SyncOptions, open_sync
-from bill_pipeline.built import compare
-from bill_pipeline.clients import Registry, utc_now
-from bill_pipeline.deciding import Answer, Line, decide_lines
-from bill_pipeline.publish import as_published, publish
+from bill_pipeline.actions.deciding import Answer, Line, decide_lines
+from bill_pipeline.decisions import tables as decisions
+from bill_pipeline.pipeline.client_sync import Sync, SyncOptions, open_sync
 from bill_pipeline.publishing import catalogue
+from bill_pipeline.publishing.publish import as_published, publish
 from bill_pipeline.publishing.stores import store_of
+from bill_pipeline.registry.clients import Registry, utc_now
 from bill_pipeline.settings import Home
-from bill_pipeline.upkeep import next_batch_time
-from bill_pipeline.warehouse import Warehouse
+from bill_pipeline.warehouse.built import compare
+from bill_pipeline.warehouse.upkeep import next_batch_time
+from bill_pipeline.warehouse.warehouse import Warehouse
 from tests.journey.firm import Firm
 
 pytestmark = pytest.mark.slow
@@ -126,7 +126,7 @@ def after_the_last_room(patch: pytest.MonkeyPatch, crash: Crash) -> None:
 
 
 def before_the_publication(patch: pytest.MonkeyPatch, crash: Crash) -> None:
-    patch.setattr("bill_pipeline.sync_many.publish", crash.now)
+    patch.setattr("bill_pipeline.pipeline.sync_many.publish", crash.now)
 
 
 def before_the_catalogue(patch: pytest.MonkeyPatch, crash: Crash) -> None:
@@ -320,11 +320,11 @@ def test_idle_clients_files_are_not_opened(
 ) -> None:
     assert behind(firm) == []  # a copied home: each file is asked once
     opened: list[str] = []
-    monkeypatch.setattr("bill_pipeline.built.open_for_reading", opened.append)
+    monkeypatch.setattr("bill_pipeline.warehouse.built.open_for_reading", opened.append)
     assert compare(firm.home, names, store_of(firm.home).builds()).behind == {}
     monkeypatch.undo()
     with open_sync(firm.home, names[0], SyncOptions()) as sync:  # a sync that finds nothing
         sync.finish()
-    monkeypatch.setattr("bill_pipeline.built.open_for_reading", opened.append)
+    monkeypatch.setattr("bill_pipeline.warehouse.built.open_for_reading", opened.append)
     assert behind(firm) == []
     assert opened == []

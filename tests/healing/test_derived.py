@@ -11,13 +11,14 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-from bill_pipeline import model_shelf, registry_file
 from bill_pipeline.bill.budget import SharedBudget
-from bill_pipeline.clients import Registry
+from bill_pipeline.categorization import model_registry as model_shelf
 from bill_pipeline.publishing.tables import PublishError
-from bill_pipeline.sealed_sessions import SealedSessions
+from bill_pipeline.registry import registry_file
+from bill_pipeline.registry.clients import Registry
+from bill_pipeline.registry.session_store import SealedSessions
+from bill_pipeline.registry.vault import Vault
 from bill_pipeline.settings import Home
-from bill_pipeline.vault import Vault
 from models.knowledge import GlobalKnowledge
 from tests.healing.test_publication import cut, empty, fill
 from tests.publish.publish_fixture import connect_clients
@@ -103,8 +104,8 @@ def test_a_registry_is_not_made_by_reading(tmp_path: Path) -> None:
 
 
 def test_a_damaged_registry_is_said_and_empties_nothing(tmp_path: Path) -> None:
-    from bill_pipeline.machine import machine_trouble
-    from bill_pipeline.publish import publish
+    from bill_pipeline.publishing.publish import publish
+    from bill_pipeline.runtime.machine import machine_trouble
 
     home = Home.at(tmp_path / "home")
     connect_clients(home, ["acme"])

@@ -16,15 +16,16 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from bill_pipeline import imports, sharing
-from bill_pipeline.books import Sync
-from bill_pipeline.clients import Registry, State, utc_now
+from bill_pipeline.actions import sharing
+from bill_pipeline.actions.book_settings import change_policies
 from bill_pipeline.dagster import idle_clients, reconciling, workers
-from bill_pipeline.failures import Trouble, alone, trouble_of
-from bill_pipeline.interrupted import mend_interrupted
-from bill_pipeline.keeping import change_policies
-from bill_pipeline.publish import publish
-from bill_pipeline.worker_processes import WorkerProcesses
+from bill_pipeline.ingest import client_import as imports
+from bill_pipeline.pipeline.client_sync import Sync
+from bill_pipeline.pipeline.interrupted import mend_interrupted
+from bill_pipeline.publishing.publish import publish
+from bill_pipeline.registry.clients import Registry, State, utc_now
+from bill_pipeline.registry.failures import Trouble, alone, trouble_of
+from bill_pipeline.runtime.worker_processes import WorkerProcesses
 from tests.healing.deadly import Deadly
 from tests.healing.test_publication import LINES, cut, empty, fill
 from tests.journey.firm import Firm

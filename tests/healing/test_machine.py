@@ -15,8 +15,8 @@ from pathlib import Path
 
 import pytest
 
-from bill_pipeline import books
-from bill_pipeline.warehouse import Warehouse
+from bill_pipeline.pipeline import client_sync as books
+from bill_pipeline.warehouse.warehouse import Warehouse
 from tests.healing.test_publication import LINES, snapshot
 from tests.journey.firm import Firm
 
@@ -32,7 +32,7 @@ def run(firm: Firm, *words: str, limit: Limit | None = None) -> subprocess.Compl
         if limit:
             resource.setrlimit(limit[0], (limit[1], limit[1]))
 
-    building = "from bill_pipeline.books import Sync; Sync.must_build = True"
+    building = "from bill_pipeline.pipeline.client_sync import Sync; Sync.must_build = True"
     program = f"{building}; from bill_pipeline.cli import main; main()"
     return subprocess.run(
         [sys.executable, "-c", program, *words, "--home", str(firm.home.path)],

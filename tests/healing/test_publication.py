@@ -11,9 +11,9 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from bill_pipeline.books import bring_up_to_date, open_sync
-from bill_pipeline.clients import Registry
-from bill_pipeline.publish import publish
+from bill_pipeline.pipeline.client_sync import bring_up_to_date, open_sync
+from bill_pipeline.publishing.publish import publish
+from bill_pipeline.registry.clients import Registry
 from bill_pipeline.settings import Home
 from tests.journey.firm import Firm
 

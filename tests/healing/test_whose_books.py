@@ -10,12 +10,12 @@ from typing import Any
 import duckdb
 import pytest
 
-from bill_pipeline.client_files import BooksMissing, client_lock, require_file
-from bill_pipeline.clients import ClientAlreadyConnected, Registry
-from bill_pipeline.deciding import close_through
-from bill_pipeline.publish import publish, show_status
-from bill_pipeline.warehouse import Warehouse
-from bill_pipeline.whose_books import ForeignBooks, organization_in
+from bill_pipeline.actions.deciding import close_through
+from bill_pipeline.publishing.publish import publish, show_status
+from bill_pipeline.registry.client_files import BooksMissing, client_lock, require_file
+from bill_pipeline.registry.clients import ClientAlreadyConnected, Registry
+from bill_pipeline.registry.whose_books import ForeignBooks, organization_in
+from bill_pipeline.warehouse.warehouse import Warehouse
 from tests.healing.test_publication import LINES
 from tests.journey.firm import Firm
 

@@ -15,8 +15,8 @@ from bill_pipeline.bill.budget import SharedBudget
 from bill_pipeline.bill.connection import Connection
 from bill_pipeline.bill.lists import LISTS
 from bill_pipeline.bill.sessions import MemorySessions
-from bill_pipeline.loading import ImportReport, load_lists
-from bill_pipeline.raw import opened
+from bill_pipeline.ingest.loading import ImportReport, load_lists
+from bill_pipeline.ingest.raw import opened
 from bill_pipeline.sandbox.server import SandboxServer
 
 #: Raw tables whose documents the sandbox's control plane can show in full.

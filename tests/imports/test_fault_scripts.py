@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from bill_pipeline.bill.errors import BillError
-from bill_pipeline.progress import Progress
+from bill_pipeline.ingest.progress import Progress
 from bill_pipeline.sandbox.faults import KINDS
 from tests.imports.conftest import MakeClient
 

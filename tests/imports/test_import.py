@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from bill_pipeline.archive import ArchiveOutOfOrder
 from bill_pipeline.bill.lists import LISTS
+from bill_pipeline.ingest.document_versions import ArchiveOutOfOrder
 from tests.imports.books import Client
 from tests.imports.conftest import MakeClient
 
@@ -228,7 +228,7 @@ def test_lists_below_others_know_how_many_pages_are_left(client: Client) -> None
 
 _SHOW_DLT = """
 from pathlib import Path
-from bill_pipeline.loader import Loader
+from bill_pipeline.ingest.loader import Loader
 from dlt.common.runtime import anon_tracker
 from dlt.common.runtime.run_context import active
 

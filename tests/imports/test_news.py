@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from bill_pipeline import loading
 from bill_pipeline.bill.lists import with_companions
-from bill_pipeline.raw import opened
-from bill_pipeline.references import unknown_lists
+from bill_pipeline.ingest import loading
+from bill_pipeline.ingest.raw import opened
+from bill_pipeline.ingest.references import unknown_lists
 from tests.imports.books import Client
 
 

@@ -9,7 +9,7 @@ from rich.console import Console
 
 from bill_pipeline.bill.chunks import ListOutcome
 from bill_pipeline.cli.import_progress import ImportProgress
-from bill_pipeline.progress import Progress, ProgressWatch
+from bill_pipeline.ingest.progress import Progress, ProgressWatch
 
 
 @pytest.mark.parametrize(

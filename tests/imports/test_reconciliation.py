@@ -7,11 +7,11 @@ from dataclasses import asdict
 import duckdb
 import pytest
 
-from bill_pipeline import open_documents
 from bill_pipeline.bill.lists import PROBED
-from bill_pipeline.loading import ImportReport
-from bill_pipeline.probe import changed_lists
-from bill_pipeline.reconciliation import compare_lists
+from bill_pipeline.ingest import open_documents
+from bill_pipeline.ingest.change_check import changed_lists
+from bill_pipeline.ingest.loading import ImportReport
+from bill_pipeline.ingest.reconciliation import compare_lists
 from tests.imports.books import Client
 from tests.imports.conftest import MakeClient
 

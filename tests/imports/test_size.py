@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from bill_pipeline import archive
-from bill_pipeline.raw import make_tables, opened, put_into_pages
+from bill_pipeline.ingest import document_versions as archive
+from bill_pipeline.ingest.raw import make_tables, opened, put_into_pages
 from tests.imports.books import Client
 
 

@@ -240,7 +240,8 @@ import os, sys
 from pathlib import Path
 from pydantic import SecretStr
 from datetime import datetime, UTC
-from bill_pipeline import loader, loading
+from bill_pipeline.ingest import loader
+from bill_pipeline.ingest import loading
 from bill_pipeline.bill.api import BillApi
 from bill_pipeline.bill.connection import Connection
 

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from bill_pipeline import loading
 from bill_pipeline.bill.lists import LISTS
-from bill_pipeline.probe import changed_lists
+from bill_pipeline.ingest import loading
+from bill_pipeline.ingest.change_check import changed_lists
 from tests.imports.books import Client
 from tests.imports.conftest import MakeClient
 from tests.imports.test_reconciliation import wrong
@@ -321,7 +321,7 @@ def test_what_was_read_stands_in_the_file_and_nowhere_else(client: Client, what:
 def test_a_load_that_died_half_way_is_archived_and_its_payments_touch_their_bills(
     client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from bill_pipeline.loader import Loader
+    from bill_pipeline.ingest.loader import Loader
 
     client.live(30)
     load = Loader.load

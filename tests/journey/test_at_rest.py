@@ -14,12 +14,12 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from bill_pipeline.clients import Registry
 from bill_pipeline.console.app import Console
-from bill_pipeline.console.users import Role
+from bill_pipeline.console.auth.users import Role
+from bill_pipeline.registry.clients import Registry
+from bill_pipeline.registry.vault import VaultError
 from bill_pipeline.sandbox.server import SandboxServer
 from bill_pipeline.settings import Home
-from bill_pipeline.vault import VaultError
 from tests.console.console_browser import add_users, signed_in
 from tests.journey.every_byte import everything_in, forms_of
 from tests.journey.firm import Firm

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 
-from bill_pipeline.clients import Registry, State
-from bill_pipeline.warehouse import Warehouse
+from bill_pipeline.registry.clients import Registry, State
+from bill_pipeline.warehouse.warehouse import Warehouse
 from tests.journey.firm import Firm
 from tests.ledger.changed_rules import changed_rule
 

@@ -9,7 +9,7 @@ from collections.abc import Callable
 import duckdb
 import pytest
 
-from bill_pipeline.clients import Registry
+from bill_pipeline.registry.clients import Registry
 from tests.journey.firm import Firm
 
 #: How many documents the published ledger has of each kind that BILL lists, archived ones included.

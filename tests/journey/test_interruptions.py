@@ -16,11 +16,11 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from bill_pipeline import books
-from bill_pipeline.books import open_sync
-from bill_pipeline.client_files import ClientBusy, client_lock
-from bill_pipeline.clients import ClientStatus, Registry, State
-from bill_pipeline.signals import EXIT_CODE, SENTENCE, interruption_in
+from bill_pipeline.pipeline import client_sync as books
+from bill_pipeline.pipeline.client_sync import open_sync
+from bill_pipeline.registry.client_files import ClientBusy, client_lock
+from bill_pipeline.registry.clients import ClientStatus, Registry, State
+from bill_pipeline.runtime.signals import EXIT_CODE, SENTENCE, interruption_in
 from tests.journey.firm import Firm
 
 #: What a person waits for; the aim is a few seconds on a machine that does nothing else.

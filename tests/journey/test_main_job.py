@@ -10,9 +10,9 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from bill_pipeline import loading
-from bill_pipeline.clients import Registry, State
-from bill_pipeline.raw import opened
+from bill_pipeline.ingest import loading
+from bill_pipeline.ingest.raw import opened
+from bill_pipeline.registry.clients import Registry, State
 from bill_pipeline.sandbox.server import SandboxServer
 from bill_pipeline.settings import Home
 from tests.journey.firm import Firm

@@ -28,13 +28,13 @@ import httpx
 import pytest
 from pydantic import SecretStr
 
-from bill_pipeline.clients import Registry
+from bill_pipeline.console.auth.users import Role, Users
 from bill_pipeline.console.database import ConsoleDatabase
 from bill_pipeline.console.routes import PAGES
-from bill_pipeline.console.users import Role, Users
 from bill_pipeline.dagster.definitions import defs
 from bill_pipeline.dagster.instance import write_instance
 from bill_pipeline.dagster.sensors import sweep_config
+from bill_pipeline.registry.clients import Registry
 from bill_pipeline.sandbox.server import SandboxServer
 from bill_pipeline.settings import Home
 from tests.journey.every_byte import ProcessList, everything_in, forms_of

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from bill_pipeline.bill.beliefs.table import BELIEFS
-from bill_pipeline.clients import Registry
+from bill_pipeline.registry.clients import Registry
 from bill_pipeline.sandbox.server import SandboxServer
 from bill_pipeline.sandbox.switches import SETTINGS, Switches, the_other_way
 from tests.imports.test_other_answers import FOUND_BY_A_FULL_READ, READING

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import duckdb
 import pytest
 
-from bill_pipeline.query import open_ledger
+from bill_pipeline.publishing.query import open_ledger
 from bill_pipeline.sandbox.server import SandboxServer
 from tests.journey.firm import Firm
 from tests.ledger import second_opinion

@@ -25,7 +25,7 @@ from typing import Any
 import duckdb
 import pytest
 
-from bill_pipeline.clients import Registry, State
+from bill_pipeline.registry.clients import Registry, State
 from bill_pipeline.sandbox.server import SandboxServer
 from tests.imports.books import Client
 from tests.imports.test_fault_scripts import FAULTS
@@ -53,7 +53,12 @@ LINES = "select line_id, date, debit, credit from {} order by line_id"
 
 PROCESSES = multiprocessing.get_context("forkserver")
 PROCESSES.set_forkserver_preload(
-    ["bill_pipeline.books", "bill_pipeline.categorize", "bill_pipeline.cli.sync", "dlt"]
+    [
+        "bill_pipeline.pipeline.client_sync",
+        "bill_pipeline.categorization.categorize",
+        "bill_pipeline.cli.sync",
+        "dlt",
+    ]
 )
 
 pytestmark = pytest.mark.slow

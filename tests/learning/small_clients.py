@@ -9,10 +9,10 @@ from typing import Any
 from pydantic import SecretStr
 
 from bill_pipeline.bill.connection import Connection
-from bill_pipeline.clients import Registry
-from bill_pipeline.parties import resolve_parties
+from bill_pipeline.categorization.parties import resolve_parties
+from bill_pipeline.registry.clients import Registry
 from bill_pipeline.settings import Home
-from bill_pipeline.warehouse import Warehouse
+from bill_pipeline.warehouse.warehouse import Warehouse
 from tests.ledger.company import Company
 
 AT = datetime(2026, 6, 30, 12)  # noqa: DTZ001 - UTC without a zone, as the archive keeps it

@@ -8,14 +8,14 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from bill_pipeline import model_shelf
-from bill_pipeline.categorize import decide_lines
+from bill_pipeline.categorization import model_registry as model_shelf
+from bill_pipeline.categorization.categorize import decide_lines
+from bill_pipeline.categorization.client_model import current_model
 from bill_pipeline.cli import main
-from bill_pipeline.client_model import current_model
-from bill_pipeline.decisions import correct
+from bill_pipeline.decisions.tables import correct
+from bill_pipeline.pipeline.training import train_client
 from bill_pipeline.settings import Home
-from bill_pipeline.training import train_client
-from bill_pipeline.warehouse import Warehouse
+from bill_pipeline.warehouse.warehouse import Warehouse
 from tests.learning.small_clients import AT, CHART, bill, build, connect
 from tests.ledger.company import Company
 
@@ -155,7 +155,7 @@ def test_an_answer_acts_at_once_on_waiting_lines_of_the_same_vendor_and_text(hom
 
 
 def test_about_one_booked_line_in_25_is_to_be_checked(home: Home) -> None:
-    from bill_pipeline.decisions import record_categories
+    from bill_pipeline.decisions.tables import record_categories
 
     count = 500
     later = AT.replace(hour=14)

@@ -8,7 +8,7 @@ from typing import Any
 import duckdb
 import pytest
 
-from bill_pipeline.transforms import load_transforms
+from bill_pipeline.warehouse.transforms import load_transforms
 
 TABLES = """
 create schema decisions;

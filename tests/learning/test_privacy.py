@@ -11,10 +11,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bill_pipeline import firm_parties, model_shelf, sharing
-from bill_pipeline.client_model import current_model
+from bill_pipeline.actions import sharing
+from bill_pipeline.categorization import firm_parties
+from bill_pipeline.categorization import model_registry as model_shelf
+from bill_pipeline.categorization.client_model import current_model
 from bill_pipeline.settings import Home
-from bill_pipeline.warehouse import Warehouse
+from bill_pipeline.warehouse.warehouse import Warehouse
 from models.normalize import stable_hash, vendor_key
 from tests.learning.small_clients import bill, build, connect
 

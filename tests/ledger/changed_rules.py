@@ -6,8 +6,8 @@ import contextlib
 from collections.abc import Iterator
 from dataclasses import replace
 
-from bill_pipeline import posting_rules
-from bill_pipeline.transforms import load_transforms
+from bill_pipeline.warehouse import posting_rules
+from bill_pipeline.warehouse.transforms import load_transforms
 
 
 @contextlib.contextmanager

@@ -14,14 +14,14 @@ from functools import cache
 from typing import Any
 
 from bill_pipeline.errors import CheckResult
-from bill_pipeline.transforms import (
+from bill_pipeline.warehouse.transforms import (
     SCHEMAS,
     in_build_order,
     load_transforms,
     macro_sql,
     with_ancestors,
 )
-from bill_pipeline.warehouse import RoomReport, Warehouse
+from bill_pipeline.warehouse.warehouse import RoomReport, Warehouse
 
 #: What the journal is made of.
 _POSTING = with_ancestors(

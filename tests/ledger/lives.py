@@ -13,8 +13,9 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from bill_pipeline import decisions, party_decisions
-from bill_pipeline.missing_lists import note_refusals
+from bill_pipeline.decisions import parties as party_decisions
+from bill_pipeline.decisions import tables as decisions
+from bill_pipeline.ingest.missing_lists import note_refusals
 from tests.ledger.company import Company
 
 FIRST_SYNC = datetime(2026, 2, 1, 12)  # noqa: DTZ001 - the archive keeps UTC without a zone

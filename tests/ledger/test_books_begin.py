@@ -9,7 +9,8 @@ from typing import Any
 
 from hypothesis import HealthCheck, example, given, settings
 
-from bill_pipeline import decisions, posting, posting_rules
+from bill_pipeline.decisions import tables as decisions
+from bill_pipeline.warehouse import posting, posting_rules
 from tests.ledger.changed_rules import changed_rule
 from tests.ledger.company import Company, new_company
 from tests.ledger.lives import EVENTFUL, FIRST_SYNC, begin, live, lives, without

@@ -10,7 +10,7 @@ from typing import Any
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from bill_pipeline import decisions
+from bill_pipeline.decisions import tables as decisions
 from tests.ledger.company import Company, new_company
 from tests.ledger.lives import FIRST_SYNC, begin, money
 

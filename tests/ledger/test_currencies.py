@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from bill_pipeline.transforms import load_transforms
-from bill_pipeline.warehouse import Warehouse
+from bill_pipeline.warehouse.transforms import load_transforms
+from bill_pipeline.warehouse.warehouse import Warehouse
 from tests.ledger.company import Company, new_company
 from tests.ledger.lives import begin
 

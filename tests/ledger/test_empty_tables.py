@@ -9,9 +9,10 @@ import duckdb
 import pytest
 from sqlglot import exp
 
-from bill_pipeline import replay, warehouse
-from bill_pipeline.empty_tables import IsEmpty, comes_out_empty, make_empty
-from bill_pipeline.transforms import Transform, _shared, load_transforms
+from bill_pipeline.warehouse import rebuild as replay
+from bill_pipeline.warehouse import warehouse
+from bill_pipeline.warehouse.empty_tables import IsEmpty, comes_out_empty, make_empty
+from bill_pipeline.warehouse.transforms import Transform, _shared, load_transforms
 from tests.ledger.company import new_company
 from tests.ledger.lives import FIRST_SYNC
 from tests.stories.runner import run_story

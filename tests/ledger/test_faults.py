@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from bill_pipeline import decisions
+from bill_pipeline.decisions import tables as decisions
 from bill_pipeline.errors import ChecksFailed
-from bill_pipeline.transforms import load_checks
+from bill_pipeline.warehouse.transforms import load_checks
 from tests.ledger.company import Company, new_company
 from tests.ledger.lives import FIRST_SYNC, begin, live
 
@@ -366,7 +366,7 @@ def test_control_accounts_are_tied_out_although_something_is_dated_in_days_to_co
 
 
 def test_failed_checks_leave_the_last_good_tables(monkeypatch: pytest.MonkeyPatch) -> None:
-    from bill_pipeline import warehouse
+    from bill_pipeline.warehouse import warehouse
 
     with new_company() as company:
         live(company, LIFE[:2])

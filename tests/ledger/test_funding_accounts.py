@@ -7,9 +7,9 @@ from datetime import datetime
 import pytest
 
 from bill_pipeline.bill.lists import BESIDE_THE_BOOKS, LISTS
-from bill_pipeline.missing_lists import note_refusals
-from bill_pipeline.posting import BILL_BALANCE, BILL_FEE_NAMES, MERCHANT_FEE_NAMES
-from bill_pipeline.transforms import load_transforms
+from bill_pipeline.ingest.missing_lists import note_refusals
+from bill_pipeline.warehouse.posting import BILL_BALANCE, BILL_FEE_NAMES, MERCHANT_FEE_NAMES
+from bill_pipeline.warehouse.transforms import load_transforms
 from tests.ledger.company import new_company
 
 FIRST, SECOND, THIRD = (datetime(2026, 3, day, 12) for day in (1, 2, 3))  # noqa: DTZ001

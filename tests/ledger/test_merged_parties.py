@@ -14,10 +14,11 @@ import pytest
 from sqlglot import exp
 from sqlglot.lineage import lineage
 
-from bill_pipeline import decisions, party_decisions
-from bill_pipeline.parties import resolve_parties
+from bill_pipeline.categorization.parties import resolve_parties
+from bill_pipeline.decisions import parties as party_decisions
+from bill_pipeline.decisions import tables as decisions
 from bill_pipeline.settings import Home
-from bill_pipeline.transforms import load_transforms
+from bill_pipeline.warehouse.transforms import load_transforms
 from tests.ledger.company import Company, new_company
 from tests.ledger.lives import CHART
 

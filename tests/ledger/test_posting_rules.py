@@ -11,9 +11,10 @@ from typing import Any
 
 import pytest
 
-from bill_pipeline import decisions, posting, posting_rules
+from bill_pipeline.decisions import tables as decisions
 from bill_pipeline.errors import ChecksFailed
-from bill_pipeline.transforms import load_transforms, read_transform
+from bill_pipeline.warehouse import posting, posting_rules
+from bill_pipeline.warehouse.transforms import load_transforms, read_transform
 from tests.ledger.changed_rules import changed_rule
 from tests.ledger.company import Company, new_company
 from tests.ledger.lives import begin

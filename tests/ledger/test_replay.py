@@ -10,7 +10,11 @@ from decimal import Decimal
 
 import pytest
 
-from bill_pipeline import decisions, posting, replay, retyping_decisions, rule_decisions
+from bill_pipeline.decisions import retypings as retyping_decisions
+from bill_pipeline.decisions import rules as rule_decisions
+from bill_pipeline.decisions import tables as decisions
+from bill_pipeline.warehouse import posting
+from bill_pipeline.warehouse import rebuild as replay
 from tests.ledger.company import Company, new_company
 from tests.ledger.lives import ACCOUNTS, EVENTFUL, FIRST_SYNC, KINDS, State, begin, hand_over
 

@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
-from bill_pipeline import decisions
-from bill_pipeline.transforms import load_transforms
+from bill_pipeline.decisions import tables as decisions
+from bill_pipeline.warehouse.transforms import load_transforms
 from tests.ledger.company import Company, new_company
 from tests.ledger.lives import begin
 

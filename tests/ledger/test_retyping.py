@@ -9,15 +9,15 @@ from typing import Any
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from bill_pipeline import posting
-from bill_pipeline.decisions import close
-from bill_pipeline.retyping_decisions import (
+from bill_pipeline.decisions.retypings import (
     BALANCES,
     OldBalance,
     move_balance,
     old_balances,
     withdraw_reclassification,
 )
+from bill_pipeline.decisions.tables import close
+from bill_pipeline.warehouse import posting
 from tests.ledger.company import Company, new_company
 from tests.ledger.lives import EVENTFUL, FIRST_SYNC, live, live_on, short_lives
 

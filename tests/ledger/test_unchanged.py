@@ -12,12 +12,12 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from bill_pipeline import posting
-from bill_pipeline.client_files import BLOCK_SIZE
-from bill_pipeline.decisions import DATED_TABLES
-from bill_pipeline.transforms import SCHEMAS, load_transforms
-from bill_pipeline.unchanged import TableMemory, _lists_read
-from bill_pipeline.warehouse import Warehouse
+from bill_pipeline.decisions.tables import DATED_TABLES
+from bill_pipeline.registry.client_files import BLOCK_SIZE
+from bill_pipeline.warehouse import posting
+from bill_pipeline.warehouse.transforms import SCHEMAS, load_transforms
+from bill_pipeline.warehouse.unchanged import TableMemory, _lists_read
+from bill_pipeline.warehouse.warehouse import Warehouse
 from tests.ledger.company import Company
 from tests.ledger.lives import FIRST_SYNC, live, lives
 

@@ -9,15 +9,15 @@ import duckdb
 from pydantic import SecretStr
 
 from bill_pipeline.bill.connection import Connection
-from bill_pipeline.built import mark_built
-from bill_pipeline.clients import Registry
 from bill_pipeline.publishing.tables import (
     PublishedColumn,
     PublishedMacro,
     PublishedSchema,
     PublishedTable,
 )
+from bill_pipeline.registry.clients import Registry
 from bill_pipeline.settings import Home
+from bill_pipeline.warehouse.built import mark_built
 
 LINES = PublishedTable(
     name="journal_lines",

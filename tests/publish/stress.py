@@ -46,9 +46,9 @@ def write(home_path: str, names: list[str], log: str) -> None:
     """Bring some of ``names`` to their next batch and publish, again and again, until killed."""
     from publish_fixture import SCHEMA, write_books
 
-    from bill_pipeline.clients import Registry, utc_now
-    from bill_pipeline.deciding import hold_client
-    from bill_pipeline.publish import publish, show_status
+    from bill_pipeline.actions.deciding import hold_client
+    from bill_pipeline.publishing.publish import publish, show_status
+    from bill_pipeline.registry.clients import Registry, utc_now
     from bill_pipeline.settings import Home
 
     home = Home(Path(home_path))
@@ -119,12 +119,12 @@ class Stress:
         sys.path.insert(0, str(FOLDER))
         from publish_fixture import SCHEMA, connect_clients, write_books
 
-        from bill_pipeline.publish import publish
+        from bill_pipeline.publishing.publish import publish
         from bill_pipeline.settings import Home
 
         self.processes = multiprocessing.get_context("forkserver")
         self.processes.set_forkserver_preload(
-            ["publish_fixture", "bill_pipeline.publish", "pandas", "pyarrow"]
+            ["publish_fixture", "bill_pipeline.publishing.publish", "pandas", "pyarrow"]
         )
         self.home = Home.at(folder)
         self.names = client_names(clients)

@@ -11,10 +11,10 @@ from typing import Any
 import duckdb
 import pytest
 
-from bill_pipeline.clients import Registry
-from bill_pipeline.publish import publish, write_ahead
 from bill_pipeline.publishing import files, versions
+from bill_pipeline.publishing.publish import publish, write_ahead
 from bill_pipeline.publishing.tables import code_signature
+from bill_pipeline.registry.clients import Registry
 from bill_pipeline.settings import Home
 from tests.publish.publish_fixture import SCHEMA, write_books
 

@@ -15,18 +15,18 @@ import duckdb
 import pytest
 from pydantic import SecretStr
 
-from bill_pipeline import leaving
-from bill_pipeline.clients import Registry, utc_now
+from bill_pipeline.console import leaving
+from bill_pipeline.console.auth.users import Role, Users
 from bill_pipeline.console.database import ConsoleDatabase
 from bill_pipeline.console.postponed import ReviewMemory
-from bill_pipeline.console.users import Role, Users
-from bill_pipeline.publish import publish
 from bill_pipeline.publishing import catalogue, files
 from bill_pipeline.publishing.contents import read_contents
+from bill_pipeline.publishing.publish import publish
+from bill_pipeline.publishing.query import open_ledger
 from bill_pipeline.publishing.tables import PublishError
-from bill_pipeline.query import open_ledger
+from bill_pipeline.registry.clients import Registry, utc_now
+from bill_pipeline.registry.webhooks import Webhooks
 from bill_pipeline.settings import Home
-from bill_pipeline.webhooks import Webhooks
 from tests.publish.publish_fixture import SCHEMA, write_books
 
 pytestmark = pytest.mark.parametrize("store", ["files"], indirect=True)
@@ -156,9 +156,9 @@ import sys
 from pathlib import Path
 sys.path.insert(0, {str(Path(__file__).parent)!r})
 from publish_fixture import SCHEMA
-from bill_pipeline.publish import publish
+from bill_pipeline.publishing.publish import publish
 from bill_pipeline.publishing.tables import PublishError
-from bill_pipeline.query import open_ledger
+from bill_pipeline.publishing.query import open_ledger
 from bill_pipeline.settings import Home
 assert publish(Home(Path({str(home.path)!r})), ["acme"], schema=SCHEMA).published
 assert not {{"httpx", "pandas", "sklearn"}} & set(sys.modules)

@@ -13,11 +13,11 @@ from typing import Any
 import duckdb
 import pytest
 
-from bill_pipeline.publish import publish
 from bill_pipeline.publishing.contents import read_contents
+from bill_pipeline.publishing.publish import publish
 from bill_pipeline.publishing.tables import published_schema
 from bill_pipeline.settings import Home
-from bill_pipeline.warehouse import Warehouse
+from bill_pipeline.warehouse.warehouse import Warehouse
 from tests.ledger.company import Company
 from tests.ledger.lives import FIRST_SYNC
 from tests.ledger.test_unchanged import bill

@@ -12,12 +12,12 @@ from typing import Any
 import duckdb
 import pytest
 
-from bill_pipeline.clients import Registry, State, utc_now
-from bill_pipeline.publish import publish, show_status
 from bill_pipeline.publishing import registry
 from bill_pipeline.publishing.lake import LakeLedger
+from bill_pipeline.publishing.publish import publish, show_status
+from bill_pipeline.publishing.query import QueryError, open_ledger, run
 from bill_pipeline.publishing.tables import PublishError
-from bill_pipeline.query import QueryError, open_ledger, run
+from bill_pipeline.registry.clients import Registry, State, utc_now
 from bill_pipeline.settings import Home
 from tests.postgres_server import needs_postgres
 from tests.publish.conftest import stored_files

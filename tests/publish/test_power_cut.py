@@ -9,7 +9,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from bill_pipeline.publish import publish
+from bill_pipeline.publishing.publish import publish
 from bill_pipeline.settings import Home
 from tests.publish.publish_fixture import SCHEMA, write_books
 

@@ -11,9 +11,9 @@ from typing import Any
 import duckdb
 import pytest
 
-from bill_pipeline.clients import Registry, State, UnknownClient
-from bill_pipeline.publish import publish
-from bill_pipeline.query import open_ledger
+from bill_pipeline.publishing.publish import publish
+from bill_pipeline.publishing.query import open_ledger
+from bill_pipeline.registry.clients import Registry, State, UnknownClient
 from bill_pipeline.settings import Home
 from tests.publish.conftest import ALL_STORES, opened, stored_files
 from tests.publish.publish_fixture import SCHEMA, connect_clients, fill_books, older, write_books

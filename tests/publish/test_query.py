@@ -16,9 +16,9 @@ import pytest
 from click.testing import CliRunner, Result
 
 from bill_pipeline.cli import main
-from bill_pipeline.private_folder import PrivateFolder, _remove_left_over
-from bill_pipeline.publish import publish
-from bill_pipeline.query import QueryError, open_ledger, run
+from bill_pipeline.publishing.publish import publish
+from bill_pipeline.publishing.query import QueryError, open_ledger, run
+from bill_pipeline.runtime.private_folder import PrivateFolder, _remove_left_over
 from bill_pipeline.settings import Home
 from tests.publish.publish_fixture import SCHEMA, write_books
 

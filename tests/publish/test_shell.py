@@ -14,9 +14,9 @@ import pytest
 from click.testing import CliRunner
 
 from bill_pipeline.cli import main
-from bill_pipeline.publish import publish
+from bill_pipeline.publishing.publish import publish
+from bill_pipeline.runtime.signals import GRACE_SECONDS
 from bill_pipeline.settings import Home
-from bill_pipeline.signals import GRACE_SECONDS
 from tests.publish.publish_fixture import SCHEMA
 
 pytestmark = pytest.mark.parametrize("store", ["files"], indirect=True)

@@ -7,7 +7,7 @@ table it shows) and ``company: none``. A step has
 - ``given``: documents by list, and ``gone``: ids by list that BILL no longer has;
 - ``refused``: what BILL says of lists that it refuses; it gives those of ``given``;
 - ``decide``: what people decided before the sync, by the functions of ``decisions``,
-  ``party_decisions``, ``rule_decisions`` and ``retyping_decisions``;
+  its ``parties``, ``rules`` and ``retypings``;
 - ``expect``: tables written as people write them. ``journal`` is the journal with names; any other
   is ``schema.table``, a report's macro or a query in brackets, and may have a ``where``;
 - ``warnings``: the names of all checks that warn.
@@ -28,9 +28,13 @@ from typing import Any
 
 import yaml
 
-from bill_pipeline import decisions, party_decisions, posting, retyping_decisions, rule_decisions
 from bill_pipeline.amounts import to_cents
-from bill_pipeline.missing_lists import note_refusals
+from bill_pipeline.decisions import parties as party_decisions
+from bill_pipeline.decisions import retypings as retyping_decisions
+from bill_pipeline.decisions import rules as rule_decisions
+from bill_pipeline.decisions import tables as decisions
+from bill_pipeline.ingest.missing_lists import note_refusals
+from bill_pipeline.warehouse import posting
 from tests.ledger.company import Company, new_company
 
 HERE = Path(__file__).parent

@@ -16,8 +16,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from bill_pipeline.cli import main
-from bill_pipeline.clients import Registry, State
-from bill_pipeline.registry_file import HOME_VERSION
+from bill_pipeline.registry.clients import Registry, State
+from bill_pipeline.registry.registry_file import HOME_VERSION
 from bill_pipeline.settings import Home
 from tests.upgrades.archived_bill import ArchivedBill
 

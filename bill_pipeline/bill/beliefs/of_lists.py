@@ -9,10 +9,10 @@ from itertools import pairwise
 from typing import Any
 
 from bill_pipeline.bill import errors
-from bill_pipeline.bill.asking import NOT_OFFERED
 from bill_pipeline.bill.beliefs.evidence import REFUSED, Evidence, Finding, NotSeen, Row, rows_of
 from bill_pipeline.bill.documents import timestamp
 from bill_pipeline.bill.lists import LISTS, BillList
+from bill_pipeline.bill.page_requests import NOT_OFFERED
 
 Check = Callable[[Evidence], Finding]
 

@@ -12,13 +12,13 @@ from dataclasses import dataclass
 from bill_pipeline.bill.beliefs import of_documents, of_lists, of_times
 from bill_pipeline.bill.beliefs.of_lists import Check, readable
 
-_READER = "bill_pipeline/bill/reader.py"
-_READING = "bill_pipeline/bill/reading.py"
-_ANSWERS = "bill_pipeline/bill/answers.py"
+_READER = "bill_pipeline/bill/list_reader.py"
+_READING = "bill_pipeline/bill/import_run.py"
+_ANSWERS = "bill_pipeline/bill/responses.py"
 _LOGIN = "bill_pipeline/bill/login.py"
 _PAGES = "bill_pipeline/bill/pages.py"
 _LISTS = "bill_pipeline/bill/lists.py"
-_ASKING = "bill_pipeline/bill/asking.py"
+_ASKING = "bill_pipeline/bill/page_requests.py"
 _STAGING = "transforms/staging"
 _RECONCILED = (
     "The daily comparison finds it where it is open or recent, and the weekly one elsewhere."
@@ -56,7 +56,7 @@ _OF_LISTS = (
         "archived_in_lists",
         "A list that is not filtered shows archived documents too.",
         "not documented; public clients point that way",
-        (_READER, "bill_pipeline/probe.py"),
+        (_READER, "bill_pipeline/ingest/change_check.py"),
         "Archived documents are asked for in a pass of their own: more requests.",
         of_lists.archived_in_lists,
     ),
@@ -157,7 +157,7 @@ _OF_SESSIONS = (
         "session_opens_one_organization",
         "A session reads the one organization it was opened for.",
         "inferred from the login, which names one",
-        ("bill_pipeline/sealed_sessions.py", _LOGIN),
+        ("bill_pipeline/registry/session_store.py", _LOGIN),
         "Nothing is read: a login that opens another organization is refused.",
         of_lists.session_opens_one_organization,
         no_switch="a session of another organization is another login",
@@ -175,7 +175,7 @@ _OF_SESSIONS = (
         "missing_documents_are_404",
         "A document that BILL no longer has is answered with 404.",
         "seen by a public client",
-        (_ANSWERS, "bill_pipeline/bill/stored.py", "bill_pipeline/reconciliation.py"),
+        (_ANSWERS, "bill_pipeline/bill/stored.py", "bill_pipeline/ingest/reconciliation.py"),
         "Nothing while the code is BDC_1205, which decides.",
         of_lists.missing_documents_are_404,
     ),
@@ -275,7 +275,7 @@ _OF_TIMES = (
         "payments_are_never_removed",
         "Payments and received payments are voided or canceled, never deleted.",
         "inferred: BILL documents no way to delete one",
-        ("bill_pipeline/bill/lists.py", "bill_pipeline/reconciliation.py"),
+        ("bill_pipeline/bill/lists.py", "bill_pipeline/ingest/reconciliation.py"),
         "The weekly comparison asks for what is no longer listed, and reverses it.",
         unseen="what was deleted leaves nothing to see",
     ),

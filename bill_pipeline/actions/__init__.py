@@ -1,0 +1,1 @@
+"""What a person does to a client's books, shown at once."""

@@ -1,0 +1,1 @@
+"""Who is asking the console, and what they may do."""

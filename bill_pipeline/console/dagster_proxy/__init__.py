@@ -1,0 +1,1 @@
+"""Dagster's page behind the console's sign-in."""

@@ -1,0 +1,59 @@
+"""A client leaves the firm: its token is forgotten and, where that is asked for, its books.
+
+The command line and the console both come through here, so both forget the same.
+"""
+
+from __future__ import annotations
+
+from bill_pipeline.publishing.publish import publish
+from bill_pipeline.publishing.stores import store_of
+from bill_pipeline.registry.client_files import client_lock
+from bill_pipeline.registry.clients import Registry, UnknownClient
+from bill_pipeline.registry.webhooks import Webhooks
+from bill_pipeline.settings import Home, require_client_name
+
+
+def require_known(home: Home, client: str) -> None:
+    """Raises UnknownClient when neither the registry, a file nor the ledger knows ``client``.
+
+    Books that were kept may go later, and a client that a registry of another day does not know
+    may be disconnected as well.
+    """
+    require_client_name(client)
+    registry = Registry(home)
+    # One that was disconnected may be purged again: what stopped a purge midway is made up for.
+    if client in registry.names() or client in registry.disconnected():
+        return
+    if home.client_file(client).exists():
+        return
+    if client not in store_of(home).builds():
+        raise UnknownClient(client)
+
+
+def disconnect(home: Home, client: str, *, purge: bool) -> None:
+    """Forget how to reach ``client`` in BILL and take it out of the published ledger.
+
+    With ``purge`` its books, statements and models go as well, what it taught other clients'
+    models, what Dagster reported of it, its name in users' lists, and its published files at once:
+    the catalogue no longer names them then, so nobody who asks for other clients notices. Raises
+    UnknownClient, ClientBusy, PublishError, and NotForgotten when all is done but in Dagster; what
+    could not be taken out of the ledger goes with the next publication.
+    """
+    registry = Registry(home)
+    require_known(home, client)
+    with client_lock(home, client):
+        registry.disconnect(client, purge=purge)
+        Webhooks(registry).forget(client)
+        if purge and home.console.exists():
+            from bill_pipeline.console.database import ConsoleDatabase
+
+            # Before anybody is connected by this name: users of the old one do not see the new one.
+            ConsoleDatabase(home.console).forget(client)
+    publish(home, [])
+    if purge:
+        from bill_pipeline.actions import sharing  # pandas and scikit-learn take a second
+
+        sharing.forget(home, client)
+        from bill_pipeline.dagster.forgetting import forget_client  # Dagster takes another second
+
+        forget_client(home, client)

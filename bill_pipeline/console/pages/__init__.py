@@ -1,0 +1,1 @@
+"""What the console answers, page by page; ``routes`` is their table."""

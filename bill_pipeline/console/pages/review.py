@@ -1,0 +1,283 @@
+"""The review queue's pages: show the groups, take the answers, undo.
+
+How groups are found is in ``review_queue``, how answers reach the books in ``deciding``.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from dataclasses import asdict, dataclass
+from decimal import Decimal
+from typing import Any
+
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+from bill_pipeline.actions.deciding import (
+    Answer,
+    Line,
+    PartyRule,
+    decide_lines,
+    persons_answers,
+)
+from bill_pipeline.console.parts.formats import plural
+from bill_pipeline.console.parts.forms import MOST_BYTES
+from bill_pipeline.console.queries.review_queue import (
+    QUEUE_TABLES,
+    account_named,
+    line_of,
+    read_accounts,
+    read_lines,
+    read_queue,
+)
+from bill_pipeline.console.request_context import Visit
+from bill_pipeline.decisions.tables import Part
+from bill_pipeline.errors import DecisionRefused, PipelineError
+from bill_pipeline.registry.clients import ClientStatus, UnknownClient
+from bill_pipeline.registry.failures import Trouble, alone
+
+#: A firm-wide queue reads the books of the clients with most to review: as many as it takes to fill
+#: a page, since reading one takes a few milliseconds.
+CLIENTS_READ = 25
+LINES_READ = 60
+LINES_OF_A_GROUP = 2_000
+
+
+class NothingChosen(PipelineError):
+    """The form named no line, or none that is still there."""
+
+
+@dataclass
+class Chosen:
+    """One group as the form sent it: its lines, and the account typed for them."""
+
+    key: str
+    client: str
+    lines: list[dict[str, object]]
+    account_text: str
+    makes_rule: bool
+
+
+def firm_queue(visit: Visit) -> Response:
+    """Every client's lines in one queue, for whoever looks after several."""
+    waiting = [s for s in visit.console.registry.waiting() if visit.user.may_see(s.client)]
+    postponed = visit.console.review_memory.postponed()
+    names = _enough(waiting, Counter(client for client, _line in postponed))
+    with visit.console.ledger.reading(names, QUEUE_TABLES) as books:
+        queue = read_queue(books, names, postponed)
+    return visit.render(
+        "review.html",
+        client=None,
+        queue=queue,
+        waiting=waiting,
+        clients_read=len(names),
+        back="/review",
+        postponed_count=0,
+    )
+
+
+def _enough(waiting: list[ClientStatus], put_off: Counter[str]) -> list[str]:
+    """Clients from the first on until their lines fill a page of the queue."""
+    names: list[str] = []
+    lines = 0
+    for status in waiting[:CLIENTS_READ]:
+        if lines >= LINES_READ:
+            break
+        names.append(status.client)
+        lines += max(status.review_count - put_off[status.client], 0)
+    return names
+
+
+def client_queue(visit: Visit) -> Response:
+    postponed = visit.console.review_memory.postponed()
+    with visit.console.ledger.reading([visit.client]) as books:
+        queue = read_queue(books, [visit.client], postponed)
+    return visit.render(
+        "review.html",
+        client=visit.client,
+        queue=queue,
+        waiting=[],
+        clients_read=1,
+        back=f"/clients/{visit.client}/review",
+        postponed_count=sum(client == visit.client for client, _line in postponed),
+    )
+
+
+def group_page(visit: Visit) -> Response:
+    """Every line of one group, to answer for some of them only."""
+    with visit.console.ledger.reading([visit.client]) as books:
+        queue = read_queue(
+            books,
+            [visit.client],
+            visit.console.review_memory.postponed(),
+            question=visit.query("question"),
+            examples=LINES_OF_A_GROUP,
+        )
+    if not queue.groups:
+        visit.notify("Nothing of that group is left to review.")
+        return visit.redirect(f"/clients/{visit.client}/review")
+    return visit.render(
+        "review_group.html",
+        client=visit.client,
+        group=queue.groups[0],
+        accounts=queue.accounts[visit.client],
+    )
+
+
+def decide(visit: Visit) -> Response:
+    """Take the answers for one group or several, of one client or several."""
+    doing, _, key = visit.form.text("do").partition(":")
+    keys = [key] if key else visit.form.texts("chosen")
+    chosen = _chosen(visit, keys)
+    back = visit.own_path(visit.form.text("back"), "/review")
+    by_client: dict[str, list[Chosen]] = defaultdict(list)
+    for one in chosen:
+        by_client[one.client].append(one)
+    failed: dict[str, Trouble] = {}
+    for client, groups in by_client.items():
+        with alone(client, failed):
+            if doing == "later":
+                _postpone(visit, client, groups)
+            else:
+                _accept(visit, client, groups)
+    if failed:  # the others' answers are booked
+        raise DecisionRefused(" ".join(map(str, failed.values())))
+    if visit.is_fragment:
+        assert visit.sign_in is not None  # noqa: S101 - the route asks for a bookkeeper
+        return visit.render(
+            "notices.html", fresh=visit.console.sign_ins.take_notices(visit.sign_in)
+        )
+    return visit.redirect(back)
+
+
+def undo(visit: Visit) -> Response:
+    """Put back what was before: by a further decision, so that history keeps both."""
+    memory = visit.console.review_memory
+    number = visit.path_number("number")
+    action = memory.action(visit.client, number) if number is not None else None
+    if action is None or action.is_undone:
+        raise NothingChosen(f"{visit.client}: this was undone already, or never done.")
+    if action.user_name != visit.user.name and not visit.may("ADMINISTER"):
+        raise HTTPException(403, f"This was done by {action.user_name}: ask them, or an admin.")
+    if action.kind == "postpone":
+        memory.bring_back(visit.client, action.content["transaction_ids"])
+    else:
+        answers = [_remembered(answer) for answer in action.content["before"]]
+        decide_lines(
+            visit.console.home,
+            visit.client,
+            answers,
+            by=visit.user.name,
+            reason="undone",
+            withdrawn_rules=action.content["rule_ids"],
+        )
+    memory.mark_undone(action.number)
+    visit.record("undid", visit.client, what=action.summary)
+    visit.notify(f"Undone: {action.summary}")
+    return visit.redirect(visit.own_path(visit.form.text("back"), "/review"))
+
+
+def change_line(visit: Visit) -> Response:
+    """A person's account for one line, whoever chose the present one."""
+    with visit.console.ledger.reading([visit.client]) as books:
+        lines = read_lines(books, visit.client, [visit.path("transaction")])
+        accounts = read_accounts(books, [visit.client])[visit.client]
+    if not lines:
+        raise HTTPException(404, f"{visit.client} has no such line.")
+    account = account_named(visit.form.text("account"), accounts)
+    reason = visit.form.text("reason") or "chosen in the console"
+    line = line_of(lines[0])
+    answers = [Answer(line, account.account_id)]
+    decide_and_remember(visit, visit.client, answers, [], reason, account.label)
+    # The whole line has the account now: a part's own page is gone.
+    whole = f"{line.document_type}:{line.document_id}:{line.line_id}"
+    return visit.redirect(f"/clients/{visit.client}/lines/{whole}")
+
+
+def decide_and_remember(
+    visit: Visit,
+    client: str,
+    answers: list[Answer],
+    rules: list[PartyRule],
+    reason: str,
+    accounts: str,
+) -> None:
+    """Book the answers, and remember what they replaced so that they can be undone.
+
+    ``accounts``: where the lines go, in people's words.
+    """
+    home, by = visit.console.home, visit.user.name
+    before = persons_answers(home, client, [answer.line for answer in answers])
+    rule_ids = decide_lines(home, client, answers, rules, by=by, reason=reason)
+    summary = f"{client}: {plural(len(answers), 'line')} to {accounts}"
+    content = {"before": [asdict(answer) for answer in before], "rule_ids": rule_ids}
+    number = visit.console.review_memory.remember(client, by, "decide", content, summary)
+    visit.record("decided", client, lines=len(answers), accounts=accounts, rules=rule_ids)
+    made = f" and {plural(len(rule_ids), 'rule')}" if rule_ids else ""
+    visit.notify(f"{summary}{made}. It is in the ledger.", undo=f"/clients/{client}/undo/{number}")
+
+
+def _remembered(answer: dict[str, Any]) -> Answer:
+    """An answer as ``decide_and_remember`` wrote it down: amounts came back as text."""
+    parts = tuple(
+        Part(**{**part, "amount": Decimal(part["amount"])}) for part in answer.get("parts", ())
+    )
+    return Answer(Line(**answer["line"]), answer["account_id"], parts)
+
+
+def _chosen(visit: Visit, keys: list[str]) -> list[Chosen]:
+    """The groups the form names, with lines that are really their client's and visible."""
+    form, found = visit.form, []
+    for key in keys:
+        client = form.text(f"client-{key}")
+        _require_visible(visit, client)
+        ids = form.text(f"lines-{key}", most=MOST_BYTES).split() + form.texts(f"line-{key}")
+        with visit.console.ledger.reading([client]) as books:
+            lines = read_lines(books, client, ids)
+        if lines:
+            account, rule = form.text(f"account-{key}"), form.text(f"rule-{key}") == "yes"
+            found.append(Chosen(key, client, lines, account, rule))
+    if not found:
+        raise NothingChosen("No line was chosen, or they were settled in the meantime.")
+    return found
+
+
+def _require_visible(visit: Visit, client: str) -> None:
+    try:
+        visit.console.registry.status(client)
+    except UnknownClient:
+        client = ""
+    if not client or not visit.user.may_see(client):
+        raise HTTPException(404, "There is no such client.")
+
+
+def _postpone(visit: Visit, client: str, groups: list[Chosen]) -> None:
+    ids = [str(line["transaction_id"]) for group in groups for line in group.lines]
+    visit.console.review_memory.postpone(client, ids, visit.user.name)
+    summary = f"{client}: {len(ids)} lines put off for a week"
+    number = visit.console.review_memory.remember(
+        client, visit.user.name, "postpone", {"transaction_ids": ids}, summary
+    )
+    visit.record("put off lines", client, lines=len(ids))
+    visit.notify(f"{summary}.", undo=f"/clients/{client}/undo/{number}")
+
+
+def _accept(visit: Visit, client: str, groups: list[Chosen]) -> None:
+    with visit.console.ledger.reading([client]) as books:
+        accounts = read_accounts(books, [client])[client]
+    settled = [(group.lines, account_named(group.account_text, accounts)) for group in groups]
+    rules = [
+        PartyRule(
+            party_id=str(group.lines[0]["party_id"]),
+            document_type=str(group.lines[0]["document_type"]),
+            account_id=account.account_id,
+            reason=f"{group.lines[0]['party']} always, says {visit.user.name}",
+        )
+        for group, (_lines, account) in zip(groups, settled, strict=True)
+        if group.makes_rule and group.lines[0]["party_id"]
+    ]
+    answers = [
+        Answer(line_of(line), account.account_id) for lines, account in settled for line in lines
+    ]
+    names = ", ".join(sorted({account.label for _lines, account in settled}))
+    decide_and_remember(visit, client, answers, rules, "settled in the review queue", names)

@@ -1,0 +1,1 @@
+"""What pages are made of: forms, formats, charts, periods, limits of a request."""

@@ -1,0 +1,82 @@
+"""One step per room: all its tables in one transaction, every table still an asset.
+
+A run for one client goes through the rooms step by step. A run for many clients (a backfill, see
+``partitions.BACKFILL``) does all its rooms client by client in its first step, because a client's
+rooms share one lock and one point in time, and one client's failure must not stop the others.
+"""
+
+# Dagster reads these annotations as types: no `from __future__ import annotations` here.
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import dagster as dg
+
+from bill_pipeline.bill.errors import BillError
+from bill_pipeline.dagster.asset_events import Evidence
+from bill_pipeline.dagster.client_work import STEPS, do_room
+from bill_pipeline.dagster.fleet import bring_clients, raise_failures
+from bill_pipeline.dagster.partitions import BACKFILL, CLIENTS
+from bill_pipeline.dagster.syncs import SyncResource, failure_of
+from bill_pipeline.errors import PipelineError
+from bill_pipeline.registry.failures import Trouble
+
+
+def room_step(
+    room: str, specs: Sequence[dg.AssetSpec], checks: Sequence[dg.AssetCheckSpec]
+) -> dg.AssetsDefinition:
+    """The step that builds ``room``'s assets and evaluates their checks."""
+
+    @dg.multi_asset(
+        name=room,
+        specs=specs,
+        check_specs=checks,
+        partitions_def=CLIENTS,
+        backfill_policy=BACKFILL,
+        # Any table of a room may be chosen in the UI; the room is built as a whole all the same.
+        can_subset=True,
+    )
+    def step(context: dg.AssetExecutionContext, sync: SyncResource) -> Iterator[Any]:
+        chosen = chosen_rooms(context)
+        clients = context.partition_keys
+        if len(clients) == 1:
+            try:
+                for event in do_room(room, chosen, sync, clients[0]):
+                    yield _as_result(event, context)
+            except (PipelineError, BillError) as error:
+                raise failure_of(error) from error
+        elif room == chosen[0]:
+            failures: dict[str, Trouble] = {}
+            yield from bring_clients(sync, clients, chosen, failures, context.log)
+            raise_failures(failures, len(clients))
+
+    return step
+
+
+def chosen_rooms(context: dg.AssetExecutionContext) -> tuple[str, ...]:
+    """The rooms this run goes through, in order."""
+    steps = {node.name for node in context.job_def.nodes}
+    return tuple(room for room in STEPS if room in steps)
+
+
+def _as_result(
+    event: Evidence, context: dg.AssetExecutionContext
+) -> dg.MaterializeResult[Any] | dg.AssetCheckResult | Evidence:
+    """``event`` as the step's result when the run asked for it; else as something seen on the way.
+
+    A room is built as a whole, so a run that asked for one of its tables reports them all.
+    """
+    if isinstance(event, dg.AssetMaterialization):
+        if event.asset_key in context.selected_asset_keys:
+            return dg.MaterializeResult(asset_key=event.asset_key, metadata=event.metadata)
+        return event
+    if event.asset_check_key in context.selected_asset_check_keys:
+        return dg.AssetCheckResult(
+            asset_key=event.asset_key,
+            check_name=event.check_name,
+            passed=event.passed,
+            severity=event.severity,
+            description=event.description,
+            metadata=event.metadata,
+        )
+    return event

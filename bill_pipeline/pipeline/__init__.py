@@ -1,0 +1,1 @@
+"""A client's sync, step by step, and many clients' syncs."""

@@ -1,0 +1,356 @@
+"""Bring one client's books up to date: import, archive, stage, categorize, post, report.
+
+This is the order of the rooms and nothing else; each room's work is in its own module. The command
+line, the console and Dagster all use ``Sync``, so there is one way in which books are made.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import sqlite3
+import time
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from bill_pipeline.bill.errors import ConnectionRefused
+from bill_pipeline.bill.lists import PROBED, with_companions
+from bill_pipeline.errors import PipelineError
+from bill_pipeline.ingest.client_import import ImportReport, import_client
+from bill_pipeline.ingest.progress import Progress as Step
+from bill_pipeline.ingest.progress import Watcher
+from bill_pipeline.ingest.quarantine import quarantined_counts
+from bill_pipeline.ingest.raw import lift_limits
+from bill_pipeline.ingest.references import unknown_lists
+from bill_pipeline.pipeline.sync_report import SyncReport
+from bill_pipeline.publishing.publish import show_status
+from bill_pipeline.registry.change_rates import activity_of
+from bill_pipeline.registry.client_files import ClientBusy, client_lock
+from bill_pipeline.registry.clients import ClientStatus, Registry, State, utc_now
+from bill_pipeline.registry.failures import what_and_remedy
+from bill_pipeline.runtime.signals import interruption_in
+from bill_pipeline.settings import Home
+from bill_pipeline.warehouse.posting import ReplayDiffers, rebuild
+from bill_pipeline.warehouse.posting_rules import begin, preview
+from bill_pipeline.warehouse.upkeep import (
+    count_documents_and_reviews,
+    is_current,
+    model_alarm,
+    suit_to_size,
+)
+from bill_pipeline.warehouse.warehouse import RoomReport, Warehouse
+
+if TYPE_CHECKING:
+    from bill_pipeline.warehouse.posting_rules import NewRules
+
+#: The rooms that SQL builds, in order; the model decides within ``categorized``.
+ROOMS = ("staging", "categorized", "ledger", "reports")
+#: After the n-th failure in a row a client waits this many minutes, the last one for good.
+BACKOFF_MINUTES = (2, 5, 15, 60, 180, 360)
+
+_log = logging.getLogger(__name__)
+
+#: Called with (client, what is being done, number done); must not raise.
+Progress = Callable[[str, str, int], None]
+
+
+class SyncUnderWay(ClientBusy):
+    """The other process is a sync: it brings what this one would."""
+
+    def __init__(self, client: str) -> None:
+        super().__init__(
+            client,
+            f"Another sync of {client} is at work, which brings the same and publishes it; "
+            "`bill-pipeline clients` shows its progress.",
+        )
+
+
+class ClientPaused(PipelineError):
+    """A person must act before this client can be synced."""
+
+    def __init__(self, status: ClientStatus) -> None:
+        remedy = f"Run `bill-pipeline resume {status.client}`."
+        if status.state is State.RECONNECT:
+            remedy = status.remedy or f"Run `bill-pipeline connect {status.client}` again."
+        super().__init__(f"{status.client} is not synced: its state is {status.state}. {remedy}")
+
+
+@dataclass(frozen=True)
+class SyncOptions:
+    """How much to do. The default reads what changed since the last sync."""
+
+    full: bool = False  # read every list from its beginning and compare
+    since: date | None = None  # read what BILL changed on or after this day
+    rebuild: bool = False  # no import: replay the journal from the archive
+    new_file: bool = False  # where the client's file was lost: read everything into a new one
+    lists: tuple[str, ...] | None = None  # those that have news; None reads them all
+
+
+class Sync:
+    """One client's sync, room by room, under the client's lock; see ``open_sync``."""
+
+    def __init__(
+        self,
+        home: Home,
+        warehouse: Warehouse,
+        options: SyncOptions,
+        as_of: datetime,
+        new_rules: NewRules | None = None,
+    ) -> None:
+        self.home = home
+        self.client = warehouse.client
+        self.warehouse = warehouse
+        self.options = options
+        self.registry = Registry(home)
+        self._before: ClientStatus | None = None  # this sync changed the client's state
+        self.report = SyncReport(warehouse.client, as_of, new_rules)
+        self._is_whole = self.options.lists is None  # all lists are read
+        self._started = time.perf_counter()
+
+    @property
+    def as_of(self) -> datetime:
+        return self.report.as_of
+
+    def import_lists(
+        self, progress: Progress | None = None, watch: Watcher | None = None
+    ) -> ImportReport:
+        """BILL → raw, and every new version into the archive. Raises BillError."""
+        self._before = self.registry.status(self.client)
+        if self._before.last_success_at is None:
+            self.registry.update(self.client, state=State.IMPORTING)
+        self.warehouse.end_reading()
+        try:
+            imported = self._import(self.options.lists, progress, watch)
+            if self.options.lists is not None and unknown_lists(
+                self.warehouse.connection, self.as_of
+            ):
+                imported.add(self._import(None, progress, watch))
+                self._is_whole = True
+        finally:
+            lift_limits(self.warehouse.connection)
+            suit_to_size(self.warehouse)
+        self.report.imported = imported
+        return imported
+
+    def _import(
+        self, lists: Iterable[str] | None, progress: Progress | None, watch: Watcher | None
+    ) -> ImportReport:
+        return import_client(
+            self.home,
+            self.client,
+            self.registry.connection(self.client),
+            as_of=self.as_of,
+            full=self.options.full,
+            since=self.options.since,
+            tables=None if lists is None else with_companions(lists),
+            progress=self._show_import(progress, watch),
+        )
+
+    @property
+    def must_build(self) -> bool:
+        """Whether any room would come out differently: new documents, decisions, code or day."""
+        imported = self.report.imported
+        if self.options.rebuild or imported is None or self.report.new_rules:
+            return True
+        if imported.changed or imported.refuses_others:
+            return True
+        return not is_current(self.warehouse, ROOMS, self.as_of)
+
+    def build(self, room: str, *, reuse: bool = True) -> RoomReport:
+        """Build one room of SQL tables; ``categorized`` lets rules and the model decide first.
+
+        Tables that would come out the same are left as they are, unless not to ``reuse`` them.
+        Raises ChecksFailed after rolling back, with the last good tables kept.
+        """
+        warehouse = self.warehouse
+        if room == "ledger" and self.options.rebuild:
+            rebuild(warehouse)
+            warehouse.build_room("staging", self.as_of)
+            warehouse.build_room("categorized", self.as_of)
+        if room == "categorized":
+            report = self._build_categorized(reuse=reuse)
+        else:
+            report = warehouse.build_room(room, self.as_of, reuse=reuse)
+        self.report.rooms[room] = report
+        return report
+
+    def _build_categorized(self, *, reuse: bool) -> RoomReport:
+        # scikit-learn takes seconds to load: what categorizes nothing does not wait for it.
+        from bill_pipeline.categorization.categorize import decide_lines
+        from bill_pipeline.categorization.parties import resolve_parties
+
+        warehouse = self.warehouse
+        resolve_parties(warehouse, self.home, self.as_of)
+        report = warehouse.build_room("categorized", self.as_of, reuse=reuse)
+        decided = decide_lines(warehouse, self.home, self.as_of)
+        self.report.categorized = decided
+        if decided.count:
+            # Only what reads the decisions comes out differently now.
+            report.add(warehouse.build_room("categorized", self.as_of, reuse=True))
+        return report
+
+    def finish(self) -> SyncReport:
+        """Record the success: what is in the books and when to look again."""
+        self.report.seconds = time.perf_counter() - self._started
+        documents, to_review = count_documents_and_reviews(self.warehouse)
+        changes: dict[str, Any] = {"model_alarm": model_alarm(self.warehouse)}
+        status = self.registry.status(self.client)
+        if self.report.imported:
+            changes |= self._what_was_read(self.report.imported, status)
+        changes |= {"unpublished_since": self.as_of} if self.report.rooms else {}
+        self.registry.update(
+            self.client,
+            state=State.UP_TO_DATE,
+            last_attempt_at=self.as_of,
+            last_success_at=self.as_of,
+            failure_count=0,
+            error=None,
+            remedy=None,
+            progress={},
+            document_count=documents,
+            review_count=to_review,
+            **changes,
+        )
+        show_status(self.home)  # a publication may follow, or the process be killed before it
+        return self.report
+
+    def _what_was_read(self, imported: ImportReport, status: ClientStatus) -> dict[str, Any]:
+        changes: dict[str, Any] = {}
+        if imported.changed:
+            changes["last_change_at"] = self.as_of
+            changes["activity"] = activity_of(self.warehouse.connection, self.as_of).as_dict()
+        lists = PROBED if self._is_whole else self.options.lists or ()
+        changes["looked_at"] = {**status.looked_at, **dict.fromkeys(lists, self.as_of.isoformat())}
+        skipped = imported.skipped_lists
+        if self._is_whole:
+            changes["last_whole_sync_at"] = self.as_of
+        else:
+            read = with_companions(lists)
+            skipped |= {name: why for name, why in status.skipped_lists.items() if name not in read}
+        changes["skipped_lists"] = skipped
+        changes["refused_documents"] = imported.refused_documents
+        changes["compared_at"] = imported.compared_at
+        changes["quarantined"] = quarantined_counts(self.warehouse.connection)
+        return changes
+
+    def fail(self, error: BaseException) -> None:
+        """Say beside the client why it failed; ``open_sync`` does so for what is raised in it."""
+        _record_end(self.registry, self._before or self.registry.status(self.client), error)
+
+    def _show_import(self, progress: Progress | None, watch: Watcher | None) -> Watcher:
+        shown_at = 0.0
+
+        def show(step: Step) -> None:
+            nonlocal shown_at
+            if progress:
+                progress(self.client, step.table, step.documents)
+            if watch:
+                watch(step)
+            # The registry is for people looking on: a write a second is plenty.
+            if time.monotonic() - shown_at >= 1:
+                shown_at = time.monotonic()
+                self.registry.update(
+                    self.client, progress={"list": step.table, "documents": step.documents}
+                )
+
+        return show
+
+
+@contextlib.contextmanager
+def open_sync(home: Home, client: str, options: SyncOptions | None = None) -> Iterator[Sync]:
+    """Hold the client's lock and file and run its rooms; any exception is recorded as its failure.
+
+    The file stays open throughout: a checkpoint is written once, not after thirty questions.
+    Raises UnknownClient, ClientBusy, ClientPaused before anything is touched. An interruption is
+    no failure: it is raised as such, whatever it was wrapped in, and the client's state is as
+    before.
+    """
+    status = Registry(home).status(client)
+    if not status.is_syncable:
+        raise ClientPaused(status)
+    # Held also while the end is recorded: the next sync says its own.
+    with contextlib.ExitStack() as held:
+        try:
+            held.enter_context(client_lock(home, client))
+            new_file = options is not None and options.new_file
+            with Warehouse.open(home, client, new_file=new_file) as warehouse:
+                suit_to_size(warehouse)
+                as_of, new_rules = begin(warehouse)
+                sync = Sync(home, warehouse, options or SyncOptions(), as_of, new_rules)
+                yield sync
+        except ClientBusy:
+            if Registry(home).status(client).progress:  # only a sync has any, until its end
+                raise SyncUnderWay(client) from None
+            raise
+        except BaseException as error:
+            _record_end(Registry(home), status, error)
+            if interruption := interruption_in(error):
+                raise interruption from None
+            raise
+
+
+def would_post(home: Home, client: str) -> list[dict[str, Any]]:
+    """The journal lines that a sync would post from what is known already; nothing is kept.
+
+    BILL is not asked; see ``posting_rules.preview``. Raises UnknownClient, ClientBusy,
+    ChecksFailed.
+    """
+    Registry(home).status(client)
+    with client_lock(home, client), Warehouse.open(home, client) as warehouse:
+        suit_to_size(warehouse)
+        return preview(warehouse)
+
+
+def _record_end(registry: Registry, before: ClientStatus, error: BaseException) -> None:
+    """Say beside the client why its sync failed, or that none is running where it was interrupted.
+
+    A refused token stops all further tries until a person acts.
+    """
+    client = before.client
+    if isinstance(error, ReplayDiffers):  # the books are as sound as they were
+        return
+    refused = isinstance(error, ConnectionRefused)
+    what, remedy = what_and_remedy(error)
+    try:
+        if interruption_in(error):
+            was_new = before.state is State.IMPORTING  # and left so by a process that was killed
+            state = State.CONNECTED if was_new else before.state
+            registry.update(client, state=state, progress={})
+            return
+        count = registry.status(client).failure_count + 1
+        wait = BACKOFF_MINUTES[min(count, len(BACKOFF_MINUTES)) - 1]
+        registry.update(
+            client,
+            state=State.RECONNECT if refused else State.FAILING,
+            last_attempt_at=utc_now(),
+            next_sync_at=None if refused else utc_now() + timedelta(minutes=wait),
+            failure_count=count,
+            error=what,
+            remedy=remedy,
+            progress={},
+        )
+        show_status(registry.home)
+    except (sqlite3.Error, OSError) as unwritten:
+        # The disk is full for the registry, too: the first error is the one to be told.
+        _log.warning("%s: its failure could not be noted: %s", client, unwritten)
+
+
+def bring_up_to_date(
+    home: Home,
+    client: str,
+    options: SyncOptions | None = None,
+    progress: Progress | None = None,
+    watch: Watcher | None = None,
+) -> SyncReport:
+    """All rooms of one client, in order, without publishing."""
+    with open_sync(home, client, options) as sync:
+        if not sync.options.rebuild:
+            sync.import_lists(progress, watch)
+        if sync.must_build:
+            for room in ROOMS:
+                if progress:
+                    progress(client, f"building {room}", 0)
+                sync.build(room)
+        return sync.finish()

@@ -1,0 +1,34 @@
+"""Clients whose import was killed: they must not be said to be importing for ever.
+
+Called wherever people look: the list of clients, the console, Dagster's sensor of dead runs.
+"""
+
+from __future__ import annotations
+
+from bill_pipeline.registry.client_files import client_lock
+from bill_pipeline.registry.clients import Registry, State
+from bill_pipeline.registry.failures import alone
+from bill_pipeline.settings import Home
+
+
+def mend_interrupted(home: Home) -> list[str]:
+    """Clients said to be importing although no process holds their lock: it was killed.
+
+    They wait for their next sync, which continues behind the last page that was stored.
+    """
+    registry, mended = Registry(home), []
+    for status in registry.all():
+        if status.state is not State.IMPORTING:
+            continue
+        # Busy: somebody imports it indeed.
+        with alone(status.client, {}), client_lock(home, status.client):
+            if registry.status(status.client).state is State.IMPORTING:
+                registry.update(
+                    status.client,
+                    state=State.CONNECTED,
+                    progress={},
+                    error="The import was interrupted.",
+                    remedy="Sync again: it continues behind the last page that was stored.",
+                )
+                mended.append(status.client)
+    return mended

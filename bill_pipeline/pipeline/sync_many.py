@@ -1,0 +1,71 @@
+"""Many clients' syncs one after the other, each alone with its trouble, published in batches.
+
+One client's sync is in ``client_sync``. Dagster, which has several processes, does this in its
+``fleet``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from bill_pipeline.ingest.progress import Watcher
+from bill_pipeline.pipeline.client_sync import Progress, SyncOptions, SyncUnderWay, bring_up_to_date
+from bill_pipeline.pipeline.sync_report import SyncReport
+from bill_pipeline.publishing.publish import publish
+from bill_pipeline.registry.clients import Registry
+from bill_pipeline.registry.failures import Trouble, alone
+from bill_pipeline.settings import Home
+
+#: Books of this many clients are published together: a publication costs a fraction of a second.
+CLIENTS_PER_PUBLICATION = 20
+
+
+@dataclass(frozen=True)
+class SyncFailure:
+    """A client whose books stayed as they were, and why."""
+
+    client: str
+    trouble: Trouble
+    is_under_way: bool = False  # nothing failed: another process is doing it
+
+
+def sync_clients(
+    home: Home,
+    clients: Iterable[str],
+    options: SyncOptions | None = None,
+    progress: Progress | None = None,
+    watch: Watcher | None = None,
+) -> Iterator[SyncReport | SyncFailure]:
+    """Bring clients up to date one after the other and publish them in batches.
+
+    A client that fails, whatever the reason, is reported and the next one goes on; what a person
+    must know is in its status. Raises PublishError at the end when what was built is not published.
+    """
+    waiting: list[str] = []
+    troubles: dict[str, Trouble] = {}
+    unpublished: dict[str, str] = {}
+    for client in clients:
+        report, is_under_way = None, False
+        with alone(client, troubles):
+            try:
+                report = bring_up_to_date(home, client, options, progress, watch)
+            except SyncUnderWay:
+                is_under_way = True
+                raise
+        if report and report.rooms:
+            waiting.append(client)
+        if len(waiting) >= CLIENTS_PER_PUBLICATION:
+            with alone("the published ledger", troubles):  # else it is tried again at the end
+                unpublished |= publish(home, _connected(home, waiting)).not_published
+                waiting = []
+        yield report or SyncFailure(client, troubles[client], is_under_way)
+    last = publish(home, _connected(home, waiting))  # which takes in who was left behind
+    last.not_published |= {c: why for c, why in unpublished.items() if c not in last.published}
+    last.require_all()
+
+
+def _connected(home: Home, clients: list[str]) -> list[str]:
+    """``clients`` without those whom somebody disconnected since they were synced."""
+    names = Registry(home).names()
+    return [client for client in clients if client in names]

@@ -1,0 +1,81 @@
+"""What one client's sync did, in figures for machines and a sentence for people."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from bill_pipeline.bill.findings import in_words
+
+if TYPE_CHECKING:
+    from bill_pipeline.categorization.categorize import CategorizeReport
+    from bill_pipeline.ingest.client_import import ImportReport
+    from bill_pipeline.warehouse.posting_rules import NewRules
+    from bill_pipeline.warehouse.warehouse import RoomReport
+
+
+def found_by_comparing(imported: ImportReport | None) -> dict[str, dict[str, int]]:
+    """List → counts of what was missing, differing or gone; for machines."""
+    found = imported.found if imported else {}
+    return {table: asdict(one) for table, one in sorted(found.items()) if one.is_wrong}
+
+
+@dataclass
+class SyncReport:
+    """What one sync did, room by room; ``rooms`` is empty when nothing had to be built."""
+
+    client: str
+    as_of: datetime
+    new_rules: NewRules | None = None  # the posting rules changed since the last sync
+    imported: ImportReport | None = None
+    categorized: CategorizeReport | None = None
+    rooms: dict[str, RoomReport] = field(default_factory=dict)
+    seconds: float = 0.0
+
+    @property
+    def entries_posted(self) -> int:
+        ledger = self.rooms.get("ledger")
+        return ledger.appended.get("ledger.journal_entries", 0) if ledger else 0
+
+    def summary(self) -> dict[str, Any]:
+        """The figures of this sync, for machines."""
+        return {
+            "client": self.client,
+            "as_of": self.as_of,
+            "documents_read": sum(self.imported.documents.values()) if self.imported else 0,
+            "documents_changed": self.imported.changed if self.imported else 0,
+            "lists_missing": self.imported.lists_missing if self.imported else [],
+            "documents_quarantined": self.imported.quarantined if self.imported else 0,
+            "documents_refused": sum(self.imported.refused_documents.values())
+            if self.imported
+            else 0,
+            "found_by_comparing": found_by_comparing(self.imported),
+            "requests": self.imported.requests if self.imported else 0,
+            "entries_posted_under_new_rules": self.new_rules.entries if self.new_rules else 0,
+            "lines_decided": self.categorized.by_source if self.categorized else {},
+            "entries_posted": self.entries_posted,
+            "seconds": round(self.seconds, 2),
+        }
+
+    def sentence(self) -> str:
+        """What it did, for people; after changed posting rules a second line says what they did."""
+        lines = [self._what_came()]
+        if self.new_rules and self.new_rules.entries:
+            lines.append(self.new_rules.sentence(self.client))
+        return "\n".join(lines)
+
+    def _what_came(self) -> str:
+        set_aside = self.imported.quarantined if self.imported else 0
+        aside = f", {set_aside:,} set aside as unreadable" if set_aside else ""
+        found = in_words(self.imported.found) if self.imported else ""
+        aside += f", not as BILL had them: {found}" if found else ""
+        aside += self.imported.what_is_missing if self.imported else ""
+        if not self.rooms:
+            return f"{self.client}: nothing changed{aside} ({self.seconds:.1f} s)."
+        changed = self.imported.changed if self.imported else 0
+        decided = sum(self.categorized.by_source.values()) if self.categorized else 0
+        return (
+            f"{self.client}: {changed:,} documents changed, {decided:,} lines decided, "
+            f"{self.entries_posted:,} journal entries posted{aside} ({self.seconds:.1f} s)."
+        )

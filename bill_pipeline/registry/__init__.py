@@ -1,0 +1,1 @@
+"""Connected clients: how to reach them, their secrets and files, how they are doing."""

@@ -1,0 +1,1 @@
+"""One client's DuckDB file: its SQL models, building and checking them, posting, rebuilding."""

@@ -1,0 +1,378 @@
+"""Read ``transforms/**/*.sql``: what each table is, what it reads, and how it becomes a macro.
+
+A file's own comments and its own ``select`` are the only declaration: header, column comments,
+upstream tables and build order come from here and are written down nowhere else. Running the SQL
+is ``warehouse``'s work; nothing here opens a database.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import cache, cached_property
+from graphlib import TopologicalSorter
+from pathlib import Path
+
+import sqlglot
+from sqlglot import exp
+
+from bill_pipeline.errors import PipelineError
+
+#: Beside the package in a checkout and in an installed wheel alike.
+FOLDER = Path(__file__).resolve().parents[2] / "transforms"
+#: The chart of accounts that fills the roles a client's own chart leaves open.
+STANDARD_CHART = FOLDER.parent / "models" / "chart_of_accounts.csv"
+#: What SQL calls by ``plain_text`` and ``plain_number``.
+TEXT_FUNCTIONS = (
+    STANDARD_CHART.with_name("normalize.py"),
+    Path(__file__).parents[1] / "plain_text.py",
+)
+#: The rooms that SQL builds, in the order in which data flows.
+SCHEMAS = ("staging", "categorized", "ledger", "reports")
+PUBLISHED_BY_DEFAULT = {"ledger", "reports"}
+MATERIALIZATIONS = {"table", "view", "append"}
+_HEADER_KEYS = {
+    "grain", "key", "owner", "materialize", "published", "macro", "history", "moment", "totals",
+    "table", "severity",
+}  # fmt: skip
+_COMMENT_OR_TEXT = re.compile(r"--[^\n]*|('(?:[^']|'')*')")
+#: Ends the name of a CTE in a macro: analysts' tables have bare names, which a CTE would hide.
+_OF_MACRO = "_of_macro"
+_HEADER_LINE = re.compile(r"--\s?(?:(?P<name>[a-z]+):\s*(?P<value>.*)|(?P<text>.*))$")
+
+
+class TransformError(PipelineError):
+    """A SQL file breaks the house's form; the message names the file and what to change."""
+
+
+@dataclass(frozen=True)
+class Column:
+    """One output column; ``description`` is the trailing comment in the file."""
+
+    name: str
+    description: str
+
+
+@dataclass(frozen=True)
+class Macro:
+    """The table macro offered to analysts: ``parameters`` are variables the SQL reads."""
+
+    name: str
+    parameters: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Transform:
+    """One table: one SQL file, its address and everything its comments say.
+
+    ``history`` names append tables of which the file reads what *earlier* builds wrote; they are
+    not upstream, or the journal would wait for itself. ``moment`` names the column that holds when
+    the table was built: by itself it makes the table another one only on another day. ``totals``
+    are the columns whose sum over all rows means something.
+    """
+
+    schema: str
+    name: str
+    sql: str
+    path: Path
+    summary: str
+    grain: str
+    key_columns: tuple[str, ...]
+    owner: str
+    materialize: str
+    is_published: bool
+    macro: Macro | None
+    history: tuple[str, ...]
+    moment: str | None
+    totals: tuple[str, ...]
+    columns: tuple[Column, ...]
+    upstream: tuple[str, ...]
+
+    @property
+    def key(self) -> str:
+        return f"{self.schema}.{self.name}"
+
+    @cached_property
+    def code_version(self) -> str:
+        return hashlib.sha256(self.sql.encode()).hexdigest()[:16]
+
+    @cached_property
+    def rule(self) -> str:
+        """The SQL without comments and layout: what changes when other rows come out."""
+        return " ".join(_COMMENT_OR_TEXT.sub(lambda found: found[1] or "", self.sql).split())
+
+
+@dataclass(frozen=True)
+class Check:
+    """A claim about one table; its SQL returns the rows that break it."""
+
+    name: str
+    table: str
+    severity: str
+    summary: str
+    sql: str
+    path: Path
+
+
+def read_header(sql: str) -> tuple[str, dict[str, str]]:
+    """(summary, facts) of a file's leading comment lines; the summary ends at ``--`` alone."""
+    summary: list[str] = []
+    facts: dict[str, str] = {}
+    in_summary = True
+    for line in sql.splitlines():
+        match = _HEADER_LINE.match(line)
+        if match is None:
+            break
+        if match["name"] in _HEADER_KEYS:
+            facts[match["name"]] = match["value"].strip()
+            in_summary = False
+        elif in_summary and line.strip() != "--":
+            summary.append(line.removeprefix("--").strip())
+        else:
+            in_summary = False
+    return " ".join(summary), facts
+
+
+def read_transform(path: Path) -> Transform:
+    """The transform in ``path``. Raises TransformError when the file breaks the house's form."""
+    sql = path.read_text(encoding="utf-8")
+    summary, facts = read_header(sql)
+    if missing := [name for name in ("grain", "key", "owner") if name not in facts]:
+        raise TransformError(f"{path}: the header lacks {', '.join(missing)}.")
+    materialize = facts.get("materialize", "table")
+    if not summary or materialize not in MATERIALIZATIONS:
+        raise TransformError(f"{path}: say what the table is, and materialize as one of "
+                             f"{', '.join(sorted(MATERIALIZATIONS))}.")  # fmt: skip
+    select = parse(path, sql)
+    schema = path.parent.name
+    history = _names(facts.get("history", ""))
+    columns, totals = tuple(_columns(path, select)), _names(facts.get("totals", ""))
+    if unknown := set(totals) - {column.name for column in columns}:
+        raise TransformError(f"{path}: there is no column {', '.join(sorted(unknown))} to add up.")
+    published = facts.get("published", "yes" if schema in PUBLISHED_BY_DEFAULT else "no")
+    return Transform(
+        schema=schema,
+        name=path.stem,
+        sql=sql,
+        path=path,
+        summary=summary,
+        grain=facts["grain"],
+        key_columns=_names(facts["key"]),
+        owner=facts["owner"],
+        materialize=materialize,
+        is_published=published != "no",
+        macro=_macro(facts.get("macro")),
+        history=history,
+        moment=facts.get("moment"),
+        totals=totals,
+        columns=columns,
+        upstream=tuple(t for t in _tables(select) if t not in history),
+    )
+
+
+def read_check(path: Path) -> Check:
+    """The check in ``path``. Raises TransformError without a table or a known severity."""
+    sql = path.read_text(encoding="utf-8")
+    summary, facts = read_header(sql)
+    if facts.get("severity") not in {"error", "warn"} or "table" not in facts:
+        raise TransformError(f"{path}: a check needs `-- table:` and `-- severity: error|warn`.")
+    _parse(path, sql)
+    return Check(path.stem, facts["table"], facts["severity"], summary, sql, path)
+
+
+@cache
+def load_transforms() -> dict[str, Transform]:
+    """Every transform by its key ``schema.name``; read once per process."""
+    paths = (path for schema in SCHEMAS for path in sorted((FOLDER / schema).glob("*.sql")))
+    return {transform.key: transform for transform in map(read_transform, paths)}
+
+
+@cache
+def load_checks() -> dict[str, Check]:
+    """Every check by its name, which is a sentence that is true when it passes."""
+    return {
+        check.name: check for check in map(read_check, sorted((FOLDER / "checks").glob("*.sql")))
+    }
+
+
+def in_build_order(transforms: Iterable[Transform]) -> list[Transform]:
+    """``transforms`` so that each comes after what it reads; the same order on every machine."""
+    by_key = {transform.key: transform for transform in transforms}
+    graph: TopologicalSorter[str] = TopologicalSorter()
+    for key in sorted(by_key):
+        graph.add(key, *(up for up in by_key[key].upstream if up in by_key))
+    return [by_key[key] for key in graph.static_order()]
+
+
+def with_ancestors(keys: Iterable[str]) -> set[str]:
+    """``keys`` and every transform they read, directly or not."""
+    transforms = load_transforms()
+    found: set[str] = set()
+    waiting = list(keys)
+    while waiting:
+        key = waiting.pop()
+        if key in transforms and key not in found:
+            found.add(key)
+            waiting += transforms[key].upstream
+    return found
+
+
+@cache
+def shared_code() -> str:
+    """Changes with the functions and files that SQL reads besides tables."""
+    digest = hashlib.sha256((FOLDER / "functions.sql").read_bytes())
+    for path in (STANDARD_CHART, *TEXT_FUNCTIONS):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def macro_sql(
+    transform: Transform,
+    *,
+    table_reference: Callable[[str], str],
+    client_parameter: str = "of_client",
+) -> str:
+    """``create or replace macro`` for analysts, made of the same SQL that builds the table.
+
+    ``table_reference`` turns a key such as ``ledger.journal_lines`` into SQL that can stand after
+    ``from``, already narrowed to the macro's first parameter ``client_parameter``. The variables
+    named in the header's ``macro:`` become the other parameters; they default to null, which the
+    reports read as "no limit" or "as of the last sync". Raises TransformError for a transform
+    without a macro.
+    """
+    if transform.macro is None:
+        raise TransformError(f"{transform.path}: the header has no `macro:` line.")
+    select = parse(transform.path, transform.sql).copy()
+    ctes = {cte.alias: cte for cte in select.find_all(exp.CTE)}
+    for table in list(select.find_all(exp.Table)):
+        if table.db or table.name not in ctes:
+            address = _address(table)
+            rows = table_reference(address)
+            if of_moment := _macro_call(transform, address, client_parameter):
+                rows = _table_or_macro(address, rows, of_moment)
+            source = sqlglot.parse_one(
+                f"select * from {rows} as {table.alias or table.name}", dialect="duckdb"
+            )
+            table.replace(source.find(exp.From).this)  # type: ignore[union-attr]
+        else:
+            table.set("alias", exp.TableAlias(this=exp.to_identifier(table.alias_or_name)))
+            table.set("this", exp.to_identifier(f"{table.name}{_OF_MACRO}"))
+    for name, cte in ctes.items():
+        cte.args["alias"].set("this", exp.to_identifier(f"{name}{_OF_MACRO}"))
+    _spell_out_shared_functions(select)
+    for call in list(select.find_all(exp.Anonymous)):
+        if call.name.lower() == "getvariable" and call.expressions[0].name in (
+            transform.macro.parameters
+        ):
+            call.replace(exp.column(call.expressions[0].name))
+    parameters = [client_parameter, *(f"{name} := null" for name in transform.macro.parameters)]
+    body = select.sql(dialect="duckdb", comments=False)
+    return (
+        f"create or replace macro {transform.macro.name}({', '.join(parameters)}) as table ({body})"
+    )
+
+
+def _spell_out_shared_functions(select: exp.Query) -> None:
+    """Put what ``functions.sql`` says in place of its calls: others' databases lack it."""
+    while calls := [c for c in select.find_all(exp.Anonymous) if c.name.lower() in _shared()]:
+        call = calls[-1]  # the innermost ones come last
+        parameters, body = _shared()[call.name.lower()]
+        given = dict(zip(parameters, call.expressions, strict=True))
+        spelt_out = exp.paren(body.copy())
+        for column in list(spelt_out.find_all(exp.Column)):
+            column.replace(exp.paren(given[column.name].copy()))
+        call.replace(spelt_out)
+
+
+@cache
+def _shared() -> dict[str, tuple[tuple[str, ...], exp.Expr]]:
+    """Name → (parameters, body) of every function in ``functions.sql``."""
+    text = (FOLDER / "functions.sql").read_text(encoding="utf-8")
+    found = re.findall(r"macro (\w+)\(([^)]*)\) as (.*?);", text, re.S)
+    return {
+        name: (_names(parameters), sqlglot.parse_one(body, dialect="duckdb"))
+        for name, parameters, body in found
+    }
+
+
+def _macro_call(reader: Transform, key: str, client_parameter: str) -> str | None:
+    """How ``reader``'s macro reads the table ``key`` when that has a macro: of the same moment."""
+    macro = transform.macro if (transform := load_transforms().get(key)) else None
+    if macro is None or reader.macro is None:
+        return None
+    if unknown := set(macro.parameters) - set(reader.macro.parameters):
+        raise TransformError(
+            f"{reader.path}: the macro reads {key} and lacks {', '.join(sorted(unknown))}."
+        )
+    given = (f"{name} := {name}" for name in macro.parameters)
+    return f"{macro.name}({', '.join((client_parameter, *given))})"
+
+
+def _table_or_macro(key: str, rows: str, call: str) -> str:
+    """The table ``key`` where no moment is asked for, as its macro would give the same rows."""
+    transform = load_transforms()[key]
+    parameters = transform.macro.parameters if transform.macro else ()
+    columns = ", ".join(column.name for column in transform.columns)
+    is_of_now = " and ".join(f"{name} is null" for name in parameters)
+    return (
+        f"(select {columns} from {rows} where {is_of_now} "
+        f"union all select {columns} from {call} where not ({is_of_now}))"
+    )
+
+
+@cache
+def parse(path: Path, sql: str) -> exp.Query:
+    """The one query of a file, to be read and not to be changed. Raises TransformError."""
+    return _parse(path, sql)
+
+
+def _parse(path: Path, sql: str) -> exp.Query:
+    try:
+        select = sqlglot.parse_one(sql, dialect="duckdb")
+    except sqlglot.errors.ParseError as error:
+        raise TransformError(f"{path}: {error}") from error
+    if not isinstance(select, exp.Query):
+        raise TransformError(f"{path}: the file must be one select.")
+    return select
+
+
+def _columns(path: Path, select: exp.Query) -> Iterable[Column]:
+    for projection in select.selects:
+        comments = list(projection.comments or [])
+        if isinstance(projection.this, exp.Expression):
+            comments += projection.this.comments or []
+        if projection.is_star or not comments:
+            raise TransformError(
+                f"{path}: column {projection.alias_or_name!r} has no trailing comment."
+            )
+        yield Column(projection.alias_or_name, " ".join(c.strip() for c in comments))
+
+
+def _tables(select: exp.Query) -> list[str]:
+    ctes = {cte.alias for cte in select.find_all(exp.CTE)}
+    return sorted(
+        {
+            _address(table)
+            for table in select.find_all(exp.Table)
+            if isinstance(table.this, exp.Identifier) and (table.db or table.name not in ctes)
+        }
+    )
+
+
+def _address(table: exp.Table) -> str:
+    return f"{table.db}.{table.name}" if table.db else table.name
+
+
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(name.strip() for name in text.split(",") if name.strip())
+
+
+def _macro(text: str | None) -> Macro | None:
+    if not text:
+        return None
+    match = re.fullmatch(r"([a-z0-9_]+)\(([a-z_, ]*)\)", text)
+    if match is None:
+        raise TransformError(f"A macro is written name(parameter, …), not {text!r}.")
+    return Macro(match[1], _names(match[2]))

@@ -1,0 +1,124 @@
+"""When each room of a client's file was built, and whether it would come out differently now.
+
+A sync that found nothing new must write nothing: neither tables nor journal entries. The rooms are
+built anew only for new documents, new decisions, changed SQL, or a new day (aging moves by itself).
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from bill_pipeline.warehouse.transforms import load_checks, load_transforms
+from bill_pipeline.warehouse.unchanged import latest_knowledge
+
+if TYPE_CHECKING:
+    from bill_pipeline.warehouse.warehouse import Warehouse
+
+#: Books with more document versions than this gain by using every core.
+VERSIONS_WORTH_THREADS = 50_000
+#: Books with more document versions than this gain by compression: of smaller ones DuckDB spends
+#: more on choosing how to compress each column than the few megabytes are worth.
+VERSIONS_WORTH_COMPRESSION = 5_000
+_DDL = """
+create schema if not exists upkeep;
+create table if not exists upkeep.builds (
+    room varchar primary key, as_of timestamp not null, code_version varchar not null
+);
+"""
+
+
+def next_batch_time(warehouse: Warehouse, now: datetime) -> datetime:
+    """``now``, or a microsecond after the latest thing the file knows, whichever is later (UTC)."""
+    latest = latest_knowledge(warehouse.connection)
+    if latest is None:
+        return now
+    return max(now, latest.replace(tzinfo=UTC) + timedelta(microseconds=1))
+
+
+def record_build(warehouse: Warehouse, room: str, as_of: datetime) -> None:
+    """Remember that ``room`` shows what was known at ``as_of``; in the transaction that builds it.
+
+    Otherwise a sync that is killed in between leaves a room that looks older than it is.
+    """
+    record_version(warehouse, room, as_of, code_version(room))
+
+
+def record_version(warehouse: Warehouse, what: str, as_of: datetime, version: str) -> None:
+    """Remember from what ``what`` was made at ``as_of``."""
+    warehouse.connection.execute(_DDL)
+    warehouse.connection.execute(
+        "insert or replace into upkeep.builds values (?, ?, ?)",
+        [what, as_of.replace(tzinfo=None), version],
+    )
+
+
+def built_version(warehouse: Warehouse, what: str) -> str | None:
+    """From what ``what`` was made last; None: never."""
+    warehouse.connection.execute(_DDL)
+    row = warehouse.connection.execute(
+        "select code_version from upkeep.builds where room = ?", [what]
+    ).fetchone()
+    return row[0] if row else None
+
+
+def is_current(warehouse: Warehouse, rooms: tuple[str, ...], as_of: datetime) -> bool:
+    """Whether building ``rooms`` at ``as_of`` would give the tables that are there already."""
+    warehouse.connection.execute(_DDL)
+    built = {
+        room: (at, version)
+        for room, at, version in warehouse.connection.execute("from upkeep.builds").fetchall()
+    }
+    latest = latest_knowledge(warehouse.connection)
+    for room in rooms:
+        if room not in built:
+            return False
+        at, version = built[room]
+        if version != code_version(room) or at.date() != as_of.date():
+            return False
+        if latest is not None and latest > at:
+            return False
+    return len({built[room][0] for room in rooms}) == 1  # else a sync was killed between two
+
+
+def code_version(room: str) -> str:
+    """Changes when any SQL file of the room, or a check on it, changes."""
+    import hashlib
+
+    texts = [t.code_version for t in load_transforms().values() if t.schema == room]
+    texts += [c.sql for c in load_checks().values() if c.table.split(".")[0] == room]
+    return hashlib.sha256("\n".join(sorted(texts)).encode()).hexdigest()[:16]
+
+
+def suit_to_size(warehouse: Warehouse) -> None:
+    """Small books are built on one thread and stored as they are: more costs more than it saves.
+
+    Measured on a client of 4,400 documents: 3.2 s of CPU on one thread, 4.2 s on two. On one of a
+    few hundred, closing the file after a sync: 0.13 s of CPU uncompressed, 0.28 s compressed.
+    """
+    row = warehouse.connection.execute("select count(*) from raw.document_versions").fetchone()
+    versions = row[0] if row else 0
+    is_small = versions < VERSIONS_WORTH_THREADS
+    warehouse.connection.execute("set threads = 1" if is_small else "reset threads")
+    compression = "uncompressed" if versions < VERSIONS_WORTH_COMPRESSION else "auto"
+    warehouse.connection.execute(f"set force_compression = '{compression}'")
+
+
+def count_documents_and_reviews(warehouse: Warehouse) -> tuple[int, int]:
+    """(documents BILL has for the client, lines that wait for a person)."""
+    row = warehouse.connection.execute(
+        """
+        select
+            (select count(distinct (list, id)) from raw.document_versions where not is_deleted),
+            (select count(*) from categorized.lines where needs_review and is_booked)
+        """
+    ).fetchone()
+    return row or (0, 0)
+
+
+def model_alarm(warehouse: Warehouse) -> str | None:
+    """What a person should know of the client's model, by its newest month; None: nothing."""
+    row = warehouse.connection.execute(
+        "select arg_max(coalesce(alarm, ''), month) from reports.model_health"
+    ).fetchone()
+    return (row[0] or None) if row else None

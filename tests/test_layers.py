@@ -1,0 +1,60 @@
+"""The layers of the house: what may import what, from the lowest up."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).parent.parent / "bill_pipeline"
+#: From the lowest up. Each may import itself and what stands before it.
+LAYERS = (
+    "base", "runtime", "bill", "decisions", "registry", "ingest", "warehouse", "categorization",
+    "publishing", "exports", "pipeline", "actions", "dagster", "console", "sandbox", "cli",
+)  # fmt: skip
+#: Loose modules, which everything may import, and which import each other only.
+BASE = {"settings", "errors", "amounts", "plain_text", "at_rest"}
+#: The one look upwards, made when a client's file is missing: a registry of another day does not
+#: know that the client had books, and the published ledger does.
+UPWARDS = {("registry/client_files.py", "bill_pipeline.publishing.stores")}
+MODULES = sorted(path for path in PACKAGE.rglob("*.py") if path != PACKAGE / "__init__.py")
+
+
+def layer_of(dotted: str) -> str | None:
+    """The layer of ``bill_pipeline.…``; none for the package itself and for what is not ours."""
+    package, _dot, rest = dotted.partition(".")
+    if package != PACKAGE.name or not rest:
+        return None
+    first = rest.partition(".")[0]
+    return "base" if first in BASE else first
+
+
+def imported(path: Path) -> set[str]:
+    """Modules that a file imports, also where it does so late or for types only."""
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {name.name for name in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert not node.level, f"{path.name}: write the whole name of what is imported"
+            found.add(node.module or "")
+            if node.module == PACKAGE.name:
+                found |= {f"{node.module}.{name.name}" for name in node.names}
+    return found
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_imports_point_down(path: Path) -> None:
+    own = path.relative_to(PACKAGE)
+    mine = layer_of(".".join([PACKAGE.name, *own.with_suffix("").parts]))
+    assert mine in LAYERS, "a new folder needs its place in LAYERS; loose modules need a layer"
+    above = LAYERS[LAYERS.index(mine) + 1 :]
+    found = {name for name in imported(path) if layer_of(name) in above}
+    assert found == {name for file, name in UPWARDS if file == own.as_posix()}
+
+
+def test_the_sandbox_knows_nothing_of_ours_but_what_a_client_of_bill_could_know() -> None:
+    for path in (PACKAGE / "sandbox").rglob("*.py"):
+        ours = {name for name in imported(path) if layer_of(name) not in {None, "sandbox"}}
+        assert not ours, f"{path}: {ours}"
