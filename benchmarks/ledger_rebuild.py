@@ -23,7 +23,7 @@ from typing import Any
 
 from bill_pipeline.warehouse import posting
 from bill_pipeline.warehouse.transforms import SCHEMAS
-from bill_pipeline.warehouse.warehouse import RoomReport, Warehouse
+from bill_pipeline.warehouse.warehouse import LayerReport, Warehouse
 
 FIRST_SYNC = datetime(2026, 1, 1)  # noqa: DTZ001 - the archive keeps UTC without a zone
 
@@ -101,9 +101,9 @@ def timed(work: Callable[[], Any]) -> tuple[Any, Spent]:
     )
 
 
-def build(warehouse: Warehouse, as_of: datetime) -> dict[str, RoomReport]:
-    """Every room with its checks, as a sync does: tables that come out the same stay."""
-    return {room: warehouse.build_room(room, as_of, reuse=True) for room in SCHEMAS}
+def build(warehouse: Warehouse, as_of: datetime) -> dict[str, LayerReport]:
+    """Every layer with its checks, as a sync does: tables that come out the same stay."""
+    return {layer: warehouse.build_layer(layer, as_of, reuse=True) for layer in SCHEMAS}
 
 
 def measure(documents: int, memory: str, path: Path, steps: list[str]) -> None:
@@ -145,12 +145,12 @@ def tell(text: Any) -> None:
     print(text, flush=True)
 
 
-def tell_slowest(reports: dict[str, RoomReport]) -> None:
+def tell_slowest(reports: dict[str, LayerReport]) -> None:
     slowest = sorted(
         ((s, key) for r in reports.values() for key, s in r.table_seconds.items()), reverse=True
     )
     tell("    slowest tables: " + ", ".join(f"{key} {s:.1f} s" for s, key in slowest[:6]))
-    tell("    rooms: " + ", ".join(f"{name} {r.seconds:.1f} s" for name, r in reports.items()))
+    tell("    layers: " + ", ".join(f"{name} {r.seconds:.1f} s" for name, r in reports.items()))
 
 
 def main() -> None:

@@ -120,7 +120,7 @@ def measure(file: Path, name: str, folder: Path) -> dict[str, Any]:
         process.terminate()
         process.wait()
     row = figures(home, client, file, name, truth_file)
-    # Rooms may be built again when a day has passed; history must not move.
+    # Layers may be built again when a day has passed; history must not move.
     is_quiet = not isinstance(again, SyncFailure) and not (
         again.entries_posted or (again.imported and again.imported.changed)
     )

@@ -1,6 +1,6 @@
 """Statistics and nothing else: which account a line belongs to, and which names are one party.
 
-The rooms of this package, in the order data passes through them:
+The layers of this package, in the order data passes through them:
 
     normalize, lines      words and rows brought to one form
     history, text_model   what one client's past says

@@ -12,7 +12,7 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 PRODUCT = sorted(
-    path for room in ("bill_pipeline", "models") for path in (ROOT / room).rglob("*.py")
+    path for layer in ("bill_pipeline", "models") for path in (ROOT / layer).rglob("*.py")
 )
 MODELS_MAY_IMPORT = {"numpy", "pandas", "scipy", "sklearn", "joblib", "skops", "rapidfuzz"} | {
     "pyarrow",
@@ -37,9 +37,9 @@ def name_of(path: Path) -> str:
 
 
 @pytest.mark.parametrize("path", PRODUCT, ids=name_of)
-def test_only_the_dagster_room_imports_dagster(path: Path) -> None:
+def test_only_the_dagster_layer_imports_dagster(path: Path) -> None:
     if path.is_relative_to(ROOT / "bill_pipeline" / "dagster"):
-        pytest.skip("this is the Dagster room")
+        pytest.skip("this is the Dagster layer")
     guilty = [m for m in imported_modules(path) if m.split(".")[0].startswith("dagster")]
     assert not guilty
 
@@ -89,7 +89,7 @@ def test_the_sandbox_knows_nothing_of_the_pipeline(path: Path) -> None:
 @pytest.mark.parametrize(
     "path", [p for p in PRODUCT if p.is_relative_to(ROOT / "bill_pipeline" / "bill")], ids=name_of
 )
-def test_the_bill_room_knows_neither_duckdb_nor_the_other_rooms(path: Path) -> None:
+def test_the_bill_layer_knows_neither_duckdb_nor_the_other_layers(path: Path) -> None:
     guilty = [
         m
         for m in imported_modules(path)

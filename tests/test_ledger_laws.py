@@ -505,7 +505,7 @@ def test_posting_backwards_in_time_is_refused() -> None:
     with new_company() as company:
         live(company, [[("bill", 0, 1_000, -9, 1)]])
         with pytest.raises(posting.PostedLater, match="Sync again with the present time"):
-            company.warehouse.build_room("ledger", FIRST_SYNC - timedelta(days=1))
+            company.warehouse.build_layer("ledger", FIRST_SYNC - timedelta(days=1))
 
 
 def test_a_rebuild_refuses_to_rewrite_history() -> None:

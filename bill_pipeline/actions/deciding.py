@@ -1,7 +1,7 @@
 """Write a person's decisions into a client's books, and have the books show them at once.
 
 One function per kind of action. Each holds the client's lock, appends to ``decisions``, builds the
-rooms and publishes; when the books refuse the result (a check fails), the decision is taken back
+layers and publishes; when the books refuse the result (a check fails), the decision is taken back
 by a later row and the error is raised. Nothing here knows how pages look.
 """
 
@@ -17,7 +17,7 @@ from bill_pipeline.actions.closing import require_closable
 from bill_pipeline.decisions import tables as decisions
 from bill_pipeline.decisions.rules import add_rule, remove_rule
 from bill_pipeline.errors import PipelineError
-from bill_pipeline.pipeline.client_sync import ROOMS, Sync, SyncOptions
+from bill_pipeline.pipeline.client_sync import LAYERS, Sync, SyncOptions
 from bill_pipeline.publishing.publish import publish, show_status
 from bill_pipeline.registry.client_files import ClientBusy, client_lock
 from bill_pipeline.registry.clients import Registry, utc_now
@@ -178,8 +178,8 @@ def _batch(home: Home, client: str) -> Iterator[Batch]:
 
 def _build(home: Home, batch: Batch) -> None:
     sync = Sync(home, batch.warehouse, SyncOptions(), batch.as_of)
-    for room in ROOMS:
-        sync.build(room)
+    for layer in LAYERS:
+        sync.build(layer)
     _documents, to_review = count_documents_and_reviews(batch.warehouse)
     sync.registry.update(sync.client, review_count=to_review, unpublished_since=batch.as_of)
     show_status(home)

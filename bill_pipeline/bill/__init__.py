@@ -20,5 +20,5 @@
 ``source``      a chunk as a dlt source
 ``beliefs``     what we believe without BILL's word, and how to see it
 
-Nothing here knows about DuckDB, Dagster or the ledger, and nothing here imports other rooms.
+Nothing here knows about DuckDB, Dagster or the ledger, and nothing here imports other layers.
 """

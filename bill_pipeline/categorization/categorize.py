@@ -1,6 +1,6 @@
 """Give every line that nobody coded an account: by the model, or by asking a person.
 
-Works between two builds of the room ``categorized``: reads the lines that need a decision, appends
+Works between two builds of the layer ``categorized``: reads the lines that need a decision, appends
 decisions. A line the model is not sure of gets no account: it is booked as uncategorized and
 queued, and the model's suggestion is kept beside it. Lines that are queued are looked at again
 whenever the model has learned something, so one answer settles many; what is booked stays booked.

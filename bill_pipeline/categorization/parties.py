@@ -22,7 +22,7 @@ from bill_pipeline.warehouse.warehouse import Warehouse
 from models.fingerprint import code_version
 from models.parties import Resolution, resolve
 
-_ROOM = "party resolution"
+_LAYER = "party resolution"
 
 _PARTIES = """
 select
@@ -84,7 +84,7 @@ def resolve_parties(warehouse: Warehouse, home: Home, as_of: datetime) -> int:
     """Bring the resolution up to date with names and answers; how many parties it changed."""
     known, firm = what_is_known(warehouse, as_of), FirmParties.load(home)
     signature = known.signature(firm)
-    if upkeep.built_version(warehouse, _ROOM) == signature:
+    if upkeep.built_version(warehouse, _LAYER) == signature:
         return 0
     rows = _resolved_rows(known, _resolution(known, firm))
     before = {row[0]: row[1:] for row in warehouse.connection.execute(_RESOLVED).fetchall()}
@@ -92,7 +92,7 @@ def resolve_parties(warehouse: Warehouse, home: Home, as_of: datetime) -> int:
     party_decisions.record_resolutions(
         warehouse.connection, new, decided_at=as_of.replace(tzinfo=None), decided_by="names"
     )
-    upkeep.record_version(warehouse, _ROOM, as_of, signature)
+    upkeep.record_version(warehouse, _LAYER, as_of, signature)
     return len(new)
 
 

@@ -1,15 +1,15 @@
 """The Dagster side: what an analyst sees and clicks, and what keeps the books fresh by itself.
 
-This is the only room that imports dagster. It decides nothing about accounting: it names the
-tables as assets, calls ``client_sync`` room by room, and reports what happened::
+This is the only layer that imports dagster. It decides nothing about accounting: it names the
+tables as assets, calls ``client_sync`` layer by layer, and reports what happened::
 
     definitions   the code location: everything below, put together
     partitions    one partition per client
     table_specs   each SQL file as an asset that explains itself; column_sources: where its
                   columns come from
     raw_specs     BILL's lists, the archive, decisions, publication; raw_columns: their columns
-    client_work   one room's work for one client, and its evidence
-    rooms         one step per room, for one client or for many in one run
+    client_work   one layer's work for one client, and its evidence
+    layers         one step per layer, for one client or for many in one run
     syncs         the open sync that the steps of one run share
     evidence      what a run reports: row counts, sums, samples, check results
     charts        pictures for people who would rather look than read

@@ -20,14 +20,14 @@ from bill_pipeline.dagster.table_specs import column_schema, key_of
 from bill_pipeline.warehouse.transforms import Transform, in_build_order, load_transforms
 
 if TYPE_CHECKING:
-    # The rooms' own modules load scikit-learn and dlt, which a page of the UI must not wait for.
+    # The layers' own modules load scikit-learn and dlt, which a page of the UI must not wait for.
     import duckdb
 
     from bill_pipeline.categorization.categorize import CategorizeReport
     from bill_pipeline.errors import CheckResult
     from bill_pipeline.ingest.loading import ImportReport
     from bill_pipeline.publishing.publish import PublishReport
-    from bill_pipeline.warehouse.warehouse import RoomReport
+    from bill_pipeline.warehouse.warehouse import LayerReport
 
 Evidence = dg.AssetMaterialization | dg.AssetCheckEvaluation
 
@@ -88,15 +88,15 @@ def import_evidence(
     yield dg.AssetMaterialization(["raw", "list_refusals"], partition=client, metadata=missing)
 
 
-def room_evidence(
-    report: RoomReport,
+def layer_evidence(
+    report: LayerReport,
     client: str,
     *,
     decided: CategorizeReport | None = None,
     connection: duckdb.DuckDBPyConnection | None = None,
     brief: bool = False,
 ) -> Iterator[Evidence]:
-    """One materialization per table of the room and one evaluation per check.
+    """One materialization per table of the layer and one evaluation per check.
 
     ``brief``: only the tables that analysts see and that have other rows than before, and the
     checks that found more or less; an event costs more than building most tables.
@@ -168,7 +168,7 @@ def plotted(number: Decimal | int | float) -> dg.MetadataValue:
     )
 
 
-def _numbers(report: RoomReport, table: str) -> dict[str, Any]:
+def _numbers(report: LayerReport, table: str) -> dict[str, Any]:
     metadata: dict[str, Any] = {
         "dagster/partition_row_count": dg.MetadataValue.int(report.rows[table]),
         "as_of": _moment(report.as_of),

@@ -1,4 +1,4 @@
-"""One room's work for one client, and the evidence of it, for a run of that client alone.
+"""One layer's work for one client, and the evidence of it, for a run of that client alone.
 
 What the work is stands in ``client_sync``; runs over many clients are in ``fleet``.
 """
@@ -11,8 +11,8 @@ from bill_pipeline.dagster.asset_events import (
     Evidence,
     check_evidence,
     import_evidence,
+    layer_evidence,
     publication_evidence,
-    room_evidence,
 )
 from bill_pipeline.dagster.import_log import ImportLog
 from bill_pipeline.dagster.syncs import SyncResource
@@ -22,13 +22,13 @@ from bill_pipeline.runtime.signals import interruption_in
 STEPS = ("raw", "staging", "categorized", "ledger", "reports", "published")
 
 
-def do_room(
-    room: str,
+def do_layer(
+    layer: str,
     chosen: Sequence[str],
     sync: SyncResource,
     client: str,
 ) -> Iterator[Evidence]:
-    """Do one room's work for ``client`` and report it; after the last room the sync is finished.
+    """Do one layer's work for ``client`` and report it; after the last layer the sync is finished.
 
     A failure is recorded in the client's status and raised; the evidence of failed checks comes
     before.
@@ -37,8 +37,8 @@ def do_room(
 
     open_sync = sync.of(client)
     try:
-        yield from _work(room, sync, client)
-        if room == chosen[-1] and room != "published":
+        yield from _work(layer, sync, client)
+        if layer == chosen[-1] and layer != "published":
             open_sync.finish()
     except ChecksFailed as failed:
         yield from check_evidence(failed.checks, client)
@@ -51,24 +51,24 @@ def do_room(
         raise
 
 
-def _work(room: str, sync: SyncResource, client: str) -> Iterator[Evidence]:
+def _work(layer: str, sync: SyncResource, client: str) -> Iterator[Evidence]:
     from bill_pipeline.publishing.publish import publish
 
     open_sync = sync.of(client)
-    if room == "raw":
+    if layer == "raw":
         if not sync.rebuild:
             imported = open_sync.import_lists(watch=ImportLog(client))
             yield from import_evidence(imported, client)
-    elif room == "published":
+    elif layer == "published":
         open_sync.finish()
         sync.close()
         publication = publish(sync.books, [client])
         publication.require_all()
         yield from publication_evidence(publication, client)
     else:
-        # Who asks for one client's room by hand wants to see all of it built.
-        report = open_sync.build(room, reuse=False)
-        decided = open_sync.report.categorized if room == "categorized" else None
-        yield from room_evidence(
+        # Who asks for one client's layer by hand wants to see all of it built.
+        report = open_sync.build(layer, reuse=False)
+        decided = open_sync.report.categorized if layer == "categorized" else None
+        yield from layer_evidence(
             report, client, decided=decided, connection=open_sync.warehouse.connection
         )

@@ -85,6 +85,6 @@ def _schema(
         columns = {column.name: "varchar" for column in transform.columns}
         schema.setdefault(transform.schema, {})[transform.name] = columns
     for table, types in other_tables.items():
-        room, _, name = table.partition(".")
-        schema.setdefault(room, {})[name] = dict(types)
+        layer, _, name = table.partition(".")
+        schema.setdefault(layer, {})[name] = dict(types)
     return schema

@@ -13,7 +13,7 @@ from bill_pipeline.dagster.client_work import STEPS
 from bill_pipeline.dagster.column_sources import column_sources
 from bill_pipeline.dagster.freshness_checks import no_client_is_stale
 from bill_pipeline.dagster.jobs import JOBS
-from bill_pipeline.dagster.layers import room_step
+from bill_pipeline.dagster.layers import layer_step
 from bill_pipeline.dagster.model_assets import firm_knowledge, train_models
 from bill_pipeline.dagster.raw_columns import tables_without_sql
 from bill_pipeline.dagster.schedules import SCHEDULES
@@ -24,31 +24,31 @@ from bill_pipeline.dagster.table_specs import check_spec, transform_spec
 from bill_pipeline.warehouse.transforms import load_checks, load_transforms
 
 
-def specs_of(room: str) -> list[dg.AssetSpec]:
-    """The assets of one room."""
-    if room == "raw":
+def specs_of(layer: str) -> list[dg.AssetSpec]:
+    """The assets of one layer."""
+    if layer == "raw":
         return [*map(raw_specs.list_spec, LISTS.values()), *raw_specs.archive_specs()]
-    if room == "published":
+    if layer == "published":
         return [raw_specs.published_spec()]
     transforms = load_transforms()
     sources = column_sources(transforms, tables_without_sql())
     return [
         transform_spec(transform, sources[key])
         for key, transform in transforms.items()
-        if transform.schema == room
+        if transform.schema == layer
     ]
 
 
-def checks_of(room: str) -> list[dg.AssetCheckSpec]:
-    """The checks on one room's tables."""
+def checks_of(layer: str) -> list[dg.AssetCheckSpec]:
+    """The checks on one layer's tables."""
     return [
-        check_spec(check) for check in load_checks().values() if check.table.split(".")[0] == room
+        check_spec(check) for check in load_checks().values() if check.table.split(".")[0] == layer
     ]
 
 
 defs = dg.Definitions(
     assets=[
-        *(room_step(room, specs_of(room), checks_of(room)) for room in STEPS),
+        *(layer_step(layer, specs_of(layer), checks_of(layer)) for layer in STEPS),
         monthly_statement,
         train_models,
         firm_knowledge,

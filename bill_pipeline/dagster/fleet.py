@@ -20,8 +20,8 @@ from bill_pipeline.dagster.asset_events import (
     Evidence,
     check_evidence,
     import_evidence,
+    layer_evidence,
     publication_evidence,
-    room_evidence,
     table_value,
 )
 from bill_pipeline.dagster.client_work import STEPS
@@ -46,27 +46,27 @@ _LEDGER = "the published ledger"
 def bring_clients(
     sync: SyncResource,
     clients: Sequence[str],
-    rooms: Sequence[str],
+    layers: Sequence[str],
     failures: dict[str, Trouble],
     log: logging.Logger,
     *,
     brief: Collection[str] = (),
     lists: Mapping[str, tuple[str, ...] | None] | None = None,
 ) -> Iterator[Evidence]:
-    """``rooms`` of every client; what failed is added to ``failures``.
+    """``layers`` of every client; what failed is added to ``failures``.
 
     Of those in ``brief`` only tables that would come out differently are built, and only what
     changed of what analysts see is reported: nothing when nothing did. ``lists`` names, by client,
     the lists to read where not all are.
     """
-    books = tuple(room for room in rooms if room != "published")
+    books = tuple(layer for layer in layers if layer != "published")
     task = Task(
         sync.books,
         sync.options(),
         books,
         brief=frozenset(brief),
         lists=lists or {},
-        publishes="published" in rooms,
+        publishes="published" in layers,
     )
     done = outcomes(task, clients) if books else map(Outcome, clients)
     unpublished: list[Outcome] = []
@@ -76,23 +76,23 @@ def bring_clients(
             failures[client] = outcome.trouble
             log.error(f"{client} failed, its last good books stay: {outcome.trouble}")
             yield from check_evidence(outcome.trouble.checks, client)
-        elif outcome.report is None or outcome.report.rooms or client not in brief:
+        elif outcome.report is None or outcome.report.layers or client not in brief:
             if outcome.report:
                 yield from _evidence_of(outcome.report, brief=client in brief)
             unpublished.append(outcome)
             log.info(f"{client} is up to date ({position:,} of {len(clients):,}).")
         # The last ones, too, before their writers end.
         if len(unpublished) >= CLIENTS_PER_PUBLICATION or position == len(clients):
-            yield from _publish(sync, rooms, unpublished, failures)
+            yield from _publish(sync, layers, unpublished, failures)
             unpublished = []
 
 
 def _evidence_of(report: "SyncReport", *, brief: bool) -> Iterator[Evidence]:
     if report.imported:
         yield from import_evidence(report.imported, report.client, brief=brief)
-    for name, room in report.rooms.items():
+    for name, layer in report.layers.items():
         decided = report.categorized if name == "categorized" else None
-        yield from room_evidence(room, report.client, decided=decided, brief=brief)
+        yield from layer_evidence(layer, report.client, decided=decided, brief=brief)
 
 
 def raise_failures(failures: Mapping[str, Trouble], client_count: int) -> None:
@@ -119,11 +119,11 @@ def failures_table(failures: Mapping[str, Trouble]) -> dg.TableMetadataValue:
 
 def _publish(
     sync: SyncResource,
-    rooms: Sequence[str],
+    layers: Sequence[str],
     done: Sequence[Outcome],
     failures: dict[str, Trouble],
 ) -> Iterator[Evidence]:
-    if done and "published" in rooms:
+    if done and "published" in layers:
         clients = [outcome.client for outcome in done]
         written = [outcome.written for outcome in done if outcome.written]
         yield from publication_of(sync, clients, failures, written)

@@ -16,7 +16,7 @@ from bill_pipeline.dagster.statements import STATEMENT
 #: Runs with this tag take many clients; dagster.yaml lets one of them run at a time.
 MANY_CLIENTS = {"bill_pipeline/many_clients": "yes"}
 
-_rooms = (
+_layers = (
     dg.AssetSelection.groups(*STEPS)
     - dg.AssetSelection.assets(STATEMENT)
     - dg.AssetSelection.checks(NO_CLIENT_IS_STALE)
@@ -24,7 +24,7 @@ _rooms = (
 
 bring_books_up_to_date = dg.define_asset_job(
     "bring_books_up_to_date",
-    selection=_rooms,
+    selection=_layers,
     partitions_def=CLIENTS,
     description="One client's books from BILL to the published ledger: import what changed, "
     "categorize, post, report, publish. Choose the client as the partition.",

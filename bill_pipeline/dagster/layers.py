@@ -1,8 +1,8 @@
-"""One step per room: all its tables in one transaction, every table still an asset.
+"""One step per layer: all its tables in one transaction, every table still an asset.
 
-A run for one client goes through the rooms step by step. A run for many clients (a backfill, see
-``partitions.BACKFILL``) does all its rooms client by client in its first step, because a client's
-rooms share one lock and one point in time, and one client's failure must not stop the others.
+A run for one client goes through the layers step by step. A run for many clients (a backfill, see
+``partitions.BACKFILL``) does all its layers client by client in its first step, because a client's
+layers share one lock and one point in time, and one client's failure must not stop the others.
 """
 
 # Dagster reads these annotations as types: no `from __future__ import annotations` here.
@@ -14,7 +14,7 @@ import dagster as dg
 
 from bill_pipeline.bill.errors import BillError
 from bill_pipeline.dagster.asset_events import Evidence
-from bill_pipeline.dagster.client_work import STEPS, do_room
+from bill_pipeline.dagster.client_work import STEPS, do_layer
 from bill_pipeline.dagster.fleet import bring_clients, raise_failures
 from bill_pipeline.dagster.partitions import BACKFILL, CLIENTS
 from bill_pipeline.dagster.syncs import SyncResource, failure_of
@@ -22,30 +22,30 @@ from bill_pipeline.errors import PipelineError
 from bill_pipeline.registry.failures import Trouble
 
 
-def room_step(
-    room: str, specs: Sequence[dg.AssetSpec], checks: Sequence[dg.AssetCheckSpec]
+def layer_step(
+    layer: str, specs: Sequence[dg.AssetSpec], checks: Sequence[dg.AssetCheckSpec]
 ) -> dg.AssetsDefinition:
-    """The step that builds ``room``'s assets and evaluates their checks."""
+    """The step that builds ``layer``'s assets and evaluates their checks."""
 
     @dg.multi_asset(
-        name=room,
+        name=layer,
         specs=specs,
         check_specs=checks,
         partitions_def=CLIENTS,
         backfill_policy=BACKFILL,
-        # Any table of a room may be chosen in the UI; the room is built as a whole all the same.
+        # Any table of a layer may be chosen in the UI; the layer is built as a whole all the same.
         can_subset=True,
     )
     def step(context: dg.AssetExecutionContext, sync: SyncResource) -> Iterator[Any]:
-        chosen = chosen_rooms(context)
+        chosen = chosen_layers(context)
         clients = context.partition_keys
         if len(clients) == 1:
             try:
-                for event in do_room(room, chosen, sync, clients[0]):
+                for event in do_layer(layer, chosen, sync, clients[0]):
                     yield _as_result(event, context)
             except (PipelineError, BillError) as error:
                 raise failure_of(error) from error
-        elif room == chosen[0]:
+        elif layer == chosen[0]:
             failures: dict[str, Trouble] = {}
             yield from bring_clients(sync, clients, chosen, failures, context.log)
             raise_failures(failures, len(clients))
@@ -53,10 +53,10 @@ def room_step(
     return step
 
 
-def chosen_rooms(context: dg.AssetExecutionContext) -> tuple[str, ...]:
-    """The rooms this run goes through, in order."""
+def chosen_layers(context: dg.AssetExecutionContext) -> tuple[str, ...]:
+    """The layers this run goes through, in order."""
     steps = {node.name for node in context.job_def.nodes}
-    return tuple(room for room in STEPS if room in steps)
+    return tuple(layer for layer in STEPS if layer in steps)
 
 
 def _as_result(
@@ -64,7 +64,7 @@ def _as_result(
 ) -> dg.MaterializeResult[Any] | dg.AssetCheckResult | Evidence:
     """``event`` as the step's result when the run asked for it; else as something seen on the way.
 
-    A room is built as a whole, so a run that asked for one of its tables reports them all.
+    A layer is built as a whole, so a run that asked for one of its tables reports them all.
     """
     if isinstance(event, dg.AssetMaterialization):
         if event.asset_key in context.selected_asset_keys:

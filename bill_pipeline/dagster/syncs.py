@@ -1,7 +1,7 @@
 """The open sync that the steps of one run share, and the words for its failures.
 
 The run's options stand in the launchpad under ``resources › sync › config``. A sync opens when
-the first step needs it and ends with the run: one lock and one point in time for all rooms.
+the first step needs it and ends with the run: one lock and one point in time for all layers.
 """
 
 from __future__ import annotations

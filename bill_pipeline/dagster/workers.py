@@ -37,11 +37,11 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Task:
-    """What to do with each client: ``rooms`` of the pipeline, without the publication."""
+    """What to do with each client: ``layers`` of the pipeline, without the publication."""
 
     home: Home
     options: SyncOptions
-    rooms: tuple[str, ...]
+    layers: tuple[str, ...]
     #: Of these, tables that would come out the same are left as they are; of others none is.
     brief: frozenset[str] = frozenset()
     #: The lists to read, of clients of which not all are to be read.
@@ -58,16 +58,16 @@ class Task:
         with alone(client, troubles):
             options = replace(self.options, lists=self.lists.get(client))
             with open_sync(self.home, client, options) as sync:
-                if "raw" in self.rooms and not self.options.rebuild:
+                if "raw" in self.layers and not self.options.rebuild:
                     sync.import_lists()
                 is_brief = client in self.brief
                 if not is_brief or sync.must_build:
-                    for room in self.rooms:
-                        if room != "raw":
-                            sync.build(room, reuse=is_brief)
+                    for layer in self.layers:
+                        if layer != "raw":
+                            sync.build(layer, reuse=is_brief)
                 report = sync.finish()
                 written = None
-                if self.publishes and report.rooms:
+                if self.publishes and report.layers:
                     written = write_ahead(self.home, client, sync.warehouse.connection)
                 return Outcome(client, report, written=written)
         return Outcome(client, trouble=troubles[client])

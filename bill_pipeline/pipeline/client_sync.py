@@ -1,7 +1,7 @@
 """Bring one client's books up to date: import, archive, stage, categorize, post, report.
 
-This is the order of the rooms and nothing else; each room's work is in its own module. The command
-line, the console and Dagster all use ``Sync``, so there is one way in which books are made.
+This is the order of the layers and nothing else; each layer has its own module. The command line,
+the console and Dagster all use ``Sync``, so there is one way in which books are made.
 """
 
 from __future__ import annotations
@@ -40,13 +40,13 @@ from bill_pipeline.warehouse.upkeep import (
     model_alarm,
     suit_to_size,
 )
-from bill_pipeline.warehouse.warehouse import RoomReport, Warehouse
+from bill_pipeline.warehouse.warehouse import LayerReport, Warehouse
 
 if TYPE_CHECKING:
     from bill_pipeline.warehouse.posting_rules import NewRules
 
-#: The rooms that SQL builds, in order; the model decides within ``categorized``.
-ROOMS = ("staging", "categorized", "ledger", "reports")
+#: The layers that SQL builds, in order; the model decides within ``categorized``.
+LAYERS = ("staging", "categorized", "ledger", "reports")
 #: After the n-th failure in a row a client waits this many minutes, the last one for good.
 BACKOFF_MINUTES = (2, 5, 15, 60, 180, 360)
 
@@ -89,7 +89,7 @@ class SyncOptions:
 
 
 class Sync:
-    """One client's sync, room by room, under the client's lock; see ``open_sync``."""
+    """One client's sync, layer by layer, under the client's lock; see ``open_sync``."""
 
     def __init__(
         self,
@@ -150,45 +150,45 @@ class Sync:
 
     @property
     def must_build(self) -> bool:
-        """Whether any room would come out differently: new documents, decisions, code or day."""
+        """Whether any layer would come out differently: new documents, decisions, code or day."""
         imported = self.report.imported
         if self.options.rebuild or imported is None or self.report.new_rules:
             return True
         if imported.changed or imported.refuses_others:
             return True
-        return not is_current(self.warehouse, ROOMS, self.as_of)
+        return not is_current(self.warehouse, LAYERS, self.as_of)
 
-    def build(self, room: str, *, reuse: bool = True) -> RoomReport:
-        """Build one room of SQL tables; ``categorized`` lets rules and the model decide first.
+    def build(self, layer: str, *, reuse: bool = True) -> LayerReport:
+        """Build one layer of SQL tables; ``categorized`` lets rules and the model decide first.
 
         Tables that would come out the same are left as they are, unless not to ``reuse`` them.
         Raises ChecksFailed after rolling back, with the last good tables kept.
         """
         warehouse = self.warehouse
-        if room == "ledger" and self.options.rebuild:
+        if layer == "ledger" and self.options.rebuild:
             rebuild(warehouse)
-            warehouse.build_room("staging", self.as_of)
-            warehouse.build_room("categorized", self.as_of)
-        if room == "categorized":
+            warehouse.build_layer("staging", self.as_of)
+            warehouse.build_layer("categorized", self.as_of)
+        if layer == "categorized":
             report = self._build_categorized(reuse=reuse)
         else:
-            report = warehouse.build_room(room, self.as_of, reuse=reuse)
-        self.report.rooms[room] = report
+            report = warehouse.build_layer(layer, self.as_of, reuse=reuse)
+        self.report.layers[layer] = report
         return report
 
-    def _build_categorized(self, *, reuse: bool) -> RoomReport:
+    def _build_categorized(self, *, reuse: bool) -> LayerReport:
         # scikit-learn takes seconds to load: what categorizes nothing does not wait for it.
         from bill_pipeline.categorization.categorize import decide_lines
         from bill_pipeline.categorization.parties import resolve_parties
 
         warehouse = self.warehouse
         resolve_parties(warehouse, self.home, self.as_of)
-        report = warehouse.build_room("categorized", self.as_of, reuse=reuse)
+        report = warehouse.build_layer("categorized", self.as_of, reuse=reuse)
         decided = decide_lines(warehouse, self.home, self.as_of)
         self.report.categorized = decided
         if decided.count:
             # Only what reads the decisions comes out differently now.
-            report.add(warehouse.build_room("categorized", self.as_of, reuse=True))
+            report.add(warehouse.build_layer("categorized", self.as_of, reuse=True))
         return report
 
     def finish(self) -> SyncReport:
@@ -199,7 +199,7 @@ class Sync:
         status = self.registry.status(self.client)
         if self.report.imported:
             changes |= self._what_was_read(self.report.imported, status)
-        changes |= {"unpublished_since": self.as_of} if self.report.rooms else {}
+        changes |= {"unpublished_since": self.as_of} if self.report.layers else {}
         self.registry.update(
             self.client,
             state=State.UP_TO_DATE,
@@ -260,7 +260,7 @@ class Sync:
 
 @contextlib.contextmanager
 def open_sync(home: Home, client: str, options: SyncOptions | None = None) -> Iterator[Sync]:
-    """Hold the client's lock and file and run its rooms; any exception is recorded as its failure.
+    """Hold the client's lock and file and run its layers; any exception is recorded as its failure.
 
     The file stays open throughout: a checkpoint is written once, not after thirty questions.
     Raises UnknownClient, ClientBusy, ClientPaused before anything is touched. An interruption is
@@ -344,13 +344,13 @@ def bring_up_to_date(
     progress: Progress | None = None,
     watch: Watcher | None = None,
 ) -> SyncReport:
-    """All rooms of one client, in order, without publishing."""
+    """All layers of one client, in order, without publishing."""
     with open_sync(home, client, options) as sync:
         if not sync.options.rebuild:
             sync.import_lists(progress, watch)
         if sync.must_build:
-            for room in ROOMS:
+            for layer in LAYERS:
                 if progress:
-                    progress(client, f"building {room}", 0)
-                sync.build(room)
+                    progress(client, f"building {layer}", 0)
+                sync.build(layer)
         return sync.finish()

@@ -53,7 +53,7 @@ def sync_clients(
             except SyncUnderWay:
                 is_under_way = True
                 raise
-        if report and report.rooms:
+        if report and report.layers:
             waiting.append(client)
         if len(waiting) >= CLIENTS_PER_PUBLICATION:
             with alone("the published ledger", troubles):  # else it is tried again at the end

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from bill_pipeline.categorization.categorize import CategorizeReport
     from bill_pipeline.ingest.client_import import ImportReport
     from bill_pipeline.warehouse.posting_rules import NewRules
-    from bill_pipeline.warehouse.warehouse import RoomReport
+    from bill_pipeline.warehouse.warehouse import LayerReport
 
 
 def found_by_comparing(imported: ImportReport | None) -> dict[str, dict[str, int]]:
@@ -23,19 +23,19 @@ def found_by_comparing(imported: ImportReport | None) -> dict[str, dict[str, int
 
 @dataclass
 class SyncReport:
-    """What one sync did, room by room; ``rooms`` is empty when nothing had to be built."""
+    """What one sync did, layer by layer; ``layers`` is empty when nothing had to be built."""
 
     client: str
     as_of: datetime
     new_rules: NewRules | None = None  # the posting rules changed since the last sync
     imported: ImportReport | None = None
     categorized: CategorizeReport | None = None
-    rooms: dict[str, RoomReport] = field(default_factory=dict)
+    layers: dict[str, LayerReport] = field(default_factory=dict)
     seconds: float = 0.0
 
     @property
     def entries_posted(self) -> int:
-        ledger = self.rooms.get("ledger")
+        ledger = self.layers.get("ledger")
         return ledger.appended.get("ledger.journal_entries", 0) if ledger else 0
 
     def summary(self) -> dict[str, Any]:
@@ -71,7 +71,7 @@ class SyncReport:
         found = in_words(self.imported.found) if self.imported else ""
         aside += f", not as BILL had them: {found}" if found else ""
         aside += self.imported.what_is_missing if self.imported else ""
-        if not self.rooms:
+        if not self.layers:
             return f"{self.client}: nothing changed{aside} ({self.seconds:.1f} s)."
         changed = self.imported.changed if self.imported else 0
         decided = sum(self.categorized.by_source.values()) if self.categorized else 0

@@ -53,7 +53,7 @@ __all__ = [
 
 _BUILDS = (
     "select count(*), count(distinct as_of) from upkeep.builds "
-    "where room in ('staging', 'categorized', 'ledger', 'reports')"
+    "where layer in ('staging', 'categorized', 'ledger', 'reports')"
 )
 _log = logging.getLogger(__name__)
 
@@ -226,7 +226,7 @@ def _books_of(
 ) -> Iterator[duckdb.DuckDBPyConnection]:
     """The client's file: the caller's connection, else one for reading that is closed again.
 
-    ``of_one_sync``: refuse books of which a sync built some rooms and failed in others, or died.
+    ``of_one_sync``: refuse books of which a sync built some layers and failed in others, or died.
     """
     if client in connections:
         yield connections[client]

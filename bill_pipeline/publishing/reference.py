@@ -34,7 +34,7 @@ file itself: `select * from duckdb_columns()`.
 This page is written by `python -m bill_pipeline.publishing.reference docs/schema.md` from the
 comments in `transforms/`; edit them, not it.
 """
-_ROOMS = (
+_LAYERS = (
     ("", "Clients", "Who is in the ledger and how fresh each one is; across all clients."),
     ("ledger", "Ledger", "What happened: accounts, parties, documents and the journal."),
     ("reports", "Reports", "What it means: statements, aging, and what to look at."),
@@ -56,9 +56,9 @@ def schema_reference(schema: PublishedSchema) -> str:
     """The whole page as Markdown."""
     tables = (*registry.TABLES, *schema.tables)
     parts = [_INTRODUCTION, *_contents(tables), *_diagram(tables)]
-    for room, title, about in _ROOMS:
+    for layer, title, about in _LAYERS:
         parts.append(f"## {title}\n\n{about}\n")
-        parts.extend(_table(t) for t in tables if t.source.rpartition(".")[0] == room)
+        parts.extend(_table(t) for t in tables if t.source.rpartition(".")[0] == layer)
     parts.extend(_values())
     parts.append("## Reports as of another day\n")
     parts.append(

@@ -24,7 +24,7 @@ from bill_pipeline.registry.client_files import ClientBusy, client_lock
 from bill_pipeline.settings import Home
 
 _NOTE = "build.json"
-#: By code that gave no numbers: when the file's rooms were built tells one build from the next.
+#: By code that gave no numbers: when the file's layers were built tells one build from the next.
 _OF_OLDER_CODE = "select strftime(max(as_of), '%Y%m%dT%H%M%S.%fZ') from upkeep.builds"
 
 

@@ -23,7 +23,7 @@ import duckdb
 
 from bill_pipeline.errors import WarehouseError
 from bill_pipeline.warehouse.funding_accounts import decide_cards
-from bill_pipeline.warehouse.posting_rules import POSTING_ROOMS
+from bill_pipeline.warehouse.posting_rules import POSTING_LAYERS
 from bill_pipeline.warehouse.rebuild import JOURNAL, replay
 from bill_pipeline.warehouse.transforms import with_ancestors
 from bill_pipeline.warehouse.warehouse import Warehouse
@@ -204,16 +204,16 @@ def in_waves(warehouse: Warehouse, batches: Sequence[datetime]) -> int:
     Fast, and right only if ``transforms/replay`` names every document that a posting rule reads.
     """
     steps = replay(warehouse, batches)
-    for room in POSTING_ROOMS:  # of all documents; it must find nothing to post
-        warehouse.build_tables(room, batches[-1], checked=False, only=_replayed(), is_replay=True)
+    for layer in POSTING_LAYERS:  # of all documents; it must find nothing to post
+        warehouse.build_tables(layer, batches[-1], checked=False, only=_replayed(), is_replay=True)
     return steps
 
 
 def batch_by_batch(warehouse: Warehouse, batches: Sequence[datetime]) -> int:
     """Post ``batches`` again as the syncs did, one whole build after the other."""
     for as_of in batches:
-        for room in POSTING_ROOMS:
-            warehouse.build_tables(room, as_of, checked=False, only=_replayed(), is_replay=True)
+        for layer in POSTING_LAYERS:
+            warehouse.build_tables(layer, as_of, checked=False, only=_replayed(), is_replay=True)
     return len(batches)
 
 

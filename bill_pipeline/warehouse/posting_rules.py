@@ -21,10 +21,10 @@ from bill_pipeline.registry.clients import utc_now
 from bill_pipeline.warehouse.rebuild import JOURNAL
 from bill_pipeline.warehouse.transforms import load_transforms, shared_code, with_ancestors
 from bill_pipeline.warehouse.upkeep import next_batch_time
-from bill_pipeline.warehouse.warehouse import RoomReport, Warehouse
+from bill_pipeline.warehouse.warehouse import LayerReport, Warehouse
 
-#: The rooms that end in the journal.
-POSTING_ROOMS = ("staging", "categorized", "ledger")
+#: The layers that end in the journal.
+POSTING_LAYERS = ("staging", "categorized", "ledger")
 #: What a preview shows of each line that would be posted.
 PREVIEW = """
 select
@@ -137,10 +137,10 @@ def preview(warehouse: Warehouse) -> list[dict[str, Any]]:
 
 
 def _post(warehouse: Warehouse, as_of: datetime) -> None:
-    """Build the rooms up to the journal, in the caller's transaction."""
+    """Build the layers up to the journal, in the caller's transaction."""
     if have_changed(warehouse.connection):
         record_batch(warehouse.connection, as_of, is_change_of_rules=True)
-    for room in POSTING_ROOMS:
-        report: RoomReport = warehouse.build_tables(room, as_of)
+    for layer in POSTING_LAYERS:
+        report: LayerReport = warehouse.build_tables(layer, as_of)
         if report.failed:
             raise ChecksFailed(warehouse.client, report.schema, report.checks)

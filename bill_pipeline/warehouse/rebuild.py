@@ -70,7 +70,7 @@ def replay(warehouse: Warehouse, batches: Sequence[datetime]) -> int:
     """Post the entries of ``batches`` on top of earlier ones; return the number of waves.
 
     ``batches`` are the journal's last ones, in order; what was known before the first of them is
-    posted with it. Runs in the caller's transaction and leaves the rooms as the last wave needed
+    posted with it. Runs in the caller's transaction and leaves the layers as the last wave needed
     them: build them anew afterwards.
     """
     warehouse.connection.execute(f"set variable first_moment = timestamp '{batches[0]}'")

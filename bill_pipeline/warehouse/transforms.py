@@ -29,7 +29,7 @@ TEXT_FUNCTIONS = (
     STANDARD_CHART.with_name("normalize.py"),
     Path(__file__).parents[1] / "plain_text.py",
 )
-#: The rooms that SQL builds, in the order in which data flows.
+#: The layers that SQL builds, in the order in which data flows.
 SCHEMAS = ("staging", "categorized", "ledger", "reports")
 PUBLISHED_BY_DEFAULT = {"ledger", "reports"}
 MATERIALIZATIONS = {"table", "view", "append"}

@@ -1,4 +1,4 @@
-"""When each room of a client's file was built, and whether it would come out differently now.
+"""When each layer of a client's file was built, and whether it would come out differently now.
 
 A sync that found nothing new must write nothing: neither tables nor journal entries. The rooms are
 built anew only for new documents, new decisions, changed SQL, or a new day (aging moves by itself).
@@ -39,7 +39,7 @@ def next_batch_time(warehouse: Warehouse, now: datetime) -> datetime:
 def record_build(warehouse: Warehouse, room: str, as_of: datetime) -> None:
     """Remember that ``room`` shows what was known at ``as_of``; in the transaction that builds it.
 
-    Otherwise a sync that is killed in between leaves a room that looks older than it is.
+    Otherwise a sync that is killed in between leaves a layer that looks older than it is.
     """
     record_version(warehouse, room, as_of, code_version(room))
 
@@ -82,7 +82,7 @@ def is_current(warehouse: Warehouse, rooms: tuple[str, ...], as_of: datetime) ->
 
 
 def code_version(room: str) -> str:
-    """Changes when any SQL file of the room, or a check on it, changes."""
+    """Changes when any SQL file of the layer, or a check on it, changes."""
     import hashlib
 
     texts = [t.code_version for t in load_transforms().values() if t.schema == room]

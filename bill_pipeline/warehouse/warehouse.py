@@ -1,8 +1,8 @@
-"""One client's DuckDB file: open it, build a room of tables in one transaction, check it.
+"""One client's DuckDB file: open it, build a layer of tables in one transaction, check it.
 
-Bad books never replace good books: the checks of a room run inside the transaction that replaces
+Bad books never replace good books: the checks of a layer run inside the transaction that replaces
 its tables; when an error-level check finds a row, everything is rolled back and the last good
-tables stay. What the tables mean is in ``transforms/``; which rooms to build when, in
+tables stay. What the tables mean is in ``transforms/``; which layers to build when, in
 ``client_sync``.
 """
 
@@ -49,8 +49,8 @@ OFFENDING_ROWS_SHOWN = 20
 
 
 @dataclass
-class RoomReport:
-    """What building one room did."""
+class LayerReport:
+    """What building one layer did."""
 
     schema: str
     as_of: datetime
@@ -67,8 +67,8 @@ class RoomReport:
     def failed(self) -> list[CheckResult]:
         return [check for check in self.checks if check.is_error]
 
-    def add(self, later: RoomReport) -> None:
-        """Take up what building the room once more, after decisions, did."""
+    def add(self, later: LayerReport) -> None:
+        """Take up what building the layer once more, after decisions, did."""
         self.rows |= later.rows
         self.appended |= later.appended
         self.sums |= later.sums
@@ -136,7 +136,7 @@ class Warehouse:
         finally:
             connection.close()
 
-    def build_room(self, schema: str, as_of: datetime, *, reuse: bool = False) -> RoomReport:
+    def build_layer(self, schema: str, as_of: datetime, *, reuse: bool = False) -> LayerReport:
         """Replace every table of ``schema`` with the state known at ``as_of``, or nothing at all.
 
         With ``reuse`` tables that would come out the same stay, and are not in the report.
@@ -178,7 +178,7 @@ class Warehouse:
         only: Collection[str] | None = None,
         reuse: bool = False,
         is_replay: bool = False,
-    ) -> RoomReport:
+    ) -> LayerReport:
         """Build the tables of ``schema`` inside the caller's transaction; checks report only.
 
         Not ``checked`` leaves out checks, comments and counts; ``only`` names the tables to build;
@@ -192,17 +192,17 @@ class Warehouse:
             posting.decide_missing_roles(self.connection, as_of)
         if schema == "ledger" and not is_replay:
             posting.require_order(self.connection, self.client, as_of)
-        report = RoomReport(schema, as_of)
-        room = [
+        report = LayerReport(schema, as_of)
+        layer = [
             transform
             for transform in load_transforms().values()
             if transform.schema == schema and (only is None or transform.key in only)
         ]
         self.connection.execute(f"create schema if not exists {schema}")
-        for transform in [t for t in room if t.materialize == "append"]:
+        for transform in [t for t in layer if t.materialize == "append"]:
             self._ensure_append_table(transform)
         memory = TableMemory(self.connection, as_of)
-        for transform in in_build_order(room):
+        for transform in in_build_order(layer):
             if (
                 reuse
                 and transform.materialize != "append"
@@ -217,7 +217,7 @@ class Warehouse:
                 receipts = load_transforms()["staging.received_payments"]
                 self._build_one(receipts, memory, report, checked=checked)
         memory.save()
-        if any(transform.is_published for transform in room):
+        if any(transform.is_published for transform in layer):
             mark_built(self.connection)
         if report.appended.get("ledger.journal_entries"):
             posting_rules.record_batch(self.connection, as_of)
@@ -230,7 +230,7 @@ class Warehouse:
         return report
 
     def _build_one(
-        self, transform: Transform, memory: TableMemory, report: RoomReport, *, checked: bool
+        self, transform: Transform, memory: TableMemory, report: LayerReport, *, checked: bool
     ) -> None:
         """Build one table, and remember what it was made from when it is ``checked``."""
         inputs = memory.inputs_of(transform)
@@ -274,7 +274,7 @@ class Warehouse:
         if transform.key == "ledger.journal_lines":
             widen(self.connection, "ledger", "journal_lines", "amount_currency")
 
-    def _build(self, transform: Transform, memory: TableMemory, report: RoomReport) -> int | None:
+    def _build(self, transform: Transform, memory: TableMemory, report: LayerReport) -> int | None:
         """Build one table; returns its rows, or those it gained, and of a view None."""
         started = time.perf_counter()
         key, count = transform.key, None
@@ -313,7 +313,7 @@ class Warehouse:
         words = "\n".join((transform.summary, "", *columns))
         self.connection.execute(f"comment on {kind} {transform.key} is {_quoted(words)}")
 
-    def _summarize(self, transform: Transform, report: RoomReport, *, is_empty: bool) -> str:
+    def _summarize(self, transform: Transform, report: LayerReport, *, is_empty: bool) -> str:
         """Put the table's counts and sums into ``report``; returns its state, for ``unchanged``."""
         columns = columns_of(self.connection, transform)
         money = [name for name, kind in columns if kind in ("DECIMAL(18,2)", "DECIMAL(18,3)")]

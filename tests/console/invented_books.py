@@ -1,4 +1,4 @@
-"""Two invented clients with real books: built by the real rooms, published, ready to be copied."""
+"""Two invented clients with real books: built by the real layers, published, ready to be copied."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from bill_pipeline.actions.deciding import close_through
-from bill_pipeline.pipeline.client_sync import ROOMS, Sync, SyncOptions
+from bill_pipeline.pipeline.client_sync import LAYERS, Sync, SyncOptions
 from bill_pipeline.publishing.publish import publish
 from bill_pipeline.registry.clients import Registry, State, utc_now
 from bill_pipeline.settings import Home
@@ -37,8 +37,8 @@ def make_books(folder: Path) -> Home:
             for list_name, document in _documents(client):
                 put(warehouse, list_name, document, SEEN_AT)
             sync = Sync(home, warehouse, SyncOptions(), SEEN_AT)
-            for room in ROOMS:
-                sync.build(room)
+            for layer in LAYERS:
+                sync.build(layer)
             sync.finish()
         Registry(home).update(client, state=State.UP_TO_DATE)
     publish(home, CLIENTS)
@@ -76,8 +76,8 @@ def retype_rent(home: Home, client: str) -> None:
         asset = {"id": "RENT", "name": "Rent", "account": {"type": "FIXED_ASSET", "number": "6100"}}
         put(warehouse, "chart_of_accounts", asset, at, version=2)
         sync = Sync(home, warehouse, SyncOptions(), at)
-        for room in ROOMS:
-            sync.build(room)
+        for layer in LAYERS:
+            sync.build(layer)
         sync.finish()
     publish(home, [client])
 

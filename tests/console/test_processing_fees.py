@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner
 
 from bill_pipeline.cli import main
-from bill_pipeline.pipeline.client_sync import ROOMS, Sync, SyncOptions
+from bill_pipeline.pipeline.client_sync import LAYERS, Sync, SyncOptions
 from bill_pipeline.publishing.publish import publish
 from bill_pipeline.publishing.query import open_ledger
 from bill_pipeline.settings import Home
@@ -38,8 +38,8 @@ def paid(books_home: Home) -> Home:
                 receipt["processingFeeAmount"] = fee
             put(warehouse, "received_payments", receipt, at)
         sync = Sync(books_home, warehouse, SyncOptions(), at)
-        for room in ROOMS:
-            sync.build(room)
+        for layer in LAYERS:
+            sync.build(layer)
         sync.finish()
     publish(books_home, [CLIENT])
     return books_home

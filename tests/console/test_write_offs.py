@@ -15,7 +15,7 @@ from bill_pipeline.actions.deciding import close_through
 from bill_pipeline.actions.write_offs import write_off
 from bill_pipeline.cli import main
 from bill_pipeline.errors import ChecksFailed
-from bill_pipeline.pipeline.client_sync import ROOMS, Sync, SyncOptions
+from bill_pipeline.pipeline.client_sync import LAYERS, Sync, SyncOptions
 from bill_pipeline.publishing.publish import publish
 from bill_pipeline.publishing.query import open_ledger
 from bill_pipeline.settings import Home
@@ -40,8 +40,8 @@ def owed(books_home: Home) -> Home:
             }  # fmt: skip
             put(warehouse, "invoices", invoice, at)
         sync = Sync(books_home, warehouse, SyncOptions(), at)
-        for room in ROOMS:
-            sync.build(room)
+        for layer in LAYERS:
+            sync.build(layer)
         sync.finish()
     publish(books_home, [CLIENT])
     return books_home

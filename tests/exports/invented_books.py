@@ -23,7 +23,7 @@ from bill_pipeline.warehouse.warehouse import Warehouse
 
 AS_OF = datetime(2026, 7, 1, 12, tzinfo=UTC)
 FIRST_DAY = date(2025, 1, 1)
-ROOMS = ("staging", "categorized", "ledger", "reports")
+LAYERS = ("staging", "categorized", "ledger", "reports")
 VENDORS = (
     "Hollow Creek Dairy", "Pine; Sons & Co", "North: Harbour  Freight", "=cmd|' /C calc'!A0",
     "株式会社さくら", "Müller \"Nord\" GmbH", "[2026-01-01] Studio", "O'Brien, Lane",
@@ -157,11 +157,11 @@ def _invoice(rng: random.Random, number: int) -> Iterator[Document]:
 
 
 def book(home: Home, client: str, seed: int, *, as_of: datetime = AS_OF, bills: int = 120) -> None:
-    """Make ``client``'s file from the generator's documents and build every room of it."""
+    """Make ``client``'s file from the generator's documents and build every layer of it."""
     with Warehouse.open(home, client) as warehouse:
         append(warehouse, documents(seed, bills), as_of)
-        for room in ROOMS:
-            warehouse.build_room(room, as_of)
+        for layer in LAYERS:
+            warehouse.build_layer(layer, as_of)
 
 
 def append(warehouse: Warehouse, found: Iterator[Document] | list[Document], at: datetime) -> None:

@@ -121,7 +121,7 @@ def at_the_note(patch: pytest.MonkeyPatch, crash: Crash) -> None:
     patch.setattr(Registry, "update", die)
 
 
-def after_the_last_room(patch: pytest.MonkeyPatch, crash: Crash) -> None:
+def after_the_last_layer(patch: pytest.MonkeyPatch, crash: Crash) -> None:
     patch.setattr(Sync, "finish", crash.now)
 
 
@@ -135,15 +135,15 @@ def before_the_catalogue(patch: pytest.MonkeyPatch, crash: Crash) -> None:
 
 Point = Callable[[pytest.MonkeyPatch, Crash], None]
 POINTS: list[Point] = [
-    at_the_note, after_the_last_room, before_the_publication, before_the_catalogue,
+    at_the_note, after_the_last_layer, before_the_publication, before_the_catalogue,
 ]  # fmt: skip
 
 
 def test_half_of_a_first_import_is_published_by_nobody(crash: Crash, names: list[str]) -> None:
-    """Killed between two rooms of the first sync there are books, and not yet all of them."""
+    """Killed between two layers of the first sync there are books, and not yet all of them."""
     home = crash.firm.home
     with duckdb.connect(str(home.client_file(names[0]))) as books:
-        books.execute("delete from upkeep.builds where room = 'reports'")
+        books.execute("delete from upkeep.builds where layer = 'reports'")
         books.execute("update upkeep.build set number = '20990101T000000.000000Z-000000'")
     home.ledger.unlink()
     report = publish(home, [])

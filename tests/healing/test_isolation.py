@@ -114,10 +114,10 @@ def test_any_exception_in_one_client_is_its_own(
 ) -> None:
     build = Sync.build
 
-    def fail_in_one(sync: Sync, room: str, *, reuse: bool = True) -> object:
-        if sync.client == names[0] and room == "ledger":
+    def fail_in_one(sync: Sync, layer: str, *, reuse: bool = True) -> object:
+        if sync.client == names[0] and layer == "ledger":
             raise error
-        return build(sync, room, reuse=reuse)
+        return build(sync, layer, reuse=reuse)
 
     monkeypatch.setattr(Sync, "build", fail_in_one)
     result = firm.run("sync", "--all")

@@ -54,9 +54,9 @@ def test_books_of_which_a_later_sync_built_a_part_are_not_taken_in(
     def build_a_part() -> None:
         with open_sync(firm.home, names[0]) as sync:
             sync.build("staging")
-            raise RuntimeError("the next room cannot be built")
+            raise RuntimeError("the next layer cannot be built")
 
-    with pytest.raises(RuntimeError, match="the next room"):
+    with pytest.raises(RuntimeError, match="the next layer"):
         build_a_part()
     assert firm.run("sync", names[1]).exit_code == 0
     assert version_of(firm, names[0]) == before

@@ -50,7 +50,7 @@ def bill(number: int, vendor_id: str | None, text: str, account: str | None, **m
 def build(
     home: Home, client: str, vendors: Mapping[str, str], bills: list[Any], at: datetime = AT
 ) -> None:
-    """Archive vendors (id → name) and bills, and build every room."""
+    """Archive vendors (id → name) and bills, and build every layer."""
     with Warehouse.open(home, client) as warehouse:
         company = Company(warehouse)
         for account_id, name, kind, code in CHART:
@@ -60,6 +60,6 @@ def build(
             company.put("vendors", {"id": vendor_id, "name": name}, at)
         for document in bills:
             company.put("bills", document, at)
-        warehouse.build_room("staging", at)
+        warehouse.build_layer("staging", at)
         resolve_parties(warehouse, home, at)
         company.sync(at)

@@ -1,6 +1,6 @@
 """A company whose BILL documents a test hands over directly: no network, no sandbox.
 
-Here is what stories and laws share: archive a document, decide something, build the rooms.
+Here is what stories and laws share: archive a document, decide something, build the layers.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from bill_pipeline.warehouse.transforms import (
     macro_sql,
     with_ancestors,
 )
-from bill_pipeline.warehouse.warehouse import RoomReport, Warehouse
+from bill_pipeline.warehouse.warehouse import LayerReport, Warehouse
 
 #: What the journal is made of.
 _POSTING = with_ancestors(
@@ -45,7 +45,7 @@ class Company:
     def __init__(self, warehouse: Warehouse) -> None:
         self.warehouse = warehouse
         self.connection = warehouse.connection
-        self.reports: dict[str, RoomReport] = {}
+        self.reports: dict[str, LayerReport] = {}
 
     def put(
         self, list_name: str, document: dict[str, Any], at: datetime, *, gone: bool = False
@@ -80,17 +80,17 @@ class Company:
         self.put(list_name, json.loads(row[0]), at, gone=True)
 
     def sync(self, at: datetime) -> None:
-        """Build every room as of ``at``."""
+        """Build every layer as of ``at``."""
         self.reports = {
-            room: self.warehouse.build_room(room, at, reuse=self.reuse) for room in SCHEMAS
+            layer: self.warehouse.build_layer(layer, at, reuse=self.reuse) for layer in SCHEMAS
         }
 
     def post(self, at: datetime, *, cash_basis: bool = False) -> None:
         """Post the journal as of ``at`` as a sync does, without checks and reports."""
         only = _POSTING_AND_CASH if cash_basis else _POSTING
         with self.warehouse.transaction():
-            for room in ("staging", "categorized", "ledger"):
-                self.warehouse.build_tables(room, at, checked=False, only=only)
+            for layer in ("staging", "categorized", "ledger"):
+                self.warehouse.build_tables(layer, at, checked=False, only=only)
 
     def make_macros(self) -> None:
         """Make the macros of the reports, which read this company's tables."""

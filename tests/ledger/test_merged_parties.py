@@ -163,8 +163,8 @@ def test_a_party_in_a_report_is_the_merged_one(report: str) -> None:
     schema: dict[str, dict[str, dict[str, str]]] = {}
     for key in transform.upstream:
         columns = {column.name: "varchar" for column in load_transforms()[key].columns}
-        room, _, name = key.partition(".")
-        schema.setdefault(room, {})[name] = columns
+        layer, _, name = key.partition(".")
+        schema.setdefault(layer, {})[name] = columns
     nodes = lineage(None, transform.sql, schema=schema, dialect="duckdb")
     column = "party_id" if "party_id" in nodes else "party"
     sources = {

@@ -126,8 +126,10 @@ def test_a_replayed_or_past_build_is_never_taken_for_the_present() -> None:
         thrifty.put("bills", bill(9, 25.0), later)
         thrifty.sync(later)
         rows = thrifty.rows("from staging.bills order by all")
-        for room in ("staging", "categorized"):
-            thrifty.warehouse.build_room(room, FIRST_SYNC)  # what was known before the fourth bill
+        for layer in ("staging", "categorized"):
+            thrifty.warehouse.build_layer(
+                layer, FIRST_SYNC
+            )  # what was known before the fourth bill
         assert thrifty.rows("from staging.bills order by all") != rows
         thrifty.sync(later + timedelta(hours=1))
         assert thrifty.rows("from staging.bills order by all") == rows
@@ -182,8 +184,8 @@ def test_a_table_that_reads_a_view_is_always_built() -> None:
 def test_a_new_file_has_small_blocks_and_says_what_its_tables_are(tmp_path: Path) -> None:
     path = tmp_path / "acme.duckdb"
     with Warehouse.at(path, "acme") as warehouse:
-        for room in SCHEMAS:
-            warehouse.build_room(room, FIRST_SYNC)
+        for layer in SCHEMAS:
+            warehouse.build_layer(layer, FIRST_SYNC)
         connection = warehouse.connection
         assert connection.execute("select block_size from pragma_database_size()").fetchall() == [
             (BLOCK_SIZE,)

@@ -74,8 +74,8 @@ def environment(name: str, lock: Path, make: Callable[[Path], None]) -> Path:
     if ready.is_dir():
         return ready
     shelf.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=f".{name}-", dir=shelf) as room:
-        unfinished = Path(room) / "environment"
+    with tempfile.TemporaryDirectory(prefix=f".{name}-", dir=shelf) as layer:
+        unfinished = Path(layer) / "environment"
         make(unfinished)
         try:
             unfinished.rename(ready)

@@ -151,8 +151,8 @@ def decide(company: Company, decision: dict[str, Any], at: datetime) -> None:
             company.connection, arguments["rows"], decided_at=at, decided_by="a story"
         )
     else:
-        rooms = (decisions, party_decisions, rule_decisions, retyping_decisions)
-        module = next(module for module in rooms if hasattr(module, name))
+        layers = (decisions, party_decisions, rule_decisions, retyping_decisions)
+        module = next(module for module in layers if hasattr(module, name))
         getattr(module, name)(company.connection, **arguments, decided_at=at, decided_by="a story")
 
 
