@@ -33,7 +33,7 @@ import dagster as dg
 from pydantic import SecretStr
 
 from bill_pipeline.bill.connection import Connection
-from bill_pipeline.bill.lists import PROBED
+from bill_pipeline.bill.lists import POLLED
 from bill_pipeline.dagster.definitions import defs
 from bill_pipeline.dagster.fleet import sweep_config
 from bill_pipeline.dagster.instance import write_instance
@@ -184,7 +184,7 @@ class Firm:
         Of nobody is known when things change: the invented companies' last weeks are long ago.
         """
         now = utc_now()
-        looked_at = dict.fromkeys(PROBED, now.isoformat()) | dict.fromkeys(
+        looked_at = dict.fromkeys(POLLED, now.isoformat()) | dict.fromkeys(
             ("bills", "payments"), (now - LONGEST_INTERVAL).isoformat()
         )
         for client in clients:
@@ -209,7 +209,7 @@ def copy_books(home: Home, registry: Registry, original: str, name: str) -> None
     """Give ``name`` the books, the reading state, the model and the session of ``original``."""
     shutil.copy(home.client_file(original), home.client_file(name))
     home.dlt_folder(name).mkdir(parents=True)
-    shutil.copy(home.dlt_folder(original) / "probe.json", home.dlt_folder(name))
+    shutil.copy(home.dlt_folder(original) / "change_check.json", home.dlt_folder(name))
     note_file(home.dlt_folder(name), home.client_file(name))
     models = home.models / "clients"
     if (models / original).exists():
@@ -235,7 +235,7 @@ def make_sleepers(
         name = connect(registry, sandbox, int(model[-4:]), f"sleeper-{number:04}")
         folder = home.dlt_folder(name)
         folder.mkdir(parents=True)
-        shutil.copy(home.dlt_folder(model) / "probe.json", folder)
+        shutil.copy(home.dlt_folder(model) / "change_check.json", folder)
         home.client_file(name).touch()  # a probe does not open it
         note_file(folder, home.client_file(name))
         if (session := sessions.get(model)) is not None:

@@ -113,7 +113,7 @@ def measure(file: Path, name: str, folder: Path) -> dict[str, Any]:
         started = time.perf_counter()
         for outcome in sync_clients(home, [client]):
             if isinstance(outcome, SyncFailure):
-                raise SystemExit(str(outcome.trouble))
+                raise SystemExit(str(outcome.client_error))
         seconds = time.perf_counter() - started
         again = next(iter(sync_clients(home, [client])))
     finally:

@@ -23,7 +23,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from bill_pipeline.bill.lists import PROBED
+from bill_pipeline.bill.lists import POLLED
 from bill_pipeline.dagster.freshness import Look, affordable, due_looks
 from bill_pipeline.dagster.poll_schedule import pace
 from bill_pipeline.dagster.sensors import CLIENTS_PER_SWEEP
@@ -120,7 +120,7 @@ class Firm:
         counts: Counter[tuple[str, int, bool]] = Counter(
             (table, at.hour, at.weekday() >= 5)
             for at, table in self.lives[name].changes(MONDAY - timedelta(days=DAYS), DAYS)
-            if table in PROBED
+            if table in POLLED
         )
         ago = timedelta(seconds=self.chance.uniform(0, 6 * 3600))
         return ClientStatus(
@@ -160,7 +160,7 @@ class Firm:
             end = self._spend(end, self._requests_to_ask(look, now))
             if found or not look.lists:
                 news.append((look.client, found))
-            self._looked(look.client, look.lists or PROBED, now, whole=not look.lists)
+            self._looked(look.client, look.lists or POLLED, now, whole=not look.lists)
         for at in range(0, len(news), CLIENTS_PER_PUBLICATION):
             batch = news[at : at + CLIENTS_PER_PUBLICATION]
             self._happen(end)

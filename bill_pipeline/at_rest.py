@@ -31,7 +31,7 @@ class Parts:
     for_nobody: tuple[Path, ...]
 
 
-def keep(folder: Path, parts: Parts) -> None:
+def keep_private(folder: Path, parts: Parts) -> None:
     """Have this process make files that are no more open than ``folder``; close what is.
 
     What an earlier release left open to others is closed and said once. A folder of another

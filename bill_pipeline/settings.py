@@ -125,7 +125,7 @@ class Home:
         """
         home = cls(Path(path or Settings.now().home).expanduser().resolve())
         home.path.mkdir(mode=0o700, parents=True, exist_ok=True)
-        at_rest.keep(home.path, home._parts)
+        at_rest.keep_private(home.path, home._parts)
         # A copy that is only read may lack them where nothing may be made: who writes is told then.
         with contextlib.suppress(OSError):
             for folder in home._private_folders:

@@ -129,7 +129,7 @@ class LinearText:
         """Which vectorizers read which fields."""
         whole = {"analyzer": _whole, "lowercase": False}
         letters = {"analyzer": "char_wb", "ngram_range": (3, 5), "sublinear_tf": True}
-        words = {"ngram_range": (1, 2), "token_pattern": WORD}
+        words = {"ngram_range": (1, 2), "token_pattern": TOKENS}
         return [
             ("vendor", whole), ("vendor", words), ("vendor", letters), ("text", words),
             ("text", letters), ("department", whole), ("amount", whole),
@@ -179,7 +179,7 @@ class ComplementBayes(LinearText):
         return [step for step in super()._plan() if step[1].get("analyzer") != "char_wb"]
 
 
-WORD = r"\w+"
+TOKENS = r"\w+"
 BASELINES: dict[str, type[Any]] = {
     "majority": Majority, "vendor majority": VendorMajority, "vendor last": VendorLast,
     "vendor rules": VendorRules, "complement NB": ComplementBayes, "linear text": LinearText,

@@ -16,6 +16,7 @@ from sklearn.base import BaseEstimator
 from sklearn.exceptions import NotFittedError
 
 from models.accounts import Accounts
+from models.backtest import backtest
 from models.decision import Decisions, decide
 from models.evidence import gather
 from models.explanation import reasons
@@ -25,7 +26,6 @@ from models.knowledge import GlobalKnowledge
 from models.lines import Lines, repeated_key
 from models.normalize import combine
 from models.ranker import Ranker
-from models.replay import replay
 from models.safety import Limits
 from models.sources import Sources, account_word_matrix
 from models.text_model import TextModel
@@ -130,7 +130,7 @@ class Categorizer(BaseEstimator):
         """Replay the past; learn ranking, calibration and threshold from it."""
         self.large_log_amount_ = float(np.quantile(lines.log_amount, 0.995) if len(lines) else 0.0)
         folds = 3 if len(lines) < 4_000 else 4
-        replays = replay(
+        replays = backtest(
             lines, account, self._sources, folds=folds, lines_max=self.replay_lines,
             text_rows_max=self.text_rows_max // 2, random_state=self.random_state,
         )  # fmt: skip

@@ -19,7 +19,9 @@ _HEAD = {
 }
 
 
-def write(table: pd.DataFrame, path: Path, source: str, seconds: float, cpu_seconds: float) -> None:
+def write_figures(
+    table: pd.DataFrame, path: Path, source: str, seconds: float, cpu_seconds: float
+) -> None:
     """Write ``table`` (of ``evaluation.evaluate``) to ``path``: Markdown for ``.md``, else CSV."""
     if path.suffix == ".md":
         path.write_text(markdown(table, source, seconds, cpu_seconds), encoding="utf-8")

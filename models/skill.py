@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from models.accounts import Accounts
+from models.backtest import backtest
 from models.confidence import Calibrator
 from models.decision import decide
 from models.evidence import Evidence, gather
@@ -19,14 +20,13 @@ from models.history import History
 from models.knowledge import GlobalKnowledge
 from models.lines import Lines
 from models.ranker import Ranker, Replay
-from models.replay import replay
 from models.safety import Limits
 from models.sampling import some_vendors
 from models.sources import Sources, account_word_matrix
 from models.text_model import TextModel
 
 CLIENTS_MIN = 4
-LINES_MIN = 200
+CLIENT_LINES_MIN = 200
 # How much history a replayed client has: young clients are where the skill matters.
 LIFE_LENGTHS = (250, 1_800)
 ITERATIONS, LEAVES = 80, 20
@@ -48,7 +48,7 @@ def learn_skill(lines: pd.DataFrame, chart: pd.DataFrame, random_state: int = 0)
     ``account_id``. None when there are fewer than ``CLIENTS_MIN`` clients with enough lines.
     """
     count = lines.groupby("organization").size()
-    clients = sorted(count.index[count >= LINES_MIN])
+    clients = sorted(count.index[count >= CLIENT_LINES_MIN])
     if len(clients) < CLIENTS_MIN:
         return None
     halves = [clients[0::2], clients[1::2]]
@@ -101,7 +101,7 @@ def _lives(
     result = [Replay(lines.take(first), evidence, account[first])]
     for length in LIFE_LENGTHS:
         part = slice(0, min(length, len(lines)))
-        result += replay(
+        result += backtest(
             lines.take(part), account[part], sources, folds=3, lines_max=length,
             text_rows_max=2_000, random_state=random_state,
         )  # fmt: skip

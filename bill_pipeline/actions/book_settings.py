@@ -20,7 +20,7 @@ from bill_pipeline.errors import DecisionRefused
 from bill_pipeline.settings import Home
 
 #: What a person may change; ``organization_id`` is part of every entry's id and stays.
-POLICIES = (
+SETTABLE_POLICIES = (
     "fiscal_year_end",
     "home_currency",
     "book_bills_on",
@@ -103,7 +103,7 @@ def change_policies(home: Home, client: str, values: Mapping[str, str], *, by: s
     Another home currency gives every amount another value, and another day on which the books
     begin other balances to all that follow, so no month may be closed.
     """
-    if unknown := sorted(values.keys() - set(POLICIES)):
+    if unknown := sorted(values.keys() - set(SETTABLE_POLICIES)):
         raise DecisionRefused(f"{client}: {', '.join(unknown)} cannot be changed.")
     with decision_batch(home, client) as batch:
         before = _policies_now(batch.warehouse.connection, values)

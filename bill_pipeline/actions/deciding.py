@@ -32,7 +32,7 @@ _SECONDS_BETWEEN_TRIES = 0.2
 
 
 @dataclass(frozen=True)
-class Line:
+class DocumentLine:
     """One line of a document, as the client's file names it."""
 
     document_type: str
@@ -47,7 +47,7 @@ class Answer:
     Neither of them withdraws the person's earlier answer.
     """
 
-    line: Line
+    line: DocumentLine
     account_id: str | None
     parts: tuple[decisions.Part, ...] = ()
 
@@ -125,7 +125,7 @@ def reopen_from(home: Home, client: str, first_open_day: date, *, by: str, reaso
         )
 
 
-def persons_answers(home: Home, client: str, lines: Sequence[Line]) -> list[Answer]:
+def persons_answers(home: Home, client: str, lines: Sequence[DocumentLine]) -> list[Answer]:
     """What people had answered for ``lines`` until now: what an undo has to put back.
 
     Raises ClientBusy; ChecksFailed when the rules of this release would not make right books.
@@ -239,7 +239,7 @@ def _withdraw_rules(batch: Batch, rule_ids: Sequence[str], by: str) -> None:
         )
 
 
-def _persons_answers(warehouse: Warehouse, lines: Sequence[Line]) -> list[Answer]:
+def _persons_answers(warehouse: Warehouse, lines: Sequence[DocumentLine]) -> list[Answer]:
     found = {line: Answer(line, None) for line in lines}
     if lines:
         rows = warehouse.connection.execute(
@@ -253,7 +253,7 @@ def _persons_answers(warehouse: Warehouse, lines: Sequence[Line]) -> list[Answer
             [list({line.document_id for line in lines})],
         ).fetchall()
         for *names, account_id, parts in rows:
-            line = Line(*names)
+            line = DocumentLine(*names)
             if line in found:
                 split = tuple(decisions.Part(**part) for part in parts or ())
                 found[line] = Answer(line, account_id, split)

@@ -30,7 +30,7 @@ def merge(
     _decide(home, client, write)
 
 
-def split(home: Home, client: str, party_id: str, other: str, *, by: str, reason: str) -> None:
+def keep_apart(home: Home, client: str, party_id: str, other: str, *, by: str, reason: str) -> None:
     """Say that two parties are not one; earlier merges of them are withdrawn."""
     _decide(
         home, client,

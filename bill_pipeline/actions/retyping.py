@@ -20,7 +20,7 @@ from bill_pipeline.errors import DecisionRefused
 from bill_pipeline.settings import Home
 
 #: SQL on the published ledger and its values → rows by column.
-Read = Callable[[str, dict[str, Any]], list[dict[str, Any]]]
+ReadRows = Callable[[str, dict[str, Any]], list[dict[str, Any]]]
 _DECIDED = """
 select
     decided.account_id, decided.first_day, decided.action, decided.date, decided.amount,
@@ -92,7 +92,7 @@ class Retyped:
         return max(balance.first_day, self.first_open_day)
 
 
-def read_retyped(read: Read, client: str) -> Retyped:
+def read_retyped(read: ReadRows, client: str) -> Retyped:
     """What the published ledger says; ``read`` runs SQL on it."""
     values = {"client": client}
     rows = read(f"{BALANCES.format('')} where client = $client", values)
@@ -152,7 +152,7 @@ def move(
         )
 
 
-def keep(
+def accept_balance(
     home: Home,
     client: str,
     account_id: str,

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from bill_pipeline.actions.deciding import Answer, Line
+from bill_pipeline.actions.deciding import Answer, DocumentLine
 from bill_pipeline.errors import PipelineError
 from bill_pipeline.exports.spreadsheets import guarded, unguarded
 from bill_pipeline.publishing.lookup import Names
@@ -135,16 +135,16 @@ def answers_by_client(
         if client not in accounts:
             accounts[client] = Names.read(home, client, "account")
         answers = found.setdefault(client, Answers())
-        line = Line(row["document_type"], row["document_id"], row["line_id"])
+        line = DocumentLine(row["document_type"], row["document_id"], row["line_id"])
         answers.given.append(Answer(line, accounts[client].id_of(text)))
         if note := (row.get(NOTE) or "").strip():
             answers.notes.append(note)
     return found
 
 
-def lines_of(transaction_ids: Iterable[str]) -> list[Line]:
+def lines_of(transaction_ids: Iterable[str]) -> list[DocumentLine]:
     """The lines that a question names."""
-    return [Line(*transaction_id.split(":", 2)) for transaction_id in transaction_ids]
+    return [DocumentLine(*transaction_id.split(":", 2)) for transaction_id in transaction_ids]
 
 
 def _of_whole_questions(rows: Iterable[Mapping[str, str]]) -> dict[tuple[str, str | None], str]:

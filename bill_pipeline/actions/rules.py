@@ -106,7 +106,7 @@ def try_out(home: Home, client: str, terms: RuleTerms) -> list[dict[str, Any]]:
             warehouse.connection.execute("rollback")
 
 
-def in_words(row: Mapping[str, Any]) -> str:
+def rule_in_words(row: Mapping[str, Any]) -> str:
     """A published rule's conditions as a person says them, after “lines that”."""
 
     def between(low: Any, high: Any, word: str) -> str:

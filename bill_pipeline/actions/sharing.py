@@ -14,15 +14,14 @@ from dataclasses import dataclass, field
 import pandas as pd
 
 from bill_pipeline.actions.deciding import hold_client
-from bill_pipeline.categorization import firm_parties
-from bill_pipeline.categorization import model_registry as model_shelf
+from bill_pipeline.categorization import firm_parties, model_registry
 from bill_pipeline.categorization.client_model import read_frame, training_lines
 from bill_pipeline.categorization.parties import what_is_known
 from bill_pipeline.decisions.tables import set_policy
 from bill_pipeline.errors import PipelineError
 from bill_pipeline.registry.client_files import client_lock
 from bill_pipeline.registry.clients import Registry, utc_now
-from bill_pipeline.registry.failures import Trouble, alone
+from bill_pipeline.registry.failures import ClientError, alone
 from bill_pipeline.settings import Home
 from bill_pipeline.warehouse.upkeep import next_batch_time
 from bill_pipeline.warehouse.warehouse import Warehouse
@@ -42,7 +41,7 @@ class FirmKnowledge:
     """What was pooled: the clients whose lines are in it, and why those of others are not."""
 
     contributors: list[str] = field(default_factory=list)
-    left_out: dict[str, Trouble] = field(default_factory=dict)  # by client, until the next time
+    left_out: dict[str, ClientError] = field(default_factory=dict)  # by client, until the next time
     line_count: int = 0
     party_count: int = 0
     has_skill: bool = False
@@ -83,12 +82,12 @@ def set_shared(home: Home, client: str, shared: bool, *, by: str, reason: str) -
 
 def forget(home: Home, client: str) -> bool:
     """Remove what a client added to shared artefacts; whether there was anything."""
-    helped = client in model_shelf.contributors(home)
-    failed: dict[str, Trouble] = {}
+    helped = client in model_registry.contributors(home)
+    failed: dict[str, ClientError] = {}
     for other in Registry(home).names():
         if other != client:
             with alone(other, failed):
-                helped |= model_shelf.remove_taught_by(home, other, client)
+                helped |= model_registry.remove_taught_by(home, other, client)
     if helped:
         pool(home)
     if failed:  # a promise of privacy is not kept by half
@@ -113,7 +112,7 @@ def pool(home: Home) -> FirmKnowledge:
     made = GlobalKnowledge(random_state=0).fit(lines)
     parties = firm_parties.pooled((one.party_ids, one.answers) for one in found)
     parties.save(home)
-    model_shelf.save_knowledge(home, made, report.contributors)
+    model_registry.save_knowledge(home, made, report.contributors)
     report.line_count = sum(len(one.lines) for one in found)
     report.party_count = len(parties.ids)
     report.has_skill = made.skill_ is not None

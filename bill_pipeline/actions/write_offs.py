@@ -62,7 +62,7 @@ class _Invoice:
         return self.amount_open + self.amount_given_up
 
 
-def write_off(
+def write_off_invoice(
     home: Home,
     client: str,
     invoice: str,

@@ -36,7 +36,7 @@ from bill_pipeline.bill.budget import HOUR, RequestBudget, SharedBudget
 from bill_pipeline.bill.clock import Clock, SystemClock
 from bill_pipeline.bill.connection import Connection
 from bill_pipeline.bill.login import open_session
-from bill_pipeline.bill.responses import Answer, read_answer, read_v2_answer
+from bill_pipeline.bill.responses import Response, read_answer, read_v2_answer
 from bill_pipeline.bill.sessions import MemorySessions, Session, SessionStore
 
 TRIES_WHEN_UNAVAILABLE = 5
@@ -57,7 +57,7 @@ CLOCK_SKEW_SECONDS = 600.0
 DEFAULT_PATIENCE_SECONDS = 2 * HOUR
 
 Send = Callable[[Session], httpx.Request]
-Read = Callable[[Answer], Any]
+Read = Callable[[Response], Any]
 
 
 @cache
@@ -265,7 +265,7 @@ class BillApi:
 
     def _send(
         self, request: httpx.Request, subject: str, patience_ends: float, *, is_login: bool
-    ) -> Answer:
+    ) -> Response:
         """One request and its whole answer, counted and within the limits."""
         patience_seconds = patience_ends - self.clock.time()
         place = self._budget.place(
@@ -294,7 +294,7 @@ class BillApi:
         except errors.HourlyLimit as limit:
             raise errors.HourlyLimit(limit.what, client=self.client, subject=subject) from None
 
-    def _receive(self, request: httpx.Request, subject: str) -> Answer:
+    def _receive(self, request: httpx.Request, subject: str) -> Response:
         deadline = self.clock.time() + REQUEST_SECONDS
         answer = self._http.send(request, stream=True)
         self._has_answered = True
@@ -310,7 +310,7 @@ class BillApi:
                         client=self.client,
                         subject=subject,
                     )
-            return Answer(answer.status_code, bytes(content))
+            return Response(answer.status_code, bytes(content))
         finally:
             answer.close()
 

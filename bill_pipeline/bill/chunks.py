@@ -7,7 +7,7 @@ from typing import Any
 
 from bill_pipeline.bill.documents import Document, Stray
 
-State = dict[str, Any]
+ListState = dict[str, Any]
 
 
 @dataclass
@@ -26,7 +26,7 @@ class Chunk:
 
     documents: dict[str, list[Document]] = field(default_factory=dict)
     strays: dict[str, list[Stray]] = field(default_factory=dict)
-    state: State = field(default_factory=dict)
+    state: ListState = field(default_factory=dict)
     is_last: bool = False
 
     @property

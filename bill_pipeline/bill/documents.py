@@ -96,7 +96,7 @@ def _whole_number(digits: str) -> Any:
     return int(digits) if len(digits) < 16 else orjson.Fragment(digits)
 
 
-def split(rows: Iterable[Any], id_field: str = "id") -> tuple[list[Document], list[Stray]]:
+def split_rows(rows: Iterable[Any], id_field: str = "id") -> tuple[list[Document], list[Stray]]:
     """The documents among ``rows`` in their order, and what cannot be one."""
     documents: list[Document] = []
     strays: list[Stray] = []

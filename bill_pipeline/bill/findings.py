@@ -50,7 +50,7 @@ class Finding:
                 self.missing += 1
 
 
-def in_words(findings: Mapping[str, Finding]) -> str:
+def findings_in_words(findings: Mapping[str, Finding]) -> str:
     """``bills: 3 missing, 1 differing; …``, or nothing where all is as BILL has it."""
     return "; ".join(
         f"{table}: "

@@ -15,7 +15,7 @@ from bill_pipeline.bill import errors
 from bill_pipeline.bill.api import BillApi
 from bill_pipeline.bill.budget import IN_FLIGHT_PER_ORGANIZATION
 from bill_pipeline.bill.by_id import read_each
-from bill_pipeline.bill.chunks import Chunk, ListOutcome, Room, State
+from bill_pipeline.bill.chunks import Chunk, ListOutcome, ListState, Room
 from bill_pipeline.bill.comparing import Rotation
 from bill_pipeline.bill.cursor import Cursor
 from bill_pipeline.bill.documents import Document
@@ -57,7 +57,7 @@ class Reading:
         self,
         api: BillApi,
         rows: Iterable[BillList],
-        state: State,
+        state: ListState,
         known: KnownDocuments,
         *,
         now: datetime,

@@ -339,7 +339,7 @@ BESIDE_THE_BOOKS = frozenset(
 )  # fmt: skip
 
 #: The lists in which a company's daily life shows; the others change rarely.
-PROBED = (
+POLLED = (
     "bills",
     "payments",
     "invoices",

@@ -12,7 +12,7 @@ from typing import Any
 
 from bill_pipeline.bill import errors
 from bill_pipeline.bill.api import BillApi
-from bill_pipeline.bill.documents import Document, Stray, split
+from bill_pipeline.bill.documents import Document, Stray, split_rows
 from bill_pipeline.bill.lists import BillList
 
 # More ids would make the URL longer than some proxies accept: 50 × 21 characters.
@@ -52,7 +52,7 @@ def read_page(api: BillApi, row: BillList, query: Query) -> Page:
     rows = _rows_in(api, row, body)
     if row.parent_field:
         rows = [_with_parent(child, row.parent_field, query.parent_id) for child in rows]
-    documents, strays = split(rows)
+    documents, strays = split_rows(rows)
     token = body.get("nextPage") if isinstance(body, dict) else None
     return Page(documents, strays, len(rows), str(token) if token else None)
 
@@ -63,12 +63,12 @@ def read_by_ids(api: BillApi, row: BillList, ids: Iterable[str]) -> list[Documen
     if row.is_v2:
         by_id = {"field": "id", "op": "in", "value": wanted}
         data = {"start": 0, "max": row.rows_per_page, "filters": [by_id]}
-        return split(
+        return split_rows(
             _rows_in(api, row, api.call_v2(f"List/{row.entity}", data, subject=row.table))
         )[0]
     params = {"max": str(row.rows_per_page), "filters": f'id:in:"{wanted}"'}
     body = api.get(row.path, params, subject=row.table)
-    return split(_rows_in(api, row, body))[0]
+    return split_rows(_rows_in(api, row, body))[0]
 
 
 def read_one(api: BillApi, row: BillList, document_id: str) -> Document:
@@ -79,7 +79,7 @@ def read_one(api: BillApi, row: BillList, document_id: str) -> Document:
     else:
         path = row.path.format(organization_id=api.connection.organization_id, parent_id="")
         body = api.get(f"{path}/{document_id}", subject=subject)
-    documents, _ = split([body])
+    documents, _ = split_rows([body])
     if not documents or documents[0].id != document_id:
         raise errors.MalformedAnswer(
             "BILL answered with another document",
@@ -150,7 +150,7 @@ def _read_v2_page(api: BillApi, row: BillList, query: Query) -> Page:
         raise errors.MalformedAnswer(
             "BILL's v2 list is not an array", client=api.client, subject=row.table
         )
-    documents, strays = split(rows)
+    documents, strays = split_rows(rows)
     # A step of the rows that came, not of ``max``: BILL may cap ``max`` below what was asked.
     token = str(start + len(rows)) if len(rows) >= row.rows_per_page else None
     return Page(documents, strays, len(rows), token)

@@ -47,7 +47,7 @@ _LONGEST_MESSAGE = 300
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class Response:
     """A whole HTTP answer: status and decoded body."""
 
     status: int
@@ -62,7 +62,7 @@ class Complaint:
     message: str = ""
 
 
-def read_answer(answer: Answer, *, client: str, subject: str, is_login: bool) -> Any:
+def read_answer(answer: Response, *, client: str, subject: str, is_login: bool) -> Any:
     """The parsed JSON body of a good v3 answer; raises a ``BillError`` for any other."""
     _require_an_answer(answer, client, subject)
     if answer.status < 400:
@@ -75,7 +75,7 @@ def read_answer(answer: Answer, *, client: str, subject: str, is_login: bool) ->
     raise _error(complaint, answer.status, client, subject, is_login)
 
 
-def read_v2_answer(answer: Answer, *, client: str, subject: str, is_login: bool) -> Any:
+def read_v2_answer(answer: Response, *, client: str, subject: str, is_login: bool) -> Any:
     """``response_data`` of a good v2 answer; raises a ``BillError`` for any other."""
     _require_an_answer(answer, client, subject)
     if answer.status >= 400:
@@ -92,7 +92,7 @@ def read_v2_answer(answer: Answer, *, client: str, subject: str, is_login: bool)
     raise _error(complaint, 400, client, subject, is_login)
 
 
-def _require_an_answer(answer: Answer, client: str, subject: str) -> None:
+def _require_an_answer(answer: Response, client: str, subject: str) -> None:
     """A redirect is none: it is not followed, because the session and the key would go along."""
     if 300 <= answer.status < 400:
         raise errors.MalformedAnswer(
@@ -138,7 +138,7 @@ def _complaint_in_good_answer(body: Any) -> Complaint | None:
     return None
 
 
-def _json(answer: Answer, client: str, subject: str) -> Any:
+def _json(answer: Response, client: str, subject: str) -> Any:
     if not answer.content.strip():
         return {}
     try:

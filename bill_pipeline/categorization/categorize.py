@@ -47,7 +47,7 @@ class CategorizeReport:
         return sum(self.by_source.values())
 
 
-def decide_lines(warehouse: Warehouse, home: Home, as_of: datetime) -> CategorizeReport:
+def categorize_lines(warehouse: Warehouse, home: Home, as_of: datetime) -> CategorizeReport:
     """Decide what is open in ``categorized.lines_to_decide`` and record the decisions."""
     report = CategorizeReport()
     lines = read_frame(warehouse, "from categorized.lines_to_decide")

@@ -133,9 +133,9 @@ def _sentence_of(error: BaseException) -> str | None:
 
     if isinstance(error, PipelineError | BillError):
         return str(error)
-    from bill_pipeline.runtime.machine import machine_trouble
+    from bill_pipeline.runtime.machine import machine_error
 
-    said = machine_trouble(error) if isinstance(error, Exception) else None
+    said = machine_error(error) if isinstance(error, Exception) else None
     return str(said) if said else None
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from bill_pipeline.at_rest import umask_as_given
-from bill_pipeline.bill.beliefs.evidence import MOST_REQUESTS
+from bill_pipeline.bill.beliefs.observer import MOST_REQUESTS
 from bill_pipeline.cli.options import home_option, json_option, print_json
 from bill_pipeline.settings import Home
 

@@ -76,7 +76,7 @@ def demo(companies: int, documents: int, port: int, home: Home) -> None:
                 home, names, progress=lambda client, doing, _: status.update(f"{client}: {doing}")
             ):
                 if isinstance(outcome, SyncFailure):
-                    raise DemoFailed(str(outcome.trouble))
+                    raise DemoFailed(str(outcome.client_error))
                 console.print(outcome.sentence(), highlight=False)
         truth = _true_accounts(where["environment"], names)
     _print_books(home, truth, console)

@@ -12,7 +12,7 @@ import click
 from bill_pipeline.settings import Home, SettingsError
 
 if TYPE_CHECKING:
-    from bill_pipeline.registry.failures import Trouble
+    from bill_pipeline.registry.failures import ClientError
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
@@ -87,19 +87,19 @@ def require_encrypted(host: str, behind_https: str | None) -> None:
         )
 
 
-def end_with_troubles(troubles: Mapping[str, Trouble], as_json: bool) -> None:
+def end_with_troubles(client_errors: Mapping[str, ClientError], as_json: bool) -> None:
     """Print what went wrong with each client, if anything, and end with 1 then."""
-    for client, trouble in troubles.items():
-        print_trouble(client, trouble, as_json)
-    if troubles:
+    for client, client_error in client_errors.items():
+        print_trouble(client, client_error, as_json)
+    if client_errors:
         raise SystemExit(1)
 
 
-def print_trouble(client: str, trouble: Trouble, as_json: bool) -> None:
+def print_trouble(client: str, client_error: ClientError, as_json: bool) -> None:
     if as_json:
-        print_json({"client": client, "error": str(trouble)})
+        print_json({"client": client, "error": str(client_error)})
     else:
-        click.echo(f"{client}: failed. {str(trouble).removeprefix(f'{client}: ')}", err=True)
+        click.echo(f"{client}: failed. {str(client_error).removeprefix(f'{client}: ')}", err=True)
 
 
 def print_json(record: dict[str, Any]) -> None:

@@ -135,7 +135,7 @@ def split(client: str, party: str, other: str, reason: str, by: str, home: Home)
 
     names = Names.read(home, client, "party")
     ids = names.id_of(party), names.id_of(other)
-    party_answers.split(home, client, *ids, by=by, reason=reason)
+    party_answers.keep_apart(home, client, *ids, by=by, reason=reason)
     click.echo(f"{client}: {party} and {other} are two parties.")
 
 

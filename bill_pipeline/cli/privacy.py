@@ -32,7 +32,7 @@ def privacy(
     """
     from bill_pipeline.actions import sharing
     from bill_pipeline.registry.clients import Registry
-    from bill_pipeline.registry.failures import Trouble, alone
+    from bill_pipeline.registry.failures import ClientError, alone
 
     if shared is not None:
         if client is None:
@@ -42,7 +42,7 @@ def privacy(
             click.echo(f"{client}: what its lines had taught other models was removed.")
     names = [client] if client else Registry(home).names()
     states: dict[str, bool] = {}
-    failed: dict[str, Trouble] = {}
+    failed: dict[str, ClientError] = {}
     for name in names:
         with alone(name, failed):
             states[name] = sharing.is_shared(home, name)

@@ -71,7 +71,7 @@ def _decide(
     *,
     as_json: bool,
 ) -> None:
-    from bill_pipeline.actions.retyping import keep, move, withdraw
+    from bill_pipeline.actions.retyping import accept_balance, move, withdraw
     from bill_pipeline.publishing.lookup import Names
 
     account_id, by = _account_of(found, account), getpass.getuser()
@@ -86,7 +86,7 @@ def _decide(
             raise DecisionRefused(f"{client}: no decision stands about {account}.")
         record: dict[str, Any] = {"account_id": account_id, "action": "undo"}
     elif action == "keep":
-        balance = keep(home, client, account_id, by=by, reason=reason)
+        balance = accept_balance(home, client, account_id, by=by, reason=reason)
         amount = balance.moved_on(balance.first_day).amount
         said = f"{amount:,.2f} of {balance.name} stays {balance.type_before}."
         record = {"account_id": account_id, "action": "keep", "amount": amount}

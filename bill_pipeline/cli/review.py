@@ -85,11 +85,11 @@ def correct(file: Path, whole_questions: bool, by: str, home: Home, as_json: boo
     """
     from bill_pipeline.actions import review as waiting
     from bill_pipeline.actions.deciding import decide_lines
-    from bill_pipeline.registry.failures import Trouble, alone
+    from bill_pipeline.registry.failures import ClientError, alone
 
     rows = waiting.read_answers(_text_of(file), str(file))
     found = waiting.answers_by_client(home, rows, whole_questions=whole_questions)
-    failed: dict[str, Trouble] = {}
+    failed: dict[str, ClientError] = {}
     for client, answers in found.items():
         with alone(client, failed):
             decide_lines(home, client, answers.given, by=by, reason=answers.reason)
@@ -116,7 +116,7 @@ def _ask_each(home: Home, found: list[dict[str, Any]], by: str) -> None:
     from bill_pipeline.actions.deciding import Answer, decide_lines
     from bill_pipeline.actions.review import lines_of
     from bill_pipeline.publishing.lookup import NameRefused, Names
-    from bill_pipeline.registry.failures import Trouble, alone
+    from bill_pipeline.registry.failures import ClientError, alone
 
     answers: dict[str, list[Answer]] = {}
     for number, question in enumerate(found, start=1):
@@ -142,7 +142,7 @@ def _ask_each(home: Home, found: list[dict[str, Any]], by: str) -> None:
             click.echo("There is no suggestion for this one: name an account, or s.")
         if text == "q":
             break
-    failed: dict[str, Trouble] = {}
+    failed: dict[str, ClientError] = {}
     for client, given in answers.items():
         with alone(client, failed):
             decide_lines(home, client, given, by=by, reason="answered in the review")

@@ -77,7 +77,7 @@ def rules() -> None:
 @json_option
 def list_rules(client: str | None, home: Home, as_json: bool) -> None:
     """The standing rules in their order, with the lines each one hits and would hit."""
-    from bill_pipeline.actions.rules import in_words
+    from bill_pipeline.actions.rules import rule_in_words
     from bill_pipeline.publishing.query import open_ledger
     from bill_pipeline.registry.clients import Registry
 
@@ -97,7 +97,7 @@ def list_rules(client: str | None, home: Home, as_json: bool) -> None:
     table = Table("client", "rule", "lines that", "go to", "decides", "would fit", "because")
     for row in rows:
         table.add_row(
-            row["client"], row["rule_id"], in_words(row),
+            row["client"], row["rule_id"], rule_in_words(row),
             f"{row['account_code'] or ''} {row['account_name'] or ''}".strip(),
             f"{row['line_count_decided']:,}", f"{row['line_count_fitting']:,}",
             f"{row['reason'] or ''} ({row['decided_by']}, {row['decided_at']:%Y-%m-%d})",

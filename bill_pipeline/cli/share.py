@@ -30,5 +30,5 @@ def share(client: str, folder: Path, home: Home) -> None:
     from bill_pipeline.exports import share as sharing
 
     with umask_as_given():
-        report = sharing.share(home, client, folder)
+        report = sharing.write_share(home, client, folder)
     click.echo(f"{report.folder}: {report.tables} tables, {report.rows:,} rows of {client}.")

@@ -95,10 +95,10 @@ def sync(
                 and outcome.is_under_way
                 and options == SyncOptions()
             ):
-                _print_under_way(outcome.client, str(outcome.trouble), as_json)
+                _print_under_way(outcome.client, str(outcome.client_error), as_json)
             elif isinstance(outcome, SyncFailure):
                 failed += 1
-                print_trouble(outcome.client, outcome.trouble, as_json)
+                print_trouble(outcome.client, outcome.client_error, as_json)
             elif as_json:
                 print_json(outcome.summary())
             else:
@@ -117,9 +117,9 @@ def _print_under_way(client: str, said: str, as_json: bool) -> None:
 def _show_what_would_be_posted(home: Home, clients: list[str], as_json: bool) -> None:
     """Print the lines for each client; ends with 1 when the books of one could not be built."""
     from bill_pipeline.pipeline.client_sync import would_post
-    from bill_pipeline.registry.failures import Trouble, alone
+    from bill_pipeline.registry.failures import ClientError, alone
 
-    failed: dict[str, Trouble] = {}
+    failed: dict[str, ClientError] = {}
     for client in clients:
         with alone(client, failed):
             lines = would_post(home, client)

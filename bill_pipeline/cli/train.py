@@ -48,22 +48,22 @@ def train(
 
     Both models are judged on the client's newest coded lines, which neither has seen.
     """
-    from bill_pipeline.categorization import model_registry as model_shelf
+    from bill_pipeline.categorization import model_registry
     from bill_pipeline.pipeline.training import train_client
     from bill_pipeline.registry.clients import Registry
-    from bill_pipeline.registry.failures import Trouble, alone
+    from bill_pipeline.registry.failures import ClientError, alone
 
     if (bool(names) == every and not firm) or (names and every):
         raise click.UsageError("Name one or more clients, or use --all.")
     if firm:
         _pool(home, as_json)
     registry = Registry(home)
-    failed: dict[str, Trouble] = {}
+    failed: dict[str, ClientError] = {}
     for client in registry.names() if every else names:
         with alone(client, failed):
             registry.status(client)
             if roll_back:
-                version = model_shelf.roll_back(home, client)
+                version = model_registry.roll_back(home, client)
                 click.echo(f"{client}: model {version} decides again.")
                 continue
             trained = train_client(home, client).trained
@@ -90,8 +90,8 @@ def _pool(home: Home, as_json: bool) -> None:
         f"({pooled.line_count:,} lines, {pooled.party_count:,} party names), {skill} a pooled "
         "ranking skill."
     )
-    for trouble in pooled.left_out.values():
-        click.echo(f"Left out until the next time. {trouble}")
+    for client_error in pooled.left_out.values():
+        click.echo(f"Left out until the next time. {client_error}")
 
 
 @click.command()
@@ -140,7 +140,7 @@ def evaluate(
     Everything is split by time: nothing of the future is in features, thresholds or calibration.
     """
     from models import evaluation
-    from models.figures import write
+    from models.figures import write_figures
 
     started = time.perf_counter()
     try:
@@ -157,7 +157,7 @@ def evaluate(
         raise EvaluationRefused(f"{data} cannot be evaluated: {error}.") from error
     seconds = time.perf_counter() - started
     if output:
-        write(scores, output, data.name, seconds, _cpu_seconds())
+        write_figures(scores, output, data.name, seconds, _cpu_seconds())
     if as_json:
         for row in scores.to_dict("records"):
             print_json({str(name): value for name, value in row.items()})

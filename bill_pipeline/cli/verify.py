@@ -72,16 +72,19 @@ def _repaired(home: Home, client: str, shown: Any) -> ImportReport:
         home, [client], SyncOptions(full=True), progress=shown.doing, watch=shown.page
     )
     if isinstance(outcome, SyncFailure):
-        raise PipelineError(str(outcome.trouble))
+        raise PipelineError(str(outcome.client_error))
     return outcome.imported or ImportReport(client, outcome.as_of)
 
 
 def _altered(home: Home, client: str) -> list[dict[str, Any]]:
     from bill_pipeline.ingest.document_versions import altered_versions
-    from bill_pipeline.ingest.raw import opened
+    from bill_pipeline.ingest.raw import open_client_file
     from bill_pipeline.registry.client_files import client_lock
 
-    with client_lock(home, client), opened(home.client_file(client), read_only=True) as connection:
+    with (
+        client_lock(home, client),
+        open_client_file(home.client_file(client), read_only=True) as connection,
+    ):
         found = altered_versions(connection)
     return [dict(zip(("list", "id", "version"), each, strict=True)) for each in found]
 
@@ -104,10 +107,10 @@ def _record(client: str, compared: ImportReport, repair: bool) -> dict[str, Any]
 
 
 def _print(client: str, compared: ImportReport, repair: bool) -> None:
-    from bill_pipeline.bill.findings import in_words
+    from bill_pipeline.bill.findings import findings_in_words
 
     record = _record(client, compared, repair)
-    wrong = in_words(compared.found)
+    wrong = findings_in_words(compared.found)
     click.echo(
         f"{client}: {record['documents_compared']:,} documents compared with BILL in "
         f"{compared.requests:,} requests{compared.what_is_missing}."

@@ -47,7 +47,7 @@ def write_off(
     Debits bad debt, sales discounts or returns and allowances and credits receivables, in the
     invoice's currency. A later write-off of the same invoice replaces it.
     """
-    from bill_pipeline.actions.write_offs import write_off as give_up
+    from bill_pipeline.actions.write_offs import write_off_invoice as give_up
     from bill_pipeline.registry.clients import Registry, utc_now
 
     Registry(home).status(client)

@@ -36,7 +36,7 @@ _REFUSALS: dict[type[BillError], str] = {
 }
 
 
-def trouble(status: ClientStatus) -> str:
+def client_error(status: ClientStatus) -> str:
     """What happened, as one sentence or more."""
     text = (status.error or "").strip()
     return text if not text or text.endswith((".", "!", "?")) else f"{text}."

@@ -23,7 +23,7 @@ MOST_DIGITS = 9
 
 
 @dataclass
-class Visit:
+class RequestContext:
     """A request that passed the guard. ``client`` is one that the user may see."""
 
     request: Request
@@ -86,18 +86,18 @@ class Visit:
         """List → what BILL said, of those without which the books of ``client`` are incomplete."""
         return self.console.registry.status(client).lists_missing
 
-    def render(self, template: str, *, status: int = 200, **context: Any) -> Response:
+    def render(self, template: str, *, status: int = 200, **values: Any) -> Response:
         """A page made from ``templates/<template>``; notices waiting for this browser are shown."""
         notices = []
         if self.sign_in and not self.is_fragment:
             notices = self.console.sign_ins.take_notices(self.sign_in)
         page = self.console.templates.get_template(template).render(
-            visit=self,
+            context=self,
             user=self.sign_in.user if self.sign_in else None,
             csrf_token=self.sign_in.csrf_token if self.sign_in else "",
             notices=notices,
             path=self.request.url.path,
-            **context,
+            **values,
         )
         return HTMLResponse(page, status)
 

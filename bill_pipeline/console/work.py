@@ -107,7 +107,7 @@ def sync_client(home_path: Path, client: str, full: bool) -> str | None:
     failure = None
     for outcome in sync_clients(home, [client], SyncOptions(full=full), progress.note):
         if isinstance(outcome, SyncFailure):
-            failure = str(outcome.trouble)
+            failure = str(outcome.client_error)
     return failure
 
 

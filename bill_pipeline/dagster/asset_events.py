@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from bill_pipeline.publishing.publish import PublishReport
     from bill_pipeline.warehouse.warehouse import LayerReport
 
-Evidence = dg.AssetMaterialization | dg.AssetCheckEvaluation
+AssetEvent = dg.AssetMaterialization | dg.AssetCheckEvaluation
 
 #: Rows of each table shown in the UI: enough to see what the table looks like, too few to leak
 #: a client's books into Dagster's database.
@@ -40,7 +40,7 @@ CELL_CHARACTERS = 200
 LINES = "categorized.lines"
 
 
-def import_evidence(
+def import_events(
     report: ImportReport, client: str, *, brief: bool = False
 ) -> Iterator[dg.AssetMaterialization]:
     """One materialization per BILL list that was read, and those of the archive.
@@ -88,14 +88,14 @@ def import_evidence(
     yield dg.AssetMaterialization(["raw", "list_refusals"], partition=client, metadata=missing)
 
 
-def layer_evidence(
+def layer_events(
     report: LayerReport,
     client: str,
     *,
     decided: CategorizeReport | None = None,
     connection: duckdb.DuckDBPyConnection | None = None,
     brief: bool = False,
-) -> Iterator[Evidence]:
+) -> Iterator[AssetEvent]:
     """One materialization per table of the layer and one evaluation per check.
 
     ``brief``: only the tables that analysts see and that have other rows than before, and the
@@ -116,10 +116,10 @@ def layer_evidence(
             metadata |= _looks(connection, transform) | report_chart(table, connection)
         yield dg.AssetMaterialization(key_of(table), partition=client, metadata=metadata)
     checks = [c for c in report.checks if not brief or c.name in report.checks_changed]
-    yield from check_evidence(checks, client)
+    yield from check_evaluations(checks, client)
 
 
-def publication_evidence(report: PublishReport, client: str) -> Iterator[dg.AssetMaterialization]:
+def publication_events(report: PublishReport, client: str) -> Iterator[dg.AssetMaterialization]:
     """The client's part of the published ledger; nothing when it was not published."""
     if client in report.published:
         metadata: dict[str, Any] = {
@@ -131,7 +131,7 @@ def publication_evidence(report: PublishReport, client: str) -> Iterator[dg.Asse
         yield dg.AssetMaterialization(["published", "ledger"], partition=client, metadata=metadata)
 
 
-def check_evidence(
+def check_evaluations(
     results: Iterable[CheckResult], client: str
 ) -> Iterator[dg.AssetCheckEvaluation]:
     """What each check found for ``client``, with the first offending rows as a table."""

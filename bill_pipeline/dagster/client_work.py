@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from bill_pipeline.dagster.asset_events import (
-    Evidence,
-    check_evidence,
-    import_evidence,
-    layer_evidence,
-    publication_evidence,
+    AssetEvent,
+    check_evaluations,
+    import_events,
+    layer_events,
+    publication_events,
 )
 from bill_pipeline.dagster.import_log import ImportLog
 from bill_pipeline.dagster.syncs import SyncResource
@@ -27,7 +27,7 @@ def do_layer(
     chosen: Sequence[str],
     sync: SyncResource,
     client: str,
-) -> Iterator[Evidence]:
+) -> Iterator[AssetEvent]:
     """Do one layer's work for ``client`` and report it; after the last layer the sync is finished.
 
     A failure is recorded in the client's status and raised; the evidence of failed checks comes
@@ -41,7 +41,7 @@ def do_layer(
         if layer == chosen[-1] and layer != "published":
             open_sync.finish()
     except ChecksFailed as failed:
-        yield from check_evidence(failed.checks, client)
+        yield from check_evaluations(failed.checks, client)
         sync.fail(client, failed)
         raise
     except BaseException as error:
@@ -51,24 +51,24 @@ def do_layer(
         raise
 
 
-def _work(layer: str, sync: SyncResource, client: str) -> Iterator[Evidence]:
+def _work(layer: str, sync: SyncResource, client: str) -> Iterator[AssetEvent]:
     from bill_pipeline.publishing.publish import publish
 
     open_sync = sync.of(client)
     if layer == "raw":
         if not sync.rebuild:
             imported = open_sync.import_lists(watch=ImportLog(client))
-            yield from import_evidence(imported, client)
+            yield from import_events(imported, client)
     elif layer == "published":
         open_sync.finish()
         sync.close()
         publication = publish(sync.books, [client])
         publication.require_all()
-        yield from publication_evidence(publication, client)
+        yield from publication_events(publication, client)
     else:
         # Who asks for one client's layer by hand wants to see all of it built.
         report = open_sync.build(layer, reuse=False)
         decided = open_sync.report.categorized if layer == "categorized" else None
-        yield from layer_evidence(
+        yield from layer_events(
             report, client, decided=decided, connection=open_sync.warehouse.connection
         )

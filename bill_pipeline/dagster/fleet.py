@@ -17,11 +17,11 @@ import dagster as dg
 from pydantic import Field
 
 from bill_pipeline.dagster.asset_events import (
-    Evidence,
-    check_evidence,
-    import_evidence,
-    layer_evidence,
-    publication_evidence,
+    AssetEvent,
+    check_evaluations,
+    import_events,
+    layer_events,
+    publication_events,
     table_value,
 )
 from bill_pipeline.dagster.client_work import STEPS
@@ -29,7 +29,7 @@ from bill_pipeline.dagster.freshness import due_looks, was_left_unpublished
 from bill_pipeline.dagster.syncs import SyncResource
 from bill_pipeline.dagster.workers import Outcome, Task, outcomes
 from bill_pipeline.registry.clients import ClientStatus, Registry, State, utc_now
-from bill_pipeline.registry.failures import Trouble, alone
+from bill_pipeline.registry.failures import ClientError, alone
 from bill_pipeline.settings import Settings
 
 if TYPE_CHECKING:
@@ -47,12 +47,12 @@ def bring_clients(
     sync: SyncResource,
     clients: Sequence[str],
     layers: Sequence[str],
-    failures: dict[str, Trouble],
+    failures: dict[str, ClientError],
     log: logging.Logger,
     *,
     brief: Collection[str] = (),
     lists: Mapping[str, tuple[str, ...] | None] | None = None,
-) -> Iterator[Evidence]:
+) -> Iterator[AssetEvent]:
     """``layers`` of every client; what failed is added to ``failures``.
 
     Of those in ``brief`` only tables that would come out differently are built, and only what
@@ -72,10 +72,10 @@ def bring_clients(
     unpublished: list[Outcome] = []
     for position, outcome in enumerate(done, start=1):
         client = outcome.client
-        if outcome.trouble:
-            failures[client] = outcome.trouble
-            log.error(f"{client} failed, its last good books stay: {outcome.trouble}")
-            yield from check_evidence(outcome.trouble.checks, client)
+        if outcome.client_error:
+            failures[client] = outcome.client_error
+            log.error(f"{client} failed, its last good books stay: {outcome.client_error}")
+            yield from check_evaluations(outcome.client_error.checks, client)
         elif outcome.report is None or outcome.report.layers or client not in brief:
             if outcome.report:
                 yield from _evidence_of(outcome.report, brief=client in brief)
@@ -87,15 +87,15 @@ def bring_clients(
             unpublished = []
 
 
-def _evidence_of(report: "SyncReport", *, brief: bool) -> Iterator[Evidence]:
+def _evidence_of(report: "SyncReport", *, brief: bool) -> Iterator[AssetEvent]:
     if report.imported:
-        yield from import_evidence(report.imported, report.client, brief=brief)
+        yield from import_events(report.imported, report.client, brief=brief)
     for name, layer in report.layers.items():
         decided = report.categorized if name == "categorized" else None
-        yield from layer_evidence(layer, report.client, decided=decided, brief=brief)
+        yield from layer_events(layer, report.client, decided=decided, brief=brief)
 
 
-def raise_failures(failures: Mapping[str, Trouble], client_count: int) -> None:
+def raise_failures(failures: Mapping[str, ClientError], client_count: int) -> None:
     """Raise dg.Failure with one row per failed client, if any failed."""
     if failures:
         failed = len(failures.keys() - {_LEDGER})
@@ -107,12 +107,12 @@ def raise_failures(failures: Mapping[str, Trouble], client_count: int) -> None:
         )
 
 
-def failures_table(failures: Mapping[str, Trouble]) -> dg.TableMetadataValue:
+def failures_table(failures: Mapping[str, ClientError]) -> dg.TableMetadataValue:
     """One row per failed client: what happened, and what to do."""
     return table_value(
         [
-            {"client": client, "error": trouble.message, "what to do": trouble.remedy}
-            for client, trouble in failures.items()
+            {"client": client, "error": client_error.message, "what to do": client_error.remedy}
+            for client, client_error in failures.items()
         ]
     )
 
@@ -121,8 +121,8 @@ def _publish(
     sync: SyncResource,
     layers: Sequence[str],
     done: Sequence[Outcome],
-    failures: dict[str, Trouble],
-) -> Iterator[Evidence]:
+    failures: dict[str, ClientError],
+) -> Iterator[AssetEvent]:
     if done and "published" in layers:
         clients = [outcome.client for outcome in done]
         written = [outcome.written for outcome in done if outcome.written]
@@ -132,9 +132,9 @@ def _publish(
 def publication_of(
     sync: SyncResource,
     clients: Sequence[str],
-    failures: dict[str, Trouble],
+    failures: dict[str, ClientError],
     written: "Sequence[Version]" = (),
-) -> Iterator[Evidence]:
+) -> Iterator[AssetEvent]:
     """Publish ``clients`` and who was left behind, and report each; ``failures`` gets the rest.
 
     Those are ours: no client fails of it, so but for a red run nobody would learn that analysts
@@ -142,14 +142,16 @@ def publication_of(
     """
     from bill_pipeline.publishing.publish import PublishReport, publish
 
-    publication, troubles = PublishReport(), dict[str, Trouble]()
-    with alone(_LEDGER, troubles):
+    publication, client_errors = PublishReport(), dict[str, ClientError]()
+    with alone(_LEDGER, client_errors):
         publication = publish(sync.books, clients, written=written)
     for client, why in publication.not_published.items():
-        troubles[client] = Trouble(f"{client}: built, not published. {why}", "", is_ours=True)
-    failures.update({name: replace(each, is_ours=True) for name, each in troubles.items()})
+        client_errors[client] = ClientError(
+            f"{client}: built, not published. {why}", "", is_internal=True
+        )
+    failures.update({name: replace(each, is_internal=True) for name, each in client_errors.items()})
     for client in sorted(publication.published):
-        yield from publication_evidence(publication, client)
+        yield from publication_events(publication, client)
 
 
 class ManyClients(dg.Config):
@@ -175,7 +177,7 @@ def sweep_config(clients: Sequence[str]) -> dg.RunConfig:
 )
 def bring_many(
     context: dg.OpExecutionContext, config: ManyClients, sync: SyncResource
-) -> Iterator[Evidence]:
+) -> Iterator[AssetEvent]:
     """Succeeds although BILL refused clients: each one's status says so, and it is tried again by
     itself; a red run would say that the sweep did not happen. An error of ours makes it red, and
     so do books that were built and could not be published."""
@@ -194,11 +196,15 @@ def bring_many(
         clients = list(lists)
     now = utc_now()
     brief = {s.client for s in Registry(sync.books).all() if not reports_everything(s, now)}
-    failures: dict[str, Trouble] = {}
+    failures: dict[str, ClientError] = {}
     yield from bring_clients(sync, clients, STEPS, failures, context.log, brief=brief, lists=lists)
     if left_behind(sync.books):
         yield from publication_of(sync, (), failures)
-    ours = {client: trouble for client, trouble in failures.items() if trouble.is_ours}
+    ours = {
+        client: client_error
+        for client, client_error in failures.items()
+        if client_error.is_internal
+    }
     raise_failures(ours, len(clients))
 
 

@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
 
-from bill_pipeline.bill.lists import PROBED
-from bill_pipeline.dagster.poll_schedule import REQUESTS_PER_LIST, Expected
+from bill_pipeline.bill.lists import POLLED
+from bill_pipeline.dagster.poll_schedule import REQUESTS_PER_LIST, PollSchedule
 from bill_pipeline.registry.clients import ClientStatus, State
 
 #: What a look at some lists costs besides: the sync of those clients, about a third, with news.
@@ -45,7 +45,7 @@ def due_looks(
 ) -> list[Look]:
     """What to look at now, the most urgent first; never at paused or refused clients."""
     syncable = [status for status in statuses if status.is_syncable]
-    expected = Expected.of(syncable, now, requests_per_hour)
+    expected = PollSchedule.of(syncable, now, requests_per_hour)
     looks = [look for status in syncable if (look := look_at(status, now, expected))]
     return sorted(looks, key=lambda look: (-look.urgency, look.client))
 
@@ -66,7 +66,7 @@ def affordable(looks: Sequence[Look], requests_left: int) -> list[Look]:
     return found
 
 
-def look_at(status: ClientStatus, now: datetime, expected: Expected) -> Look | None:
+def look_at(status: ClientStatus, now: datetime, expected: PollSchedule) -> Look | None:
     """What to look at in one client now; None when nothing there is worth a request.
 
     Somebody's word that there is news (``next_sync_at``: a webhook, a person) comes before all
@@ -79,8 +79,8 @@ def look_at(status: ClientStatus, now: datetime, expected: Expected) -> Look | N
         is_time = (status.next_sync_at or status.last_attempt_at) <= now
         return Look(status.client, (), 1.0) if is_time else None
     if was_poked(status, now):
-        told = tuple(table for table in PROBED if status.looked_at.get(table) == "")
-        return Look(status.client, told or PROBED, math.inf)
+        told = tuple(table for table in POLLED if status.looked_at.get(table) == "")
+        return Look(status.client, told or POLLED, math.inf)
     if needs_whole_sync(status, now):
         return Look(status.client, (), 1.0)
     due = expected.due(status.client)

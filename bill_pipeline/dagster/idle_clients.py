@@ -12,17 +12,17 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 
-from bill_pipeline.bill.lists import PROBED
+from bill_pipeline.bill.lists import POLLED
 from bill_pipeline.dagster.freshness import look_at, needs_whole_sync
-from bill_pipeline.dagster.poll_schedule import Expected, pace
-from bill_pipeline.ingest.client_import import changed_lists, requests_left
+from bill_pipeline.dagster.poll_schedule import PollSchedule, pace
+from bill_pipeline.ingest.client_import import lists_with_news, requests_left
 from bill_pipeline.publishing.publish import show_status
 from bill_pipeline.registry.clients import ClientStatus, Registry
 from bill_pipeline.registry.failures import alone
 from bill_pipeline.settings import Home, Settings
 
 #: Requests wait for BILL far longer than they compute.
-PROBES_AT_ONCE = 8
+CHANGE_CHECKS_AT_ONCE = 8
 
 #: The lists with news; None when everything is to be read.
 News = tuple[str, ...] | None
@@ -39,7 +39,7 @@ def with_news(
     registry = Registry(home)
     statuses = {status.client: status for status in registry.all()}
     allowed = pace(requests_left(home), Settings.now().requests_per_hour, now)
-    expected = Expected.of(statuses.values(), now, allowed)
+    expected = PollSchedule.of(statuses.values(), now, allowed)
 
     def news_of(client: str) -> News:
         status = statuses.get(client)
@@ -47,7 +47,7 @@ def with_news(
         if status is None or lists is None:
             return None
         with alone(client, {}):
-            changed = changed_lists(home, client, registry.connection(client), lists)
+            changed = lists_with_news(home, client, registry.connection(client), lists)
             if changed is None:
                 return None
             looked = {**status.looked_at, **dict.fromkeys(lists, now.isoformat())}
@@ -57,7 +57,7 @@ def with_news(
             return tuple(changed)
         return None
 
-    with ThreadPoolExecutor(PROBES_AT_ONCE, thread_name_prefix="probe") as threads:
+    with ThreadPoolExecutor(CHANGE_CHECKS_AT_ONCE, thread_name_prefix="probe") as threads:
         news = dict(zip(clients, threads.map(news_of, clients), strict=True))
     show_status(home)
     found = {client: lists for client, lists in news.items() if lists != ()}
@@ -65,7 +65,7 @@ def with_news(
     return found
 
 
-def lists_to_ask(status: ClientStatus, now: datetime, expected: Expected) -> News:
+def lists_to_ask(status: ClientStatus, now: datetime, expected: PollSchedule) -> News:
     """The lists to ask for; None when the client is to be synced without asking.
 
     What was due when the sweep was planned may be nearly due now, when a new hour has begun. All
@@ -75,5 +75,5 @@ def lists_to_ask(status: ClientStatus, now: datetime, expected: Expected) -> New
         return None
     look = look_at(status, now, expected)
     if look is None:
-        return expected.nearly_due(status.client) or PROBED
+        return expected.nearly_due(status.client) or POLLED
     return look.lists or None

@@ -13,13 +13,13 @@ from typing import Any
 import dagster as dg
 
 from bill_pipeline.bill.errors import BillError
-from bill_pipeline.dagster.asset_events import Evidence
+from bill_pipeline.dagster.asset_events import AssetEvent
 from bill_pipeline.dagster.client_work import STEPS, do_layer
 from bill_pipeline.dagster.fleet import bring_clients, raise_failures
-from bill_pipeline.dagster.partitions import BACKFILL, CLIENTS
+from bill_pipeline.dagster.partitions import BACKFILL, CLIENT_PARTITIONS
 from bill_pipeline.dagster.syncs import SyncResource, failure_of
 from bill_pipeline.errors import PipelineError
-from bill_pipeline.registry.failures import Trouble
+from bill_pipeline.registry.failures import ClientError
 
 
 def layer_step(
@@ -31,7 +31,7 @@ def layer_step(
         name=layer,
         specs=specs,
         check_specs=checks,
-        partitions_def=CLIENTS,
+        partitions_def=CLIENT_PARTITIONS,
         backfill_policy=BACKFILL,
         # Any table of a layer may be chosen in the UI; the layer is built as a whole all the same.
         can_subset=True,
@@ -46,7 +46,7 @@ def layer_step(
             except (PipelineError, BillError) as error:
                 raise failure_of(error) from error
         elif layer == chosen[0]:
-            failures: dict[str, Trouble] = {}
+            failures: dict[str, ClientError] = {}
             yield from bring_clients(sync, clients, chosen, failures, context.log)
             raise_failures(failures, len(clients))
 
@@ -60,8 +60,8 @@ def chosen_layers(context: dg.AssetExecutionContext) -> tuple[str, ...]:
 
 
 def _as_result(
-    event: Evidence, context: dg.AssetExecutionContext
-) -> dg.MaterializeResult[Any] | dg.AssetCheckResult | Evidence:
+    event: AssetEvent, context: dg.AssetExecutionContext
+) -> dg.MaterializeResult[Any] | dg.AssetCheckResult | AssetEvent:
     """``event`` as the step's result when the run asked for it; else as something seen on the way.
 
     A layer is built as a whole, so a run that asked for one of its tables reports them all.

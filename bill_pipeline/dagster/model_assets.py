@@ -14,12 +14,12 @@ import dagster as dg
 from bill_pipeline.dagster import trials
 from bill_pipeline.dagster.asset_events import plotted
 from bill_pipeline.dagster.fleet import raise_failures
-from bill_pipeline.dagster.partitions import BACKFILL, CLIENTS, FIRM_KNOWLEDGE
+from bill_pipeline.dagster.partitions import BACKFILL, CLIENT_PARTITIONS, FIRM_KNOWLEDGE
 from bill_pipeline.dagster.preview import code_link
 from bill_pipeline.dagster.raw_specs import OWNER
 from bill_pipeline.dagster.syncs import SyncResource
 from bill_pipeline.registry.clients import Registry
-from bill_pipeline.registry.failures import Trouble, alone
+from bill_pipeline.registry.failures import ClientError, alone
 
 #: name → (what it is, what it is made of, its figures by name and meaning)
 _STEPS: dict[str, tuple[str, str, dict[str, str]]] = {
@@ -58,7 +58,7 @@ def _spec(name: str) -> dg.AssetSpec:
         owners=[OWNER],
         kinds={"scikitlearn", "python"},
         group_name="models",
-        partitions_def=CLIENTS,
+        partitions_def=CLIENT_PARTITIONS,
         skippable=True,
         metadata={
             "dagster/column_schema": dg.TableSchema(
@@ -72,18 +72,18 @@ def _spec(name: str) -> dg.AssetSpec:
 @dg.multi_asset(
     name="models",
     specs=[_spec(name) for name in _STEPS],
-    partitions_def=CLIENTS,
+    partitions_def=CLIENT_PARTITIONS,
     backfill_policy=BACKFILL,
     can_subset=True,
 )
 def train_models(context: dg.AssetExecutionContext, sync: SyncResource) -> Iterator[Any]:
     """Train, judge and perhaps promote each client's model; one client's trouble stops no other."""
     clients = context.partition_keys
-    failed: dict[str, Trouble] = {}
+    failed: dict[str, ClientError] = {}
     for client in clients:
         events: list[dg.AssetMaterialization] = []
         with alone(client, failed):
-            events = list(train_client(sync, client))
+            events = list(train_step(sync, client))
         for event in events:
             if len(clients) == 1 and event.asset_key in context.selected_asset_keys:
                 yield dg.MaterializeResult(asset_key=event.asset_key, metadata=event.metadata)
@@ -115,8 +115,8 @@ def firm_knowledge(context: dg.AssetExecutionContext, sync: SyncResource) -> dg.
     from bill_pipeline.actions import sharing
 
     pooled = sharing.pool(sync.books)
-    for trouble in pooled.left_out.values():
-        context.log.warning(f"Left out until the next time. {trouble}")
+    for client_error in pooled.left_out.values():
+        context.log.warning(f"Left out until the next time. {client_error}")
     return dg.MaterializeResult(
         metadata={
             "sharing_clients": plotted(len(pooled.contributors)),
@@ -128,7 +128,7 @@ def firm_knowledge(context: dg.AssetExecutionContext, sync: SyncResource) -> dg.
     )
 
 
-def train_client(sync: SyncResource, client: str) -> Iterator[dg.AssetMaterialization]:
+def train_step(sync: SyncResource, client: str) -> Iterator[dg.AssetMaterialization]:
     """One client's training, in four materializations. Raises UnknownClient, ClientBusy."""
     from bill_pipeline.pipeline import training
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dagster as dg
 
-CLIENTS = dg.DynamicPartitionsDefinition(name="client")
+CLIENT_PARTITIONS = dg.DynamicPartitionsDefinition(name="client")
 
 #: The one asset of models that is about the whole firm and has no partition.
 FIRM_KNOWLEDGE = dg.AssetKey(["models", "firm_knowledge"])

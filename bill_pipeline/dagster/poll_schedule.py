@@ -19,7 +19,7 @@ from datetime import datetime, timedelta
 import numpy as np
 from numpy.typing import NDArray
 
-from bill_pipeline.bill.lists import PROBED
+from bill_pipeline.bill.lists import POLLED
 from bill_pipeline.registry.clients import ClientStatus
 
 SHORTEST_INTERVAL = timedelta(minutes=2)
@@ -48,7 +48,7 @@ MOST_WORTH = 100.0
 #: tenth is for log-ins, and for organizations in which nothing was ever archived.
 REQUESTS_PER_LIST = 1.1
 #: The rest of the hour's requests is for syncs, imports, reconciliation and people.
-SHARE_FOR_PROBES = 0.75
+SHARE_FOR_CHANGE_CHECKS = 0.75
 #: An hour's last minutes are not spent faster than this allows, in hours and times the even pace.
 SHORTEST_REST = 0.05
 MOST_HASTE = 1.25
@@ -58,7 +58,7 @@ Lists = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
-class Expected:
+class PollSchedule:
     """What to ask for now.
 
     ``urgency``: by client and list, how many times over asking is worth the request; what is not
@@ -71,19 +71,19 @@ class Expected:
     @classmethod
     def of(
         cls, statuses: Iterable[ClientStatus], now: datetime, requests_per_hour: float
-    ) -> Expected:
+    ) -> PollSchedule:
         """Of all clients that can be synced, when so many requests an hour may be spent."""
         syncable = [status for status in statuses if status.is_syncable]
         if not syncable:
             return cls({}, WORTH_ASKING)
         firm = _Firm(syncable, now)
         rates = firm.rates_soon()
-        asks = requests_per_hour * SHARE_FOR_PROBES / REQUESTS_PER_LIST
+        asks = requests_per_hour * SHARE_FOR_CHANGE_CHECKS / REQUESTS_PER_LIST
         longest = longest_waits(rates, asks)
         worth = worth_asking(rates, longest, asks)
         urgency = {
             status.client: {
-                table: value for table, value in zip(PROBED, row, strict=True) if value >= NEARLY
+                table: value for table, value in zip(POLLED, row, strict=True) if value >= NEARLY
             }
             for status, row in zip(syncable, firm.urgency(worth, longest).tolist(), strict=True)
             if max(row) >= NEARLY

@@ -87,7 +87,7 @@ _EVERYWHERE = {
 def tables_without_sql() -> dict[str, dict[str, str]]:
     """``schema.table`` → column → type, for ``raw`` and ``decisions``."""
     with duckdb.connect(":memory:") as connection:
-        raw.make_tables(connection)
+        raw.make_raw_tables(connection)
         archive.make_archive(connection)
         decisions.ensure_decisions(connection)
         rows = connection.execute(

@@ -13,7 +13,7 @@ import dagster as dg
 
 from bill_pipeline.bill import lists
 from bill_pipeline.bill.lists import BillList
-from bill_pipeline.dagster.partitions import CLIENTS
+from bill_pipeline.dagster.partitions import CLIENT_PARTITIONS
 from bill_pipeline.dagster.preview import code_link
 from bill_pipeline.dagster.raw_columns import meaning, tables_without_sql
 from bill_pipeline.decisions import tables as decisions
@@ -155,7 +155,7 @@ def _spec(
         owners=[OWNER],
         kinds=kinds,
         group_name=schema,
-        partitions_def=CLIENTS,
+        partitions_def=CLIENT_PARTITIONS,
         skippable=True,
         freshness_policy=freshness_policy,
         metadata={

@@ -12,12 +12,12 @@ from concurrent.futures import ThreadPoolExecutor
 import dagster as dg
 from pydantic import Field
 
-from bill_pipeline.dagster.asset_events import Evidence
+from bill_pipeline.dagster.asset_events import AssetEvent
 from bill_pipeline.dagster.client_work import STEPS
 from bill_pipeline.dagster.fleet import bring_clients, publication_of, raise_failures
 from bill_pipeline.dagster.syncs import SyncResource
 from bill_pipeline.registry.clients import Registry
-from bill_pipeline.registry.failures import Trouble, alone
+from bill_pipeline.registry.failures import ClientError, alone
 from bill_pipeline.settings import Home
 
 #: Comparing waits for BILL most of the time.
@@ -39,17 +39,17 @@ class Night(dg.Config):
 )
 def reconcile_many(
     context: dg.OpExecutionContext, config: Night, sync: SyncResource
-) -> Iterator[Evidence]:
+) -> Iterator[AssetEvent]:
     clients = config.clients or Registry(sync.books).syncable()
     drifted = differing_clients(sync.books, clients, context.log)
     context.log.info(
         f"{len(drifted):,} of {len(clients):,} clients differ from BILL and are read in full."
     )
-    failures: dict[str, Trouble] = {}
+    failures: dict[str, ClientError] = {}
     yield from bring_clients(sync, drifted, STEPS, failures, context.log, brief=drifted)
     # A night looks at everybody's published files, also when nobody's books changed.
     yield from publication_of(sync, (), failures)
-    raise_failures({c: t for c, t in failures.items() if t.is_ours}, len(drifted))
+    raise_failures({c: t for c, t in failures.items() if t.is_internal}, len(drifted))
 
 
 def differing_clients(home: Home, clients: Sequence[str], log: logging.Logger) -> list[str]:
@@ -60,14 +60,14 @@ def differing_clients(home: Home, clients: Sequence[str], log: logging.Logger) -
     registry = Registry(home)
 
     def differs(client: str) -> bool:
-        troubles: dict[str, Trouble] = {}
-        with alone(client, troubles):
+        client_errors: dict[str, ClientError] = {}
+        with alone(client, client_errors):
             try:
                 with client_lock(home, client):
                     return open_documents_differ(home, client, registry.connection(client))
             except ClientBusy:
                 return False  # it is being synced at this moment
-        log.warning(f"{client} could not be compared and is read in full: {troubles[client]}")
+        log.warning(f"{client} could not be compared and is read in full: {client_errors[client]}")
         return True
 
     with ThreadPoolExecutor(COMPARED_AT_ONCE, thread_name_prefix="compare") as threads:

@@ -16,7 +16,7 @@ from bill_pipeline.dagster.jobs import (
     train_and_promote,
     write_monthly_statements,
 )
-from bill_pipeline.dagster.partitions import CLIENTS, CLIENTS_PER_RUN
+from bill_pipeline.dagster.partitions import CLIENT_PARTITIONS, CLIENTS_PER_RUN
 from bill_pipeline.dagster.syncs import SyncResource
 from bill_pipeline.registry.clients import ClientStatus, Registry
 
@@ -108,7 +108,7 @@ def _batches(
     Dagster's own order of the partitions.
     """
     ready = {status.client for status in statuses if status.last_success_at is not None}
-    partitions = context.instance.get_dynamic_partitions(CLIENTS.name or "")
+    partitions = context.instance.get_dynamic_partitions(CLIENT_PARTITIONS.name or "")
     stretches: list[list[str]] = [[]]
     for client in partitions:
         if client not in ready or len(stretches[-1]) == CLIENTS_PER_RUN:

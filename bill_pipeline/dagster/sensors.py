@@ -16,7 +16,7 @@ from bill_pipeline.dagster.fleet import sweep_config
 from bill_pipeline.dagster.freshness import affordable, due_looks
 from bill_pipeline.dagster.freshness_checks import staleness
 from bill_pipeline.dagster.jobs import bring_books_up_to_date, sync_due_clients
-from bill_pipeline.dagster.partitions import CLIENTS
+from bill_pipeline.dagster.partitions import CLIENT_PARTITIONS
 from bill_pipeline.dagster.poll_schedule import pace
 from bill_pipeline.dagster.retention import forget_old_runs
 from bill_pipeline.dagster.run_locks import is_alive
@@ -42,7 +42,7 @@ _RUNNING = dg.DefaultSensorStatus.RUNNING
 def add_new_clients(context: dg.SensorEvaluationContext, sync: SyncResource) -> dg.SensorResult:
     statuses = Registry(sync.books).all()
     connected = {status.client for status in statuses}
-    partitions = set(context.instance.get_dynamic_partitions(CLIENTS.name or ""))
+    partitions = set(context.instance.get_dynamic_partitions(CLIENT_PARTITIONS.name or ""))
     known = set(json.loads(context.cursor)) if context.cursor else set()
     # Only partitions this sensor saw connected: one added by hand may be connected in a minute.
     purged = sorted(
@@ -52,9 +52,9 @@ def add_new_clients(context: dg.SensorEvaluationContext, sync: SyncResource) -> 
     )
     requests: list[dg.AddDynamicPartitionsRequest | dg.DeleteDynamicPartitionsRequest] = []
     if missing := sorted(connected - partitions):
-        requests.append(CLIENTS.build_add_request(missing))
+        requests.append(CLIENT_PARTITIONS.build_add_request(missing))
     if purged:
-        requests.append(CLIENTS.build_delete_request(purged))
+        requests.append(CLIENT_PARTITIONS.build_delete_request(purged))
     new = [status for status in statuses if status.last_attempt_at is None and status.is_syncable]
     runs = first_imports(context.instance, sync.books, new)
     reason = f"All {len(connected):,} connected clients are partitions and had a first import."

@@ -32,8 +32,8 @@ from bill_pipeline.settings import Home, Settings
 START_SECONDS = 180
 #: Whoever ends the program waits for no more than five seconds.
 STOP_SECONDS = 2.5
-FIRST_PAUSE_SECONDS = 1.0
-LONGEST_PAUSE_SECONDS = 60.0
+FIRST_RESTART_SECONDS = 1.0
+LONGEST_RESTART_SECONDS = 60.0
 #: A process that lived this long is healthy again: its next death waits the first pause.
 HEALTHY_SECONDS = 300.0
 
@@ -52,7 +52,7 @@ class Service:
     command: list[str]
     process: subprocess.Popen[bytes] | None = None
     started_at: float = 0.0
-    pause_seconds: float = FIRST_PAUSE_SECONDS
+    pause_seconds: float = FIRST_RESTART_SECONDS
     restart_at: float = 0.0
 
     def send(self, number: int) -> None:
@@ -143,9 +143,9 @@ class Services:
                 continue
             if service.restart_at == 0:
                 if now - service.started_at > HEALTHY_SECONDS:
-                    service.pause_seconds = FIRST_PAUSE_SECONDS
+                    service.pause_seconds = FIRST_RESTART_SECONDS
                 service.restart_at = now + service.pause_seconds
-                service.pause_seconds = min(2 * service.pause_seconds, LONGEST_PAUSE_SECONDS)
+                service.pause_seconds = min(2 * service.pause_seconds, LONGEST_RESTART_SECONDS)
                 _log.warning(
                     "%s ended with code %s; it is started again in %.0f s.",
                     service.name,

@@ -14,17 +14,17 @@ import dagster as dg
 
 from bill_pipeline.dagster.asset_events import plotted
 from bill_pipeline.dagster.fleet import raise_failures
-from bill_pipeline.dagster.partitions import BACKFILL, CLIENTS
+from bill_pipeline.dagster.partitions import BACKFILL, CLIENT_PARTITIONS
 from bill_pipeline.dagster.preview import code_link
 from bill_pipeline.dagster.raw_specs import OWNER
 from bill_pipeline.dagster.syncs import SyncResource
 from bill_pipeline.registry.clients import utc_now
-from bill_pipeline.registry.failures import Trouble, alone
+from bill_pipeline.registry.failures import ClientError, alone
 from bill_pipeline.settings import Home
 
 _MONTH = "period_start := $first, period_end := $last"
 #: (sheet, SQL on the published ledger); $first and $last are the month's days.
-SHEETS = (
+STATEMENT_SHEETS = (
     ("Profit and loss", f"profit_and_loss_between($client, {_MONTH})"),
     ("Balance sheet", "balance_sheet_at($client, report_date := $last)"),
     ("Cash flow", f"cash_flow_between($client, {_MONTH})"),
@@ -41,7 +41,7 @@ def month_before(day: date) -> tuple[date, date]:
     return last.replace(day=1), last
 
 
-def path_of(home: Home, client: str, month: date) -> Path:
+def statement_path(home: Home, client: str, month: date) -> Path:
     """Where the statement of ``client`` for ``month`` is kept."""
     return home.statements / client / f"{client}-{month:%Y-%m}.xlsx"
 
@@ -57,7 +57,7 @@ def write_statement(home: Home, client: str, first: date, last: date) -> tuple[P
     book = fixed_workbook()
     rows = 0
     with open_ledger(home) as ledger:
-        for title, source in SHEETS:
+        for title, source in STATEMENT_SHEETS:
             values = {"client": client, "first": first, "last": last}
             used = {name: value for name, value in values.items() if f"${name}" in source}
             answer = ledger.execute(f"from {source}", used)
@@ -67,7 +67,7 @@ def write_statement(home: Home, client: str, first: date, last: date) -> tuple[P
             for row in answer.fetchall():
                 sheet.append(row)
                 rows += 1
-    path = path_of(home, client, first)
+    path = statement_path(home, client, first)
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_suffix(".new")
     draft.write_bytes(saved_without_times(book))
@@ -77,7 +77,7 @@ def write_statement(home: Home, client: str, first: date, last: date) -> tuple[P
 
 @dg.asset(
     key=STATEMENT,
-    partitions_def=CLIENTS,
+    partitions_def=CLIENT_PARTITIONS,
     backfill_policy=BACKFILL,
     deps=[["published", "ledger"]],
     group_name="published",
@@ -91,7 +91,7 @@ def write_statement(home: Home, client: str, first: date, last: date) -> tuple[P
         "dagster/column_schema": dg.TableSchema(
             columns=[
                 dg.TableColumn(title, "sheet", f"Rows as published. ← {source.partition('(')[0]}")
-                for title, source in SHEETS
+                for title, source in STATEMENT_SHEETS
             ]
         ),
         "dagster/code_references": code_link(__file__),
@@ -100,7 +100,7 @@ def write_statement(home: Home, client: str, first: date, last: date) -> tuple[P
 def monthly_statement(context: dg.AssetExecutionContext, sync: SyncResource) -> Iterator[Any]:
     clients = context.partition_keys
     first, last = month_before(utc_now().date())
-    failed: dict[str, Trouble] = {}
+    failed: dict[str, ClientError] = {}
     for client in clients:
         with alone(client, failed):
             path, rows = write_statement(sync.books, client, first, last)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dagster as dg
 
-from bill_pipeline.dagster.partitions import CLIENTS
+from bill_pipeline.dagster.partitions import CLIENT_PARTITIONS
 from bill_pipeline.dagster.preview import code_link, partitioned_check
 from bill_pipeline.warehouse.transforms import Check, Transform
 
@@ -31,7 +31,7 @@ def transform_spec(transform: Transform, sources: dict[str, str]) -> dg.AssetSpe
         kinds={"duckdb", "sql"},
         group_name=transform.schema,
         code_version=transform.code_version,
-        partitions_def=CLIENTS,
+        partitions_def=CLIENT_PARTITIONS,
         metadata={
             "dagster/column_schema": column_schema(transform, {}, sources),
             "dagster/table_name": transform.key,
@@ -76,7 +76,7 @@ def check_spec(check: Check) -> dg.AssetCheckSpec:
         check.name,
         asset=key_of(check.table),
         description=f"{check.summary}\n\n```sql\n{check.sql.strip()}\n```",
-        partitions=CLIENTS,
+        partitions=CLIENT_PARTITIONS,
         metadata={"severity": check.severity},
     )
 

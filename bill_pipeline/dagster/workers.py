@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from bill_pipeline.registry.failures import Trouble, alone
+from bill_pipeline.registry.failures import ClientError, alone
 from bill_pipeline.settings import Home, Settings
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ class Outcome:
 
     client: str
     report: SyncReport | None = None
-    trouble: Trouble | None = None
+    client_error: ClientError | None = None
     written: Version | None = None  # its tables, for the publication
 
 
@@ -52,10 +52,10 @@ class Task:
     def of(self, client: str) -> Outcome:
         """Do it for ``client``. Whatever goes wrong is the client's trouble and stops no other."""
         from bill_pipeline.pipeline.client_sync import open_sync
-        from bill_pipeline.publishing.publish import write_ahead
+        from bill_pipeline.publishing.publish import stage_version
 
-        troubles: dict[str, Trouble] = {}
-        with alone(client, troubles):
+        client_errors: dict[str, ClientError] = {}
+        with alone(client, client_errors):
             options = replace(self.options, lists=self.lists.get(client))
             with open_sync(self.home, client, options) as sync:
                 if "raw" in self.layers and not self.options.rebuild:
@@ -68,9 +68,9 @@ class Task:
                 report = sync.finish()
                 written = None
                 if self.publishes and report.layers:
-                    written = write_ahead(self.home, client, sync.warehouse.connection)
+                    written = stage_version(self.home, client, sync.warehouse.connection)
                 return Outcome(client, report, written=written)
-        return Outcome(client, trouble=troubles[client])
+        return Outcome(client, client_error=client_errors[client])
 
 
 def outcomes(task: Task, clients: Sequence[str]) -> Iterator[Outcome]:
@@ -120,7 +120,7 @@ def _one_by_one(task: Task, clients: Sequence[str]) -> Iterator[Outcome]:
             except BrokenProcessPool:
                 client = left.pop(0)
                 message = f"{client}: the process that worked on it was killed. {_KILLED}"
-                yield Outcome(client, trouble=Trouble(message, _KILLED, is_ours=True))
+                yield Outcome(client, client_error=ClientError(message, _KILLED, is_internal=True))
 
 
 def _load_libraries() -> None:

@@ -11,7 +11,7 @@ from datetime import datetime
 
 import duckdb
 
-DDL = """
+PARTIES_DDL = """
 create schema if not exists decisions;
 create table if not exists decisions.party_links (
     party_id varchar not null, same_as_party_id varchar not null, decided_at timestamp not null,

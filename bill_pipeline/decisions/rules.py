@@ -14,7 +14,7 @@ import duckdb
 from bill_pipeline.errors import DecisionRefused
 from bill_pipeline.plain_text import plain_text
 
-DDL = """
+RULES_DDL = """
 create schema if not exists decisions;
 create table if not exists decisions.rules (
     rule_id varchar not null, priority integer not null, document_type varchar, party_id varchar,

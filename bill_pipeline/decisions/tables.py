@@ -22,8 +22,8 @@ from bill_pipeline.amounts import to_cents
 from bill_pipeline.decisions.openings import books_begin_on as books_begin_on
 from bill_pipeline.decisions.openings import record_opening_balance as record_opening_balance
 from bill_pipeline.decisions.openings import require_day_of_books
-from bill_pipeline.decisions.parties import DDL as PARTY_DDL
-from bill_pipeline.decisions.rules import DDL as RULE_DDL
+from bill_pipeline.decisions.parties import PARTIES_DDL as PARTY_DDL
+from bill_pipeline.decisions.rules import RULES_DDL as RULE_DDL
 from bill_pipeline.errors import DecisionRefused
 
 #: Who decides by a recorded row; BILL's coding and the firm's rules are read where they stand.

@@ -48,10 +48,10 @@ class Format:
 FORMATS: dict[str, Format] = {
     format_.name: format_
     for format_ in (
-        Format("hledger", "journal", "plain text for hledger", hledger.write),
-        Format("ledger", "ledger", "plain text for ledger (the same file)", hledger.write,
+        Format("hledger", "journal", "plain text for hledger", hledger.write_hledger),
+        Format("ledger", "ledger", "plain text for ledger (the same file)", hledger.write_hledger,
                first_year=1400),
-        Format("beancount", "beancount", "plain text for beancount", beancount.write),
+        Format("beancount", "beancount", "plain text for beancount", beancount.write_beancount),
         Format("csv", "csv", "the journal, a line a row", journal_csv.write_journal, True),
         Format("quickbooks", "csv", "QuickBooks Online's import of journal entries",
                journal_csv.write_quickbooks, True),
@@ -99,7 +99,7 @@ def export(
         draft, kept = path.with_name(f".{path.name}.part"), None
         try:
             if chosen.write_text is None:
-                xlsx.write(ledger, books, draft)
+                xlsx.write_xlsx(ledger, books, draft)
             else:
                 with draft.open("w", encoding="utf-8", newline="") as out:
                     kept = chosen.write_text(books, out)

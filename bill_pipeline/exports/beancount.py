@@ -13,7 +13,7 @@ from bill_pipeline.exports.books import Books, Entry
 from bill_pipeline.exports.names import beancount_names
 
 
-def write(books: Books, out: TextIO) -> None:
+def write_beancount(books: Books, out: TextIO) -> None:
     """Options, accounts, every entry in the order of its date, balances."""
     names = beancount_names(books.accounts)
     ids = {name: account_id for account_id, name in names.items()}

@@ -16,7 +16,7 @@ from bill_pipeline.exports.names import plain_text_names
 TAGS = ("document", "version", "due", "item", "line", "kind", "reverses", "text")
 
 
-def write(books: Books, out: TextIO) -> None:
+def write_hledger(books: Books, out: TextIO) -> None:
     """Declarations, then every entry in the order of its date, then the balances."""
     names = plain_text_names(books.accounts)
     out.write(f"; The books of {_text(books.title)}, amounts in {books.currency}.\n")

@@ -25,7 +25,7 @@ from bill_pipeline.exports.spreadsheets import KeptNames, guarded
 XERO_TAX_RATE = "Tax Exempt (0%)"
 QUICKBOOKS_NUMBER_LENGTH = 21
 
-JOURNAL_COLUMNS = (
+CSV_COLUMNS = (
     "entry_id", "line_no", "date", "entry_kind", "account_id", "account_code", "account_name",
     "account_type", "debit", "credit", "currency", "amount_currency", "party", "description",
     "class", "department", "location", "document_type", "document_id", "document_number",
@@ -44,7 +44,7 @@ XERO_COLUMNS = (
 def write_journal(books: Books, out: TextIO) -> None:
     """Every line of the journal with the words of its document; ISO dates, exact amounts."""
     writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(JOURNAL_COLUMNS)
+    writer.writerow(CSV_COLUMNS)
     accounts = books.accounts_by_id
     for entry in books.entries:
         for line in entry.lines:

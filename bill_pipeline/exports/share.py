@@ -46,7 +46,7 @@ class ShareReport:
     rows: int
 
 
-def share(home: Home, client: str, folder: Path) -> ShareReport:
+def write_share(home: Home, client: str, folder: Path) -> ShareReport:
     """Write ``client``'s books to ``folder``, replacing an earlier share of the same client.
 
     Raises UnknownClient, ShareRefused when ``folder`` holds anything else.

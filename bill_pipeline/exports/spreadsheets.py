@@ -11,7 +11,9 @@ import unicodedata
 from collections import defaultdict
 from pathlib import Path
 
-NOTE = "begins like a formula and must match: import the file before any spreadsheet opens it"
+KEPT_NAME_NOTE = (
+    "begins like a formula and must match: import the file before any spreadsheet opens it"
+)
 
 
 def may_run(text: str) -> bool:
@@ -65,4 +67,4 @@ class KeptNames:
             writer = csv.writer(out, lineterminator="\n")
             writer.writerow(("column", "name", "first_row", "rows", "note"))
             for (column, value), rows in sorted(self._rows.items()):
-                writer.writerow((column, f"'{value}", rows[0], len(rows), NOTE))
+                writer.writerow((column, f"'{value}", rows[0], len(rows), KEPT_NAME_NOTE))

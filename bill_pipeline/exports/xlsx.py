@@ -44,7 +44,7 @@ _NOT_IN_XML = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 _LONGEST_CELL = 32_767
 
 
-def write(ledger: duckdb.DuckDBPyConnection, books: Books, path: Path) -> None:
+def write_xlsx(ledger: duckdb.DuckDBPyConnection, books: Books, path: Path) -> None:
     """Write the workbook to ``path``."""
     workbook = fixed_workbook()
     _write_sheet(workbook, "About", ("What", "Value"), _about(books))

@@ -22,13 +22,13 @@ import orjson
 from bill_pipeline.bill import errors
 from bill_pipeline.bill.api import BillApi
 from bill_pipeline.bill.cursor import Cursor
-from bill_pipeline.bill.lists import LISTS, PROBED, BillList
+from bill_pipeline.bill.lists import LISTS, POLLED, BillList
 from bill_pipeline.bill.pages import Query, read_page
 
 if TYPE_CHECKING:
     import duckdb
 
-_FILE = "probe.json"
+_FILE = "change_check.json"
 # More documents of one moment than this, and the list is synced rather than probed.
 _MOST_KNOWN = 500
 
@@ -44,7 +44,7 @@ class _Note:
     has_time_filter: bool | None
 
 
-def write_probe(
+def write_note(
     folder: Path,
     database: Path,
     connection: duckdb.DuckDBPyConnection,
@@ -54,7 +54,7 @@ def write_probe(
     """Note for each probed list how far it was read; lists that may not be read are left out."""
     notes = {
         table: _note(connection, table, cursors[table])
-        for table in PROBED
+        for table in POLLED
         if table not in skipped and cursors[table].completions
     }
     folder.mkdir(parents=True, exist_ok=True)
@@ -86,7 +86,7 @@ def note_file(folder: Path, database: Path) -> None:
 
 
 def changed_lists(
-    api: BillApi, folder: Path, database: Path, tables: Iterable[str] = PROBED
+    api: BillApi, folder: Path, database: Path, tables: Iterable[str] = POLLED
 ) -> list[str] | None:
     """Those of ``tables`` that changed since the last import.
 

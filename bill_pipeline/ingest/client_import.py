@@ -12,16 +12,15 @@ from datetime import date, datetime
 
 from bill_pipeline.bill import errors
 from bill_pipeline.bill.api import DEFAULT_PATIENCE_SECONDS, BillApi
-from bill_pipeline.bill.beliefs.evidence import CappedBudget
+from bill_pipeline.bill.beliefs.observer import CappedBudget
 from bill_pipeline.bill.beliefs.report import BeliefReport, check_beliefs
 from bill_pipeline.bill.budget import RequestBudget, SharedBudget
 from bill_pipeline.bill.clock import Clock, SystemClock
 from bill_pipeline.bill.connection import Connection
-from bill_pipeline.bill.lists import ESSENTIAL, PROBED, BillList, lists_to_read
+from bill_pipeline.bill.lists import ESSENTIAL, POLLED, BillList, lists_to_read
 from bill_pipeline.bill.pages import Query, read_page
 from bill_pipeline.bill.sessions import MemorySessions, SessionStore
-from bill_pipeline.ingest import change_check as probe
-from bill_pipeline.ingest import open_documents
+from bill_pipeline.ingest import change_check, open_documents
 from bill_pipeline.ingest.loading import ImportReport, load_lists
 from bill_pipeline.ingest.progress import Progress, Watcher
 from bill_pipeline.ingest.reconciliation import compare_lists
@@ -34,10 +33,10 @@ __all__ = [
     "Access",
     "ImportReport",
     "Progress",
-    "changed_lists",
     "check_access",
     "compare_client",
     "import_client",
+    "lists_with_news",
     "open_bill",
     "open_documents_differ",
     "requests_left",
@@ -126,8 +125,8 @@ def import_client(
         )
 
 
-def changed_lists(
-    home: Home, client: str, connection: Connection, tables: Iterable[str] = PROBED
+def lists_with_news(
+    home: Home, client: str, connection: Connection, tables: Iterable[str] = POLLED
 ) -> list[str] | None:
     """Which lists BILL changed since the last import: one or two requests each, no database.
 
@@ -135,7 +134,7 @@ def changed_lists(
     """
     with open_bill(home, client, connection) as api:
         folder, database = home.dlt_folder(client), home.client_file(client)
-        return probe.changed_lists(api, folder, database, tables)
+        return change_check.changed_lists(api, folder, database, tables)
 
 
 def compare_client(

@@ -18,7 +18,7 @@ from pathlib import Path
 from time import monotonic
 
 from bill_pipeline.bill.api import BillApi
-from bill_pipeline.bill.chunks import State
+from bill_pipeline.bill.chunks import ListState
 from bill_pipeline.bill.clock import is_within
 from bill_pipeline.bill.comparing import pages_by_list, requests_for_comparing
 from bill_pipeline.bill.cursor import Cursor
@@ -26,7 +26,7 @@ from bill_pipeline.bill.documents import Stray
 from bill_pipeline.bill.findings import Finding
 from bill_pipeline.bill.import_run import DOCUMENTS_PER_CHUNK, Reading
 from bill_pipeline.bill.lists import BESIDE_THE_BOOKS, LISTS, BillList, lists_to_read
-from bill_pipeline.ingest.change_check import note_file, write_probe
+from bill_pipeline.ingest.change_check import note_file, write_note
 from bill_pipeline.ingest.document_versions import ArchiveReport, archive_documents, make_archive
 from bill_pipeline.ingest.loader import Loader
 from bill_pipeline.ingest.missing_lists import note_refusals
@@ -43,8 +43,8 @@ from bill_pipeline.ingest.raw import (
     begin_loading,
     count_documents,
     count_loads,
-    make_tables,
-    opened,
+    make_raw_tables,
+    open_client_file,
     put_into_pages,
     store_state,
     stored_state,
@@ -148,9 +148,9 @@ def load_lists(
     """
     started = monotonic()
     report = ImportReport(api.client, as_of)
-    with opened(database) as connection:
+    with open_client_file(database) as connection:
         require_own_books(connection, api.client, database, api.connection.organization_id)
-        make_tables(connection)
+        make_raw_tables(connection)
         make_archive(connection)
         state, is_interrupted = stored_state(connection)
     rows = list(lists_to_read(with_v2=with_v2, with_documents=with_documents))
@@ -181,15 +181,17 @@ def load_lists(
         count_reading(reading, api, report, started)
         report.list_seconds = {table: step.seconds for table, step in watch.last.items()}
     if reading.failure is not None:
-        with opened(database) as connection:  # what has no id is never listed as changed again
+        with open_client_file(
+            database
+        ) as connection:  # what has no id is never listed as changed again
             archive_documents(connection, as_of, client=api.client, tables=(), strays=strays)
         raise reading.failure
     report.archive = _archive(database, api.client, as_of, strays, reading.read_from, loaded)
-    with opened(database) as connection:
+    with open_client_file(database) as connection:
         report.refuses_others = note_refusals(
             connection, as_of, report.documents, report.skipped_lists
         )
-        write_probe(dlt_folder, database, connection, reading.cursors, set(report.skipped_lists))
+        write_note(dlt_folder, database, connection, reading.cursors, set(report.skipped_lists))
     note_file(dlt_folder, database)
     report.seconds = monotonic() - started
     return report
@@ -198,7 +200,7 @@ def load_lists(
 def new_reading(
     api: BillApi,
     rows: list[BillList],
-    state: State,
+    state: ListState,
     known: StoredDocuments,
     database: Path,
     *,
@@ -222,7 +224,7 @@ def new_reading(
         is_daily=is_daily,
         shares=shares,
     )
-    with opened(database) as connection:
+    with open_client_file(database) as connection:
         reading.read_again(quarantined_ids(connection, QUARANTINED_PER_SYNC))
         if known.is_interrupted:
             for row in LISTS.values():
@@ -238,14 +240,14 @@ def new_reading(
 
 
 def _shares(
-    database: Path, rows: list[BillList], state: State, per_hour: float, now: datetime
+    database: Path, rows: list[BillList], state: ListState, per_hour: float, now: datetime
 ) -> dict[str, int]:
     """Pages by list that this import compares with BILL."""
     last = state.get("share_at")
     allowed = requests_for_comparing(per_hour, last and datetime.fromisoformat(last), now)
     lists = state.get("lists", {})
     cursors = {row.table: Cursor.stored(lists.get(row.table)) for row in rows}
-    with opened(database) as connection:
+    with open_client_file(database) as connection:
         return pages_by_list(
             rows, cursors, partial(count_documents, connection), allowed, per_hour, now
         )
@@ -255,7 +257,7 @@ def _read_and_load(
     reading: Reading,
     loader: Loader,
     database: Path,
-    last_state: State,
+    last_state: ListState,
     report: ImportReport,
     strays: dict[str, list[Stray]],
     loaded: set[str],
@@ -270,13 +272,13 @@ def _read_and_load(
         for table, found in chunk.strays.items():
             strays.setdefault(table, []).extend(found)
         if chunk.count:
-            with opened(database) as connection:
+            with open_client_file(database) as connection:
                 begin_loading(connection)
             loader.load(chunk.documents)
             loaded.update(chunk.documents)
             report.loads += 1
         if chunk.state != last_state:
-            with opened(database) as connection:
+            with open_client_file(database) as connection:
                 store_state(connection, chunk.state)
             last_state = chunk.state
         if chunk.count >= DOCUMENTS_WORTH_PAGES:
@@ -293,7 +295,7 @@ def _lists_to_archive(database: Path, is_interrupted: bool) -> set[str]:
     """
     if is_interrupted:
         return set(LISTS)
-    with opened(database) as connection:
+    with open_client_file(database) as connection:
         return set(quarantined_counts(connection))
 
 
@@ -306,7 +308,7 @@ def _archive(
     tables: Collection[str],
 ) -> ArchiveReport:
     """Archive what was loaded into ``tables`` since the last archiving."""
-    with opened(database) as connection:
+    with open_client_file(database) as connection:
         loads = count_loads(connection)
         if not stored_state(connection)[1] and not strays and not waiting_strays(connection):
             return ArchiveReport()
@@ -349,7 +351,7 @@ def expected_pages(
         return None, None
     if parents is not None and parents >= 0:
         return None, parents
-    with opened(database) as connection:
+    with open_client_file(database) as connection:
         stored = count_documents(connection, LISTS[table].parent or table)
     return (stored, None) if parents is None else (None, stored)
 

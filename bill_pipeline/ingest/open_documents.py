@@ -14,7 +14,7 @@ from bill_pipeline.bill.api import BillApi
 from bill_pipeline.bill.errors import BillError, refuses_list
 from bill_pipeline.bill.lists import LISTS
 from bill_pipeline.bill.pages import IDS_PER_REQUEST, read_by_ids
-from bill_pipeline.ingest.raw import make_tables, opened
+from bill_pipeline.ingest.raw import make_raw_tables, open_client_file
 
 #: What is still open in each list, as BILL states it.
 OPEN_AMOUNTS = {
@@ -28,8 +28,8 @@ MOST_OPEN = 1_000
 
 def open_documents(database: Path) -> dict[str, dict[str, str]]:
     """List → id → content hash of what the file holds as open, archived documents left out."""
-    with opened(database) as connection:
-        make_tables(connection)
+    with open_client_file(database) as connection:
+        make_raw_tables(connection)
         return {
             table: dict(
                 connection.execute(

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import orjson
 
-from bill_pipeline.bill.chunks import State
+from bill_pipeline.bill.chunks import ListState
 from bill_pipeline.bill.documents import hash_of
 from bill_pipeline.bill.lists import LISTS, BillList
 from bill_pipeline.bill.spans import Span
@@ -38,7 +38,9 @@ _READING = (
 
 
 @contextlib.contextmanager
-def opened(database: Path, *, read_only: bool = False) -> Iterator[duckdb.DuckDBPyConnection]:
+def open_client_file(
+    database: Path, *, read_only: bool = False
+) -> Iterator[duckdb.DuckDBPyConnection]:
     """The client's file, closed at the end whatever happens."""
     import duckdb
 
@@ -54,7 +56,8 @@ def opened(database: Path, *, read_only: bool = False) -> Iterator[duckdb.DuckDB
 
 
 def lift_limits(connection: duckdb.DuckDBPyConnection) -> None:
-    """Undo what ``opened`` set: an import's limits hold for all connections of this process."""
+    """Undo what ``open_client_file`` set: an import's limits hold for all connections of this
+    process."""
     for name in DUCKDB_SETTINGS:
         connection.execute(f"reset global {name}")
 
@@ -67,11 +70,11 @@ def put_into_pages(database: Path) -> None:
     """
     import duckdb
 
-    with opened(database) as connection, contextlib.suppress(duckdb.TransactionException):
+    with open_client_file(database) as connection, contextlib.suppress(duckdb.TransactionException):
         connection.execute("checkpoint")
 
 
-def make_tables(connection: duckdb.DuckDBPyConnection) -> None:
+def make_raw_tables(connection: duckdb.DuckDBPyConnection) -> None:
     """Make the tables of all lists that are missing: SQL finds each in every client's file."""
     connection.execute("create schema if not exists raw")
     for table in LISTS:
@@ -79,7 +82,7 @@ def make_tables(connection: duckdb.DuckDBPyConnection) -> None:
     connection.execute(_READING)
 
 
-def stored_state(connection: duckdb.DuckDBPyConnection) -> tuple[State, bool]:
+def stored_state(connection: duckdb.DuckDBPyConnection) -> tuple[ListState, bool]:
     """How far this file's lists were read, and whether documents wait for their archiving.
 
     The state is ``{}`` before the first import.
@@ -95,7 +98,7 @@ def stored_state(connection: duckdb.DuckDBPyConnection) -> tuple[State, bool]:
     return state, bool(state)
 
 
-def store_state(connection: duckdb.DuckDBPyConnection, state: State) -> None:
+def store_state(connection: duckdb.DuckDBPyConnection, state: ListState) -> None:
     """Note how far the lists were read: after the documents, never before."""
     connection.execute("update raw.reading set state = ?", [orjson.dumps(state).decode()])
 
@@ -110,7 +113,7 @@ def end_loading(connection: duckdb.DuckDBPyConnection) -> None:
     connection.execute("update raw.reading set has_unarchived = false where has_unarchived")
 
 
-def _state_of_dlt(connection: duckdb.DuckDBPyConnection) -> State:
+def _state_of_dlt(connection: duckdb.DuckDBPyConnection) -> ListState:
     """What a release kept that left it to dlt, packed into a table of dlt's."""
     exists = connection.execute(
         "select 1 from information_schema.tables "
@@ -127,7 +130,7 @@ def _state_of_dlt(connection: duckdb.DuckDBPyConnection) -> State:
     if not found:
         return {}
     unpacked = orjson.loads(zlib.decompress(base64.b64decode(found[0])))
-    state: State = unpacked.get("sources", {}).get("bill", {}).get("reading", {})
+    state: ListState = unpacked.get("sources", {}).get("bill", {}).get("reading", {})
     return state
 
 
@@ -166,7 +169,7 @@ class StoredDocuments:
         self._is_doubted = is_doubted
 
     def hashes(self, table: str, ids: list[str]) -> dict[str, str]:
-        with opened(self._database) as connection:
+        with open_client_file(self._database) as connection:
             if not self._has_rows(connection, table):
                 return {}
             wanted = "not is_deleted and id in (select unnest($1::varchar[]))"
@@ -184,7 +187,7 @@ class StoredDocuments:
         return hashes
 
     def texts(self, table: str, ids: list[str]) -> dict[str, bytes]:
-        with opened(self._database) as connection:
+        with open_client_file(self._database) as connection:
             found = connection.execute(
                 f"select id, document::varchar from raw.{table} "
                 "where not is_deleted and id in (select unnest($1::varchar[]))",
@@ -193,14 +196,14 @@ class StoredDocuments:
         return {document_id: text.encode() for document_id, text in found}
 
     def next_id(self, table: str, document_id: str) -> str | None:
-        with opened(self._database) as connection:
+        with open_client_file(self._database) as connection:
             found = connection.execute(
                 f"select min(id) from raw.{table} where not is_deleted and id > ?", [document_id]
             ).fetchone()
         return found[0] if found else None
 
     def ids_within(self, table: str, span: Span) -> set[str]:
-        with opened(self._database) as connection:
+        with open_client_file(self._database) as connection:
             found = connection.execute(
                 f"""
                 select id from raw.{table}
@@ -219,7 +222,7 @@ class StoredDocuments:
         return {document_id for (document_id,) in found}
 
     def ids_below(self, row: BillList, parents: Iterable[str]) -> dict[str, set[str]]:
-        with opened(self._database) as connection:
+        with open_client_file(self._database) as connection:
             found = connection.execute(
                 f"""
                 select document->>'$.{row.parent_field}' as parent, list(id) from raw.{row.table}

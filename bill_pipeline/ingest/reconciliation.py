@@ -18,7 +18,12 @@ from bill_pipeline.bill.lists import lists_to_read
 from bill_pipeline.ingest.document_versions import make_archive
 from bill_pipeline.ingest.loading import ImportReport, count_reading, expected_pages, new_reading
 from bill_pipeline.ingest.progress import ProgressWatch, Watcher
-from bill_pipeline.ingest.raw import StoredDocuments, make_tables, opened, stored_state
+from bill_pipeline.ingest.raw import (
+    StoredDocuments,
+    make_raw_tables,
+    open_client_file,
+    stored_state,
+)
 from bill_pipeline.registry.whose_books import require_own_books
 
 
@@ -31,9 +36,9 @@ def compare_lists(
     """
     started = monotonic()
     report = ImportReport(api.client, datetime.fromtimestamp(api.clock.time(), UTC))
-    with opened(database) as connection:
+    with open_client_file(database) as connection:
         require_own_books(connection, api.client, database, api.connection.organization_id)
-        make_tables(connection)
+        make_raw_tables(connection)
         make_archive(connection)
         state, _ = stored_state(connection)
     state = {**state, "touched": {}, "comparing": {}, "refused": {}}

@@ -14,7 +14,7 @@ from bill_pipeline.bill.errors import BillError, refuses_list
 from bill_pipeline.bill.lists import BillList
 from bill_pipeline.bill.pages import IDS_PER_REQUEST, read_by_ids
 from bill_pipeline.ingest.document_versions import gone_lately
-from bill_pipeline.ingest.raw import opened
+from bill_pipeline.ingest.raw import open_client_file
 
 LOOKED_FOR = timedelta(days=30)
 #: Of each list: four requests where BILL takes many ids at once, else a request for each.
@@ -27,7 +27,7 @@ def to_read_again(
 ) -> dict[str, list[str]]:
     """List → ids of documents that were gone and are worth reading again. Raises ``BillError``."""
     missed = {row.table: row for row in rows if row.can_be_missed}
-    with opened(database) as connection:
+    with open_client_file(database) as connection:
         gone = gone_lately(connection, missed, now - LOOKED_FOR, _MOST_AT_ONCE)
     return {
         table: _shown(api, missed[table], ids)

@@ -16,7 +16,7 @@ from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from bill_pipeline.bill.errors import ConnectionRefused
-from bill_pipeline.bill.lists import PROBED, with_companions
+from bill_pipeline.bill.lists import POLLED, with_companions
 from bill_pipeline.errors import PipelineError
 from bill_pipeline.ingest.client_import import ImportReport, import_client
 from bill_pipeline.ingest.progress import Progress as Step
@@ -36,9 +36,9 @@ from bill_pipeline.warehouse.posting import ReplayDiffers, rebuild
 from bill_pipeline.warehouse.posting_rules import begin, preview
 from bill_pipeline.warehouse.upkeep import (
     count_documents_and_reviews,
-    is_current,
     model_alarm,
     suit_to_size,
+    would_come_out_the_same,
 )
 from bill_pipeline.warehouse.warehouse import LayerReport, Warehouse
 
@@ -53,7 +53,7 @@ BACKOFF_MINUTES = (2, 5, 15, 60, 180, 360)
 _log = logging.getLogger(__name__)
 
 #: Called with (client, what is being done, number done); must not raise.
-Progress = Callable[[str, str, int], None]
+ShowProgress = Callable[[str, str, int], None]
 
 
 class SyncUnderWay(ClientBusy):
@@ -114,7 +114,7 @@ class Sync:
         return self.report.as_of
 
     def import_lists(
-        self, progress: Progress | None = None, watch: Watcher | None = None
+        self, progress: ShowProgress | None = None, watch: Watcher | None = None
     ) -> ImportReport:
         """BILL → raw, and every new version into the archive. Raises BillError."""
         self._before = self.registry.status(self.client)
@@ -135,7 +135,7 @@ class Sync:
         return imported
 
     def _import(
-        self, lists: Iterable[str] | None, progress: Progress | None, watch: Watcher | None
+        self, lists: Iterable[str] | None, progress: ShowProgress | None, watch: Watcher | None
     ) -> ImportReport:
         return import_client(
             self.home,
@@ -156,7 +156,7 @@ class Sync:
             return True
         if imported.changed or imported.refuses_others:
             return True
-        return not is_current(self.warehouse, LAYERS, self.as_of)
+        return not would_come_out_the_same(self.warehouse, LAYERS, self.as_of)
 
     def build(self, layer: str, *, reuse: bool = True) -> LayerReport:
         """Build one layer of SQL tables; ``categorized`` lets rules and the model decide first.
@@ -178,13 +178,13 @@ class Sync:
 
     def _build_categorized(self, *, reuse: bool) -> LayerReport:
         # scikit-learn takes seconds to load: what categorizes nothing does not wait for it.
-        from bill_pipeline.categorization.categorize import decide_lines
+        from bill_pipeline.categorization.categorize import categorize_lines
         from bill_pipeline.categorization.parties import resolve_parties
 
         warehouse = self.warehouse
         resolve_parties(warehouse, self.home, self.as_of)
         report = warehouse.build_layer("categorized", self.as_of, reuse=reuse)
-        decided = decide_lines(warehouse, self.home, self.as_of)
+        decided = categorize_lines(warehouse, self.home, self.as_of)
         self.report.categorized = decided
         if decided.count:
             # Only what reads the decisions comes out differently now.
@@ -221,7 +221,7 @@ class Sync:
         if imported.changed:
             changes["last_change_at"] = self.as_of
             changes["activity"] = activity_of(self.warehouse.connection, self.as_of).as_dict()
-        lists = PROBED if self._is_whole else self.options.lists or ()
+        lists = POLLED if self._is_whole else self.options.lists or ()
         changes["looked_at"] = {**status.looked_at, **dict.fromkeys(lists, self.as_of.isoformat())}
         skipped = imported.skipped_lists
         if self._is_whole:
@@ -239,7 +239,7 @@ class Sync:
         """Say beside the client why it failed; ``open_sync`` does so for what is raised in it."""
         _record_end(self.registry, self._before or self.registry.status(self.client), error)
 
-    def _show_import(self, progress: Progress | None, watch: Watcher | None) -> Watcher:
+    def _show_import(self, progress: ShowProgress | None, watch: Watcher | None) -> Watcher:
         shown_at = 0.0
 
         def show(step: Step) -> None:
@@ -341,7 +341,7 @@ def bring_up_to_date(
     home: Home,
     client: str,
     options: SyncOptions | None = None,
-    progress: Progress | None = None,
+    progress: ShowProgress | None = None,
     watch: Watcher | None = None,
 ) -> SyncReport:
     """All layers of one client, in order, without publishing."""

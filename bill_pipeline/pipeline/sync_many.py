@@ -10,11 +10,16 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from bill_pipeline.ingest.progress import Watcher
-from bill_pipeline.pipeline.client_sync import Progress, SyncOptions, SyncUnderWay, bring_up_to_date
+from bill_pipeline.pipeline.client_sync import (
+    ShowProgress,
+    SyncOptions,
+    SyncUnderWay,
+    bring_up_to_date,
+)
 from bill_pipeline.pipeline.sync_report import SyncReport
 from bill_pipeline.publishing.publish import publish
 from bill_pipeline.registry.clients import Registry
-from bill_pipeline.registry.failures import Trouble, alone
+from bill_pipeline.registry.failures import ClientError, alone
 from bill_pipeline.settings import Home
 
 #: Books of this many clients are published together: a publication costs a fraction of a second.
@@ -26,7 +31,7 @@ class SyncFailure:
     """A client whose books stayed as they were, and why."""
 
     client: str
-    trouble: Trouble
+    client_error: ClientError
     is_under_way: bool = False  # nothing failed: another process is doing it
 
 
@@ -34,7 +39,7 @@ def sync_clients(
     home: Home,
     clients: Iterable[str],
     options: SyncOptions | None = None,
-    progress: Progress | None = None,
+    progress: ShowProgress | None = None,
     watch: Watcher | None = None,
 ) -> Iterator[SyncReport | SyncFailure]:
     """Bring clients up to date one after the other and publish them in batches.
@@ -43,11 +48,11 @@ def sync_clients(
     must know is in its status. Raises PublishError at the end when what was built is not published.
     """
     waiting: list[str] = []
-    troubles: dict[str, Trouble] = {}
+    client_errors: dict[str, ClientError] = {}
     unpublished: dict[str, str] = {}
     for client in clients:
         report, is_under_way = None, False
-        with alone(client, troubles):
+        with alone(client, client_errors):
             try:
                 report = bring_up_to_date(home, client, options, progress, watch)
             except SyncUnderWay:
@@ -56,10 +61,10 @@ def sync_clients(
         if report and report.layers:
             waiting.append(client)
         if len(waiting) >= CLIENTS_PER_PUBLICATION:
-            with alone("the published ledger", troubles):  # else it is tried again at the end
+            with alone("the published ledger", client_errors):  # else it is tried again at the end
                 unpublished |= publish(home, _connected(home, waiting)).not_published
                 waiting = []
-        yield report or SyncFailure(client, troubles[client], is_under_way)
+        yield report or SyncFailure(client, client_errors[client], is_under_way)
     last = publish(home, _connected(home, waiting))  # which takes in who was left behind
     last.not_published |= {c: why for c, why in unpublished.items() if c not in last.published}
     last.require_all()

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from bill_pipeline.bill.findings import in_words
+from bill_pipeline.bill.findings import findings_in_words
 
 if TYPE_CHECKING:
     from bill_pipeline.categorization.categorize import CategorizeReport
@@ -68,7 +68,7 @@ class SyncReport:
     def _what_came(self) -> str:
         set_aside = self.imported.quarantined if self.imported else 0
         aside = f", {set_aside:,} set aside as unreadable" if set_aside else ""
-        found = in_words(self.imported.found) if self.imported else ""
+        found = findings_in_words(self.imported.found) if self.imported else ""
         aside += f", not as BILL had them: {found}" if found else ""
         aside += self.imported.what_is_missing if self.imported else ""
         if not self.layers:

@@ -24,7 +24,7 @@ from bill_pipeline.publishing.contents import (
     fill_contents,
     read_schema,
 )
-from bill_pipeline.publishing.registry import CLIENTS, RegistryTables
+from bill_pipeline.publishing.registry import CLIENTS_TABLE, RegistryTables
 from bill_pipeline.publishing.tables import (
     CLIENT_COLUMN,
     PublishedSchema,
@@ -88,7 +88,7 @@ class _Wanted:
 
     def fill(self, db: duckdb.DuckDBPyConnection, *, only_first: bool = False) -> None:
         fill_contents(db, self.contents, self.at)
-        self.registry.fill(db, [CLIENTS.name])
+        self.registry.fill(db, [CLIENTS_TABLE.name])
         self.write_lists(db, only_first=only_first)
 
     def write_lists(self, db: duckdb.DuckDBPyConnection, *, only_first: bool = False) -> None:

@@ -23,7 +23,7 @@ from bill_pipeline.publishing.tables import (
     quoted,
 )
 from bill_pipeline.publishing.versions import Layout, Version, WrittenTable
-from bill_pipeline.runtime.machine import is_damaged, machine_trouble
+from bill_pipeline.runtime.machine import is_damaged, machine_error
 from bill_pipeline.runtime.private_folder import PrivateFolder
 from bill_pipeline.settings import Home
 
@@ -140,7 +140,7 @@ def _read(home: Home, identity: tuple[int, int, int]) -> Remembered:
     except (duckdb.CatalogException, duckdb.BinderException):
         return _lost(home, identity)
     except (duckdb.Error, OSError, *MALFORMED) as error:
-        said = None if is_damaged(error) else machine_trouble(error)
+        said = None if is_damaged(error) else machine_error(error)
         if said:  # a bad moment of the machine must not cost a catalogue
             raise PublishError(f"{home.ledger} cannot be read. {said}") from error
         # It says only what can be found out again from the clients' files.

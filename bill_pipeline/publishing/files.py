@@ -28,7 +28,12 @@ from bill_pipeline.publishing.contents import (
     read_contents,
 )
 from bill_pipeline.publishing.registry import RegistryTables, kept_statuses, write_status
-from bill_pipeline.publishing.reuse_manifest import NOTHING_KEPT, forget_kept, read_kept, write_kept
+from bill_pipeline.publishing.reuse_manifest import (
+    NOTHING_TO_REUSE,
+    forget_manifest,
+    read_manifest,
+    write_manifest,
+)
 from bill_pipeline.publishing.stores import (
     ATTACHED_AS,
     OpenBooks,
@@ -54,7 +59,7 @@ from bill_pipeline.publishing.versions import (
     writer_note,
 )
 from bill_pipeline.registry.clients import ClientStatus, Registry
-from bill_pipeline.registry.failures import Trouble, alone
+from bill_pipeline.registry.failures import ClientError, alone
 from bill_pipeline.runtime.private_folder import PrivateFolder
 from bill_pipeline.settings import Home
 from bill_pipeline.warehouse.built import next_number
@@ -109,7 +114,7 @@ class FilesLedger:
         written_already = {version.client for version in ahead}
         with writer_note(home.published) as note:
             versions: list[Version] = []
-            refused: dict[str, Trouble] = {}
+            refused: dict[str, ClientError] = {}
             for client in dict.fromkeys(clients):
                 if client not in written_already:
                     is_new = anew or client in damaged
@@ -124,7 +129,9 @@ class FilesLedger:
                 is_unchanged = identity_of(home.ledger) == before.identity
                 now = before if is_unchanged else read_catalogue(home)
                 report = _swap(home, now.contents, versions, schema, grace)
-        report.not_published = {client: str(trouble) for client, trouble in refused.items()}
+        report.not_published = {
+            client: str(client_error) for client, client_error in refused.items()
+        }
         return report
 
     def show_status(self) -> None:
@@ -182,13 +189,13 @@ def _write(
     """Write a version of ``client``, after ``note`` says so; all of it or nothing."""
     number = next_number()
     note.add(client, number)
-    last = NOTHING_KEPT if anew else read_kept(home.published, client, schema.code)
+    last = NOTHING_TO_REUSE if anew else read_manifest(home.published, client, schema.code)
     try:
         version, kept = write_version(books, client, number, schema, home.published, last=last)
     except BaseException:
         delete_versions(home.published, [(client, number)])
         raise
-    write_kept(home.published, client, kept)
+    write_manifest(home.published, client, kept)
     return version
 
 
@@ -308,7 +315,7 @@ def _swap(
     report.removed = tuple(sorted(set(contents.current) - {s.client for s in statuses}))
     for client in report.removed:
         contents.remove(client, at)
-        forget_kept(home.published, client)
+        forget_manifest(home.published, client)
     purged = {client for client in report.removed if not home.client_file(client).exists()}
     registry = RegistryTables(tuple(statuses), contents.current)
     # Amended, the file would keep the words of a purged client where its rows were.

@@ -31,10 +31,10 @@ from bill_pipeline.publishing.lake_connection import (
 from bill_pipeline.publishing.lake_tables import (
     collect,
     has_registry,
-    is_current,
-    make_tables,
-    read_contents,
-    read_schema,
+    make_lake_tables,
+    publishes_schema,
+    read_lake_contents,
+    read_lake_schema,
     replace_rows,
 )
 from bill_pipeline.publishing.registry import RegistryTables, kept_statuses
@@ -47,7 +47,7 @@ from bill_pipeline.publishing.versions import (
     writer_note,
 )
 from bill_pipeline.registry.clients import ClientStatus, Registry
-from bill_pipeline.registry.failures import Trouble, alone
+from bill_pipeline.registry.failures import ClientError, alone
 from bill_pipeline.settings import Home
 from bill_pipeline.warehouse.built import next_number
 
@@ -120,13 +120,13 @@ class LakeLedger:
         """Attach the lake for writing; True when its tables had to be made or changed."""
         if newest_snapshot(lake) is not None:
             self._attach_for_writing(lake)
-            if is_current(lake, schema):
+            if publishes_schema(lake, schema):
                 return False
             with only_writer(lake, self._address):
-                return make_tables(lake, schema)
+                return make_lake_tables(lake, schema)
         with only_writer(lake, self._address):
             self._attach_for_writing(lake)
-            return make_tables(lake, schema)
+            return make_lake_tables(lake, schema)
 
     def _attach_for_writing(self, lake: duckdb.DuckDBPyConnection) -> None:
         data = f"data_path {quoted(self._address.data)}, override_data_path true"
@@ -145,7 +145,7 @@ class LakeLedger:
     ) -> PublishReport:
         at = datetime.now(UTC)
         with _transaction(lake):
-            contents = read_contents(lake)
+            contents = read_lake_contents(lake)
             before = set(contents.current)
             fresh = [version for version in versions if contents.replace(version, at)]
             statuses = self._statuses(lake, before)
@@ -167,7 +167,7 @@ class LakeLedger:
             lake.execute("use lake")
             if not has_registry(lake):
                 return {}
-            current = read_contents(lake).current
+            current = read_lake_contents(lake).current
         return {client: version.build for client, version in current.items()}
 
     def exists(self) -> bool:
@@ -179,7 +179,7 @@ class LakeLedger:
             snapshot = newest_snapshot(connection)
         connection.execute(self._address.for_reading(snapshot or 0).format(name=ATTACHED_AS))
         connection.execute(f"use {ATTACHED_AS}")
-        schema = read_schema(connection)
+        schema = read_lake_schema(connection)
         for statement in _macros(schema) if schema else ():
             connection.execute(statement)
 
@@ -197,7 +197,7 @@ class LakeLedger:
             self._attach_for_writing(lake)
             if has_registry(lake):  # else the next publication makes it so
                 with only_writer(lake, self._address), _transaction(lake):
-                    contents = read_contents(lake)
+                    contents = read_lake_contents(lake)
                     self._show(lake, self._statuses(lake, contents.current), contents)
 
     def _statuses(
@@ -243,11 +243,11 @@ def _staged(
 ) -> tuple[list[Version], dict[str, str]]:
     """Each client's tables as Parquet of one moment; and why some clients could not be read."""
     versions: list[Version] = []
-    refused: dict[str, Trouble] = {}
+    refused: dict[str, ClientError] = {}
     for client in dict.fromkeys(clients):
         with alone(client, refused), open_books(client) as books:
             versions.append(write_version(books, client, next_number(), schema, folder)[0])
-    return versions, {client: str(trouble) for client, trouble in refused.items()}
+    return versions, {client: str(client_error) for client, client_error in refused.items()}
 
 
 @contextlib.contextmanager

@@ -40,7 +40,7 @@ _OWN_TABLES = (
 _OPTIONS = ("call lake.set_option('parquet_compression', 'zstd')",)
 
 
-def read_schema(lake: duckdb.DuckDBPyConnection) -> PublishedSchema | None:
+def read_lake_schema(lake: duckdb.DuckDBPyConnection) -> PublishedSchema | None:
     """What the lake publishes; None when it is new."""
     if "catalogue.home" not in columns_by_table(lake):
         return None
@@ -48,9 +48,9 @@ def read_schema(lake: duckdb.DuckDBPyConnection) -> PublishedSchema | None:
     return PublishedSchema.from_json(found[0]) if found else None
 
 
-def is_current(lake: duckdb.DuckDBPyConnection, schema: PublishedSchema) -> bool:
+def publishes_schema(lake: duckdb.DuckDBPyConnection, schema: PublishedSchema) -> bool:
     """Whether the lake publishes ``schema`` and its registry's tables have today's columns."""
-    return read_schema(lake) == schema and has_registry(lake)
+    return read_lake_schema(lake) == schema and has_registry(lake)
 
 
 def has_registry(lake: duckdb.DuckDBPyConnection) -> bool:
@@ -65,7 +65,7 @@ def _columns(table: PublishedTable) -> dict[str, str]:
     return {CLIENT_COLUMN: "VARCHAR", **{c.name: c.type for c in table.columns}}
 
 
-def make_tables(lake: duckdb.DuckDBPyConnection, schema: PublishedSchema) -> bool:
+def make_lake_tables(lake: duckdb.DuckDBPyConnection, schema: PublishedSchema) -> bool:
     """Give the lake the tables of ``schema``; True when clients' rows must be written anew.
 
     A table whose columns changed keeps the rows it has, with the columns that are left, until each
@@ -119,7 +119,7 @@ def _make_table(
         lake.execute(f"alter table {table.name} set partitioned by ({CLIENT_COLUMN})")
 
 
-def read_contents(lake: duckdb.DuckDBPyConnection) -> Contents:
+def read_lake_contents(lake: duckdb.DuckDBPyConnection) -> Contents:
     """Which version of each client the tables hold."""
     rows = lake.execute("select client, version, row_count, build from catalogue.versions")
     versions = [

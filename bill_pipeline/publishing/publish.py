@@ -48,7 +48,7 @@ __all__ = [
     "left_behind",
     "publish",
     "show_status",
-    "write_ahead",
+    "stage_version",
 ]
 
 _BUILDS = (
@@ -118,7 +118,7 @@ def publish(
     return report
 
 
-def write_ahead(home: Home, client: str, connection: duckdb.DuckDBPyConnection) -> Version | None:
+def stage_version(home: Home, client: str, connection: duckdb.DuckDBPyConnection) -> Version | None:
     """Write ``client``'s tables while its file is open, for a later ``publish`` to show.
 
     What this process wrote is kept as long as it lives. None where the store writes only what it

@@ -17,7 +17,7 @@ import duckdb
 from bill_pipeline.errors import PipelineError
 from bill_pipeline.publishing.stores import LedgerStore, store_of
 from bill_pipeline.publishing.tables import quoted
-from bill_pipeline.runtime.machine import is_damaged, machine_trouble
+from bill_pipeline.runtime.machine import is_damaged, machine_error
 from bill_pipeline.runtime.private_folder import PrivateFolder
 from bill_pipeline.settings import Home
 
@@ -154,7 +154,7 @@ def _refusal(kind: duckdb.StatementType) -> QueryError:
 
 def _explained(error: duckdb.Error) -> str:
     message = str(error)
-    if said := machine_trouble(error) if not is_damaged(error) else None:
+    if said := machine_error(error) if not is_damaged(error) else None:
         return f"{message}\n{said}"
     if found := _PUBLISHED_FILE.search(message):
         return (
@@ -175,7 +175,7 @@ def _opening_failed(store: LedgerStore, error: duckdb.Error) -> str:
         )
     if is_damaged(error) or isinstance(error, duckdb.CatalogException):
         return f"{damaged_ledger(store.where)} {error}"
-    return f"{store.where} cannot be opened. {machine_trouble(error) or error}"
+    return f"{store.where} cannot be opened. {machine_error(error) or error}"
 
 
 def damaged_ledger(where: str | Path) -> str:

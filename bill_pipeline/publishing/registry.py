@@ -42,7 +42,7 @@ def _table(name: str, summary: str, columns: list[tuple[str, str, str]]) -> Publ
     )
 
 
-CLIENTS = _table(
+CLIENTS_TABLE = _table(
     "clients",
     "The companies whose books are in this ledger.",
     [
@@ -106,7 +106,7 @@ SYNC_STATUS = _table(
         ("published_row_count", "BIGINT", "Rows of the client in all tables of this ledger."),
     ],
 )
-TABLES = (CLIENTS, SYNC_STATUS)
+TABLES = (CLIENTS_TABLE, SYNC_STATUS)
 #: Columns of ``sync_status`` that say what is published; the others are the registry's.
 _OF_VERSION = {
     "books_as_of": "strptime(split_part(version, '-', 1), '%Y%m%dT%H%M%S.%fZ')",
@@ -131,14 +131,14 @@ class RegistryTables:
         """Create ``clients`` and the view ``sync_status``, with their words, in a catalogue file;
         ``published`` is the SQL of the folder.
         """
-        db.execute(create_table(CLIENTS))
-        db.execute(comments(CLIENTS, "table"))
+        db.execute(create_table(CLIENTS_TABLE))
+        db.execute(comments(CLIENTS_TABLE, "table"))
         db.execute(status_view(published))
         db.execute(comments(SYNC_STATUS, "view"))
 
     def fill(self, db: duckdb.DuckDBPyConnection, tables: Sequence[str] | None = None) -> None:
         """Write the rows of both ``tables``, or one, in the place of those that are there."""
-        for table, rows in ((CLIENTS, self._clients()), (SYNC_STATUS, self._sync_status())):
+        for table, rows in ((CLIENTS_TABLE, self._clients()), (SYNC_STATUS, self._sync_status())):
             if tables is None or table.name in tables:
                 db.execute(f"delete from {table.name}")
                 insert(db, table.name, ["VARCHAR", *(c.type for c in table.columns)], rows)
@@ -148,7 +148,7 @@ class RegistryTables:
 
         Of the times at which BILL was asked it may have older ones, up to ``behind`` these.
         """
-        for table, rows in ((CLIENTS, self._clients()), (SYNC_STATUS, self._sync_status())):
+        for table, rows in ((CLIENTS_TABLE, self._clients()), (SYNC_STATUS, self._sync_status())):
             names = ["client", *(column.name for column in table.columns)]
             asked = f"select {', '.join(names)} from {table.name} order by client"
             told = db.execute(asked).fetchall()
@@ -187,9 +187,9 @@ def kept_statuses(db: duckdb.DuckDBPyConnection, clients: Collection[str]) -> li
 
     Nobody disconnected them: their books stay as they were published last, and say so.
     """
-    names = ["client", *(column.name for column in CLIENTS.columns)]
+    names = ["client", *(column.name for column in CLIENTS_TABLE.columns)]
     rows = db.execute(
-        f"select {', '.join(names)} from {CLIENTS.name} where list_contains(?, client)",
+        f"select {', '.join(names)} from {CLIENTS_TABLE.name} where list_contains(?, client)",
         [sorted(clients)],
     ).fetchall()
     known: dict[str, dict[str, Any]] = {row[0]: dict(zip(names, row, strict=True)) for row in rows}

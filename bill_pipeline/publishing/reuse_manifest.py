@@ -20,7 +20,7 @@ _FOLDER = ".kept"
 
 
 @dataclass(frozen=True)
-class KeptTable:
+class ReusableTable:
     """One table of a version: ``state`` differs whenever its rows or columns do."""
 
     state: str
@@ -29,14 +29,14 @@ class KeptTable:
 
 
 @dataclass(frozen=True)
-class Kept:
+class ReuseManifest:
     """What a client's last version consists of, as far as it may be linked again."""
 
     number: str = ""
     code: str = ""  # that wrote it; see ``tables.code_signature``
-    tables: Mapping[str, KeptTable] = field(default_factory=dict)
+    tables: Mapping[str, ReusableTable] = field(default_factory=dict)
 
-    def link(self, table: str, state: str, old: Path, new: Path) -> KeptTable | None:
+    def link(self, table: str, state: str, old: Path, new: Path) -> ReusableTable | None:
         """Make ``new`` another name of ``old`` when the table is still in ``state``; else None."""
         kept = self.tables.get(table)
         if kept is None or kept.state != state:
@@ -51,21 +51,21 @@ class Kept:
         return kept
 
 
-NOTHING_KEPT = Kept()
+NOTHING_TO_REUSE = ReuseManifest()
 
 
-def read_kept(published: Path, client: str, code: str) -> Kept:
+def read_manifest(published: Path, client: str, code: str) -> ReuseManifest:
     """The note on ``client``'s last version; an empty one when other code wrote it, or none did."""
     try:
         stored = orjson.loads(_path(published, client).read_bytes())
-        tables = {name: KeptTable(*values) for name, values in stored["tables"].items()}
-        kept = Kept(stored["number"], stored["code"], tables)
+        tables = {name: ReusableTable(*values) for name, values in stored["tables"].items()}
+        kept = ReuseManifest(stored["number"], stored["code"], tables)
     except (FileNotFoundError, orjson.JSONDecodeError, TypeError, KeyError, AttributeError):
-        return NOTHING_KEPT
-    return kept if kept.code == code else NOTHING_KEPT
+        return NOTHING_TO_REUSE
+    return kept if kept.code == code else NOTHING_TO_REUSE
 
 
-def write_kept(published: Path, client: str, kept: Kept) -> None:
+def write_manifest(published: Path, client: str, kept: ReuseManifest) -> None:
     """Note that the files of ``kept`` are written in full."""
     path = _path(published, client)
     path.parent.mkdir(exist_ok=True)
@@ -75,7 +75,7 @@ def write_kept(published: Path, client: str, kept: Kept) -> None:
     new.replace(path)
 
 
-def forget_kept(published: Path, client: str) -> None:
+def forget_manifest(published: Path, client: str) -> None:
     """Have every table of ``client``'s next version written."""
     _path(published, client).unlink(missing_ok=True)
 

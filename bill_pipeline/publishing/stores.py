@@ -66,7 +66,7 @@ class LedgerStore(Protocol):
         """Show the books of ``clients``, all in one step, and collect what is out of ``grace``.
 
         ``anew`` trusts nothing that was published before: what is the same is written as well.
-        ``ahead`` are versions of some of them that ``write_ahead`` gave.
+        ``ahead`` are versions of some of them that ``stage_version`` gave.
         """
 
     def write_ahead(self, client: str, books: duckdb.DuckDBPyConnection) -> Version | None:

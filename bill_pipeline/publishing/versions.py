@@ -19,7 +19,7 @@ from pathlib import Path
 
 import duckdb
 
-from bill_pipeline.publishing.reuse_manifest import NOTHING_KEPT, Kept, KeptTable
+from bill_pipeline.publishing.reuse_manifest import NOTHING_TO_REUSE, ReusableTable, ReuseManifest
 from bill_pipeline.publishing.tables import (
     CLIENT_COLUMN,
     PublishedSchema,
@@ -86,10 +86,10 @@ class Version:
 
 
 def file_of(published: Path, table: str, client: str, number: str) -> Path:
-    return Path(path_of(str(published), table, client, number))
+    return Path(version_path(str(published), table, client, number))
 
 
-def path_of(published: str, table: str, client: str, number: str) -> str:
+def version_path(published: str, table: str, client: str, number: str) -> str:
     """The same as text: a thousand clients have tens of thousands of files."""
     return f"{published}/{table}/{CLIENT_COLUMN}={client}/{number}.parquet"
 
@@ -101,8 +101,8 @@ def write_version(
     schema: PublishedSchema,
     published: Path,
     *,
-    last: Kept = NOTHING_KEPT,
-) -> tuple[Version, Kept]:
+    last: ReuseManifest = NOTHING_TO_REUSE,
+) -> tuple[Version, ReuseManifest]:
     """Write every published table that the client's file has, in one transaction.
 
     A table that is as it was in the ``last`` version is linked to that one's file. A table that the
@@ -110,7 +110,7 @@ def write_version(
     until it is built again.
     """
     written: list[WrittenTable] = []
-    kept: dict[str, KeptTable] = {}
+    kept: dict[str, ReusableTable] = {}
     row_count = 0
     # A connection of its own on the same database: the caller's may be inside a transaction.
     with connection.cursor() as cursor:
@@ -137,14 +137,14 @@ def write_version(
                 continue
             state = f"{described.shape} {state}"
             old = file_of(published, table.name, client, last.number)
-            kept[table.name] = last.link(table.name, state, old, path) or KeptTable(
+            kept[table.name] = last.link(table.name, state, old, path) or ReusableTable(
                 state, _write_table(cursor, table.source, client, columns, path),
                 path.stat().st_size,
             )  # fmt: skip
             row_count += kept[table.name].row_count
         cursor.execute("commit")
     version = Version(client, number, Layout.of(written), row_count, build)
-    return version, Kept(number, schema.code, kept)
+    return version, ReuseManifest(number, schema.code, kept)
 
 
 def _write_table(
@@ -233,7 +233,7 @@ def _notes(published: Path) -> Iterator[tuple[Path, list[tuple[str, str]], bool]
 def is_whole(published: Path, version: Version) -> bool:
     """Whether every file of ``version`` is there and ends as Parquet does: a cut one does not."""
     return all(
-        _ends_well(path_of(str(published), table.table, version.client, version.number))
+        _ends_well(version_path(str(published), table.table, version.client, version.number))
         for table in version.tables
     )
 

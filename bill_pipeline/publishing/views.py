@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from bill_pipeline.publishing.tables import CLIENT_COLUMN, PublishedTable, identifier, quoted
-from bill_pipeline.publishing.versions import Layout, Version, path_of
+from bill_pipeline.publishing.versions import Layout, Version, version_path
 
 #: A table that earlier releases did not publish → one that says the same of their books: what
 #: something was last, it was for all days and at all times.
@@ -58,7 +58,7 @@ def files_in(folder: Path) -> FilesOf:
     """The versions' files in ``folder``, one by one."""
 
     def files_of(_layout: Layout, versions: Sequence[Version], table: PublishedTable) -> str:
-        paths = (path_of(str(folder), table.name, v.client, v.number) for v in versions)
+        paths = (version_path(str(folder), table.name, v.client, v.number) for v in versions)
         return f"[{', '.join(map(quoted, paths))}]"
 
     return files_of

@@ -13,7 +13,7 @@ from datetime import datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from bill_pipeline.bill.lists import PROBED
+from bill_pipeline.bill.lists import POLLED
 
 if TYPE_CHECKING:
     import duckdb
@@ -45,7 +45,7 @@ class Activity:
     def stored(cls, values: Mapping[str, Any]) -> Activity:
         """What ``as_dict`` gave; the expectation where nothing, or something older, is stored."""
         try:
-            per_day = {table: float(values["per_day"][table]) for table in PROBED}
+            per_day = {table: float(values["per_day"][table]) for table in POLLED}
             hours = tuple(float(weight) for weight in values["hours"])
             return cls(per_day, hours, float(values["weekend"])) if len(hours) == 24 else cls()
         except (KeyError, TypeError, ValueError):
@@ -62,7 +62,7 @@ class Activity:
     def of_counts(cls, counts: Mapping[tuple[str, int, bool], int]) -> Activity:
         """From the last ``DAYS`` days' changes by (list, UTC hour, is it a weekend)."""
         weekdays, weekend_days = DAYS * 5 / 7, DAYS * 2 / 7
-        per_list = dict.fromkeys(PROBED, 0.0)
+        per_list = dict.fromkeys(POLLED, 0.0)
         per_hour = [0.0] * 24
         at_weekends = 0.0
         for (table, hour, is_weekend), count in counts.items():
@@ -83,8 +83,8 @@ class Activity:
 
     @cached_property
     def numbers(self) -> tuple[float, ...]:
-        """Changes a weekday in the order of ``PROBED``, the 24 hours' weights, the weekend."""
-        return (*(self.per_day[table] for table in PROBED), *self.hours, self.weekend)
+        """Changes a weekday in the order of ``POLLED``, the 24 hours' weights, the weekend."""
+        return (*(self.per_day[table] for table in POLLED), *self.hours, self.weekend)
 
     def weight(self, moment: datetime) -> float:
         """How many times as much happens in the hour of ``moment`` as in a weekday's mean hour."""
@@ -116,6 +116,6 @@ def activity_of(connection: duckdb.DuckDBPyConnection, as_of: datetime) -> Activ
             and updated_at <= $as_of
         group by all
         """,
-        {"lists": list(PROBED), "as_of": as_of.replace(tzinfo=None), "days": DAYS},
+        {"lists": list(POLLED), "as_of": as_of.replace(tzinfo=None), "days": DAYS},
     ).fetchall()
     return Activity.of_counts({(name, hour, weekend): n for name, hour, weekend, n in rows})

@@ -16,7 +16,7 @@ import filelock
 from bill_pipeline.errors import PipelineError, WarehouseError
 from bill_pipeline.registry.clients import ClientAlreadyConnected, Registry, UnknownClient
 from bill_pipeline.registry.whose_books import organization_in
-from bill_pipeline.runtime.machine import machine_trouble
+from bill_pipeline.runtime.machine import machine_error
 from bill_pipeline.settings import CLIENT_NAME, Home
 
 #: Bytes, DuckDB's least. A client's file has 170 tables, most of them small, and each takes whole
@@ -141,7 +141,7 @@ def unknown_files(registry: Registry) -> list[str]:
 
 def cannot_open(client: str, path: Path | str, error: Exception) -> WarehouseError:
     """``error``, met when ``client``'s file at ``path`` was opened, with what to do about it."""
-    said = machine_trouble(error)
+    said = machine_error(error)
     return WarehouseError(f"{client}: {path} cannot be opened. {said or error}")
 
 

@@ -22,11 +22,16 @@ from typing import Any
 from pydantic import SecretStr
 
 from bill_pipeline.bill.connection import Connection
-from bill_pipeline.bill.lists import BESIDE_THE_BOOKS, PROBED
+from bill_pipeline.bill.lists import BESIDE_THE_BOOKS, POLLED
 from bill_pipeline.errors import PipelineError
 from bill_pipeline.registry.change_rates import Activity
-from bill_pipeline.registry.registry_file import bring_up_to_date, exists, make, opened
-from bill_pipeline.registry.registry_values import read, stored
+from bill_pipeline.registry.registry_file import (
+    exists,
+    make_registry,
+    migrate_registry,
+    open_registry,
+)
+from bill_pipeline.registry.registry_values import read_value, stored
 from bill_pipeline.registry.vault import Vault
 from bill_pipeline.settings import CLIENT_NAME, Home, require_client_name
 
@@ -113,11 +118,11 @@ class ClientStatus:
 
     @cached_property
     def asked_at(self) -> tuple[float, ...]:
-        """When BILL was last asked for news of each of ``PROBED``, in seconds; long ago of those
+        """When BILL was last asked for news of each of ``POLLED``, in seconds; long ago of those
         where it has said that there are."""
         connected = self.connected_at.timestamp()
         never = self.last_success_at.timestamp() if self.last_success_at else connected
-        asked = (self.looked_at.get(table) for table in PROBED)
+        asked = (self.looked_at.get(table) for table in POLLED)
         return tuple(
             datetime.fromisoformat(at).timestamp() if at else never if at is None else connected
             for at in asked
@@ -145,11 +150,11 @@ class Registry:
     def __init__(self, home: Home) -> None:
         """Raises NewerHome."""
         self.home = home
-        bring_up_to_date(home)
+        migrate_registry(home)
 
     def database(self) -> AbstractContextManager[sqlite3.Connection]:
         """The registry's tables, in one transaction."""
-        return opened(self.home)
+        return open_registry(self.home)
 
     @contextlib.contextmanager
     def held(self) -> Iterator[list[ClientStatus]]:
@@ -183,7 +188,7 @@ class Registry:
         if not allow_duplicate:
             require_no_other_file(self, client, connection.organization_id)
         vault = Vault.of(self.home)
-        make(self.home)
+        make_registry(self.home)
         with self.database() as db:
             row = db.execute(
                 "select organization_id from clients where client = ?", [client]
@@ -327,7 +332,7 @@ class Registry:
         that only its file or the published ledger knows is disconnected just so.
         """
         require_client_name(client)
-        make(self.home)
+        make_registry(self.home)
         with self.database() as db:
             db.execute("delete from sessions where client = ?", [client])
             db.execute("delete from clients where client = ?", [client])
@@ -377,7 +382,7 @@ def _status_of(row: sqlite3.Row) -> ClientStatus:
     values: dict[str, Any] = {**_LONG_AGO, "organization_id": "", "environment": ""}
     for name in _STATUS_COLUMNS:
         with contextlib.suppress(ValueError, TypeError):
-            values[name] = State(row[name]) if name == "state" else read(name, row[name])
+            values[name] = State(row[name]) if name == "state" else read_value(name, row[name])
     if "state" not in values:
         values |= {
             "state": State.FAILING,

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from bill_pipeline.bill.errors import BillError
 from bill_pipeline.errors import CheckResult, ChecksFailed, PipelineError
-from bill_pipeline.runtime.machine import machine_trouble
+from bill_pipeline.runtime.machine import machine_error
 from bill_pipeline.runtime.signals import interruption_in
 
 _STAYS = "Nothing is lost: the last good books stay."
@@ -20,14 +20,14 @@ _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class Trouble:
+class ClientError:
     """Why a client's work was not done, in words that any process can read."""
 
     message: str
     remedy: str
     # Makes a run over many clients red, unlike BILL's refusal, the machine's or the books' own: a
     # mistake of this program, or books that are built and not published.
-    is_ours: bool
+    is_internal: bool
     checks: tuple[CheckResult, ...] = ()
 
     def __str__(self) -> str:
@@ -40,9 +40,9 @@ class alone:  # noqa: N801 - read as the words of a ``with``
     For the body of every loop over clients. An interruption is nobody's trouble and is raised.
     """
 
-    def __init__(self, client: str, troubles: dict[str, Trouble]) -> None:
+    def __init__(self, client: str, client_errors: dict[str, ClientError]) -> None:
         self._client = client
-        self._troubles = troubles
+        self._troubles = client_errors
 
     def __enter__(self) -> None:
         pass
@@ -50,21 +50,23 @@ class alone:  # noqa: N801 - read as the words of a ``with``
     def __exit__(self, _kind: object, error: BaseException | None, _where: object) -> bool:
         if not isinstance(error, Exception) or interruption_in(error):
             return False
-        self._troubles[self._client] = trouble_of(self._client, error)
+        self._troubles[self._client] = client_error_of(self._client, error)
         return True
 
 
-def trouble_of(client: str, error: BaseException) -> Trouble:
+def client_error_of(client: str, error: BaseException) -> ClientError:
     """``error`` as ``client``'s trouble; our own mistakes are logged with where they happened."""
     what, remedy = what_and_remedy(error)
     checks = error.checks if isinstance(error, ChecksFailed) else ()
     if isinstance(error, (PipelineError, BillError)):
         own = getattr(error, "remedy", None) or ""
-        return Trouble(str(error), own, is_ours=False, checks=checks)
-    is_ours = machine_trouble(error) is None
-    if is_ours:
+        return ClientError(str(error), own, is_internal=False, checks=checks)
+    is_internal = machine_error(error) is None
+    if is_internal:
         _log.error("%s failed unexpectedly, its last good books stay.", client, exc_info=error)
-    return Trouble(f"{client}: {what} {remedy or ''}".strip(), remedy or "", is_ours=is_ours)
+    return ClientError(
+        f"{client}: {what} {remedy or ''}".strip(), remedy or "", is_internal=is_internal
+    )
 
 
 def what_and_remedy(error: BaseException) -> tuple[str, str | None]:
@@ -83,7 +85,7 @@ def what_and_remedy(error: BaseException) -> tuple[str, str | None]:
         )
     if isinstance(error, BillError):
         return error.what, error.remedy
-    if said := machine_trouble(error):
+    if said := machine_error(error):
         return said.what, said.remedy
     if isinstance(error, PipelineError):
         return str(error), getattr(error, "remedy", None)

@@ -98,9 +98,9 @@ def exists(home: Home) -> bool:
         return False
 
 
-def bring_up_to_date(home: Home) -> None:
+def migrate_registry(home: Home) -> None:
     """Give a registry of an earlier release what it lacks. Raises NewerHome."""
-    with opened(home) as db:
+    with open_registry(home) as db:
         (version,) = db.execute("pragma user_version").fetchone()
         if version > HOME_VERSION:
             raise NewerHome(home, version)
@@ -111,10 +111,10 @@ def bring_up_to_date(home: Home) -> None:
             and _is_complete(db)
         )
     if not is_current and exists(home) and _is_writable(home):
-        make(home)
+        make_registry(home)
 
 
-def make(home: Home) -> None:
+def make_registry(home: Home) -> None:
     """Make the registry, or the tables and columns that it lacks."""
     home.registry.touch(mode=0o600, exist_ok=True)  # also where a group is let into the home
     with contextlib.closing(sqlite3.connect(home.registry, timeout=_WAIT_SECONDS)) as db:
@@ -123,7 +123,7 @@ def make(home: Home) -> None:
 
 
 @contextlib.contextmanager
-def opened(home: Home) -> Iterator[sqlite3.Connection]:
+def open_registry(home: Home) -> Iterator[sqlite3.Connection]:
     """The registry, in one transaction; for reading only where it is missing or read-only."""
     with contextlib.ExitStack() as stack:
         db = stack.enter_context(contextlib.closing(_open(home, stack)))

@@ -24,7 +24,7 @@ def stored(value: Any) -> Any:
     return value
 
 
-def read(name: str, value: Any) -> Any:
+def read_value(name: str, value: Any) -> Any:
     """A column's value as ``ClientStatus`` has it. Raises ValueError, TypeError."""
     if name in _DOCUMENTS:
         # Mostly empty, and a list of a thousand clients is a page.

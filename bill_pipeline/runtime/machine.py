@@ -20,7 +20,7 @@ _STAYS = "Nothing is lost: the last good books stay."
 
 
 @dataclass(frozen=True)
-class MachineTrouble:
+class MachineError:
     """What happened, and what a person can do."""
 
     what: str
@@ -95,41 +95,41 @@ def _is_damaged_registry(error: BaseException) -> bool:
     )
 
 
-_TABLE: tuple[tuple[Callable[[BaseException], bool], MachineTrouble], ...] = (
+_TABLE: tuple[tuple[Callable[[BaseException], bool], MachineError], ...] = (
     (
         _says(
             "No space left on device", "Disk quota exceeded", "File too large",
             "database or disk is full", numbers=(errno.ENOSPC, errno.EDQUOT, errno.EFBIG),
         ),
-        MachineTrouble(
+        MachineError(
             "The disk that holds the books is full.",
             f"Free space on it, then sync again. {_STAYS}",
         ),
     ),
     (
         _says("disk I/O error", "Input/output error", numbers=(errno.EIO,)),
-        MachineTrouble(
+        MachineError(
             "The disk that holds the books refuses to be read or written.",
             f"See whether it is full or failing, then sync again. {_STAYS}",
         ),
     ),
     (
         _has_no_handles,
-        MachineTrouble(
+        MachineError(
             "This program may not open as many files as it needs.",
             f"Raise the limit (`ulimit -n 4096`), then sync again. {_STAYS}",
         ),
     ),
     (
         _has_no_memory,
-        MachineTrouble(
+        MachineError(
             "The machine ran out of memory.",
             f"End other programs or give it more memory, then sync again. {_STAYS}",
         ),
     ),
     (
         _says("Could not set lock on file"),
-        MachineTrouble(
+        MachineError(
             "Another program has the client's file open.",
             "Close it there, then sync again. Analysts open ledger.duckdb instead: it is never "
             "locked.",
@@ -140,14 +140,14 @@ _TABLE: tuple[tuple[Callable[[BaseException], bool], MachineTrouble], ...] = (
             "Permission denied", "Read-only file system", "readonly database",
             "unable to open database file", numbers=(errno.EACCES, errno.EPERM, errno.EROFS),
         ),
-        MachineTrouble(
+        MachineError(
             "The folder of the books cannot be written to.",
             f"Let the user that runs bill-pipeline write to it, then sync again. {_STAYS}",
         ),
     ),
     (
         is_damaged,
-        MachineTrouble(
+        MachineError(
             "The client's file is damaged.",
             "Put it back from a backup, without the .wal file beside it, then sync again: what is "
             "newer is read from BILL once more.",
@@ -155,7 +155,7 @@ _TABLE: tuple[tuple[Callable[[BaseException], bool], MachineTrouble], ...] = (
     ),
     (
         _is_damaged_registry,
-        MachineTrouble(
+        MachineError(
             "The list of connected clients, registry.sqlite, is damaged.",
             "Put it back from a backup, without the -wal and -shm files beside it. The books "
             "themselves are in the clients' files.",
@@ -163,14 +163,14 @@ _TABLE: tuple[tuple[Callable[[BaseException], bool], MachineTrouble], ...] = (
     ),
     (
         _says("database is locked"),
-        MachineTrouble(
+        MachineError(
             "Another process has held the list of connected clients, registry.sqlite, too long.",
             "Wait until it is done or end it, then try again.",
         ),
     ),
     (
         _says(numbers=_MIXED_UP),
-        MachineTrouble(
+        MachineError(
             "In the folder of the books a file stands where a folder belongs, or a folder where a "
             "file does.",
             f"Move it away, then sync again. {_STAYS}",
@@ -179,15 +179,15 @@ _TABLE: tuple[tuple[Callable[[BaseException], bool], MachineTrouble], ...] = (
 )  # fmt: skip
 
 
-def machine_trouble(error: BaseException) -> MachineTrouble | None:
+def machine_error(error: BaseException) -> MachineError | None:
     """What the machine said in ``error`` or in what led to it; None when it said nothing."""
     for said in _chain(error):
-        for is_so, trouble in _TABLE:
+        for is_so, client_error in _TABLE:
             if is_so(said):
                 # The file may be none of the books', so it is named.
                 if named := _in_the_way(said) or getattr(said, "filename", None):
-                    return MachineTrouble(f"{trouble.what} ({named})", trouble.remedy)
-                return trouble
+                    return MachineError(f"{client_error.what} ({named})", client_error.remedy)
+                return client_error
     return None
 
 

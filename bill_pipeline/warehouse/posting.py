@@ -24,7 +24,7 @@ import duckdb
 from bill_pipeline.errors import WarehouseError
 from bill_pipeline.warehouse.funding_accounts import decide_cards
 from bill_pipeline.warehouse.posting_rules import POSTING_LAYERS
-from bill_pipeline.warehouse.rebuild import JOURNAL, replay
+from bill_pipeline.warehouse.rebuild import JOURNAL, rebuild_journal
 from bill_pipeline.warehouse.transforms import with_ancestors
 from bill_pipeline.warehouse.warehouse import Warehouse
 
@@ -203,7 +203,7 @@ def in_waves(warehouse: Warehouse, batches: Sequence[datetime]) -> int:
 
     Fast, and right only if ``transforms/replay`` names every document that a posting rule reads.
     """
-    steps = replay(warehouse, batches)
+    steps = rebuild_journal(warehouse, batches)
     for layer in POSTING_LAYERS:  # of all documents; it must find nothing to post
         warehouse.build_tables(layer, batches[-1], checked=False, only=_replayed(), is_replay=True)
     return steps

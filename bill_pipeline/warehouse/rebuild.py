@@ -66,7 +66,7 @@ class Epoch:
     kinds: frozenset[str]
 
 
-def replay(warehouse: Warehouse, batches: Sequence[datetime]) -> int:
+def rebuild_journal(warehouse: Warehouse, batches: Sequence[datetime]) -> int:
     """Post the entries of ``batches`` on top of earlier ones; return the number of waves.
 
     ``batches`` are the journal's last ones, in order; what was known before the first of them is

@@ -41,7 +41,7 @@ def record_build(warehouse: Warehouse, room: str, as_of: datetime) -> None:
 
     Otherwise a sync that is killed in between leaves a layer that looks older than it is.
     """
-    record_version(warehouse, room, as_of, code_version(room))
+    record_version(warehouse, room, as_of, layer_version(room))
 
 
 def record_version(warehouse: Warehouse, what: str, as_of: datetime, version: str) -> None:
@@ -62,7 +62,7 @@ def built_version(warehouse: Warehouse, what: str) -> str | None:
     return row[0] if row else None
 
 
-def is_current(warehouse: Warehouse, rooms: tuple[str, ...], as_of: datetime) -> bool:
+def would_come_out_the_same(warehouse: Warehouse, rooms: tuple[str, ...], as_of: datetime) -> bool:
     """Whether building ``rooms`` at ``as_of`` would give the tables that are there already."""
     warehouse.connection.execute(_DDL)
     built = {
@@ -74,14 +74,14 @@ def is_current(warehouse: Warehouse, rooms: tuple[str, ...], as_of: datetime) ->
         if room not in built:
             return False
         at, version = built[room]
-        if version != code_version(room) or at.date() != as_of.date():
+        if version != layer_version(room) or at.date() != as_of.date():
             return False
         if latest is not None and latest > at:
             return False
     return len({built[room][0] for room in rooms}) == 1  # else a sync was killed between two
 
 
-def code_version(room: str) -> str:
+def layer_version(room: str) -> str:
     """Changes when any SQL file of the layer, or a check on it, changes."""
     import hashlib
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from bill_pipeline.bill.beliefs.evidence import MOST_REQUESTS, CappedBudget
+from bill_pipeline.bill.beliefs.observer import MOST_REQUESTS, CappedBudget
 from bill_pipeline.bill.beliefs.of_documents import BOOKED_RECEIPT_STATES, PAYMENT_STATES
 from bill_pipeline.bill.beliefs.report import BeliefReport, check_beliefs
 from bill_pipeline.bill.beliefs.table import BELIEFS

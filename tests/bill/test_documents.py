@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
-from bill_pipeline.bill.documents import parse_exactly, split
+from bill_pipeline.bill.documents import parse_exactly, split_rows
 from bill_pipeline.bill.lists import LISTS
 from bill_pipeline.bill.pages import Query, read_page
 from tests.bill.fake_bill import FakeBill, fake_api
@@ -58,7 +58,7 @@ def test_characters_that_are_none_are_marked_in_their_text(text: bytes, kept: st
 
 
 def test_an_id_that_cannot_be_written_is_no_id() -> None:
-    documents, strays = split(parse_exactly(rb'[{"id": "a\ud83d"}, {"id": "b"}]'))
+    documents, strays = split_rows(parse_exactly(rb'[{"id": "a\ud83d"}, {"id": "b"}]'))
     assert [document.id for document in documents] == ["b"]
     assert len(strays) == 1
 

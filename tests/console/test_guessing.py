@@ -25,7 +25,7 @@ from bill_pipeline.console.auth.turns import (
     STRANGERS_HASHED_AT_ONCE,
 )
 from bill_pipeline.console.auth.users import Role, UserRefused
-from bill_pipeline.console.request_context import Visit
+from bill_pipeline.console.request_context import RequestContext
 from tests.console.console_browser import PASSWORDS, Browser, csrf_token, signed_in
 
 WRONG = SecretStr("a wrong guess at it")
@@ -129,16 +129,16 @@ def test_who_is_signed_in_does_not_wait_for_strangers(
     console: Console, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     is_over, begun = threading.Event(), threading.Semaphore(0)
-    shown = Visit.render
+    shown = RequestContext.render
 
-    def slowly(visit: Visit, template: str, **context: Any) -> Response:
-        if visit.sign_in is None:
+    def slowly(context: RequestContext, template: str, **values: Any) -> Response:
+        if context.sign_in is None:
             begun.release()
             is_over.wait(20)
-        return shown(visit, template, **context)
+        return shown(context, template, **values)
 
     browser = signed_in(console, Role.VIEWER)
-    monkeypatch.setattr(Visit, "render", slowly)
+    monkeypatch.setattr(RequestContext, "render", slowly)
     as_stranger = {"cookie": "none=none"}
     with browser.http, ThreadPoolExecutor(61) as threads:  # one event loop for all of them
         asked = [threads.submit(browser.get, "/sign-in", headers=as_stranger) for _ in range(60)]

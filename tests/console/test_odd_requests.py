@@ -33,7 +33,7 @@ from bill_pipeline.console.auth.users import Role
 from bill_pipeline.console.parts import slow_requests
 from bill_pipeline.console.parts.forms import Form
 from bill_pipeline.console.parts.slow_requests import PromptRequests
-from bill_pipeline.console.request_context import Visit
+from bill_pipeline.console.request_context import RequestContext
 from bill_pipeline.console.routes import PAGES
 from bill_pipeline.registry.clients import utc_now
 from bill_pipeline.registry.webhooks import Webhooks
@@ -86,13 +86,13 @@ def test_whatever_stands_in_an_address_is_answered(
 ) -> None:
     browser = tolerant(signed_in(books_console, Role.ADMIN))
     reads: set[str] = set()
-    query = Visit.query
+    query = RequestContext.query
 
-    def noted(visit: Visit, name: str, default: str = "") -> str:
+    def noted(context: RequestContext, name: str, default: str = "") -> str:
         reads.add(name)
-        return query(visit, name, default)
+        return query(context, name, default)
 
-    monkeypatch.setattr(Visit, "query", noted)
+    monkeypatch.setattr(RequestContext, "query", noted)
     wrong, seen = [], set()
     for page in PAGES:
         if page.method != "GET":

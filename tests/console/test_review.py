@@ -207,7 +207,7 @@ def test_books_that_would_not_be_right_take_the_decision_back(
 ) -> None:
     from bill_pipeline.errors import ChecksFailed
 
-    line = deciding.Line("bill", f"00n-{CLIENT}-1", f"line-{CLIENT}-1-1")
+    line = deciding.DocumentLine("bill", f"00n-{CLIENT}-1", f"line-{CLIENT}-1-1")
 
     def refuse(_home: Any, batch: deciding.Batch) -> None:
         raise ChecksFailed(batch.warehouse.client, "ledger", [])

@@ -12,7 +12,7 @@ from click.testing import CliRunner
 
 from bill_pipeline.actions import deciding
 from bill_pipeline.actions.deciding import close_through
-from bill_pipeline.actions.write_offs import write_off
+from bill_pipeline.actions.write_offs import write_off_invoice
 from bill_pipeline.cli import main
 from bill_pipeline.errors import ChecksFailed
 from bill_pipeline.pipeline.client_sync import LAYERS, Sync, SyncOptions
@@ -118,7 +118,7 @@ def test_a_closed_month_is_left_alone_and_refused_books_take_it_back(
 
     monkeypatch.setattr(deciding, "_build", refuse)
     with pytest.raises(ChecksFailed):
-        write_off(
+        write_off_invoice(
             owed, CLIENT, "100", amount=None, role="bad_debt", day=date(2026, 3, 10), by="test",
             reason="x",
         )  # fmt: skip

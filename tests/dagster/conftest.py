@@ -12,7 +12,7 @@ import pytest
 from pydantic import SecretStr
 
 from bill_pipeline.bill.connection import Connection
-from bill_pipeline.dagster.partitions import CLIENTS
+from bill_pipeline.dagster.partitions import CLIENT_PARTITIONS
 from bill_pipeline.dagster.syncs import SyncResource
 from bill_pipeline.registry.clients import Registry
 from bill_pipeline.sandbox.server import SandboxServer
@@ -62,8 +62,8 @@ def instance(storage: dict[str, Any]) -> Iterator[dg.DagsterInstance]:
     with dg.instance_for_test(overrides=storage) as instance:
         if storage:
             instance.wipe()
-            for name in instance.get_dynamic_partitions(CLIENTS.name or ""):
-                instance.delete_dynamic_partition(CLIENTS.name or "", name)
+            for name in instance.get_dynamic_partitions(CLIENT_PARTITIONS.name or ""):
+                instance.delete_dynamic_partition(CLIENT_PARTITIONS.name or "", name)
         yield instance
 
 
@@ -112,7 +112,7 @@ def run(instance: dg.DagsterInstance, home: Home) -> Callable[..., dg.ExecuteInP
         if clients is not None:
             config["ops"] = {"bring_many": {"config": {"clients": clients}}}
         if partition is not None:
-            instance.add_dynamic_partitions(CLIENTS.name or "", [partition])
+            instance.add_dynamic_partitions(CLIENT_PARTITIONS.name or "", [partition])
         return defs.resolve_job_def(job).execute_in_process(
             instance=instance,
             partition_key=partition,

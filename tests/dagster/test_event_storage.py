@@ -71,14 +71,14 @@ def test_more_runs_than_it_remembers_are_all_read_and_can_be_deleted(home: Home)
 def test_several_threads_of_several_instances_write_at_once(home: Home) -> None:
     folder = str(write_instance(home, uses_postgres=False))
     names = [f"client-{number}" for number in range(60)]
-    troubles: list[BaseException] = []
+    client_errors: list[BaseException] = []
 
     def work(instance: dg.DagsterInstance, mine: list[str]) -> None:
         try:
             for name in mine:
                 instance.report_runless_asset_event(dg.AssetMaterialization(BOOKS, partition=name))
-        except BaseException as trouble:  # noqa: BLE001 - shown by the test
-            troubles.append(trouble)
+        except BaseException as client_error:  # noqa: BLE001 - shown by the test
+            client_errors.append(client_error)
 
     with (
         dg.DagsterInstance.from_config(folder) as first,
@@ -92,7 +92,7 @@ def test_several_threads_of_several_instances_write_at_once(home: Home) -> None:
             thread.start()
         for thread in threads:
             thread.join()
-        assert not troubles
+        assert not client_errors
         assert clients_shown(first) == clients_shown(second) == set(names)
 
 

@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from bill_pipeline.bill.lists import PROBED
+from bill_pipeline.bill.lists import POLLED
 from bill_pipeline.dagster import freshness
 from bill_pipeline.dagster import poll_schedule as expectations
 from bill_pipeline.dagster.idle_clients import lists_to_ask
-from bill_pipeline.dagster.poll_schedule import Expected, pace
+from bill_pipeline.dagster.poll_schedule import PollSchedule, pace
 from bill_pipeline.registry.change_rates import Activity
 from bill_pipeline.registry.clients import ClientStatus, State
 
@@ -35,7 +35,7 @@ def status(client: str = "acme", **changes: Any) -> ClientStatus:
 
 
 #: Clients that were asked for everything a moment ago, enough of them to have to count on patterns.
-OTHERS = [status(f"other-{n}", activity=Activity(dict.fromkeys(PROBED, 1e-9)).as_dict(),
+OTHERS = [status(f"other-{n}", activity=Activity(dict.fromkeys(POLLED, 1e-9)).as_dict(),
                  last_success_at=NOW + timedelta(days=1)) for n in range(60)]  # fmt: skip
 
 
@@ -47,7 +47,7 @@ def looks_of(status: ClientStatus, now: datetime = NOW) -> list[freshness.Look]:
 def minutes_until(table: str, status: ClientStatus, *others: ClientStatus) -> int:
     """When the list is asked for next."""
     for minute in range(24 * 60):
-        expected = Expected.of([status, *others], NOW + timedelta(minutes=minute), REQUESTS)
+        expected = PollSchedule.of([status, *others], NOW + timedelta(minutes=minute), REQUESTS)
         if table in expected.due(status.client):
             return minute
     raise AssertionError(f"{table} is never asked for")
@@ -55,7 +55,7 @@ def minutes_until(table: str, status: ClientStatus, *others: ClientStatus) -> in
 
 def busy(bills_per_day: float) -> dict[str, Any]:
     """A pattern of that many bills and hardly anything else, at every hour alike."""
-    return Activity({**dict.fromkeys(PROBED, 0.001), "bills": bills_per_day}).as_dict()
+    return Activity({**dict.fromkeys(POLLED, 0.001), "bills": bills_per_day}).as_dict()
 
 
 @pytest.mark.parametrize(
@@ -135,7 +135,7 @@ def test_a_poke_comes_before_all_expectations_and_asks_for_every_list() -> None:
                    next_sync_at=NOW - timedelta(seconds=10))  # fmt: skip
     looks = freshness.due_looks([late, poked], NOW, REQUESTS)
     assert [look.client for look in looks] == ["poked", "late"]
-    assert looks[0].lists == PROBED
+    assert looks[0].lists == POLLED
     assert looks_of(replace(poked, last_attempt_at=NOW), NOW) == []  # it has been answered
     (look,) = looks_of(replace(poked, looked_at={"bills": ""}))
     assert look.lists == ("bills",)  # a webhook said where
@@ -161,29 +161,29 @@ def test_a_busy_firm_asks_less_often_so_that_all_fits_the_hours_requests() -> No
     asked = 0
     for minute in range(60):
         now = NOW + timedelta(minutes=minute)
-        expected = Expected.of(firm, now, REQUESTS)
+        expected = PollSchedule.of(firm, now, REQUESTS)
         for position, client in enumerate(firm):
             lists = expected.due(client.client)
             asked += len(lists)
             looked = {**client.looked_at, **dict.fromkeys(lists, now.isoformat())}
             firm[position] = replace(client, looked_at=looked)
-    probes = REQUESTS * expectations.SHARE_FOR_PROBES
+    probes = REQUESTS * expectations.SHARE_FOR_CHANGE_CHECKS
     assert asked * expectations.REQUESTS_PER_LIST <= probes
     assert asked > 5_000  # and does not let the hour's requests lie
     few = [status(f"client-{n}", activity=busy(1000)) for n in range(10)]
-    assert Expected.of(few, NOW, REQUESTS).worth == expectations.WORTH_ASKING
+    assert PollSchedule.of(few, NOW, REQUESTS).worth == expectations.WORTH_ASKING
 
 
 def test_among_busy_clients_a_list_where_little_happens_is_still_asked_every_27_minutes() -> None:
     firm = [status(f"busy-{n}", activity=busy(1000)) for n in range(999)]
     quiet = status("quiet", activity=busy(4))  # a bill every six hours
-    worth = Expected.of([*firm, quiet], NOW, REQUESTS).worth
+    worth = PollSchedule.of([*firm, quiet], NOW, REQUESTS).worth
     by_its_changes_alone = 60 * worth / (4 / 24)
     assert by_its_changes_alone > 27
     assert minutes_until("bills", quiet, *firm) == 27
     rare = status("rare", activity=busy(0.05))  # nothing is expected in so short a time
     later = NOW + timedelta(minutes=30)
-    assert "bills" not in Expected.of([*firm, rare], later, REQUESTS).due("rare")
+    assert "bills" not in PollSchedule.of([*firm, rare], later, REQUESTS).due("rare")
 
 
 def test_the_liveliest_lists_are_kept_from_waiting_on_quiet_days_too() -> None:
@@ -221,9 +221,9 @@ def test_what_the_hour_has_left_is_spent_evenly_until_its_end() -> None:
 def test_a_sweep_that_a_new_hour_overtakes_asks_what_is_nearly_due_not_everything() -> None:
     firm = [status(f"client-{n}", activity=busy(1000)) for n in range(1000)]
     later = NOW + timedelta(minutes=4)
-    planned = Expected.of(firm, later, REQUESTS * 1.25)
+    planned = PollSchedule.of(firm, later, REQUESTS * 1.25)
     assert list(planned.due("client-0")) == ["bills"]
-    overtaken = Expected.of(firm, later, REQUESTS)
+    overtaken = PollSchedule.of(firm, later, REQUESTS)
     assert not overtaken.due("client-0")
     assert lists_to_ask(firm[0], later, overtaken) == ("bills",)
 
@@ -237,7 +237,7 @@ def test_a_sweep_takes_the_most_urgent_clients_that_the_hours_requests_pay_for()
 
 
 def test_a_client_named_by_a_person_is_asked_for_all_its_lists() -> None:
-    expected = Expected.of([status()], NOW, REQUESTS)
-    assert lists_to_ask(status(), NOW, expected) == PROBED
+    expected = PollSchedule.of([status()], NOW, REQUESTS)
+    assert lists_to_ask(status(), NOW, expected) == POLLED
     assert lists_to_ask(status(state=State.FAILING), NOW, expected) is None
     assert lists_to_ask(status(last_success_at=None), NOW, expected) is None

@@ -8,7 +8,7 @@ import dagster as dg
 import pytest
 
 from bill_pipeline.actions import sharing
-from bill_pipeline.categorization import model_registry as model_shelf
+from bill_pipeline.categorization import model_registry
 from bill_pipeline.settings import Home
 from tests.learning.small_clients import bill, build, connect
 
@@ -46,7 +46,7 @@ def test_a_model_is_trained_judged_shown_and_promoted(
     assert all("data:image/png" in str(evaluation[name].value) for name in PICTURES)
     assert evaluation["share_right"].value > 0.9
     assert evaluation["vendor_majority_share_right"].value > 0.9
-    champion = model_shelf.champion(home, "acme")
+    champion = model_registry.champion(home, "acme")
     assert champion is not None
     assert metadata["promotion"]["champion"].value == champion.version
-    assert model_shelf.contributors(home) == ["acme"]
+    assert model_registry.contributors(home) == ["acme"]

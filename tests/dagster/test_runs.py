@@ -12,10 +12,10 @@ import dagster as dg
 import duckdb
 import pytest
 
-from bill_pipeline.bill.lists import PROBED
+from bill_pipeline.bill.lists import POLLED
 from bill_pipeline.dagster import fleet, workers
 from bill_pipeline.dagster.freshness import PUBLISHED_WITHIN, due_looks, look_at
-from bill_pipeline.dagster.poll_schedule import Expected
+from bill_pipeline.dagster.poll_schedule import PollSchedule
 from bill_pipeline.pipeline.client_sync import bring_up_to_date
 from bill_pipeline.publishing.tables import PublishError
 from bill_pipeline.registry.clients import Registry, State
@@ -142,7 +142,8 @@ def test_books_that_a_killed_run_built_and_did_not_publish_are_published_by_a_sw
     status = Registry(home).status(client)
     assert status.unpublished_since == built
     assert (
-        look_at(status, built + timedelta(minutes=5), Expected.of([status], built, 20_000)) is None
+        look_at(status, built + timedelta(minutes=5), PollSchedule.of([status], built, 20_000))
+        is None
     )
     later = built + PUBLISHED_WITHIN + timedelta(minutes=1)
     (look,) = due_looks([status], later, 20_000)
@@ -228,7 +229,7 @@ def test_a_sweep_reads_the_lists_with_news_and_what_they_name(
     assert status.last_whole_sync_at == whole
     assert status.last_change_at == status.last_success_at
     assert status.activity["per_day"]["bills"] > 0
-    assert set(status.looked_at) == set(PROBED)
+    assert set(status.looked_at) == set(POLLED)
     copy = {name: value for name, value in accounts.at(0).items() if name != "id"}
     new = accounts.add({**copy, "name": "Made a minute ago"}, clock.stamp_ms())
     add_bill(new["id"])

@@ -11,14 +11,14 @@ from click.testing import CliRunner
 
 from bill_pipeline.cli import main
 from bill_pipeline.exports.parquet import published_tables
-from bill_pipeline.exports.share import ShareRefused, share
+from bill_pipeline.exports.share import ShareRefused, write_share
 from bill_pipeline.registry.clients import UnknownClient
 from bill_pipeline.settings import Home
 
 
 @pytest.fixture(scope="module")
 def folder(home: Home, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return share(home, "cafe", tmp_path_factory.mktemp("share") / "cafe").folder
+    return write_share(home, "cafe", tmp_path_factory.mktemp("share") / "cafe").folder
 
 
 def opened(folder: Path) -> duckdb.DuckDBPyConnection:
@@ -84,20 +84,20 @@ def test_it_is_documented_in_itself(folder: Path) -> None:
 
 def test_another_clients_folder_is_not_overwritten(home: Home, folder: Path) -> None:
     with pytest.raises(ShareRefused):
-        share(home, "bakery", folder)
-    assert share(home, "cafe", folder).folder == folder
+        write_share(home, "bakery", folder)
+    assert write_share(home, "cafe", folder).folder == folder
 
 
 def test_a_folder_with_other_things_is_left_alone(home: Home, tmp_path: Path) -> None:
     (tmp_path / "taxes.pdf").write_text("kept")
     with pytest.raises(ShareRefused):
-        share(home, "cafe", tmp_path)
+        write_share(home, "cafe", tmp_path)
     assert (tmp_path / "taxes.pdf").exists()
 
 
 def test_an_unknown_client_is_named(home: Home, tmp_path: Path) -> None:
     with pytest.raises(UnknownClient):
-        share(home, "nobody", tmp_path / "nobody")
+        write_share(home, "nobody", tmp_path / "nobody")
     assert list(tmp_path.iterdir()) == []
 
 

@@ -12,7 +12,7 @@ from typing import Any
 import duckdb
 import pytest
 
-from bill_pipeline.actions.deciding import Answer, Line, decide_lines
+from bill_pipeline.actions.deciding import Answer, DocumentLine, decide_lines
 from bill_pipeline.decisions import tables as decisions
 from bill_pipeline.pipeline.client_sync import Sync, SyncOptions, open_sync
 from bill_pipeline.publishing import catalogue
@@ -64,7 +64,7 @@ def answer(home: Home, client: str) -> Answer:
     """A person's answer that brings new lines into the journal."""
     with duckdb.connect(str(home.client_file(client)), read_only=True) as books:
         *line, account = books.execute(_SOME_LINE).fetchone() or ()
-    return Answer(Line(*line), account)
+    return Answer(DocumentLine(*line), account)
 
 
 def learn(firm: Firm, client: str) -> None:

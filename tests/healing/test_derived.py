@@ -12,7 +12,7 @@ import pytest
 from pydantic import SecretStr
 
 from bill_pipeline.bill.budget import SharedBudget
-from bill_pipeline.categorization import model_registry as model_shelf
+from bill_pipeline.categorization import model_registry
 from bill_pipeline.publishing.tables import PublishError
 from bill_pipeline.registry import registry_file
 from bill_pipeline.registry.clients import Registry
@@ -76,15 +76,15 @@ def test_damaged_knowledge_is_thrown_away_and_said_once(
     tmp_path: Path, caplog: pytest.LogCaptureFixture, damage: object, file: str
 ) -> None:
     home = Home.at(tmp_path / "home")
-    model_shelf.save_knowledge(home, GlobalKnowledge.from_seeds(), ["acme"])
+    model_registry.save_knowledge(home, GlobalKnowledge.from_seeds(), ["acme"])
     assert callable(damage)
     damage(home.models / "knowledge" / file)
-    model_shelf.load_knowledge.cache_clear()
+    model_registry.load_knowledge.cache_clear()
     with caplog.at_level(logging.WARNING):
-        model_shelf.knowledge(home)
-        model_shelf.knowledge(home)
+        model_registry.knowledge(home)
+        model_registry.knowledge(home)
     assert len([r for r in caplog.records if "thrown away" in r.message]) == 1
-    assert model_shelf.contributors(home) == []
+    assert model_registry.contributors(home) == []
 
 
 @pytest.mark.parametrize("content", [b"", b"\xff\xfe\x00garbage", b"../../secret.key\nv1\n"])
@@ -93,8 +93,8 @@ def test_a_damaged_list_of_champions_names_no_model(tmp_path: Path, content: byt
     path = home.models / "clients" / "acme" / "champions"
     path.parent.mkdir(parents=True)
     path.write_bytes(content)
-    assert model_shelf.champion(home, "acme") is None
-    assert model_shelf.training_of_champion(home, "acme") is None
+    assert model_registry.champion(home, "acme") is None
+    assert model_registry.training_of_champion(home, "acme") is None
 
 
 def test_a_registry_is_not_made_by_reading(tmp_path: Path) -> None:
@@ -105,7 +105,7 @@ def test_a_registry_is_not_made_by_reading(tmp_path: Path) -> None:
 
 def test_a_damaged_registry_is_said_and_empties_nothing(tmp_path: Path) -> None:
     from bill_pipeline.publishing.publish import publish
-    from bill_pipeline.runtime.machine import machine_trouble
+    from bill_pipeline.runtime.machine import machine_error
 
     home = Home.at(tmp_path / "home")
     connect_clients(home, ["acme"])
@@ -113,7 +113,7 @@ def test_a_damaged_registry_is_said_and_empties_nothing(tmp_path: Path) -> None:
     fill(home.registry)
     with pytest.raises(sqlite3.DatabaseError) as caught:
         publish(home, [])
-    said = machine_trouble(caught.value)
+    said = machine_error(caught.value)
     assert said is not None
     assert "registry.sqlite, is damaged" in said.what
     home.registry.unlink()

@@ -24,7 +24,7 @@ from bill_pipeline.pipeline.client_sync import Sync
 from bill_pipeline.pipeline.interrupted import mend_interrupted
 from bill_pipeline.publishing.publish import publish
 from bill_pipeline.registry.clients import Registry, State, utc_now
-from bill_pipeline.registry.failures import Trouble, alone, trouble_of
+from bill_pipeline.registry.failures import ClientError, alone, client_error_of
 from bill_pipeline.runtime.worker_processes import WorkerProcesses
 from tests.healing.deadly import Deadly
 from tests.healing.test_publication import LINES, cut, empty, fill
@@ -169,7 +169,7 @@ def test_a_probe_of_one_client_may_fail_in_any_way(
             raise KeyError("results")
         return []
 
-    monkeypatch.setattr(idle_clients, "changed_lists", answer)
+    monkeypatch.setattr(idle_clients, "lists_with_news", answer)
     monkeypatch.setattr(idle_clients, "lists_to_ask", lambda *_: ("bills",))
     news = idle_clients.with_news(firm.home, names, utc_now(), logging.getLogger())
     assert news == {names[0]: None}  # it is synced, and the sync says what is wrong
@@ -181,7 +181,7 @@ def test_a_file_is_probed_after_a_persons_decision_and_not_once_it_was_put_back(
     home, client = firm.home, names[0]
 
     def news() -> list[str] | None:
-        return imports.changed_lists(home, client, Registry(home).connection(client))
+        return imports.lists_with_news(home, client, Registry(home).connection(client))
 
     def decide(threshold: str) -> None:
         change_policies(home, client, {"form_1099_threshold": threshold}, by="a test")
@@ -235,32 +235,32 @@ def test_a_killed_process_is_the_trouble_of_its_client_alone() -> None:
         for outcome in workers._in_processes(task, ["a", "b", "c", "d"], 2)  # type: ignore[arg-type]
     }
     assert sorted(done) == ["a", "b", "c", "d"]
-    assert [client for client, outcome in done.items() if outcome.trouble] == ["b"]
-    assert "was killed" in str(done["b"].trouble)
+    assert [client for client, outcome in done.items() if outcome.client_error] == ["b"]
+    assert "was killed" in str(done["b"].client_error)
 
 
 def test_interruptions_are_nobodys_trouble() -> None:
-    troubles: dict[str, Trouble] = {}
-    with pytest.raises(KeyboardInterrupt), alone("acme", troubles):
+    client_errors: dict[str, ClientError] = {}
+    with pytest.raises(KeyboardInterrupt), alone("acme", client_errors):
         raise KeyboardInterrupt
-    assert troubles == {}
+    assert client_errors == {}
 
 
 def test_our_own_mistakes_are_told_apart() -> None:
-    assert trouble_of("acme", KeyError("amount")).is_ours
-    assert not trouble_of("acme", OSError(28, "No space left on device")).is_ours
+    assert client_error_of("acme", KeyError("amount")).is_internal
+    assert not client_error_of("acme", OSError(28, "No space left on device")).is_internal
 
 
 def test_words_in_the_data_are_not_the_machines() -> None:
     for text in ("Corrupt Ltd", "checksum", "No space left on device"):
         with pytest.raises(duckdb.ConversionException) as caught:
             duckdb.sql("select cast($text as integer)", params={"text": text}).fetchall()
-        assert trouble_of("acme", caught.value).is_ours
+        assert client_error_of("acme", caught.value).is_internal
 
 
 def test_a_file_that_may_not_be_written_is_named(tmp_path: Path) -> None:
     refused = PermissionError(errno.EACCES, "Permission denied", str(tmp_path / "books.csv"))
-    assert "books.csv" in str(trouble_of("acme", refused))
+    assert "books.csv" in str(client_error_of("acme", refused))
 
 
 def test_without_a_single_file_to_open_it_is_still_said(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -268,8 +268,8 @@ def test_without_a_single_file_to_open_it_is_still_said(monkeypatch: pytest.Monk
         raise OSError(errno.EMFILE, "Too many open files")
 
     monkeypatch.setattr(Path, "iterdir", refuse)
-    trouble = trouble_of("acme", sqlite3.OperationalError("unable to open database file"))
-    assert "ulimit" in str(trouble)
+    client_error = client_error_of("acme", sqlite3.OperationalError("unable to open database file"))
+    assert "ulimit" in str(client_error)
 
 
 def test_workers_that_an_error_ends_begin_nothing_more() -> None:

@@ -145,7 +145,7 @@ IN_THE_WAY = {
     "ledger.duckdb": True,
     "dlt": False,
     "dlt/{client}": False,
-    "dlt/{client}/probe.json": True,
+    "dlt/{client}/change_check.json": True,
     "clients/{client}.lock": True,
     "published": False,
     "published/.writing": False,

@@ -204,7 +204,7 @@ def test_books_that_are_built_and_cannot_be_published_are_no_success(
 
     with monkeypatch.context() as disk:
         disk.setattr(versions, "_write_table", refuse)
-        disk.setattr(versions.Kept, "link", lambda *_: None)
+        disk.setattr(versions.ReuseManifest, "link", lambda *_: None)
         result = firm.run(*command, names[0])
     assert result.exit_code == 1
     assert "built, not published" in result.output

@@ -16,7 +16,7 @@ from bill_pipeline.bill.connection import Connection
 from bill_pipeline.bill.lists import LISTS
 from bill_pipeline.bill.sessions import MemorySessions
 from bill_pipeline.ingest.loading import ImportReport, load_lists
-from bill_pipeline.ingest.raw import opened
+from bill_pipeline.ingest.raw import open_client_file
 from bill_pipeline.sandbox.server import SandboxServer
 
 #: Raw tables whose documents the sandbox's control plane can show in full.
@@ -101,7 +101,7 @@ class Client:
         self.sandbox.state.lives[self.connection.organization_id].live_until(clock.now_ms())
 
     def query(self, sql: str) -> list[tuple[Any, ...]]:
-        with opened(self.database) as connection:
+        with open_client_file(self.database) as connection:
             return connection.execute(sql).fetchall()
 
     def raw(self, table: str) -> dict[str, Any]:

@@ -8,13 +8,13 @@ import pytest
 
 from bill_pipeline.bill.lists import with_companions
 from bill_pipeline.ingest import loading
-from bill_pipeline.ingest.raw import opened
+from bill_pipeline.ingest.raw import open_client_file
 from bill_pipeline.ingest.references import unknown_lists
 from tests.imports.books import Client
 
 
 def unknown_to(client: Client) -> list[str]:
-    with opened(client.database) as connection:
+    with open_client_file(client.database) as connection:
         return unknown_lists(connection, client.as_of)
 
 

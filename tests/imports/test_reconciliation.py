@@ -7,7 +7,7 @@ from dataclasses import asdict
 import duckdb
 import pytest
 
-from bill_pipeline.bill.lists import PROBED
+from bill_pipeline.bill.lists import POLLED
 from bill_pipeline.ingest import open_documents
 from bill_pipeline.ingest.change_check import changed_lists
 from bill_pipeline.ingest.loading import ImportReport
@@ -142,7 +142,7 @@ def test_the_probe_finds_nothing_where_nothing_changed_and_leaves_the_file_alone
     monkeypatch.setattr(duckdb, "connect", None)
     client.sandbox.control.reset_statistics()
     assert probe(client) == []
-    assert client.sandbox.control.statistics()["requests"] <= 2 * len(PROBED)
+    assert client.sandbox.control.statistics()["requests"] <= 2 * len(POLLED)
 
 
 def test_the_probe_names_the_lists_that_changed(make_client: MakeClient) -> None:
@@ -162,7 +162,7 @@ def test_a_list_that_shows_archived_documents_spares_the_others_a_question(clien
     assert not any(invoice["archived"] for invoice in client.raw("invoices").values())
     client.sandbox.control.reset_statistics()
     assert probe(client) == []
-    assert client.sandbox.control.statistics()["requests"] == len(PROBED)
+    assert client.sandbox.control.statistics()["requests"] == len(POLLED)
     clock.step_ms(1000)
     invoices.replace(invoices.at(0) | {"archived": True}, clock.stamp_ms())
     assert probe(client) == ["invoices"]  # the list's first archived document

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from bill_pipeline.ingest import document_versions as archive
-from bill_pipeline.ingest.raw import make_tables, opened, put_into_pages
+from bill_pipeline.ingest.raw import make_raw_tables, open_client_file, put_into_pages
 from tests.imports.books import Client
 
 
@@ -34,9 +34,9 @@ def test_a_list_larger_than_a_batch_is_archived_whole(
 
 def test_bills_of_many_lines_are_archived_within_an_import_s_memory(tmp_path: Path) -> None:
     """Reading a document once for each field kept so many copies that 2,000 bills were too many."""
-    with opened(tmp_path / "client.duckdb") as connection:
+    with open_client_file(tmp_path / "client.duckdb") as connection:
         archive.make_archive(connection)
-        make_tables(connection)
+        make_raw_tables(connection)
         connection.execute(
             """
             insert into raw.bills
@@ -71,7 +71,7 @@ def test_what_was_loaded_leaves_memory_although_a_sync_holds_the_file_open(
     """dlt raises the limit at which DuckDB writes its log into the file's pages to a gigabyte."""
     database = tmp_path / "client.duckdb"
     log = database.with_suffix(".duckdb.wal")
-    with opened(database) as held:
+    with open_client_file(database) as held:
         held.execute("set global checkpoint_threshold = '1GB'")
         held.execute("create table loaded as select repeat('x', 1000) as t from range(20000)")
         assert log.stat().st_size > 0

@@ -150,7 +150,7 @@ def test_terminate_in_dagster_cancels_the_run_and_fails_nobody(slow: Firm) -> No
     import dagster as dg
 
     from bill_pipeline.dagster.definitions import defs
-    from bill_pipeline.dagster.partitions import CLIENTS
+    from bill_pipeline.dagster.partitions import CLIENT_PARTITIONS
 
     before = state_of(Registry(slow.home).status(slow.client))
 
@@ -162,7 +162,7 @@ def test_terminate_in_dagster_cancels_the_run_and_fails_nobody(slow: Firm) -> No
         os.kill(os.getpid(), signal.SIGINT)
 
     with dg.instance_for_test() as instance:
-        instance.add_dynamic_partitions(CLIENTS.name or "", [slow.client])
+        instance.add_dynamic_partitions(CLIENT_PARTITIONS.name or "", [slow.client])
         threading.Thread(target=terminate, args=(instance,), daemon=True).start()
         with pytest.raises(dg.DagsterExecutionInterruptedError):
             defs.resolve_job_def("bring_books_up_to_date").execute_in_process(

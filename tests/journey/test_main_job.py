@@ -11,7 +11,7 @@ import duckdb
 import pytest
 
 from bill_pipeline.ingest import loading
-from bill_pipeline.ingest.raw import opened
+from bill_pipeline.ingest.raw import open_client_file
 from bill_pipeline.registry.clients import Registry, State
 from bill_pipeline.sandbox.server import SandboxServer
 from bill_pipeline.settings import Home
@@ -72,7 +72,7 @@ def test_what_a_later_sync_loads_can_leave_memory(
     """Nothing of the sync may hold a transaction open while its import writes."""
 
     def must_write(database: Path) -> None:
-        with opened(database) as connection:
+        with open_client_file(database) as connection:
             connection.execute("checkpoint")
 
     monkeypatch.setattr(loading, "DOCUMENTS_WORTH_PAGES", 1)

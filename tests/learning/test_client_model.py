@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from bill_pipeline.categorization import model_registry as model_shelf
-from bill_pipeline.categorization.categorize import decide_lines
+from bill_pipeline.categorization import model_registry
+from bill_pipeline.categorization.categorize import categorize_lines
 from bill_pipeline.categorization.client_model import current_model
 from bill_pipeline.cli import main
 from bill_pipeline.decisions.tables import correct
@@ -58,7 +58,7 @@ def two_models(built: tuple[Path, tuple[str, str]]) -> tuple[str, str]:
 
 
 def champion_version(home: Home) -> str:
-    found = model_shelf.champion(home, "acme")
+    found = model_registry.champion(home, "acme")
     assert found is not None
     return found.version
 
@@ -115,7 +115,7 @@ def test_an_account_deleted_since_training_is_never_suggested(home: Home) -> Non
         )  # fmt: skip
         company.put("bills", bill(300, "v2", "monthly delivery", None), later)
         company.sync(later)
-        decide_lines(warehouse, home, later)
+        categorize_lines(warehouse, home, later)
         (row,) = warehouse.connection.execute(
             "select account_id, alternatives::varchar from decisions.categories "
             "where document_id = 'B300'"
@@ -131,17 +131,19 @@ def test_an_answer_acts_at_once_on_waiting_lines_of_the_same_vendor_and_text(hom
         for n in (300, 301, 302):
             company.put("bills", bill(n, "new", "archive boxes", None), later)
         company.sync(later)
-        first = decide_lines(warehouse, home, later)
+        first = categorize_lines(warehouse, home, later)
         assert first.by_source == {"default": 3}
         company.sync(later)
-        assert decide_lines(warehouse, home, later).count == 0, "nothing learned: nothing is said"
+        assert categorize_lines(warehouse, home, later).count == 0, (
+            "nothing learned: nothing is said"
+        )
         answered = later.replace(minute=30)
         correct(
             warehouse.connection, document_type="bill", document_id="B300", line_id="B300-1",
             account_id="supplies", decided_at=answered, decided_by="Ann",
         )  # fmt: skip
         company.sync(answered)
-        second = decide_lines(warehouse, home, answered)
+        second = categorize_lines(warehouse, home, answered)
         company.sync(answered)
         rows = warehouse.connection.execute(
             "select document_id, account_id, category_source, reason from categorized.lines "

@@ -12,8 +12,7 @@ import numpy as np
 import pytest
 
 from bill_pipeline.actions import sharing
-from bill_pipeline.categorization import firm_parties
-from bill_pipeline.categorization import model_registry as model_shelf
+from bill_pipeline.categorization import firm_parties, model_registry
 from bill_pipeline.categorization.client_model import current_model
 from bill_pipeline.settings import Home
 from bill_pipeline.warehouse.warehouse import Warehouse
@@ -98,10 +97,10 @@ def test_the_shared_artefacts_are_the_same_as_if_the_private_client_did_not_exis
     sharing.set_shared(home, "open", True, by="Ann", reason="agreed")
     with_it = sharing.pool(home)
     parties = (home.models / "firm_parties.json").read_bytes()
-    knowledge = model_shelf.knowledge(home)
+    knowledge = model_registry.knowledge(home)
     home.client_file("secret").unlink()
     without_it = sharing.pool(home)
-    again = model_shelf.knowledge(home)
+    again = model_registry.knowledge(home)
     assert with_it == without_it
     assert (home.models / "firm_parties.json").read_bytes() == parties
     assert np.array_equal(knowledge.vendors_.count, again.vendors_.count)
@@ -120,8 +119,8 @@ def test_made_private_again_a_client_leaves_knowledge_parties_and_other_models(
     assert traces(home, name, but="secret"), "shared, it is in the knowledge and in open's model"
     assert sharing.set_shared(home, "secret", False, by="Ann", reason="asked for it")
     assert [traces(home, name, but="secret") for name in SECRET.values()] == [[], []]
-    assert model_shelf.contributors(home) == ["open"]
-    assert model_shelf.champion(home, "open") is None, "trained with secret's help: trained anew"
+    assert model_registry.contributors(home) == ["open"]
+    assert model_registry.champion(home, "open") is None, "trained with secret's help: trained anew"
     with Warehouse.open(home, "open") as warehouse:
         assert current_model(warehouse, home).model.line_count_ == 40
 

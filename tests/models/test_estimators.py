@@ -65,9 +65,9 @@ def fits(model: Categorizer, lines: pd.DataFrame, chart: pd.DataFrame) -> dict[t
 
 
 def replayed(model: Categorizer, lines: Lines, account: np.ndarray) -> list[Any]:
-    from models.replay import replay
+    from models.backtest import backtest
 
-    return replay(
+    return backtest(
         lines, account, model._sources, folds=2, lines_max=200, text_rows_max=500, random_state=0
     )
 

@@ -12,7 +12,7 @@ import duckdb
 import pytest
 
 from bill_pipeline.publishing import files, versions
-from bill_pipeline.publishing.publish import publish, write_ahead
+from bill_pipeline.publishing.publish import publish, stage_version
 from bill_pipeline.publishing.tables import code_signature
 from bill_pipeline.registry.clients import Registry
 from bill_pipeline.settings import Home
@@ -32,7 +32,7 @@ def home(home: Home, clients: list[str]) -> Home:
 def written(home: Home, batch: int) -> versions.Version:
     write_books(home, "acme", batch)
     with duckdb.connect(str(home.client_file("acme"))) as books:
-        found = write_ahead(home, "acme", books)
+        found = stage_version(home, "acme", books)
     assert found is not None
     return found
 
@@ -107,7 +107,7 @@ def test_a_ledger_of_other_code_or_a_full_disk_leaves_all_to_the_publication(
     with duckdb.connect(str(home.client_file("acme"))) as books:
         with monkeypatch.context() as full:
             full.setattr(files, "write_version", refuse)
-            assert write_ahead(home, "acme", books) is None
+            assert stage_version(home, "acme", books) is None
         files._schema_for_writing_ahead.cache_clear()
         publish(home, [], schema=SCHEMA)  # of no code
-        assert write_ahead(home, "acme", books) is None
+        assert stage_version(home, "acme", books) is None

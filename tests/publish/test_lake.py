@@ -62,7 +62,7 @@ def test_a_lake_of_before_gets_the_columns_that_its_registry_lacks(
         today, columns=tuple(c for c in today.columns if c.name != "quarantined_count")
     )
     with monkeypatch.context() as patched:
-        patched.setattr(registry, "TABLES", (registry.CLIENTS, before))
+        patched.setattr(registry, "TABLES", (registry.CLIENTS_TABLE, before))
         patched.setattr(registry.RegistryTables, "bring_up_to_date", lambda *_, **__: None)
         publish(home, clients, schema=SCHEMA)
     publish(home, ["acme"], schema=SCHEMA)

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from decimal import Decimal
 
 from bill_pipeline.bill import errors
-from bill_pipeline.bill.beliefs.evidence import Evidence, Finding, NotSeen, Row, amount, amounts
+from bill_pipeline.bill.beliefs.observer import NotSeen, Observation, Observer, Row, amount, amounts
 
 _CENT = Decimal("0.01")
 #: The states of payments that the posting rules know (``transforms/staging/payments.sql``).
@@ -40,28 +40,28 @@ BOOKED_RECEIPT_STATES = frozenset({"PAID", "ESCHEATED", "CLEARED", "DEPOSITED"})
 OTHER_RECEIPT_STATES = frozenset({"SCHEDULED", "VOID", "CANCELED", "CANCELLED", "UNDEFINED"})
 
 
-def payment_states_are_known(evidence: Evidence) -> Finding:
-    states = [row.get("singleStatus") for row in evidence.sample("payments")]
+def payment_states_are_known(observer: Observer) -> Observation:
+    states = [row.get("singleStatus") for row in observer.sample("payments")]
     return _among(states, PAYMENT_STATES)
 
 
-def receipt_states_are_known(evidence: Evidence) -> Finding:
-    states = [row.get("status") for row in evidence.sample("received_payments")]
+def receipt_states_are_known(observer: Observer) -> Observation:
+    states = [row.get("status") for row in observer.sample("received_payments")]
     return _among(states, BOOKED_RECEIPT_STATES | OTHER_RECEIPT_STATES)
 
 
-def _among(states: Iterable[object], known: frozenset[str]) -> Finding:
+def _among(states: Iterable[object], known: frozenset[str]) -> Observation:
     given = [state for state in states if state is not None]
     if not given:
         raise NotSeen("there is no such document")
     inside = sum(state in known for state in given)
-    return Finding(inside, len(given) - inside)
+    return Observation(inside, len(given) - inside)
 
 
-def credits_come_on_top(evidence: Evidence) -> Finding:
+def credits_come_on_top(observer: Observer) -> Observation:
     """Seen on payments that use a credit: the bills' amounts add up to the cash, or to more."""
     holds = fails = 0
-    for payment in evidence.sample("payments"):
+    for payment in observer.sample("payments"):
         bills = payment.get("billPayments") or []
         used = sum((amounts(paid.get("vendorCredits"), "amount") for paid in bills), Decimal(0))
         cash = amount(payment.get("amount"))
@@ -72,18 +72,18 @@ def credits_come_on_top(evidence: Evidence) -> Finding:
     return _found(holds, fails, "none of the latest payments used a vendor credit")
 
 
-def bill_id_means_one_bill(evidence: Evidence) -> Finding:
+def bill_id_means_one_bill(observer: Observer) -> Observation:
     one = many = 0
-    for payment in evidence.sample("payments"):
+    for payment in observer.sample("payments"):
         if payment.get("billId"):
             is_one = len(payment.get("billPayments") or []) <= 1
             one, many = one + is_one, many + (not is_one)
     return _found(one, many, "none of the latest payments names a bill at its top")
 
 
-def invoice_lines_have_price_and_quantity(evidence: Evidence) -> Finding:
+def invoice_lines_have_price_and_quantity(observer: Observer) -> Observation:
     holds = fails = 0
-    for invoice in evidence.sample("invoices"):
+    for invoice in observer.sample("invoices"):
         lines, total = invoice.get("invoiceLineItems") or [], amount(invoice.get("totalAmount"))
         if not lines or total is None:
             continue
@@ -100,9 +100,9 @@ def _line_amount(line: Row) -> Decimal:
     return Decimal(0) if price is None or quantity is None else price * quantity
 
 
-def exchange_rates_are_home_per_foreign(evidence: Evidence) -> Finding:
+def exchange_rates_are_home_per_foreign(observer: Observer) -> Observation:
     holds = fails = 0
-    for bill in evidence.sample("bills"):
+    for bill in observer.sample("bills"):
         local, home = amount(bill.get("amount")), amount(bill.get("fundingAmount"))
         rate = amount(bill.get("exchangeRate"))
         if not (local and home and rate) or rate == 1 or local == home:
@@ -113,19 +113,19 @@ def exchange_rates_are_home_per_foreign(evidence: Evidence) -> Finding:
     return _found(holds, fails, "none of the latest bills is in another currency")
 
 
-def receipts_tell_no_processing_fee(evidence: Evidence) -> Finding:
+def receipts_tell_no_processing_fee(observer: Observer) -> Observation:
     silent = telling = 0
-    for receipt in evidence.sample("received_payments"):
+    for receipt in observer.sample("received_payments"):
         is_telling = any("processing" in name.lower() for name in receipt)
         silent, telling = silent + (not is_telling), telling + is_telling
     return _found(silent, telling, "no payment was received")
 
 
-def uses_have_no_dates(evidence: Evidence) -> Finding:
+def uses_have_no_dates(observer: Observer) -> Observation:
     undated = dated = 0
     for table in ("vendor_credits", "credit_memos"):
         try:
-            rows = evidence.sample(table)
+            rows = observer.sample(table)
         except (errors.PermissionMissing, errors.RequestRefused):
             continue
         for used in (used for row in rows for used in row.get("usage") or ()):
@@ -134,20 +134,20 @@ def uses_have_no_dates(evidence: Evidence) -> Finding:
     return _found(undated, dated, "no credit was used")
 
 
-def withdrawals_are_negative(evidence: Evidence) -> Finding:
+def withdrawals_are_negative(observer: Observer) -> Observation:
     """Refunds are positive movements for payables, and seldom: most of them decide."""
     signs = [
         value < 0
-        for row in evidence.sample("money_movements")
+        for row in observer.sample("money_movements")
         if str(row.get("type")) == "1" and (value := amount(row.get("amount")))
     ]
     out, into = signs.count(True), signs.count(False)
     if out == into:
         raise NotSeen("there is no movement of money for payables")
-    return Finding(holds=out) if out > into else Finding(fails=into)
+    return Observation(holds=out) if out > into else Observation(fails=into)
 
 
-def _found(holds: int, fails: int, otherwise: str) -> Finding:
+def _found(holds: int, fails: int, otherwise: str) -> Observation:
     if not holds and not fails:
         raise NotSeen(otherwise)
-    return Finding(holds, fails)
+    return Observation(holds, fails)

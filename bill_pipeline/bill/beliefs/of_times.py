@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from bill_pipeline.bill import errors
-from bill_pipeline.bill.beliefs.evidence import SAMPLE, Evidence, Finding, NotSeen, Row, rows_of
+from bill_pipeline.bill.beliefs.observer import SAMPLE, NotSeen, Observation, Observer, Row, rows_of
 from bill_pipeline.bill.documents import timestamp
 
 #: BILL may write the two times of one act one after the other.
@@ -16,14 +16,14 @@ _SAME_ACT = timedelta(seconds=5)
 _MOST_TRAILS = 8
 
 
-def payments_leave_document_times(evidence: Evidence) -> Finding:
+def payments_leave_document_times(observer: Observer) -> Observation:
     """A bill last changed before its payment was made was left alone by that payment.
 
     A bill changed together with its payment was moved by it, unless other bills were left alone.
     """
-    payments = evidence.sample("payments")
+    payments = observer.sample("payments")
     ids = [bill_id for payment in payments for bill_id in _bills_paid(payment)]
-    bills = {bill.get("id"): bill for bill in evidence.by_ids("bills", dict.fromkeys(ids))}
+    bills = {bill.get("id"): bill for bill in observer.by_ids("bills", dict.fromkeys(ids))}
     left = moved = 0
     for payment in payments:
         made, changed = _time(payment, "createdTime"), _time(payment, "updatedTime")
@@ -35,7 +35,7 @@ def payments_leave_document_times(evidence: Evidence) -> Finding:
             moved += min(abs(updated - made), abs(updated - changed)) <= _SAME_ACT
     if not left and not moved:
         raise NotSeen("no payment was made or changed when nothing else happened to its bill")
-    return Finding(holds=left) if left else Finding(fails=moved)
+    return Observation(holds=left) if left else Observation(fails=moved)
 
 
 def _bills_paid(payment: Row) -> Iterator[str]:
@@ -44,9 +44,9 @@ def _bills_paid(payment: Row) -> Iterator[str]:
             yield paid["billId"]
 
 
-def approvals_move_bill_times(evidence: Evidence) -> Finding:
+def approvals_move_bill_times(observer: Observer) -> Observation:
     moved = left = 0
-    for bill in evidence.sample("bills"):
+    for bill in observer.sample("bills"):
         updated = _time(bill, "updatedTime")
         decided = [
             moment
@@ -60,18 +60,18 @@ def approvals_move_bill_times(evidence: Evidence) -> Finding:
         moved, left = moved + is_moved, left + (not is_moved)
     if not moved and not left:
         raise NotSeen("no bill says when it was approved")
-    return Finding(moved, left)
+    return Observation(moved, left)
 
 
-def applications_move_credit_times(evidence: Evidence) -> Finding:
+def applications_move_credit_times(observer: Observer) -> Observation:
     uses = [
         (credit, used["paymentId"])
-        for credit in evidence.sample("vendor_credits")
+        for credit in observer.sample("vendor_credits")
         for used in _uses(credit)
     ]
     payments = {
         payment.get("id"): payment
-        for payment in evidence.by_ids("payments", [payment_id for _, payment_id in uses])
+        for payment in observer.by_ids("payments", [payment_id for _, payment_id in uses])
     }
     moved = left = 0
     for credit, payment_id in uses:
@@ -83,7 +83,7 @@ def applications_move_credit_times(evidence: Evidence) -> Finding:
         moved, left = moved + is_moved, left + (not is_moved)
     if not moved and not left:
         raise NotSeen("no vendor credit names a payment that used it")
-    return Finding(moved, left)
+    return Observation(moved, left)
 
 
 def _uses(credit: Row) -> Iterator[Row]:
@@ -92,20 +92,20 @@ def _uses(credit: Row) -> Iterator[Row]:
             yield used
 
 
-def names_stay_on_documents(evidence: Evidence) -> Finding:
+def names_stay_on_documents(observer: Observer) -> Observation:
     """A bill with another name than its vendor kept the former one.
 
     Where all names agree, the vendors' trails tell whether one was renamed after a bill came.
     """
-    vendors = _changed_vendors(evidence.sample("vendors"))
+    vendors = _changed_vendors(observer.sample("vendors"))
     filters = f'vendorId:in:"{",".join(sorted(vendors))}"'
-    bills = evidence.page("bills", max=str(SAMPLE), filters=filters) if vendors else []
+    bills = observer.page("bills", max=str(SAMPLE), filters=filters) if vendors else []
     kept = sum(bill.get("vendorName") != vendors[bill["vendorId"]]["name"] for bill in bills)
     if kept:
-        return Finding(holds=kept)
+        return Observation(holds=kept)
     reached = 0
     for vendor_id, vendor in vendors.items():
-        renamed = _renamed_at(evidence, vendor_id)
+        renamed = _renamed_at(observer, vendor_id)
         reached += sum(
             bill["vendorId"] == vendor_id
             and bill.get("vendorName") == vendor["name"]
@@ -115,7 +115,7 @@ def names_stay_on_documents(evidence: Evidence) -> Finding:
         )
     if not reached:
         raise NotSeen("none of the vendors changed last got another name after its bills")
-    return Finding(fails=reached)
+    return Observation(fails=reached)
 
 
 def _changed_vendors(vendors: list[Row]) -> dict[str, Row]:
@@ -128,10 +128,10 @@ def _changed_vendors(vendors: list[Row]) -> dict[str, Row]:
     return dict(list(changed.items())[:_MOST_TRAILS])
 
 
-def _renamed_at(evidence: Evidence, vendor_id: str) -> datetime | None:
+def _renamed_at(observer: Observer, vendor_id: str) -> datetime | None:
     """When a vendor got the name it has, by its trail of changes."""
     try:
-        trail = rows_of(evidence.get(f"/v3/reports/audit-trail/vendor/{vendor_id}"))
+        trail = rows_of(observer.get(f"/v3/reports/audit-trail/vendor/{vendor_id}"))
     except (errors.PermissionMissing, errors.RequestRefused):
         return None
     times = [

@@ -12,7 +12,7 @@ from typing import Any
 
 from bill_pipeline.bill import errors
 from bill_pipeline.bill.api import BillApi
-from bill_pipeline.bill.beliefs.evidence import CappedBudget, Evidence, Finding, NotSeen
+from bill_pipeline.bill.beliefs.observer import CappedBudget, NotSeen, Observation, Observer
 from bill_pipeline.bill.beliefs.table import BELIEFS, Belief
 from bill_pipeline.bill.connection import PRODUCTION_URL, SANDBOX_URL, Connection
 
@@ -28,7 +28,7 @@ class BeliefReport:
     environment: str
     requests: int = 0
     most_requests: int = 0
-    findings: dict[str, Finding] = field(default_factory=dict)
+    findings: dict[str, Observation] = field(default_factory=dict)
 
     def named(self, verdict: str) -> list[str]:
         return [name for name, found in self.findings.items() if found.verdict == verdict]
@@ -88,31 +88,31 @@ def check_beliefs(api: BillApi, budget: CappedBudget, *, with_v2: bool = True) -
     Raises ``BillError`` when BILL cannot be reached, or refuses the client, at all.
     """
     api.log_in()
-    evidence = Evidence(api, budget, with_v2=with_v2)
+    observer = Observer(api, budget, with_v2=with_v2)
     report = BeliefReport(_environment(api.connection), most_requests=budget.most)
     for name, belief in BELIEFS.items():
-        report.findings[name] = _seen(belief, evidence)
+        report.findings[name] = _seen(belief, observer)
     report.requests = budget.requests
-    if evidence.unanswered and all(not f.holds + f.fails for f in report.findings.values()):
-        raise evidence.unanswered
+    if observer.unanswered and all(not f.holds + f.fails for f in report.findings.values()):
+        raise observer.unanswered
     return report
 
 
-def _seen(belief: Belief, evidence: Evidence) -> Finding:
+def _seen(belief: Belief, observer: Observer) -> Observation:
     if belief.seen_by is None:
-        return Finding(because=belief.unseen)
+        return Observation(because=belief.unseen)
     try:
-        return belief.seen_by(evidence)
+        return belief.seen_by(observer)
     except NotSeen as reason:
-        return Finding(because=str(reason))
+        return Observation(because=str(reason))
     except _FATAL:
         raise
     except errors.PermissionMissing:
-        return Finding(because="the token may not read what would show it")
+        return Observation(because="the token may not read what would show it")
     except (KeyError, TypeError, AttributeError, ArithmeticError, ValueError):
-        return Finding(because="BILL's answer has another shape than is read")
+        return Observation(because="BILL's answer has another shape than is read")
     except errors.BillError as error:
-        return Finding(because=f"BILL did not answer as it should ({type(error).__name__})")
+        return Observation(because=f"BILL did not answer as it should ({type(error).__name__})")
 
 
 def _counted(counts: Counter[str]) -> str:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from bill_pipeline.bill.beliefs import of_documents, of_lists, of_times
-from bill_pipeline.bill.beliefs.of_lists import Check, readable
+from bill_pipeline.bill.beliefs.of_lists import BeliefCheck, readable
 
 _READER = "bill_pipeline/bill/list_reader.py"
 _READING = "bill_pipeline/bill/import_run.py"
@@ -35,7 +35,7 @@ class Belief:
     source: str
     used_in: tuple[str, ...]
     otherwise: str  # what happens to the books where it is not so
-    seen_by: Check | None = None
+    seen_by: BeliefCheck | None = None
     unseen: str = ""
     no_switch: str = ""  # why the look-alike cannot be turned
 

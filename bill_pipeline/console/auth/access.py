@@ -26,7 +26,7 @@ from bill_pipeline.bill.errors import BillError
 from bill_pipeline.console.auth.sign_ins import SignIn, TooManyFailures, network_of
 from bill_pipeline.console.auth.users import Permission
 from bill_pipeline.console.parts.forms import Form, read_form
-from bill_pipeline.console.request_context import Visit
+from bill_pipeline.console.request_context import RequestContext
 from bill_pipeline.errors import PipelineError
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ class Page:
 
     method: str
     path: str
-    view: Callable[[Visit], Response]
+    view: Callable[[RequestContext], Response]
     needs: Permission
     hashes: bool = False  # it makes or checks a password: few at a time
 
@@ -79,14 +79,14 @@ def guarded(page: Page) -> Callable[[Request], Awaitable[Response]]:
             _require_permission(page, sign_in)
         if "client" in request.path_params:
             await turns.run(_require_client, console, request, sign_in, is_known=is_known)
-        visit = Visit(request, console, sign_in, form)
+        context = RequestContext(request, console, sign_in, form)
         if not page.hashes:
             user_name = sign_in.user.name if sign_in else None
-            return await turns.show(_answer, page, visit, user_name=user_name)
+            return await turns.show(_answer, page, context, user_name=user_name)
         if not page.needs:
-            is_known = await turns.run(_is_known_there, visit)
-        network = network_of(visit.address)
-        return await turns.hash(_answer, page, visit, is_known=is_known, network=network)
+            is_known = await turns.run(_is_known_there, context)
+        network = network_of(context.address)
+        return await turns.hash(_answer, page, context, is_known=is_known, network=network)
 
     return endpoint
 
@@ -101,28 +101,30 @@ async def sign_in_of(asked: HTTPConnection, *, is_visit: bool = True) -> SignIn 
     return await console.turns.run(of, is_known=console.sign_ins.is_regular(token))
 
 
-def _answer(page: Page, visit: Visit) -> Response:
+def _answer(page: Page, context: RequestContext) -> Response:
     """Errors that a person must act on become a page that says so."""
     try:
-        return page.view(visit)
+        return page.view(context)
     except (PipelineError, BillError) as error:
         _log.info("%s %s: %s", page.method, page.path, error)
-        if visit.is_fragment:
-            return visit.render("fragment_error.html", status=409, message=str(error))
-        return visit.render("error.html", status=409, title="Not done", message=str(error))
+        if context.is_fragment:
+            return context.render("fragment_error.html", status=409, message=str(error))
+        return context.render("error.html", status=409, title="Not done", message=str(error))
 
 
-def _is_known_there(visit: Visit) -> bool:
+def _is_known_there(context: RequestContext) -> bool:
     """Whether this name signed in from there before; asked before a password has its turn.
 
     Raises HTTPException 429 when there were too many failures.
     """
-    name = visit.user_name
+    name = context.user_name
     try:
-        return visit.console.sign_ins.is_known(name, address=visit.address)
+        return context.console.sign_ins.is_known(name, address=context.address)
     except TooManyFailures as error:
         if error.is_news:
-            visit.console.audit.record(name, visit.address, "sign-in refused: too many failures")
+            context.console.audit.record(
+                name, context.address, "sign-in refused: too many failures"
+            )
         raise HTTPException(429, str(error)) from None
 
 

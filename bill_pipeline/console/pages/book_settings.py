@@ -15,7 +15,7 @@ from bill_pipeline.console.pages.books import with_books
 from bill_pipeline.console.parts.period import day_of
 from bill_pipeline.console.queries.ledger import Snapshot
 from bill_pipeline.console.queries.statements import BookFacts, label
-from bill_pipeline.console.request_context import Visit
+from bill_pipeline.console.request_context import RequestContext
 from bill_pipeline.decisions.tables import POLICIES
 from bill_pipeline.errors import DecisionRefused
 
@@ -74,42 +74,46 @@ from opening_trial_balance where client = ?
 
 
 @with_books("settings")
-def keeping_page(visit: Visit, books: Snapshot, facts: BookFacts) -> Response:
-    accounts = books.rows(_ACCOUNTS, [visit.client])
-    opening = {row["account_id"]: row for row in books.rows(_OPENING, [visit.client])}
+def keeping_page(context: RequestContext, books: Snapshot, facts: BookFacts) -> Response:
+    accounts = books.rows(_ACCOUNTS, [context.client])
+    opening = {row["account_id"]: row for row in books.rows(_OPENING, [context.client])}
     return _page(
-        visit,
+        context,
         facts,
         accounts,
-        funding=books.rows(_FUNDING, [visit.client]),
+        funding=books.rows(_FUNDING, [context.client]),
         typed={name: _sides(row["amount"]) for name, row in opening.items() if row["amount"]},
         cutover=max((row["day"] for row in opening.values()), default=facts.books_begin_on),
         opened=[row for row in opening.values() if row["amount_of_documents"] is not None],
     )
 
 
-def save_policies(visit: Visit) -> Response:
-    values = {name: visit.form.text(name) for name in OFFERED if visit.form.text(name)}
+def save_policies(context: RequestContext) -> Response:
+    values = {name: context.form.text(name) for name in OFFERED if context.form.text(name)}
     if not values:
-        raise DecisionRefused(f"{visit.client}: nothing was changed.")
-    change_policies(visit.console.home, visit.client, values, by=visit.user.name)
-    visit.record("changed how the books are kept", visit.client, **values)
-    return _saved(visit, f"{visit.client}: the books are kept so from now on.")
+        raise DecisionRefused(f"{context.client}: nothing was changed.")
+    change_policies(context.console.home, context.client, values, by=context.user.name)
+    context.record("changed how the books are kept", context.client, **values)
+    return _saved(context, f"{context.client}: the books are kept so from now on.")
 
 
-def save_role(visit: Visit) -> Response:
-    role, account = visit.form.text("role"), visit.form.text("account")
-    reason = visit.form.text("reason") or "chosen in the console"
-    change_role(visit.console.home, visit.client, role, account, by=visit.user.name, reason=reason)
-    visit.record("changed an account's role", visit.client, role=role, account=account)
-    return _saved(visit, f"{visit.client}: {ROLES.get(role, role)} has its account from now on.")
+def save_role(context: RequestContext) -> Response:
+    role, account = context.form.text("role"), context.form.text("account")
+    reason = context.form.text("reason") or "chosen in the console"
+    change_role(
+        context.console.home, context.client, role, account, by=context.user.name, reason=reason
+    )
+    context.record("changed an account's role", context.client, role=role, account=account)
+    return _saved(
+        context, f"{context.client}: {ROLES.get(role, role)} has its account from now on."
+    )
 
 
 @with_books("settings")
-def save_opening(visit: Visit, books: Snapshot, facts: BookFacts) -> Response:
+def save_opening(context: RequestContext, books: Snapshot, facts: BookFacts) -> Response:
     """All opening balances at once; what cannot be booked is said with everything kept as typed."""
-    accounts = books.rows(_ACCOUNTS, [visit.client])
-    form = visit.form
+    accounts = books.rows(_ACCOUNTS, [context.client])
+    form = context.form
     names = [account["account_id"] for account in accounts]
     typed = {name: (form.text(f"debit-{name}"), form.text(f"credit-{name}")) for name in names}
     typed = {name: sides for name, sides in typed.items() if any(sides)}
@@ -117,32 +121,32 @@ def save_opening(visit: Visit, books: Snapshot, facts: BookFacts) -> Response:
     try:
         cutover = day_of(form.text("cutover"), date.min)
         if cutover == date.min:
-            raise DecisionRefused(f"{visit.client}: say from which day on the balances count.")
+            raise DecisionRefused(f"{context.client}: say from which day on the balances count.")
         labels = {account["account_id"]: label(account) for account in accounts}
         balances = {name: _balance(labels[name], *sides) for name, sides in typed.items()}
         opening = bring_in_balances(
-            visit.console.home,
-            visit.client,
+            context.console.home,
+            context.client,
             cutover,
             balances,
-            by=visit.user.name,
+            by=context.user.name,
             reason=form.text("reason") or "opening balances entered in the console",
             accept_differences=bool(form.text("accept_differences")),
         )
     except (DecisionRefused, AmountRefused) as error:
-        funding = books.rows(_FUNDING, [visit.client])
+        funding = books.rows(_FUNDING, [context.client])
         return _page(
-            visit, facts, accounts, funding, typed=typed, cutover=cutover, message=str(error)
+            context, facts, accounts, funding, typed=typed, cutover=cutover, message=str(error)
         )
-    visit.record(
-        "brought in opening balances", visit.client, cutover=cutover, accounts=len(balances)
+    context.record(
+        "brought in opening balances", context.client, cutover=cutover, accounts=len(balances)
     )
-    told = [f"{visit.client}: {len(balances)} opening balances are booked.", *opening.sentences()]
-    return _saved(visit, " ".join(told))
+    told = [f"{context.client}: {len(balances)} opening balances are booked.", *opening.sentences()]
+    return _saved(context, " ".join(told))
 
 
 def _page(
-    visit: Visit,
+    context: RequestContext,
     facts: BookFacts,
     accounts: list[dict[str, Any]],
     funding: list[dict[str, Any]],
@@ -155,10 +159,10 @@ def _page(
     names = {account["account_id"]: label(account) for account in accounts}
     playing = {role: account for account in accounts for role in account["roles"] if role}
     by_id = {account["account_id"]: account for account in accounts}
-    return visit.render(
+    return context.render(
         "keeping.html",
         status=422 if message else 200,
-        client=visit.client,
+        client=context.client,
         facts=facts,
         accounts=[(account, label(account)) for account in accounts],
         openable=[
@@ -198,6 +202,6 @@ def _balance(name: str, debit: str, credit: str) -> Decimal:
     return amount if debit else -amount
 
 
-def _saved(visit: Visit, text: str) -> Response:
-    visit.notify(text)
-    return visit.redirect(f"/clients/{visit.client}/settings")
+def _saved(context: RequestContext, text: str) -> Response:
+    context.notify(text)
+    return context.redirect(f"/clients/{context.client}/settings")

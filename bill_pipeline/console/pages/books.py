@@ -21,21 +21,21 @@ from bill_pipeline.console.parts.period import (
 from bill_pipeline.console.queries import statements
 from bill_pipeline.console.queries.ledger import Snapshot
 from bill_pipeline.console.queries.statements import ZERO, BookFacts
-from bill_pipeline.console.request_context import Visit
+from bill_pipeline.console.request_context import RequestContext
 
-ReportView = Callable[[Visit, Snapshot, BookFacts], Response]
+ReportView = Callable[[RequestContext, Snapshot, BookFacts], Response]
 
 
-def with_books(here: str) -> Callable[[ReportView], Callable[[Visit], Response]]:
+def with_books(here: str) -> Callable[[ReportView], Callable[[RequestContext], Response]]:
     """A page of a client's books: shows that there are none yet, instead of empty statements."""
 
-    def decorate(view: ReportView) -> Callable[[Visit], Response]:
-        def page(visit: Visit) -> Response:
-            with visit.console.ledger.reading([visit.client]) as books:
-                facts = statements.book_facts(books, visit.client)
+    def decorate(view: ReportView) -> Callable[[RequestContext], Response]:
+        def page(context: RequestContext) -> Response:
+            with context.console.ledger.reading([context.client]) as books:
+                facts = statements.book_facts(books, context.client)
                 if facts is None:
-                    return visit.render("no_books.html", client=visit.client, here=here)
-                return view(visit, books, facts)
+                    return context.render("no_books.html", client=context.client, here=here)
+                return view(context, books, facts)
 
         page.__name__, page.__doc__ = view.__name__, view.__doc__
         return page
@@ -44,12 +44,12 @@ def with_books(here: str) -> Callable[[ReportView], Callable[[Visit], Response]]
 
 
 @with_books("trial-balance")
-def trial_balance(visit: Visit, books: Snapshot, facts: BookFacts) -> Response:
-    day = day_of(visit.query("to"), facts.today)
-    rows = statements.trial_balance(books, visit.client, day)
-    return visit.render(
+def trial_balance(context: RequestContext, books: Snapshot, facts: BookFacts) -> Response:
+    day = day_of(context.query("to"), facts.today)
+    rows = statements.trial_balance(books, context.client, day)
+    return context.render(
         "trial_balance.html",
-        client=visit.client,
+        client=context.client,
         facts=facts,
         day=day,
         rows=rows,
@@ -60,12 +60,14 @@ def trial_balance(visit: Visit, books: Snapshot, facts: BookFacts) -> Response:
 
 
 @with_books("profit-and-loss")
-def profit_and_loss(visit: Visit, books: Snapshot, facts: BookFacts) -> Response:
-    period = period_of(visit.query("from"), visit.query("to"), facts.today, facts.fiscal_year_end)
-    report = statements.profit_and_loss(books, visit.client, period)
-    return visit.render(
+def profit_and_loss(context: RequestContext, books: Snapshot, facts: BookFacts) -> Response:
+    period = period_of(
+        context.query("from"), context.query("to"), facts.today, facts.fiscal_year_end
+    )
+    report = statements.profit_and_loss(books, context.client, period)
+    return context.render(
         "profit_and_loss.html",
-        client=visit.client,
+        client=context.client,
         facts=facts,
         period=period,
         report=report,
@@ -78,13 +80,13 @@ def profit_and_loss(visit: Visit, books: Snapshot, facts: BookFacts) -> Response
 
 
 @with_books("balance-sheet")
-def balance_sheet(visit: Visit, books: Snapshot, facts: BookFacts) -> Response:
-    day = day_of(visit.query("to"), facts.today)
-    sides = statements.balance_sheet(books, visit.client, day)
+def balance_sheet(context: RequestContext, books: Snapshot, facts: BookFacts) -> Response:
+    day = day_of(context.query("to"), facts.today)
+    sides = statements.balance_sheet(books, context.client, day)
     totals = {name: sum((s.total for s in sections), ZERO) for name, sections in sides}
-    return visit.render(
+    return context.render(
         "balance_sheet.html",
-        client=visit.client,
+        client=context.client,
         facts=facts,
         day=day,
         sides=sides,
@@ -93,40 +95,40 @@ def balance_sheet(visit: Visit, books: Snapshot, facts: BookFacts) -> Response:
     )
 
 
-def payables(visit: Visit) -> Response:
-    return _payables(visit)
+def payables(context: RequestContext) -> Response:
+    return _payables(context)
 
 
-def receivables(visit: Visit) -> Response:
-    return _receivables(visit)
+def receivables(context: RequestContext) -> Response:
+    return _receivables(context)
 
 
 @with_books("payables")
-def _payables(visit: Visit, books: Snapshot, facts: BookFacts) -> Response:
-    return _aging(visit, books, facts, "payables")
+def _payables(context: RequestContext, books: Snapshot, facts: BookFacts) -> Response:
+    return _aging(context, books, facts, "payables")
 
 
 @with_books("receivables")
-def _receivables(visit: Visit, books: Snapshot, facts: BookFacts) -> Response:
-    return _aging(visit, books, facts, "receivables")
+def _receivables(context: RequestContext, books: Snapshot, facts: BookFacts) -> Response:
+    return _aging(context, books, facts, "receivables")
 
 
-def _aging(visit: Visit, books: Snapshot, facts: BookFacts, side: str) -> Response:
-    day = day_of(visit.query("to"), facts.today)
-    party_id = visit.query("party") or None
-    rows, items = statements.aging_and_items(books, visit.client, side, day, party_id)
+def _aging(context: RequestContext, books: Snapshot, facts: BookFacts, side: str) -> Response:
+    day = day_of(context.query("to"), facts.today)
+    party_id = context.query("party") or None
+    rows, items = statements.aging_and_items(books, context.client, side, day, party_id)
     columns = [name for name, _label in statements.BUCKETS] + ["amount_credits", "amount_total"]
     totals = {name: sum((row[name] for row in rows), ZERO) for name in columns}
     late = sum((totals[name] for name, _label in statements.BUCKETS[1:]), ZERO)
-    missing = sorted(visit.lists_missing(visit.client).keys() & statements.BEHIND_AGING[side])
+    missing = sorted(context.lists_missing(context.client).keys() & statements.BEHIND_AGING[side])
     looks = f"looks unpaid (incomplete without {', '.join(missing)})" if missing else "open"
     summary = (
         f"{money_signed(totals['amount_total'])} {facts.home_currency} {looks}, of which "
         f"{money_signed(late)} {'would be' if missing else 'is'} late."
     ).replace("_", " ")
-    return visit.render(
+    return context.render(
         "aging.html",
-        client=visit.client,
+        client=context.client,
         side=side,
         missing=missing,
         facts=facts,

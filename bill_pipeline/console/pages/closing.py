@@ -13,60 +13,66 @@ from bill_pipeline.console.pages.retyped import retyped_section
 from bill_pipeline.console.parts.period import NotADay, day_of, month_end
 from bill_pipeline.console.queries.ledger import Snapshot
 from bill_pipeline.console.queries.statements import BookFacts
-from bill_pipeline.console.request_context import Visit
+from bill_pipeline.console.request_context import RequestContext
 
 MONTHS_OFFERED = 24
 
 
 @with_books("close")
-def close_page(visit: Visit, books: Snapshot, facts: BookFacts) -> Response:
-    months = months_to_close(books, visit.client, facts)
-    wanted = day_of(visit.query("month"), months[0] if months else facts.today)
-    return visit.render(
+def close_page(context: RequestContext, books: Snapshot, facts: BookFacts) -> Response:
+    months = months_to_close(books, context.client, facts)
+    wanted = day_of(context.query("month"), months[0] if months else facts.today)
+    return context.render(
         "close.html",
-        client=visit.client,
+        client=context.client,
         facts=facts,
         months=months,
         month=wanted,
-        points=_points(books, visit.client, wanted) if months else [],
-        links=_links(visit.client, wanted),
-        tie_out=books.rows("select * from tie_out where client = ? order by claim", [visit.client]),
-        closes=_closes(books, visit.client),
+        points=_points(books, context.client, wanted) if months else [],
+        links=_links(context.client, wanted),
+        tie_out=books.rows(
+            "select * from tie_out where client = ? order by claim", [context.client]
+        ),
+        closes=_closes(books, context.client),
         late=books.rows(
             "select * from late_adjustments where client = ? order by posted_at desc limit 50",
-            [visit.client],
+            [context.client],
         ),
         first_open=facts.closed_through + timedelta(days=1) if facts.closed_through else None,
-        closed_months=_closed_months(books, visit.client, facts),
-        retyped=retyped_section(visit, books),
+        closed_months=_closed_months(books, context.client, facts),
+        retyped=retyped_section(context, books),
     )
 
 
-def close_month(visit: Visit) -> Response:
-    day = _month(visit)
-    with visit.console.ledger.reading([visit.client]) as books:
-        points = _points(books, visit.client, day)
-    reason = visit.form.text("reason")
-    if visit.form.text("anyway") != "yes":
-        require_ready(visit.client, day, points)
+def close_month(context: RequestContext) -> Response:
+    day = _month(context)
+    with context.console.ledger.reading([context.client]) as books:
+        points = _points(books, context.client, day)
+    reason = context.form.text("reason")
+    if context.form.text("anyway") != "yes":
+        require_ready(context.client, day, points)
     open_points = [point.sentence for point in points if not point.is_done]
-    close_through(visit.console.home, visit.client, day, by=visit.user.name, reason=reason)
-    visit.record(
-        "closed a month", visit.client, through=day, reason=reason, open_points=open_points
+    close_through(context.console.home, context.client, day, by=context.user.name, reason=reason)
+    context.record(
+        "closed a month", context.client, through=day, reason=reason, open_points=open_points
     )
-    visit.notify(f"{visit.client} is closed through {day:%B %Y}.")
-    return visit.redirect(f"/clients/{visit.client}/close")
+    context.notify(f"{context.client} is closed through {day:%B %Y}.")
+    return context.redirect(f"/clients/{context.client}/close")
 
 
-def reopen_month(visit: Visit) -> Response:
-    day = _month(visit)
-    reason = visit.form.text("reason")
+def reopen_month(context: RequestContext) -> Response:
+    day = _month(context)
+    reason = context.form.text("reason")
     reopen_from(
-        visit.console.home, visit.client, day.replace(day=1), by=visit.user.name, reason=reason
+        context.console.home,
+        context.client,
+        day.replace(day=1),
+        by=context.user.name,
+        reason=reason,
     )
-    visit.record("reopened a month", visit.client, month=day, reason=reason)
-    visit.notify(f"{visit.client} is open again from {day:%B %Y} on.", "warning")
-    return visit.redirect(f"/clients/{visit.client}/close")
+    context.record("reopened a month", context.client, month=day, reason=reason)
+    context.notify(f"{context.client} is open again from {day:%B %Y} on.", "warning")
+    return context.redirect(f"/clients/{context.client}/close")
 
 
 def _points(books: Snapshot, client: str, through: date) -> list[ClosingPoint]:
@@ -127,7 +133,7 @@ def _closes(books: Snapshot, client: str) -> list[dict[str, object]]:
     )
 
 
-def _month(visit: Visit) -> date:
-    if not visit.form.text("month"):
+def _month(context: RequestContext) -> date:
+    if not context.form.text("month"):
         raise NotADay("Choose a month.")
-    return month_end(day_of(visit.form.text("month"), date.min))
+    return month_end(day_of(context.form.text("month"), date.min))

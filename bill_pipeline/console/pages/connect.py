@@ -12,74 +12,76 @@ from bill_pipeline.console.connecting import (
     has_developer_key,
 )
 from bill_pipeline.console.pages.connections import status_of
-from bill_pipeline.console.request_context import Visit
+from bill_pipeline.console.request_context import RequestContext
 from bill_pipeline.registry.clients import ClientAlreadyConnected, ClientStatus, UnknownClient
 from bill_pipeline.settings import SettingsError
 
 
-def connect_page(visit: Visit) -> Response:
-    return _connect_form(visit)
+def connect_page(context: RequestContext) -> Response:
+    return _connect_form(context)
 
 
-def connect(visit: Visit) -> Response:
-    request = _request(visit, client_name_of(visit.form.text("client")))
-    if _is_taken(visit, request.client):
+def connect(context: RequestContext) -> Response:
+    request = _request(context, client_name_of(context.form.text("client")))
+    if _is_taken(context, request.client):
         message = f"There is a client named {request.client} already: open it to reconnect it."
-        return _connect_form(visit, errors={"client": message}, status=422)
-    return _connected(visit, request, is_new=True)
+        return _connect_form(context, errors={"client": message}, status=422)
+    return _connected(context, request, is_new=True)
 
 
-def reconnect_page(visit: Visit) -> Response:
-    return _connect_form(visit, status_of_client=status_of(visit))
+def reconnect_page(context: RequestContext) -> Response:
+    return _connect_form(context, status_of_client=status_of(context))
 
 
-def reconnect(visit: Visit) -> Response:
+def reconnect(context: RequestContext) -> Response:
     """A new token for the same organization; the books stay and go on."""
-    status_of(visit)
-    return _connected(visit, _request(visit, visit.client), is_new=False)
+    status_of(context)
+    return _connected(context, _request(context, context.client), is_new=False)
 
 
-def _connected(visit: Visit, request: Request, *, is_new: bool) -> Response:
-    before = None if is_new else status_of(visit)
+def _connected(context: RequestContext, request: Request, *, is_new: bool) -> Response:
+    before = None if is_new else status_of(context)
     try:
-        refused = connect_client(visit.console.home, request)
+        refused = connect_client(context.console.home, request)
     except NotConnected as error:
-        visit.record("connection refused", request.client, why=str(error))
+        context.record("connection refused", request.client, why=str(error))
         return _connect_form(
-            visit, status_of_client=before, errors={error.field: str(error)}, status=422
+            context, status_of_client=before, errors={error.field: str(error)}, status=422
         )
     except (ClientAlreadyConnected, SettingsError) as error:
         field = "environment" if "environment" in str(error) else "client"
-        return _connect_form(visit, status_of_client=before, errors={field: str(error)}, status=422)
-    visit.record(
+        return _connect_form(
+            context, status_of_client=before, errors={field: str(error)}, status=422
+        )
+    context.record(
         "connected" if is_new else "reconnected",
         request.client,
         organization_id=request.organization_id,
         refused_lists=sorted(refused),
     )
-    visit.notify(f"BILL accepted the token of {request.client}. The import has started.")
-    visit.console.work.start(request.client)
-    return visit.redirect(f"/clients/{request.client}")
+    context.notify(f"BILL accepted the token of {request.client}. The import has started.")
+    context.console.work.start(request.client)
+    return context.redirect(f"/clients/{request.client}")
 
 
 def _connect_form(
-    visit: Visit,
+    context: RequestContext,
     *,
     status_of_client: ClientStatus | None = None,
     errors: dict[str, str] | None = None,
     status: int = 200,
 ) -> Response:
     known = status_of_client
-    environment = visit.form.text("environment") or (known.environment if known else "production")
+    environment = context.form.text("environment") or (known.environment if known else "production")
     is_listed = environment in ("production", "sandbox", "other")
     typed = {
-        "client": known.client if known else visit.form.text("client"),
-        "organization_id": known.organization_id if known else visit.form.text("organization_id"),
-        "token_name": visit.form.text("token_name"),
+        "client": known.client if known else context.form.text("client"),
+        "organization_id": known.organization_id if known else context.form.text("organization_id"),
+        "token_name": context.form.text("token_name"),
         "environment": environment if is_listed else "other",
-        "address": visit.form.text("address") or ("" if is_listed else environment),
+        "address": context.form.text("address") or ("" if is_listed else environment),
     }
-    return visit.render(
+    return context.render(
         "connect.html",
         status=status,
         known=known,
@@ -89,8 +91,8 @@ def _connect_form(
     )
 
 
-def _request(visit: Visit, client: str) -> Request:
-    form = visit.form
+def _request(context: RequestContext, client: str) -> Request:
+    form = context.form
     environment = form.text("environment") or "production"
     if environment == "other":
         environment = form.text("address")
@@ -104,9 +106,9 @@ def _request(visit: Visit, client: str) -> Request:
     )
 
 
-def _is_taken(visit: Visit, client: str) -> bool:
+def _is_taken(context: RequestContext, client: str) -> bool:
     try:
-        visit.console.registry.status(client)
+        context.console.registry.status(client)
     except UnknownClient:
         return False
     return True

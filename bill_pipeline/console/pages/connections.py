@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from bill_pipeline.console.request_context import Visit
+from bill_pipeline.console.request_context import RequestContext
 from bill_pipeline.publishing.publish import as_published
 from bill_pipeline.registry.clients import NEEDS_ATTENTION, ClientStatus, State, UnknownClient
 from bill_pipeline.settings import SettingsError
@@ -29,45 +29,45 @@ _URGENCY = (
 )
 
 
-def start_page(visit: Visit) -> Response:
-    return visit.redirect("/clients")
+def start_page(context: RequestContext) -> Response:
+    return context.redirect("/clients")
 
 
-def connections(visit: Visit) -> Response:
-    seen = _seen(visit)
-    words, only = visit.query("search").lower(), visit.query("state")
+def connections(context: RequestContext) -> Response:
+    seen = _seen(context)
+    words, only = context.query("search").lower(), context.query("state")
     found = [s for s in seen if words in f"{s.client} {s.organization_name or ''}".lower()]
     belongs = next((belongs for key, _label, belongs in _GROUPS if key == only), _GROUPS[0][2])
     shown = [s for s in found if belongs(s)]
     shown.sort(key=lambda s: (_URGENCY.index(s.state), s.client))
-    page = visit.number("page") or 1
+    page = context.number("page") or 1
     start = (page - 1) * CLIENTS_SHOWN
-    return visit.render(
+    return context.render(
         "connections.html",
-        statuses=as_published(visit.console.home, shown[start : start + CLIENTS_SHOWN]),
+        statuses=as_published(context.console.home, shown[start : start + CLIENTS_SHOWN]),
         total=len(shown),
         start=start,
         earlier=_address(words, only, page - 1) if page > 1 else "",
         later=_address(words, only, page + 1) if start + CLIENTS_SHOWN < len(shown) else "",
         groups=[(key, label, sum(map(belongs, found))) for key, label, belongs in _GROUPS],
         only=only,
-        search=visit.query("search"),
+        search=context.query("search"),
         has_clients=bool(seen),
-        is_working=any(_is_working(visit, s) for s in shown[start : start + CLIENTS_SHOWN]),
+        is_working=any(_is_working(context, s) for s in shown[start : start + CLIENTS_SHOWN]),
     )
 
 
-def _seen(visit: Visit) -> list[ClientStatus]:
+def _seen(context: RequestContext) -> list[ClientStatus]:
     """The clients this person may see; an import that was killed is not shown as running."""
-    statuses = visit.console.registry.all()
+    statuses = context.console.registry.all()
     if any(status.state is State.IMPORTING for status in statuses):
         from bill_pipeline.pipeline.interrupted import (
             mend_interrupted,  # slow to load, and seldom needed
         )
 
-        if mend_interrupted(visit.console.home):
-            statuses = visit.console.registry.all()
-    return [status for status in statuses if visit.user.may_see(status.client)]
+        if mend_interrupted(context.console.home):
+            statuses = context.console.registry.all()
+    return [status for status in statuses if context.user.may_see(status.client)]
 
 
 #: (key, what people read, which clients belong to it)
@@ -89,117 +89,119 @@ def _address(search: str, state: str, page: int) -> str:
     return "/clients?" + urlencode({name: value for name, value in given.items() if value})
 
 
-def _is_working(visit: Visit, status: ClientStatus) -> bool:
+def _is_working(context: RequestContext, status: ClientStatus) -> bool:
     return (
         status.state is State.IMPORTING
         or bool(status.progress)
-        or visit.console.work.is_running(status.client)
+        or context.console.work.is_running(status.client)
     )
 
 
-def client_page(visit: Visit) -> Response:
+def client_page(context: RequestContext) -> Response:
     """One client's connection: its state, what may be done, what was done."""
-    status = status_of(visit)
-    return visit.render(
+    status = status_of(context)
+    return context.render(
         "client.html",
-        client=visit.client,
+        client=context.client,
         connection=status,
-        is_working=_is_working(visit, status),
-        entries=[entry for _n, entry in visit.console.audit.latest(client=visit.client, limit=8)],
+        is_working=_is_working(context, status),
+        entries=[
+            entry for _n, entry in context.console.audit.latest(client=context.client, limit=8)
+        ],
     )
 
 
-def progress(visit: Visit) -> Response:
+def progress(context: RequestContext) -> Response:
     """The part of the client's page that our script asks for while work goes on."""
-    status = status_of(visit)
-    return visit.render(
+    status = status_of(context)
+    return context.render(
         "progress.html",
-        client=visit.client,
+        client=context.client,
         connection=status,
-        is_working=_is_working(visit, status),
+        is_working=_is_working(context, status),
     )
 
 
-def sync_now(visit: Visit) -> Response:
-    status = status_of(visit)
+def sync_now(context: RequestContext) -> Response:
+    status = status_of(context)
     if not status.is_syncable:
         raise SettingsError(
-            f"{visit.client} is not synced now: it is {status.state.value}. {status.remedy or ''}"
+            f"{context.client} is not synced now: it is {status.state.value}. {status.remedy or ''}"
         )
-    full = visit.form.text("full") == "yes"
-    if visit.console.work.start(visit.client, full=full):
-        visit.record("started a sync", visit.client, full=full)
+    full = context.form.text("full") == "yes"
+    if context.console.work.start(context.client, full=full):
+        context.record("started a sync", context.client, full=full)
     else:
-        visit.notify(f"{visit.client} is being synced already.", "warning")
-    return visit.redirect(f"/clients/{visit.client}")
+        context.notify(f"{context.client} is being synced already.", "warning")
+    return context.redirect(f"/clients/{context.client}")
 
 
-def pause(visit: Visit) -> Response:
+def pause(context: RequestContext) -> Response:
     from bill_pipeline.publishing.publish import show_status
 
-    status_of(visit)
-    visit.console.registry.update(visit.client, state=State.PAUSED)
-    show_status(visit.console.home)
-    visit.record("paused", visit.client)
-    visit.notify(f"{visit.client} is paused: nothing is read from BILL until it is resumed.")
-    return visit.redirect(f"/clients/{visit.client}")
+    status_of(context)
+    context.console.registry.update(context.client, state=State.PAUSED)
+    show_status(context.console.home)
+    context.record("paused", context.client)
+    context.notify(f"{context.client} is paused: nothing is read from BILL until it is resumed.")
+    return context.redirect(f"/clients/{context.client}")
 
 
-def resume(visit: Visit) -> Response:
-    status = status_of(visit)
+def resume(context: RequestContext) -> Response:
+    status = status_of(context)
     if status.state is not State.PAUSED:
-        raise SettingsError(f"{visit.client} is not paused.")
-    visit.console.registry.resume(visit.client)
-    visit.record("resumed", visit.client)
-    visit.console.work.start(visit.client)
-    return visit.redirect(f"/clients/{visit.client}")
+        raise SettingsError(f"{context.client} is not paused.")
+    context.console.registry.resume(context.client)
+    context.record("resumed", context.client)
+    context.console.work.start(context.client)
+    return context.redirect(f"/clients/{context.client}")
 
 
-def disconnect_page(visit: Visit) -> Response:
-    return _disconnect_form(visit, status_of(visit))
+def disconnect_page(context: RequestContext) -> Response:
+    return _disconnect_form(context, status_of(context))
 
 
-def disconnect(visit: Visit) -> Response:
+def disconnect(context: RequestContext) -> Response:
     """Forget the token; with ``purge`` the books too, if the client's name was typed."""
     from bill_pipeline.console import leaving
     from bill_pipeline.errors import NotForgotten
 
-    status = status_of(visit)
-    if visit.form.text("keep") not in ("keep", "purge"):
+    status = status_of(context)
+    if context.form.text("keep") not in ("keep", "purge"):
         message = "Say what becomes of the books."
-        return _disconnect_form(visit, status, http_status=422, message=message)
-    purge = visit.form.text("keep") == "purge"
-    if purge and visit.form.text("typed_name") != visit.client:
-        message = f"To delete the books, type the client's name: {visit.client}"
-        return _disconnect_form(visit, status, http_status=422, message=message)
+        return _disconnect_form(context, status, http_status=422, message=message)
+    purge = context.form.text("keep") == "purge"
+    if purge and context.form.text("typed_name") != context.client:
+        message = f"To delete the books, type the client's name: {context.client}"
+        return _disconnect_form(context, status, http_status=422, message=message)
     try:
-        leaving.disconnect(visit.console.home, visit.client, purge=purge)
+        leaving.disconnect(context.console.home, context.client, purge=purge)
     except NotForgotten as error:  # all else is done
-        visit.notify(str(error), "warning")
-    visit.record("disconnected", visit.client, books="deleted" if purge else "kept")
+        context.notify(str(error), "warning")
+    context.record("disconnected", context.client, books="deleted" if purge else "kept")
     kept = "its books stay on this machine"
     if purge:
         kept = "its books here were deleted; backups and copies of them stay"
-    visit.notify(f"{visit.client} is disconnected; {kept}.")
-    return visit.redirect("/clients")
+    context.notify(f"{context.client} is disconnected; {kept}.")
+    return context.redirect("/clients")
 
 
-def status_of(visit: Visit) -> ClientStatus:
+def status_of(context: RequestContext) -> ClientStatus:
     """404 for a client whose books are kept but which is no longer connected."""
     try:
-        status = visit.console.registry.status(visit.client)
+        status = context.console.registry.status(context.client)
     except UnknownClient:
-        raise HTTPException(404, f"{visit.client} is not connected.") from None
-    return as_published(visit.console.home, [status])[0]
+        raise HTTPException(404, f"{context.client} is not connected.") from None
+    return as_published(context.console.home, [status])[0]
 
 
 def _disconnect_form(
-    visit: Visit, status: ClientStatus, *, http_status: int = 200, message: str = ""
+    context: RequestContext, status: ClientStatus, *, http_status: int = 200, message: str = ""
 ) -> Response:
-    return visit.render(
+    return context.render(
         "disconnect.html",
         status=http_status,
-        client=visit.client,
+        client=context.client,
         connection=status,
         message=message,
     )

@@ -11,31 +11,31 @@ from starlette.exceptions import HTTPException
 from starlette.responses import FileResponse, Response
 
 from bill_pipeline.console.parts.period import day_of
-from bill_pipeline.console.request_context import Visit
+from bill_pipeline.console.request_context import RequestContext
 from bill_pipeline.exports import FORMATS, export, notes_of
 from bill_pipeline.runtime.private_folder import PrivateFolder
 
 
-def download_books(visit: Visit) -> Response:
+def download_books(context: RequestContext) -> Response:
     """The whole books in one of the export formats, up to a day."""
-    chosen = FORMATS.get(visit.path("format"))
+    chosen = FORMATS.get(context.path("format"))
     if chosen is None or chosen.name == "parquet":
         raise HTTPException(404, "There is no such download.")
-    last = day_of(visit.query("to"), date.max)
+    last = day_of(context.query("to"), date.max)
     folder = PrivateFolder()
     try:
         path = export(
-            visit.console.home,
-            visit.client,
+            context.console.home,
+            context.client,
             chosen.name,
-            Path(folder.name) / f"{visit.client}.{chosen.ending}",
+            Path(folder.name) / f"{context.client}.{chosen.ending}",
             last_day=None if last == date.max else last,
         )
         path = _with_notes(path)
     except BaseException:
         folder.cleanup()
         raise
-    visit.record("downloaded the books", visit.client, format=chosen.name)
+    context.record("downloaded the books", context.client, format=chosen.name)
     return FileResponse(path, filename=path.name, background=BackgroundTask(folder.cleanup))
 
 

@@ -14,7 +14,7 @@ from bill_pipeline.console.queries.history import DocumentHistory, document_hist
 from bill_pipeline.console.queries.ledger import Snapshot
 from bill_pipeline.console.queries.review_queue import read_accounts, read_whole_line
 from bill_pipeline.console.queries.statements import BookFacts, label
-from bill_pipeline.console.request_context import Visit
+from bill_pipeline.console.request_context import RequestContext
 
 LINES_SHOWN = 100
 
@@ -37,21 +37,21 @@ limit $limit offset $offset
 
 
 @with_books("general-ledger")
-def general_ledger(visit: Visit, books: Snapshot, facts: BookFacts) -> Response:
+def general_ledger(context: RequestContext, books: Snapshot, facts: BookFacts) -> Response:
     """All lines, or those of one account, one party, one period, or with certain words."""
-    last = day_of(visit.query("to"), facts.today)
-    first = day_of(visit.query("from"), last) if visit.query("from") else None
-    if not any(visit.query(name) for name in ("from", "account", "party", "search")):
+    last = day_of(context.query("to"), facts.today)
+    first = day_of(context.query("from"), last) if context.query("from") else None
+    if not any(context.query(name) for name in ("from", "account", "party", "search")):
         first = fiscal_year_start(last, facts.fiscal_year_end)
-    page = visit.number("page") or 1
+    page = context.number("page") or 1
     start = (page - 1) * LINES_SHOWN
     wanted = {
-        "client": visit.client,
+        "client": context.client,
         "first": first,
         "last": last,
-        "account": visit.query("account") or None,
-        "party": visit.query("party") or None,
-        "words": visit.query("search"),
+        "account": context.query("account") or None,
+        "party": context.query("party") or None,
+        "words": context.query("search"),
         "limit": LINES_SHOWN,
         "offset": start,
     }
@@ -59,11 +59,11 @@ def general_ledger(visit: Visit, books: Snapshot, facts: BookFacts) -> Response:
         "select account_id, account_code, account_name from accounts where client = ? "
         "order by account_code nulls last, account_name"
     )
-    rows, accounts = books.together((_LINES, wanted), (accounts_of, [visit.client]))
+    rows, accounts = books.together((_LINES, wanted), (accounts_of, [context.client]))
     total = rows[0]["line_count"] if rows else 0
-    return visit.render(
+    return context.render(
         "general_ledger.html",
-        client=visit.client,
+        client=context.client,
         facts=facts,
         rows=rows,
         first=first,
@@ -73,81 +73,81 @@ def general_ledger(visit: Visit, books: Snapshot, facts: BookFacts) -> Response:
         chosen_account=wanted["account"],
         accounts=[(row["account_id"], label(row)) for row in accounts],
         search=wanted["words"],
-        earlier=_address(visit, page - 1) if page > 1 else "",
-        later=_address(visit, page + 1) if start + LINES_SHOWN < total else "",
+        earlier=_address(context, page - 1) if page > 1 else "",
+        later=_address(context, page + 1) if start + LINES_SHOWN < total else "",
         choices=period_choices(facts.today, facts.fiscal_year_end),
     )
 
 
 @with_books("general-ledger")
-def entry_page(visit: Visit, books: Snapshot, facts: BookFacts) -> Response:
+def entry_page(context: RequestContext, books: Snapshot, facts: BookFacts) -> Response:
     entry = books.row(
         "select * from journal_entries where client = ? and entry_id = ?",
-        [visit.client, visit.path("entry")],
+        [context.client, context.path("entry")],
     )
     if entry is None:
-        raise HTTPException(404, f"{visit.client} has no such journal entry.")
-    return visit.render(
+        raise HTTPException(404, f"{context.client} has no such journal entry.")
+    return context.render(
         "entry.html",
-        client=visit.client,
+        client=context.client,
         facts=facts,
         entry=entry,
-        lines=_journal_lines(books, visit.client, "entry_id", entry["entry_id"]),
+        lines=_journal_lines(books, context.client, "entry_id", entry["entry_id"]),
     )
 
 
 @with_books("general-ledger")
-def document_page(visit: Visit, books: Snapshot, facts: BookFacts) -> Response:
+def document_page(context: RequestContext, books: Snapshot, facts: BookFacts) -> Response:
     """A BILL document: what it says, how it is booked, what it said before."""
-    kind, document_id = visit.path("type"), visit.path("document")
+    kind, document_id = context.path("type"), context.path("document")
     document = books.row(
         "select * from documents where client = ? and document_type = ? and document_id = ?",
-        [visit.client, kind, document_id],
+        [context.client, kind, document_id],
     )
     if document is None:
-        raise HTTPException(404, f"{visit.client} has no such document.")
-    history, why_not = _history(books, visit.client, kind, document_id)
-    return visit.render(
+        raise HTTPException(404, f"{context.client} has no such document.")
+    history, why_not = _history(books, context.client, kind, document_id)
+    return context.render(
         "document.html",
-        client=visit.client,
+        client=context.client,
         facts=facts,
         document=document,
         lines=books.rows(
             "select * from transactions where client = ? and document_type = ? "
             "and document_id = ? order by transaction_id",
-            [visit.client, kind, document_id],
+            [context.client, kind, document_id],
         ),
-        journal=_journal_lines(books, visit.client, "document_id", document_id),
+        journal=_journal_lines(books, context.client, "document_id", document_id),
         history=history,
         why_not=why_not,
     )
 
 
 @with_books("review")
-def line_page(visit: Visit, books: Snapshot, facts: BookFacts) -> Response:
+def line_page(context: RequestContext, books: Snapshot, facts: BookFacts) -> Response:
     """One line: its account, who chose it and why, and the form to choose another."""
-    parts = read_whole_line(books, visit.client, visit.path("transaction"))
-    named = [part for part in parts if part["transaction_id"] == visit.path("transaction")]
+    parts = read_whole_line(books, context.client, context.path("transaction"))
+    named = [part for part in parts if part["transaction_id"] == context.path("transaction")]
     if not named:
-        raise HTTPException(404, f"{visit.client} has no such line.")
+        raise HTTPException(404, f"{context.client} has no such line.")
     line = named[0]
-    history, why_not = _history(books, visit.client, line["document_type"], line["document_id"])
+    history, why_not = _history(books, context.client, line["document_type"], line["document_id"])
     names = {
         row["account_id"]: label(row)
         for row in books.rows(
             "select account_id, account_code, account_name from accounts where client = ?",
-            [visit.client],
+            [context.client],
         )
     }
-    return visit.render(
+    return context.render(
         "line.html",
-        client=visit.client,
+        client=context.client,
         facts=facts,
         line=line,
         parts=parts,
         total=sum((part["amount"] for part in parts), Decimal(0)),
         account=names.get(line["account_id"], line["account_id"]),
-        accounts=read_accounts(books, [visit.client])[visit.client],
+        accounts=read_accounts(books, [context.client])[context.client],
         names=names,
         decisions=[d for d in history.decisions if d.line_id == line["line_id"]],
         why_not=why_not,
@@ -183,6 +183,6 @@ def _journal_lines(
     )
 
 
-def _address(visit: Visit, page: int) -> str:
-    given = {**visit.request.query_params, "page": str(page)}
-    return f"/clients/{visit.client}/general-ledger?{urlencode(given)}"
+def _address(context: RequestContext, page: int) -> str:
+    given = {**context.request.query_params, "page": str(page)}
+    return f"/clients/{context.client}/general-ledger?{urlencode(given)}"

@@ -14,15 +14,15 @@ from bill_pipeline.console.connecting import (
 )
 from bill_pipeline.console.many_clients import MOST_ROWS
 from bill_pipeline.console.parts.forms import MOST_BYTES
-from bill_pipeline.console.request_context import Visit
+from bill_pipeline.console.request_context import RequestContext
 
 
-def connect_many_page(visit: Visit) -> Response:
-    return _form(visit)
+def connect_many_page(context: RequestContext) -> Response:
+    return _form(context)
 
 
-def connect_many(visit: Visit) -> Response:
-    form = visit.form
+def connect_many(context: RequestContext) -> Response:
+    form = context.form
     environment = form.text("environment") or "production"
     try:
         requests = list(
@@ -32,41 +32,41 @@ def connect_many(visit: Visit) -> Response:
                 form.secret("developer_key"),
             )
         )
-        visit.record("connects many clients", rows=len(requests))
-        batch = visit.console.many_clients.start(
-            requests, visit.user.name, lambda request: _note_connected(visit, request)
+        context.record("connects many clients", rows=len(requests))
+        batch = context.console.many_clients.start(
+            requests, context.user.name, lambda request: _note_connected(context, request)
         )
     except NotConnected as error:
-        return _form(visit, message=str(error), status=422)
-    return visit.redirect(f"/connect/many/{batch.number}")
+        return _form(context, message=str(error), status=422)
+    return context.redirect(f"/connect/many/{batch.number}")
 
 
-def batch_page(visit: Visit) -> Response:
+def batch_page(context: RequestContext) -> Response:
     """Rows carry no secret, yet only the administrator who sent the file sees them."""
-    batch = visit.console.many_clients.get(visit.path("batch"))
-    if batch is None or batch.user_name != visit.user.name:
+    batch = context.console.many_clients.get(context.path("batch"))
+    if batch is None or batch.user_name != context.user.name:
         raise HTTPException(404, "The results of this file are no longer kept.")
-    template = "batch_rows.html" if visit.is_fragment else "batch.html"
-    return visit.render(template, batch=batch)
+    template = "batch_rows.html" if context.is_fragment else "batch.html"
+    return context.render(template, batch=batch)
 
 
-def _note_connected(visit: Visit, request: Request) -> None:
-    visit.record(
+def _note_connected(context: RequestContext, request: Request) -> None:
+    context.record(
         "connected",
         request.client,
         organization_id=request.organization_id,
     )
-    visit.console.work.start(request.client)
+    context.console.work.start(request.client)
 
 
-def _form(visit: Visit, *, message: str = "", status: int = 200) -> Response:
+def _form(context: RequestContext, *, message: str = "", status: int = 200) -> Response:
     # The text holds passwords, so it is never sent back to the browser.
-    return visit.render(
+    return context.render(
         "connect_many.html",
         status=status,
         message=message,
         columns=CSV_COLUMNS,
         most_rows=MOST_ROWS,
-        environment=visit.form.text("environment") or "production",
+        environment=context.form.text("environment") or "production",
         asks_developer_key=not has_developer_key(),
     )

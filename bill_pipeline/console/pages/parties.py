@@ -12,7 +12,7 @@ from bill_pipeline.console.pages.books import with_books
 from bill_pipeline.console.pages.rules import parties_offered, party_typed
 from bill_pipeline.console.queries.ledger import Snapshot
 from bill_pipeline.console.queries.statements import BookFacts
-from bill_pipeline.console.request_context import Visit
+from bill_pipeline.console.request_context import RequestContext
 from bill_pipeline.errors import DecisionRefused, PipelineError
 
 #: Parties on one page; the search finds the others.
@@ -32,35 +32,35 @@ limit $limit
 
 
 @with_books("parties")
-def parties_page(visit: Visit, books: Snapshot, facts: BookFacts) -> Response:
-    return _page(visit, books)
+def parties_page(context: RequestContext, books: Snapshot, facts: BookFacts) -> Response:
+    return _page(context, books)
 
 
 @with_books("parties")
-def likely_pairs(visit: Visit, books: Snapshot, facts: BookFacts) -> Response:
+def likely_pairs(context: RequestContext, books: Snapshot, facts: BookFacts) -> Response:
     """Pairs of names too alike to ignore and too different to merge unasked."""
     from bill_pipeline.categorization.parties import likely_same
 
-    with hold_client(visit.console.home, visit.client):
-        pairs = likely_same(visit.console.home, visit.client).to_dict("records")
-    return _page(visit, books, pairs=pairs)
+    with hold_client(context.console.home, context.client):
+        pairs = likely_same(context.console.home, context.client).to_dict("records")
+    return _page(context, books, pairs=pairs)
 
 
 @with_books("parties")
-def decide_parties(visit: Visit, books: Snapshot, facts: BookFacts) -> Response:
+def decide_parties(context: RequestContext, books: Snapshot, facts: BookFacts) -> Response:
     try:
-        done = _decide(visit, books)
+        done = _decide(context, books)
     except PipelineError as error:
-        return _page(visit, books, message=str(error))
-    visit.record("decided about parties", visit.client, what=done)
-    visit.notify(f"{visit.client}: {done}.")
-    return visit.redirect(f"/clients/{visit.client}/parties")
+        return _page(context, books, message=str(error))
+    context.record("decided about parties", context.client, what=done)
+    context.notify(f"{context.client}: {done}.")
+    return context.redirect(f"/clients/{context.client}/parties")
 
 
-def _decide(visit: Visit, books: Snapshot) -> str:
+def _decide(context: RequestContext, books: Snapshot) -> str:
     """What was done, in words. Raises DecisionRefused and what the books refuse."""
-    home, client, form = visit.console.home, visit.client, visit.form
-    by, reason = visit.user.name, form.text("reason") or "said in the console"
+    home, client, form = context.console.home, context.client, context.form
+    by, reason = context.user.name, form.text("reason") or "said in the console"
     if form.text("do") == "undo":
         when = party_answers.undo(home, client, by=by)
         return f"the decision of {when:%Y-%m-%d %H:%M} UTC is taken back"
@@ -75,23 +75,23 @@ def _decide(visit: Visit, books: Snapshot) -> str:
         party_answers.merge(home, client, party, [other], by=by, reason=reason)
         return f"{names[other]} ({other}) and {names[party]} ({party}) are one party"
     if form.text("do") == "split":
-        party_answers.split(home, client, party, other, by=by, reason=reason)
+        party_answers.keep_apart(home, client, party, other, by=by, reason=reason)
         return f"{names[other]} ({other}) and {names[party]} ({party}) are two parties"
     raise DecisionRefused(f"{client}: say whether the two are one party or two.")
 
 
 def _page(
-    visit: Visit, books: Snapshot, *, pairs: list[Any] | None = None, message: str = ""
+    context: RequestContext, books: Snapshot, *, pairs: list[Any] | None = None, message: str = ""
 ) -> Response:
-    words = visit.query("search")
-    groups = books.rows(_GROUPS, {"client": visit.client, "words": words, "limit": PARTIES_SHOWN})
-    return visit.render(
+    words = context.query("search")
+    groups = books.rows(_GROUPS, {"client": context.client, "words": words, "limit": PARTIES_SHOWN})
+    return context.render(
         "parties.html",
         status=422 if message else 200,
-        client=visit.client,
+        client=context.client,
         groups=groups,
         total=groups[0]["total"] if groups else 0,
-        parties=parties_offered(books, visit.client),
+        parties=parties_offered(books, context.client),
         pairs=pairs,
         search=words,
         message=message,

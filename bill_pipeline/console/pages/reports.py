@@ -26,7 +26,7 @@ from bill_pipeline.console.parts.period import (
 )
 from bill_pipeline.console.queries.ledger import Snapshot
 from bill_pipeline.console.queries.statements import BookFacts
-from bill_pipeline.console.request_context import Visit
+from bill_pipeline.console.request_context import RequestContext
 from bill_pipeline.exports.reports import ReportFile, report_as_csv, report_as_xlsx
 from bill_pipeline.publishing.tables import PublishedColumn, PublishedTable, identifier
 from bill_pipeline.warehouse.transforms import load_transforms
@@ -112,20 +112,20 @@ def reports_of(books: Snapshot) -> dict[str, Report]:
 
 
 @with_books("reports")
-def reports(visit: Visit, books: Snapshot, _facts: BookFacts) -> Response:
+def reports(context: RequestContext, books: Snapshot, _facts: BookFacts) -> Response:
     """What there is, each with the sentence that says what it tells."""
-    return visit.render(
-        "reports.html", client=visit.client, reports=list(reports_of(books).values())
+    return context.render(
+        "reports.html", client=context.client, reports=list(reports_of(books).values())
     )
 
 
 @with_books("reports")
-def report(visit: Visit, books: Snapshot, facts: BookFacts) -> Response:
+def report(context: RequestContext, books: Snapshot, facts: BookFacts) -> Response:
     """One report: rows in the chosen order, page by page, with totals over all of them."""
-    shown = _report(visit, books)
-    asked = _asked(visit, shown, facts)
-    column, is_descending = _order(visit, shown)
-    page = max(visit.number("page") or 1, 1)
+    shown = _report(context, books)
+    asked = _asked(context, shown, facts)
+    column, is_descending = _order(context, shown)
+    page = max(context.number("page") or 1, 1)
     start = (page - 1) * ROWS_SHOWN
     totals = "".join(f", sum({identifier(name)}) as {identifier(name)}" for name in shown.totals)
     order = _order_by(shown, column, is_descending)
@@ -133,15 +133,15 @@ def report(visit: Visit, books: Snapshot, facts: BookFacts) -> Response:
     added_up = f"select count(*) as row_count{totals} from {shown.source}"
     rows, [summed] = books.together((listed, asked.values), (added_up, asked.values))
     count = summed.pop("row_count")
-    here = f"/clients/{visit.client}/reports/{shown.name}"
+    here = f"/clients/{context.client}/reports/{shown.name}"
 
     def address(**changes: str) -> str:
-        fields = {**asked.fields, "sort": visit.query("sort"), **changes}
+        fields = {**asked.fields, "sort": context.query("sort"), **changes}
         return f"{here}?{urlencode({name: value for name, value in fields.items() if value})}"
 
-    return visit.render(
+    return context.render(
         "report.html",
-        client=visit.client,
+        client=context.client,
         facts=facts,
         report=shown,
         asked=asked,
@@ -162,28 +162,28 @@ def report(visit: Visit, books: Snapshot, facts: BookFacts) -> Response:
 
 
 @with_books("reports")
-def download_report(visit: Visit, books: Snapshot, facts: BookFacts) -> Response:
+def download_report(context: RequestContext, books: Snapshot, facts: BookFacts) -> Response:
     """The whole report as CSV, or as a workbook with its title, totals and print set-up."""
-    shown = _report(visit, books)
-    asked = _asked(visit, shown, facts)
-    column, is_descending = _order(visit, shown)
+    shown = _report(context, books)
+    asked = _asked(context, shown, facts)
+    column, is_descending = _order(context, shown)
     names, rows = books.table(
         f"select * from {shown.source} {_order_by(shown, column, is_descending)}", asked.values
     )
-    ending = "xlsx" if visit.query("as") == "xlsx" else "csv"
-    is_incomplete = bool(visit.lists_missing(visit.client))
+    ending = "xlsx" if context.query("as") == "xlsx" else "csv"
+    is_incomplete = bool(context.lists_missing(context.client))
     file = ReportFile(
         title=shown.title,
-        client=visit.client,
+        client=context.client,
         about=f"{asked.days}, {facts.home_currency}",
         warning="Incomplete: BILL does not let us read every list." if is_incomplete else "",
         columns=tuple(names),
         rows=rows,
         totals=shown.totals,
     )
-    visit.record("downloaded a report", visit.client, report=shown.name)
+    context.record("downloaded a report", context.client, report=shown.name)
     last = asked.fields.get("to") or facts.today
-    name = f"{visit.client}-{shown.name}-{last}{'-incomplete' if is_incomplete else ''}.{ending}"
+    name = f"{context.client}-{shown.name}-{last}{'-incomplete' if is_incomplete else ''}.{ending}"
     content, kind = (
         (report_as_xlsx(file), "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet")
         if ending == "xlsx"
@@ -196,35 +196,37 @@ def download_report(visit: Visit, books: Snapshot, facts: BookFacts) -> Response
     )
 
 
-def _report(visit: Visit, books: Snapshot) -> Report:
-    found = reports_of(books).get(visit.path("report"))
+def _report(context: RequestContext, books: Snapshot) -> Report:
+    found = reports_of(books).get(context.path("report"))
     if found is None:
         raise HTTPException(404, "There is no such report.")
     return found
 
 
-def _asked(visit: Visit, shown: Report, facts: BookFacts) -> Asked:
+def _asked(context: RequestContext, shown: Report, facts: BookFacts) -> Asked:
     """Raises NotADay, and HTTPException 404 for a choice that there is not."""
-    values: dict[str, Any] = {"client": visit.client}
+    values: dict[str, Any] = {"client": context.client}
     fields: dict[str, str] = {}
     words = "as the books stand"
     if "period_start" in shown.parameters:
-        days = period_of(visit.query("from"), visit.query("to"), facts.today, facts.fiscal_year_end)
+        days = period_of(
+            context.query("from"), context.query("to"), facts.today, facts.fiscal_year_end
+        )
         values |= {"period_start": days.first, "period_end": days.last}
         fields |= {"from": str(days.first), "to": str(days.last)}
         words = f"{days.first} to {days.last}"
     elif "report_date" in shown.parameters:
-        day = day_of(visit.query("to"), facts.today)
+        day = day_of(context.query("to"), facts.today)
         values["report_date"], fields["to"], words = day, str(day), f"as of {day}"
     if "known_at" in shown.parameters:
-        known = _moment(visit.query("known"))
+        known = _moment(context.query("known"))
         values["known_at"] = known
         if known:
             fields["known"] = known.isoformat(timespec="seconds")
             words += f", as known on {known:%Y-%m-%d %H:%M} UTC"
     for name in set(shown.parameters) - {*_DAYS}:
         _label, choices = CHOICES[name]
-        chosen = visit.query(name) or choices[0]
+        chosen = context.query(name) or choices[0]
         if chosen not in choices:
             raise HTTPException(404, "There is no such choice.")
         values[name] = fields[name] = chosen
@@ -247,9 +249,9 @@ def _moment(text: str) -> datetime | None:
     return moment if moment.tzinfo is None else moment.astimezone(UTC).replace(tzinfo=None)
 
 
-def _order(visit: Visit, shown: Report) -> tuple[str, bool]:
+def _order(context: RequestContext, shown: Report) -> tuple[str, bool]:
     """The column chosen, if any, and whether its last value comes first."""
-    text = visit.query("sort")
+    text = context.query("sort")
     column = text.removeprefix("-")
     if column not in {known.name for known in shown.table.columns}:
         return "", False

@@ -12,8 +12,8 @@ from starlette.responses import Response
 from bill_pipeline.actions.retyping import (
     Decided,
     EntryLine,
+    accept_balance,
     entry_of,
-    keep,
     move,
     read_retyped,
     withdraw,
@@ -21,7 +21,7 @@ from bill_pipeline.actions.retyping import (
 from bill_pipeline.amounts import amount_of
 from bill_pipeline.console.parts.period import day_of
 from bill_pipeline.console.queries.ledger import Snapshot
-from bill_pipeline.console.request_context import Visit
+from bill_pipeline.console.request_context import RequestContext
 from bill_pipeline.decisions.retypings import OldBalance
 from bill_pipeline.errors import DecisionRefused
 
@@ -46,12 +46,12 @@ class Section:
     decided: tuple[Decided, ...]
 
 
-def retyped_section(visit: Visit, books: Snapshot) -> Section | None:
+def retyped_section(context: RequestContext, books: Snapshot) -> Section | None:
     """None for books published before there was such a decision."""
     if not books.has_column("retyped_balances", "amount_cash"):
         return None
-    found = read_retyped(books.rows, visit.client)
-    wanted = day_of(visit.query("on"), date.min)
+    found = read_retyped(books.rows, context.client)
+    wanted = day_of(context.query("on"), date.min)
     previews = []
     for balance in found.undecided:
         earliest = found.earliest(balance)
@@ -62,37 +62,37 @@ def retyped_section(visit: Visit, books: Snapshot) -> Section | None:
     return Section(previews, found.decided)
 
 
-def decide_retyped(visit: Visit) -> Response:
+def decide_retyped(context: RequestContext) -> Response:
     """Move, keep or take back, as the button says; what was shown must still be so."""
-    form, home, by = visit.form, visit.console.home, visit.user.name
+    form, home, by = context.form, context.console.home, context.user.name
     account, action = form.text("account"), form.text("action")
     reason = form.text("reason") or "decided in the console"
     if action == "move":
-        day = _day(visit, "day")
+        day = _day(context, "day")
         amount = amount_of(form.text("amount"), "amount")
-        move(home, visit.client, account, day, by=by, reason=reason, amount=amount)
-        visit.record("moved a balance under an old type", visit.client, account=account, day=day,
-                     amount=amount, reason=reason)  # fmt: skip
-        visit.notify(f"{visit.client}: {amount:,.2f} is moved on {day}.")
+        move(home, context.client, account, day, by=by, reason=reason, amount=amount)
+        context.record("moved a balance under an old type", context.client, account=account,
+                     day=day, amount=amount, reason=reason)  # fmt: skip
+        context.notify(f"{context.client}: {amount:,.2f} is moved on {day}.")
     elif action == "keep":
         amount = amount_of(form.text("amount"), "amount")
-        keep(home, visit.client, account, by=by, reason=reason, amount=amount)
-        visit.record("let a balance stand under an old type", visit.client, account=account,
+        accept_balance(home, context.client, account, by=by, reason=reason, amount=amount)
+        context.record("let a balance stand under an old type", context.client, account=account,
                      amount=amount, reason=reason)  # fmt: skip
-        visit.notify(f"{visit.client}: {amount:,.2f} stays under the old type.")
+        context.notify(f"{context.client}: {amount:,.2f} stays under the old type.")
     elif action == "undo":
-        first_day = _day(visit, "first_day")
-        withdraw(home, visit.client, account, first_day, by=by, reason=reason)
-        visit.record("took back a decision about an old type", visit.client, account=account,
+        first_day = _day(context, "first_day")
+        withdraw(home, context.client, account, first_day, by=by, reason=reason)
+        context.record("took back a decision about an old type", context.client, account=account,
                      first_day=first_day, reason=reason)  # fmt: skip
-        visit.notify(f"{visit.client}: the decision is taken back.", "warning")
+        context.notify(f"{context.client}: the decision is taken back.", "warning")
     else:
-        raise DecisionRefused(f"{visit.client}: choose what to do with the balance.")
-    return visit.redirect(f"/clients/{visit.client}/close#retyped")
+        raise DecisionRefused(f"{context.client}: choose what to do with the balance.")
+    return context.redirect(f"/clients/{context.client}/close#retyped")
 
 
-def _day(visit: Visit, name: str) -> date:
-    day = day_of(visit.form.text(name), date.min)
+def _day(context: RequestContext, name: str) -> date:
+    day = day_of(context.form.text(name), date.min)
     if day == date.min:
-        raise DecisionRefused(f"{visit.client}: give a day.")
+        raise DecisionRefused(f"{context.client}: give a day.")
     return day

@@ -15,7 +15,7 @@ from starlette.responses import Response
 
 from bill_pipeline.actions.deciding import (
     Answer,
-    Line,
+    DocumentLine,
     PartyRule,
     decide_lines,
     persons_answers,
@@ -30,11 +30,11 @@ from bill_pipeline.console.queries.review_queue import (
     read_lines,
     read_queue,
 )
-from bill_pipeline.console.request_context import Visit
+from bill_pipeline.console.request_context import RequestContext
 from bill_pipeline.decisions.tables import Part
 from bill_pipeline.errors import DecisionRefused, PipelineError
 from bill_pipeline.registry.clients import ClientStatus, UnknownClient
-from bill_pipeline.registry.failures import Trouble, alone
+from bill_pipeline.registry.failures import ClientError, alone
 
 #: A firm-wide queue reads the books of the clients with most to review: as many as it takes to fill
 #: a page, since reading one takes a few milliseconds.
@@ -58,14 +58,14 @@ class Chosen:
     makes_rule: bool
 
 
-def firm_queue(visit: Visit) -> Response:
+def firm_queue(context: RequestContext) -> Response:
     """Every client's lines in one queue, for whoever looks after several."""
-    waiting = [s for s in visit.console.registry.waiting() if visit.user.may_see(s.client)]
-    postponed = visit.console.review_memory.postponed()
+    waiting = [s for s in context.console.registry.waiting() if context.user.may_see(s.client)]
+    postponed = context.console.review_memory.postponed()
     names = _enough(waiting, Counter(client for client, _line in postponed))
-    with visit.console.ledger.reading(names, QUEUE_TABLES) as books:
+    with context.console.ledger.reading(names, QUEUE_TABLES) as books:
         queue = read_queue(books, names, postponed)
-    return visit.render(
+    return context.render(
         "review.html",
         client=None,
         queue=queue,
@@ -88,114 +88,114 @@ def _enough(waiting: list[ClientStatus], put_off: Counter[str]) -> list[str]:
     return names
 
 
-def client_queue(visit: Visit) -> Response:
-    postponed = visit.console.review_memory.postponed()
-    with visit.console.ledger.reading([visit.client]) as books:
-        queue = read_queue(books, [visit.client], postponed)
-    return visit.render(
+def client_queue(context: RequestContext) -> Response:
+    postponed = context.console.review_memory.postponed()
+    with context.console.ledger.reading([context.client]) as books:
+        queue = read_queue(books, [context.client], postponed)
+    return context.render(
         "review.html",
-        client=visit.client,
+        client=context.client,
         queue=queue,
         waiting=[],
         clients_read=1,
-        back=f"/clients/{visit.client}/review",
-        postponed_count=sum(client == visit.client for client, _line in postponed),
+        back=f"/clients/{context.client}/review",
+        postponed_count=sum(client == context.client for client, _line in postponed),
     )
 
 
-def group_page(visit: Visit) -> Response:
+def group_page(context: RequestContext) -> Response:
     """Every line of one group, to answer for some of them only."""
-    with visit.console.ledger.reading([visit.client]) as books:
+    with context.console.ledger.reading([context.client]) as books:
         queue = read_queue(
             books,
-            [visit.client],
-            visit.console.review_memory.postponed(),
-            question=visit.query("question"),
+            [context.client],
+            context.console.review_memory.postponed(),
+            question=context.query("question"),
             examples=LINES_OF_A_GROUP,
         )
     if not queue.groups:
-        visit.notify("Nothing of that group is left to review.")
-        return visit.redirect(f"/clients/{visit.client}/review")
-    return visit.render(
+        context.notify("Nothing of that group is left to review.")
+        return context.redirect(f"/clients/{context.client}/review")
+    return context.render(
         "review_group.html",
-        client=visit.client,
+        client=context.client,
         group=queue.groups[0],
-        accounts=queue.accounts[visit.client],
+        accounts=queue.accounts[context.client],
     )
 
 
-def decide(visit: Visit) -> Response:
+def decide(context: RequestContext) -> Response:
     """Take the answers for one group or several, of one client or several."""
-    doing, _, key = visit.form.text("do").partition(":")
-    keys = [key] if key else visit.form.texts("chosen")
-    chosen = _chosen(visit, keys)
-    back = visit.own_path(visit.form.text("back"), "/review")
+    doing, _, key = context.form.text("do").partition(":")
+    keys = [key] if key else context.form.texts("chosen")
+    chosen = _chosen(context, keys)
+    back = context.own_path(context.form.text("back"), "/review")
     by_client: dict[str, list[Chosen]] = defaultdict(list)
     for one in chosen:
         by_client[one.client].append(one)
-    failed: dict[str, Trouble] = {}
+    failed: dict[str, ClientError] = {}
     for client, groups in by_client.items():
         with alone(client, failed):
             if doing == "later":
-                _postpone(visit, client, groups)
+                _postpone(context, client, groups)
             else:
-                _accept(visit, client, groups)
+                _accept(context, client, groups)
     if failed:  # the others' answers are booked
         raise DecisionRefused(" ".join(map(str, failed.values())))
-    if visit.is_fragment:
-        assert visit.sign_in is not None  # noqa: S101 - the route asks for a bookkeeper
-        return visit.render(
-            "notices.html", fresh=visit.console.sign_ins.take_notices(visit.sign_in)
+    if context.is_fragment:
+        assert context.sign_in is not None  # noqa: S101 - the route asks for a bookkeeper
+        return context.render(
+            "notices.html", fresh=context.console.sign_ins.take_notices(context.sign_in)
         )
-    return visit.redirect(back)
+    return context.redirect(back)
 
 
-def undo(visit: Visit) -> Response:
+def undo(context: RequestContext) -> Response:
     """Put back what was before: by a further decision, so that history keeps both."""
-    memory = visit.console.review_memory
-    number = visit.path_number("number")
-    action = memory.action(visit.client, number) if number is not None else None
+    memory = context.console.review_memory
+    number = context.path_number("number")
+    action = memory.action(context.client, number) if number is not None else None
     if action is None or action.is_undone:
-        raise NothingChosen(f"{visit.client}: this was undone already, or never done.")
-    if action.user_name != visit.user.name and not visit.may("ADMINISTER"):
+        raise NothingChosen(f"{context.client}: this was undone already, or never done.")
+    if action.user_name != context.user.name and not context.may("ADMINISTER"):
         raise HTTPException(403, f"This was done by {action.user_name}: ask them, or an admin.")
     if action.kind == "postpone":
-        memory.bring_back(visit.client, action.content["transaction_ids"])
+        memory.bring_back(context.client, action.content["transaction_ids"])
     else:
         answers = [_remembered(answer) for answer in action.content["before"]]
         decide_lines(
-            visit.console.home,
-            visit.client,
+            context.console.home,
+            context.client,
             answers,
-            by=visit.user.name,
+            by=context.user.name,
             reason="undone",
             withdrawn_rules=action.content["rule_ids"],
         )
     memory.mark_undone(action.number)
-    visit.record("undid", visit.client, what=action.summary)
-    visit.notify(f"Undone: {action.summary}")
-    return visit.redirect(visit.own_path(visit.form.text("back"), "/review"))
+    context.record("undid", context.client, what=action.summary)
+    context.notify(f"Undone: {action.summary}")
+    return context.redirect(context.own_path(context.form.text("back"), "/review"))
 
 
-def change_line(visit: Visit) -> Response:
+def change_line(context: RequestContext) -> Response:
     """A person's account for one line, whoever chose the present one."""
-    with visit.console.ledger.reading([visit.client]) as books:
-        lines = read_lines(books, visit.client, [visit.path("transaction")])
-        accounts = read_accounts(books, [visit.client])[visit.client]
+    with context.console.ledger.reading([context.client]) as books:
+        lines = read_lines(books, context.client, [context.path("transaction")])
+        accounts = read_accounts(books, [context.client])[context.client]
     if not lines:
-        raise HTTPException(404, f"{visit.client} has no such line.")
-    account = account_named(visit.form.text("account"), accounts)
-    reason = visit.form.text("reason") or "chosen in the console"
+        raise HTTPException(404, f"{context.client} has no such line.")
+    account = account_named(context.form.text("account"), accounts)
+    reason = context.form.text("reason") or "chosen in the console"
     line = line_of(lines[0])
     answers = [Answer(line, account.account_id)]
-    decide_and_remember(visit, visit.client, answers, [], reason, account.label)
+    decide_and_remember(context, context.client, answers, [], reason, account.label)
     # The whole line has the account now: a part's own page is gone.
     whole = f"{line.document_type}:{line.document_id}:{line.line_id}"
-    return visit.redirect(f"/clients/{visit.client}/lines/{whole}")
+    return context.redirect(f"/clients/{context.client}/lines/{whole}")
 
 
 def decide_and_remember(
-    visit: Visit,
+    context: RequestContext,
     client: str,
     answers: list[Answer],
     rules: list[PartyRule],
@@ -206,15 +206,17 @@ def decide_and_remember(
 
     ``accounts``: where the lines go, in people's words.
     """
-    home, by = visit.console.home, visit.user.name
+    home, by = context.console.home, context.user.name
     before = persons_answers(home, client, [answer.line for answer in answers])
     rule_ids = decide_lines(home, client, answers, rules, by=by, reason=reason)
     summary = f"{client}: {plural(len(answers), 'line')} to {accounts}"
     content = {"before": [asdict(answer) for answer in before], "rule_ids": rule_ids}
-    number = visit.console.review_memory.remember(client, by, "decide", content, summary)
-    visit.record("decided", client, lines=len(answers), accounts=accounts, rules=rule_ids)
+    number = context.console.review_memory.remember(client, by, "decide", content, summary)
+    context.record("decided", client, lines=len(answers), accounts=accounts, rules=rule_ids)
     made = f" and {plural(len(rule_ids), 'rule')}" if rule_ids else ""
-    visit.notify(f"{summary}{made}. It is in the ledger.", undo=f"/clients/{client}/undo/{number}")
+    context.notify(
+        f"{summary}{made}. It is in the ledger.", undo=f"/clients/{client}/undo/{number}"
+    )
 
 
 def _remembered(answer: dict[str, Any]) -> Answer:
@@ -222,17 +224,17 @@ def _remembered(answer: dict[str, Any]) -> Answer:
     parts = tuple(
         Part(**{**part, "amount": Decimal(part["amount"])}) for part in answer.get("parts", ())
     )
-    return Answer(Line(**answer["line"]), answer["account_id"], parts)
+    return Answer(DocumentLine(**answer["line"]), answer["account_id"], parts)
 
 
-def _chosen(visit: Visit, keys: list[str]) -> list[Chosen]:
+def _chosen(context: RequestContext, keys: list[str]) -> list[Chosen]:
     """The groups the form names, with lines that are really their client's and visible."""
-    form, found = visit.form, []
+    form, found = context.form, []
     for key in keys:
         client = form.text(f"client-{key}")
-        _require_visible(visit, client)
+        _require_visible(context, client)
         ids = form.text(f"lines-{key}", most=MOST_BYTES).split() + form.texts(f"line-{key}")
-        with visit.console.ledger.reading([client]) as books:
+        with context.console.ledger.reading([client]) as books:
             lines = read_lines(books, client, ids)
         if lines:
             account, rule = form.text(f"account-{key}"), form.text(f"rule-{key}") == "yes"
@@ -242,28 +244,28 @@ def _chosen(visit: Visit, keys: list[str]) -> list[Chosen]:
     return found
 
 
-def _require_visible(visit: Visit, client: str) -> None:
+def _require_visible(context: RequestContext, client: str) -> None:
     try:
-        visit.console.registry.status(client)
+        context.console.registry.status(client)
     except UnknownClient:
         client = ""
-    if not client or not visit.user.may_see(client):
+    if not client or not context.user.may_see(client):
         raise HTTPException(404, "There is no such client.")
 
 
-def _postpone(visit: Visit, client: str, groups: list[Chosen]) -> None:
+def _postpone(context: RequestContext, client: str, groups: list[Chosen]) -> None:
     ids = [str(line["transaction_id"]) for group in groups for line in group.lines]
-    visit.console.review_memory.postpone(client, ids, visit.user.name)
+    context.console.review_memory.postpone(client, ids, context.user.name)
     summary = f"{client}: {len(ids)} lines put off for a week"
-    number = visit.console.review_memory.remember(
-        client, visit.user.name, "postpone", {"transaction_ids": ids}, summary
+    number = context.console.review_memory.remember(
+        client, context.user.name, "postpone", {"transaction_ids": ids}, summary
     )
-    visit.record("put off lines", client, lines=len(ids))
-    visit.notify(f"{summary}.", undo=f"/clients/{client}/undo/{number}")
+    context.record("put off lines", client, lines=len(ids))
+    context.notify(f"{summary}.", undo=f"/clients/{client}/undo/{number}")
 
 
-def _accept(visit: Visit, client: str, groups: list[Chosen]) -> None:
-    with visit.console.ledger.reading([client]) as books:
+def _accept(context: RequestContext, client: str, groups: list[Chosen]) -> None:
+    with context.console.ledger.reading([client]) as books:
         accounts = read_accounts(books, [client])[client]
     settled = [(group.lines, account_named(group.account_text, accounts)) for group in groups]
     rules = [
@@ -271,7 +273,7 @@ def _accept(visit: Visit, client: str, groups: list[Chosen]) -> None:
             party_id=str(group.lines[0]["party_id"]),
             document_type=str(group.lines[0]["document_type"]),
             account_id=account.account_id,
-            reason=f"{group.lines[0]['party']} always, says {visit.user.name}",
+            reason=f"{group.lines[0]['party']} always, says {context.user.name}",
         )
         for group, (_lines, account) in zip(groups, settled, strict=True)
         if group.makes_rule and group.lines[0]["party_id"]
@@ -280,4 +282,4 @@ def _accept(visit: Visit, client: str, groups: list[Chosen]) -> None:
         Answer(line_of(line), account.account_id) for lines, account in settled for line in lines
     ]
     names = ", ".join(sorted({account.label for _lines, account in settled}))
-    decide_and_remember(visit, client, answers, rules, "settled in the review queue", names)
+    decide_and_remember(context, client, answers, rules, "settled in the review queue", names)

@@ -16,7 +16,7 @@ from bill_pipeline.console.parts.period import day_of
 from bill_pipeline.console.queries.ledger import Snapshot
 from bill_pipeline.console.queries.review_queue import account_named, read_accounts
 from bill_pipeline.console.queries.statements import BookFacts
-from bill_pipeline.console.request_context import Visit
+from bill_pipeline.console.request_context import RequestContext
 from bill_pipeline.errors import DecisionRefused, PipelineError
 from bill_pipeline.registry.clients import utc_now
 
@@ -33,62 +33,64 @@ where client = ? and dimension = 'department' and not is_archived order by dimen
 
 
 @with_books("rules")
-def rules_page(visit: Visit, books: Snapshot, facts: BookFacts) -> Response:
-    return _page(visit, books)
+def rules_page(context: RequestContext, books: Snapshot, facts: BookFacts) -> Response:
+    return _page(context, books)
 
 
 @with_books("rules")
-def add_rule(visit: Visit, books: Snapshot, facts: BookFacts) -> Response:
+def add_rule(context: RequestContext, books: Snapshot, facts: BookFacts) -> Response:
     """Make the rule, or only show what it would hit; what is refused stays as it was typed."""
     try:
-        terms = _terms(visit, books)
-        if visit.form.text("do") == "try":
-            return _page(visit, books, tried=rules.try_out(visit.console.home, visit.client, terms))
-        reason = visit.form.text("reason") or "made in the console"
+        terms = _terms(context, books)
+        if context.form.text("do") == "try":
+            return _page(
+                context, books, tried=rules.try_out(context.console.home, context.client, terms)
+            )
+        reason = context.form.text("reason") or "made in the console"
         rule_id = rules.add(
-            visit.console.home, visit.client, terms, by=visit.user.name, reason=reason
+            context.console.home, context.client, terms, by=context.user.name, reason=reason
         )
     except PipelineError as error:
-        return _page(visit, books, message=str(error))
-    visit.record("made a rule", visit.client, rule=rule_id, account=terms.account_id)
-    visit.notify(f"{visit.client}: {rule_id} stands; its lines are in the ledger.")
-    return visit.redirect(f"/clients/{visit.client}/rules")
+        return _page(context, books, message=str(error))
+    context.record("made a rule", context.client, rule=rule_id, account=terms.account_id)
+    context.notify(f"{context.client}: {rule_id} stands; its lines are in the ledger.")
+    return context.redirect(f"/clients/{context.client}/rules")
 
 
-def change_rule(visit: Visit) -> Response:
+def change_rule(context: RequestContext) -> Response:
     """End a rule and keep what it decided, or take it back with what it decided."""
-    home, client, rule_id = visit.console.home, visit.client, visit.path("rule")
-    reason = visit.form.text("reason") or "changed in the console"
-    if visit.form.text("do") == "end":
-        last = _day(visit, "last") or utc_now().date() - timedelta(days=1)
-        rules.change(home, client, rule_id, {"valid_to": last}, by=visit.user.name, reason=reason)
+    home, client, rule_id = context.console.home, context.client, context.path("rule")
+    reason = context.form.text("reason") or "changed in the console"
+    if context.form.text("do") == "end":
+        last = _day(context, "last") or utc_now().date() - timedelta(days=1)
+        rules.change(home, client, rule_id, {"valid_to": last}, by=context.user.name, reason=reason)
         done = f"{rule_id} ends on {last}"
-    elif visit.form.text("do") == "remove":
-        rules.remove(home, client, rule_id, by=visit.user.name, reason=reason)
+    elif context.form.text("do") == "remove":
+        rules.remove(home, client, rule_id, by=context.user.name, reason=reason)
         done = f"{rule_id} is taken back with what it decided"
     else:
         raise DecisionRefused(f"{client}: say whether {rule_id} ends or is taken back.")
-    visit.record("changed a rule", client, rule=rule_id, what=done, reason=reason)
-    visit.notify(f"{client}: {done}.")
-    return visit.redirect(f"/clients/{client}/rules")
+    context.record("changed a rule", client, rule=rule_id, what=done, reason=reason)
+    context.notify(f"{client}: {done}.")
+    return context.redirect(f"/clients/{client}/rules")
 
 
 def _page(
-    visit: Visit,
+    context: RequestContext,
     books: Snapshot,
     *,
     tried: list[dict[str, Any]] | None = None,
     message: str = "",
 ) -> Response:
     decided = [row for row in tried or () if row["is_decided"]]
-    return visit.render(
+    return context.render(
         "rules.html",
         status=422 if message else 200,
-        client=visit.client,
-        rules=[(row, rules.in_words(row)) for row in books.rows(_RULES, [visit.client])],
-        parties=parties_offered(books, visit.client),
-        departments=books.rows(_DEPARTMENTS, [visit.client]),
-        accounts=read_accounts(books, [visit.client])[visit.client],
+        client=context.client,
+        rules=[(row, rules.rule_in_words(row)) for row in books.rows(_RULES, [context.client])],
+        parties=parties_offered(books, context.client),
+        departments=books.rows(_DEPARTMENTS, [context.client]),
+        accounts=read_accounts(books, [context.client])[context.client],
         tried=None if tried is None else tried[:LINES_SHOWN],
         found=f"It fits {plural(len(tried or ()), 'line')} and would decide {len(decided):,}.",
         message=message,
@@ -114,24 +116,24 @@ def party_typed(text: str, parties: list[dict[str, Any]]) -> str:
     raise DecisionRefused(f"“{text}” names no single vendor or customer: choose one from the list.")
 
 
-def _terms(visit: Visit, books: Snapshot) -> rules.RuleTerms:
-    form = visit.form
-    accounts = read_accounts(books, [visit.client])[visit.client]
+def _terms(context: RequestContext, books: Snapshot) -> rules.RuleTerms:
+    form = context.form
+    accounts = read_accounts(books, [context.client])[context.client]
     party = form.text("party")
     low, high = form.text("amount_from"), form.text("amount_to")
     return rules.RuleTerms(
         account_id=account_named(form.text("account"), accounts).account_id,
-        party_id=party_typed(party, parties_offered(books, visit.client)) if party else None,
+        party_id=party_typed(party, parties_offered(books, context.client)) if party else None,
         document_type=form.text("document_type") or None,
         description_contains=form.text("text") or None,
         department_id=form.text("department") or None,
         amount_from=amount_of(low, "Amount from") if low else None,
         amount_to=amount_of(high, "Amount to") if high else None,
-        valid_from=_day(visit, "valid_from"),
-        valid_to=_day(visit, "valid_to"),
+        valid_from=_day(context, "valid_from"),
+        valid_to=_day(context, "valid_to"),
     )
 
 
-def _day(visit: Visit, name: str) -> date | None:
-    text = visit.form.text(name)
+def _day(context: RequestContext, name: str) -> date | None:
+    text = context.form.text(name)
     return day_of(text, date.max) if text else None

@@ -22,7 +22,7 @@ from bill_pipeline.console.queries.review_queue import (
     read_whole_line,
 )
 from bill_pipeline.console.queries.statements import BookFacts
-from bill_pipeline.console.request_context import Visit
+from bill_pipeline.console.request_context import RequestContext
 from bill_pipeline.decisions.tables import Part, require_parts
 from bill_pipeline.errors import PipelineError
 
@@ -53,50 +53,52 @@ class PartRow:
 
 
 @with_books("review")
-def split_page(visit: Visit, books: Snapshot, facts: BookFacts) -> Response:
+def split_page(context: RequestContext, books: Snapshot, facts: BookFacts) -> Response:
     """The form: as the line is split now, else its whole amount on the account that counts."""
-    parts = _parts_of(visit, books)
-    accounts = read_accounts(books, [visit.client])[visit.client]
-    return _form(visit, books, parts, accounts, [_row_of(part, accounts) for part in parts])
+    parts = _parts_of(context, books)
+    accounts = read_accounts(books, [context.client])[context.client]
+    return _form(context, books, parts, accounts, [_row_of(part, accounts) for part in parts])
 
 
 @with_books("review")
-def split_line(visit: Visit, books: Snapshot, facts: BookFacts) -> Response:
+def split_line(context: RequestContext, books: Snapshot, facts: BookFacts) -> Response:
     """Book the parts, or say beside what was typed why not."""
-    parts = _parts_of(visit, books)
-    accounts = read_accounts(books, [visit.client])[visit.client]
-    rows = _typed_rows(visit)
-    if visit.form.text("do") == "more":
-        return _form(visit, books, parts, accounts, rows, more=PARTS_SHOWN)
+    parts = _parts_of(context, books)
+    accounts = read_accounts(books, [context.client])[context.client]
+    rows = _typed_rows(context)
+    if context.form.text("do") == "more":
+        return _form(context, books, parts, accounts, rows, more=PARTS_SHOWN)
     try:
-        answer = _answer(rows, parts, accounts, _dimensions(books, visit.client))
+        answer = _answer(rows, parts, accounts, _dimensions(books, context.client))
     except PipelineError as error:
-        return _form(visit, books, parts, accounts, rows, message=str(error), status=422)
+        return _form(context, books, parts, accounts, rows, message=str(error), status=422)
     named = {account.account_id: account.label for account in accounts}
     decide_and_remember(
-        visit,
-        visit.client,
+        context,
+        context.client,
         [answer],
         [],
-        visit.form.text("reason") or "split in the console",
+        context.form.text("reason") or "split in the console",
         " and ".join(named[part.account_id] for part in answer.parts),
     )
-    return visit.redirect(visit.own_path(visit.form.text("back"), _line_address(visit, parts)))
+    return context.redirect(
+        context.own_path(context.form.text("back"), _line_address(context, parts))
+    )
 
 
-def _parts_of(visit: Visit, books: Snapshot) -> list[dict[str, Any]]:
-    parts = read_whole_line(books, visit.client, visit.path("transaction"))
+def _parts_of(context: RequestContext, books: Snapshot) -> list[dict[str, Any]]:
+    parts = read_whole_line(books, context.client, context.path("transaction"))
     if not parts:
-        raise HTTPException(404, f"{visit.client} has no such line.")
+        raise HTTPException(404, f"{context.client} has no such line.")
     return parts
 
 
-def _line_address(visit: Visit, parts: list[dict[str, Any]]) -> str:
-    return f"/clients/{visit.client}/lines/{parts[0]['transaction_id']}"
+def _line_address(context: RequestContext, parts: list[dict[str, Any]]) -> str:
+    return f"/clients/{context.client}/lines/{parts[0]['transaction_id']}"
 
 
 def _form(
-    visit: Visit,
+    context: RequestContext,
     books: Snapshot,
     parts: list[dict[str, Any]],
     accounts: list[Account],
@@ -108,19 +110,19 @@ def _form(
 ) -> Response:
     filled = [row for row in rows if not row.is_empty]
     wanted = min(max(PARTS_SHOWN, len(rows) + more, len(filled) + 1), MOST_PARTS)
-    return visit.render(
+    return context.render(
         "split.html",
         status=status,
-        client=visit.client,
+        client=context.client,
         line=parts[0],
         total=_total(parts),
         is_split=len(parts) > 1,
         rows=[*rows, *[PartRow()] * (wanted - len(rows))],
         accounts=accounts,
-        dimensions=_dimensions(books, visit.client),
-        reason=visit.form.text("reason"),
-        back=visit.own_path(
-            visit.form.text("back") or visit.query("back"), _line_address(visit, parts)
+        dimensions=_dimensions(books, context.client),
+        reason=context.form.text("reason"),
+        back=context.own_path(
+            context.form.text("back") or context.query("back"), _line_address(context, parts)
         ),
         message=message,
     )
@@ -144,8 +146,8 @@ def _row_of(part: dict[str, Any], accounts: list[Account]) -> PartRow:
     )
 
 
-def _typed_rows(visit: Visit) -> list[PartRow]:
-    form = visit.form
+def _typed_rows(context: RequestContext) -> list[PartRow]:
+    form = context.form
     columns = ["account", "amount", "description", *(f"{name}_id" for name in DIMENSIONS)]
     values = [form.texts(column)[:MOST_PARTS] for column in columns]
     longest = max(map(len, values))

@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from bill_pipeline.amounts import to_cents
-from bill_pipeline.console.advice import trouble, what_to_do
+from bill_pipeline.console.advice import client_error, what_to_do
 from bill_pipeline.registry.clients import utc_now
 
 _CENT = Decimal("0.01")
@@ -102,6 +102,6 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "moment": moment,
     "age": age,
     "words": words,
-    "trouble": trouble,
+    "client_error": client_error,
     "what_to_do": what_to_do,
 }

@@ -23,7 +23,7 @@ from bill_pipeline.publishing.tables import (
     identifier,
     quoted,
 )
-from bill_pipeline.publishing.versions import path_of
+from bill_pipeline.publishing.versions import version_path
 
 #: (name, type) of the columns as they are stored.
 Columns = tuple[tuple[str, str], ...]
@@ -62,7 +62,7 @@ class Catalogue:
             version = self._versions[client]
             for written in version.tables:
                 if tables is None or written.table in tables:
-                    path = path_of(self._published, written.table, client, version.number)
+                    path = version_path(self._published, written.table, client, version.number)
                     files.setdefault((written.table, written.shape), []).append(path)
         return files
 

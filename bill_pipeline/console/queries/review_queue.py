@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from bill_pipeline.actions.deciding import Line
+from bill_pipeline.actions.deciding import DocumentLine
 from bill_pipeline.console.queries.ledger import Row, Snapshot
 from bill_pipeline.errors import PipelineError
 
@@ -207,8 +207,8 @@ def read_whole_line(books: Snapshot, client: str, transaction_id: str) -> list[d
     )
 
 
-def line_of(row: dict[str, Any]) -> Line:
-    return Line(row["document_type"], row["document_id"], row["line_id"])
+def line_of(row: dict[str, Any]) -> DocumentLine:
+    return DocumentLine(row["document_type"], row["document_id"], row["line_id"])
 
 
 def _group(row: dict[str, Any], accounts: dict[str, list[Account]]) -> Group:

@@ -37,7 +37,7 @@ def fold_starts(day: np.ndarray, folds: int, lines_max: int) -> list[int]:
     return [start for start in starts if start > 0]
 
 
-def replay(
+def backtest(
     lines: Lines,
     account: np.ndarray,
     sources_at: Callable[[History, TextModel | None], Sources],

@@ -1,7 +1,7 @@
 """What can be asked of BILL to see whether a belief holds: read only, and never many requests.
 
-A check asks ``Evidence`` and counts; nothing of what BILL answers leaves here but counts and our
-own names of lists.
+A check asks the ``Observer`` and counts; nothing of what BILL answers leaves here but counts and
+our own names of lists.
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ from bill_pipeline.bill.pages import IDS_PER_REQUEST
 MOST_REQUESTS = 80
 #: How many of a list's newest documents are looked at: one page.
 SAMPLE = 100
-REFUSED = (400, 422)
+REFUSED_STATUSES = (400, 422)
 
 Row = dict[str, Any]
 
 
 @dataclass(frozen=True)
-class Finding:
+class Observation:
     """What was seen of one belief: how often it held and how often not, and nothing of what."""
 
     holds: int = 0
@@ -80,7 +80,7 @@ class CappedBudget:
         self._budget.spend_hour(dev_key, is_login=is_login)
 
 
-class Evidence:
+class Observer:
     """Asks BILL for one client, remembers the pages it has, and counts how lists are refused."""
 
     def __init__(self, api: BillApi, budget: CappedBudget, *, with_v2: bool = True) -> None:
@@ -146,7 +146,7 @@ class Evidence:
         try:
             return self.page(table, **params, sort="updatedTime:desc")
         except errors.RequestRefused as refusal:
-            if refusal.status not in REFUSED:
+            if refusal.status not in REFUSED_STATUSES:
                 raise
             return self.page(table, **params)
 
