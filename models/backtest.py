@@ -20,7 +20,7 @@ from models.sources import Sources
 from models.text_model import TextModel
 
 STEPS_PER_FOLD = 3
-# Replay memory: lines × accounts cells at once.
+# Lines × accounts cells of one batch: 3M floats = 12 MB per source.
 CELLS_MAX = 1_500_000
 
 

@@ -16,7 +16,7 @@ from sklearn.base import BaseEstimator
 from sklearn.exceptions import NotFittedError
 
 from models.accounts import Accounts
-from models.backtest import backtest
+from models.backtest import CELLS_MAX, backtest
 from models.decision import Decisions, decide
 from models.evidence import gather
 from models.explanation import reasons
@@ -33,8 +33,6 @@ from models.track_record import TrackRecord
 
 # Suggestions only, nothing booked unasked, before a client has this many coded lines.
 MATURE_LINES = 100
-# Lines × accounts cells of one batch: 3M floats = 12 MB per source.
-CELLS_MAX = 1_500_000
 BATCH_LINES_MAX = 6_000
 
 

@@ -28,6 +28,7 @@ from bill_pipeline.dagster.client_work import STEPS
 from bill_pipeline.dagster.freshness import due_looks, was_left_unpublished
 from bill_pipeline.dagster.syncs import SyncResource
 from bill_pipeline.dagster.workers import Outcome, Task, outcomes
+from bill_pipeline.pipeline.sync_many import CLIENTS_PER_PUBLICATION
 from bill_pipeline.registry.clients import ClientStatus, Registry, State, utc_now
 from bill_pipeline.registry.failures import ClientError, alone
 from bill_pipeline.settings import Settings
@@ -36,9 +37,6 @@ if TYPE_CHECKING:
     from bill_pipeline.pipeline.sync_report import SyncReport
     from bill_pipeline.publishing.versions import Version
 
-#: A publication costs a fraction of a second whatever its size, and readers wait for it: more
-#: clients at once would be cheaper, fewer would be fresher.
-CLIENTS_PER_PUBLICATION = 20
 #: Who fails, beside the clients, when nothing can be published.
 _LEDGER = "the published ledger"
 

@@ -22,7 +22,8 @@ from bill_pipeline.registry.clients import Registry
 from bill_pipeline.registry.failures import ClientError, alone
 from bill_pipeline.settings import Home
 
-#: Books of this many clients are published together: a publication costs a fraction of a second.
+#: A publication costs a fraction of a second whatever its size, and readers wait for it: more
+#: clients at once would be cheaper, fewer would be fresher.
 CLIENTS_PER_PUBLICATION = 20
 
 

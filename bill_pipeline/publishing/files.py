@@ -65,7 +65,7 @@ from bill_pipeline.settings import Home
 from bill_pipeline.warehouse.built import next_number
 
 #: Rewriting the catalogue takes well under a second; somebody who waits this long waits for ever.
-LOCK_TIMEOUT_SECONDS = 120
+CATALOGUE_LOCK_SECONDS = 120
 #: A glance at the files of so many clients takes some 20 ms; of a larger firm's, by turns.
 CLIENTS_LOOKED_AT = 50
 #: DuckDB takes these in a path for a pattern or a partition, and we end a path at a line's end.
@@ -276,11 +276,11 @@ def catalogue_lock(home: Home) -> Iterator[None]:
     """Hold the catalogue for this process. Raises PublishError when nobody lets go of it."""
     home.published.mkdir(parents=True, exist_ok=True)
     try:
-        with filelock.FileLock(home.published / ".lock", timeout=LOCK_TIMEOUT_SECONDS):
+        with filelock.FileLock(home.published / ".lock", timeout=CATALOGUE_LOCK_SECONDS):
             yield
     except filelock.Timeout:
         raise PublishError(
-            f"The catalogue {home.ledger} has been locked for {LOCK_TIMEOUT_SECONDS} seconds. "
+            f"The catalogue {home.ledger} has been locked for {CATALOGUE_LOCK_SECONDS} seconds. "
             f"Find the process that holds {home.published / '.lock'}, and publish again."
         ) from None
 

@@ -21,7 +21,7 @@ from bill_pipeline.publishing.tables import PublishError, quoted
 from bill_pipeline.runtime.private_folder import PrivateFolder
 
 #: A publication holds the lock for seconds; somebody who waits this long waits for ever.
-LOCK_TIMEOUT_SECONDS = 300
+LAKE_LOCK_SECONDS = 300
 #: Object stores of one's own rarely answer to names of buckets, as Amazon's does.
 BY_PATH = "set s3_url_style = 'path'"
 #: PostgreSQL itself, beside the lake that it describes.
@@ -138,14 +138,14 @@ def only_writer(connection: duckdb.DuckDBPyConnection, address: LakeAddress) -> 
     # Of its own, because the caller's transactions begin and end while this one holds the lock.
     with connection.cursor() as holder:
         holder.execute("begin transaction")
-        limit = f"select set_config('lock_timeout', '{LOCK_TIMEOUT_SECONDS}s', true)"
+        limit = f"select set_config('lock_timeout', '{LAKE_LOCK_SECONDS}s', true)"
         try:
             _asked(holder, limit)
             _asked(holder, f"select pg_advisory_xact_lock({_LOCK})::text")
         except duckdb.Error as error:
             raise PublishError(
                 f"Another process has been publishing to the lake at {address.catalogue} for "
-                f"{LOCK_TIMEOUT_SECONDS} seconds, or PostgreSQL is gone. {error}"
+                f"{LAKE_LOCK_SECONDS} seconds, or PostgreSQL is gone. {error}"
             ) from error
         try:
             yield

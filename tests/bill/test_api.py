@@ -99,9 +99,7 @@ def test_an_impatient_caller_gets_the_hourly_limit_instead_of_a_wait() -> None:
 )
 def test_passing_trouble_is_retried_with_growing_pauses(trouble: httpx.Response) -> None:
     clock = FakeClock()
-    with fake_api(
-        FakeBill(trouble, trouble, trouble, page({"id": "b1"})), clock
-    ) as api:
+    with fake_api(FakeBill(trouble, trouble, trouble, page({"id": "b1"})), clock) as api:
         assert api.get("/v3/bills", subject="bills")["results"]
     assert len(clock.slept) == 3
     for number, pause in enumerate(clock.slept):
