@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
-#: Each command and page is a function of its own file, called by nobody else; the sandbox speaks BILL
+#: A command or page is a function of its own file that nobody else calls; the sandbox speaks BILL
 APART = {"cli", "console", "sandbox"}
 
 

@@ -28,7 +28,7 @@ from bill_pipeline.dagster.client_work import STEPS
 from bill_pipeline.dagster.freshness import due_looks, was_left_unpublished
 from bill_pipeline.dagster.syncs import SyncResource
 from bill_pipeline.dagster.workers import Outcome, Task, outcomes
-from bill_pipeline.pipeline.sync_many import CLIENTS_PER_PUBLICATION
+from bill_pipeline.publishing import CLIENTS_PER_PUBLICATION
 from bill_pipeline.registry.clients import ClientStatus, Registry, State, utc_now
 from bill_pipeline.registry.failures import ClientError, alone
 from bill_pipeline.settings import Settings

@@ -17,14 +17,11 @@ from bill_pipeline.pipeline.client_sync import (
     bring_up_to_date,
 )
 from bill_pipeline.pipeline.sync_report import SyncReport
+from bill_pipeline.publishing import CLIENTS_PER_PUBLICATION
 from bill_pipeline.publishing.publish import publish
 from bill_pipeline.registry.clients import Registry
 from bill_pipeline.registry.failures import ClientError, alone
 from bill_pipeline.settings import Home
-
-#: A publication costs a fraction of a second whatever its size, and readers wait for it: more
-#: clients at once would be cheaper, fewer would be fresher.
-CLIENTS_PER_PUBLICATION = 20
 
 
 @dataclass(frozen=True)

@@ -13,3 +13,7 @@
 Nothing here decides what the books say, and nothing here is needed to read them: an analyst needs
 DuckDB and the files alone.
 """
+
+#: A publication costs a fraction of a second whatever its size, and readers wait for it: more
+#: clients at once would be cheaper, fewer would be fresher.
+CLIENTS_PER_PUBLICATION = 20
