@@ -9,6 +9,7 @@ from __future__ import annotations
 from bill_pipeline.console.auth.access import Page
 from bill_pipeline.console.auth.users import Permission
 from bill_pipeline.console.pages import account as account_pages
+from bill_pipeline.console.pages import assets as asset_pages
 from bill_pipeline.console.pages import book_settings as keeping_pages
 from bill_pipeline.console.pages import books as books_pages
 from bill_pipeline.console.pages import closing as closing_pages
@@ -72,6 +73,8 @@ PAGES: tuple[Page, ...] = (
     Page("GET", "/clients/{client}/general-ledger", ledger_pages.general_ledger, _READ),
     Page("GET", "/clients/{client}/entries/{entry}", ledger_pages.entry_page, _READ),
     Page("GET", "/clients/{client}/documents/{type}/{document}", ledger_pages.document_page, _READ),
+    Page("GET", "/clients/{client}/assets", asset_pages.assets, _READ),
+    Page("GET", "/clients/{client}/assets/{asset}", asset_pages.asset, _READ),
     Page("GET", "/clients/{client}/close", closing_pages.close_page, _READ),
     Page("POST", "/clients/{client}/close", closing_pages.close_month, _REVIEW),
     Page("POST", "/clients/{client}/reopen", closing_pages.reopen_month, _REVIEW),

@@ -26,7 +26,7 @@ from pydantic import SecretStr
 
 from bill_pipeline.bill.connection import Connection
 from bill_pipeline.console.auth.sign_ins import SignIns
-from bill_pipeline.console.auth.users import ALL_CLIENTS, Role, Users
+from bill_pipeline.console.auth.users import ALL_CLIENTS, Clients, Role, Users
 from bill_pipeline.console.database import ConsoleDatabase
 from bill_pipeline.dagster.services import Services
 from bill_pipeline.registry.clients import Registry, State
@@ -51,6 +51,7 @@ class Firm:
     client: str
     services: Services
     sessions: dict[Role, str]
+    hers: str  # of a bookkeeper who may see this client alone
 
     @property
     def url(self) -> str:
@@ -88,24 +89,26 @@ def firm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Firm]:
                 services.revive()
                 time.sleep(1)
             address = f"http://127.0.0.1:{port}"
-            yield Firm(address, home, company.client, services, sessions_of(home))
+            hers = session_of(home, "hers", Role.BOOKKEEPER, frozenset({company.client}))
+            yield Firm(address, home, company.client, services, sessions_of(home), hers)
         finally:
             services.stop()
 
 
 def sessions_of(home: Home) -> dict[Role, str]:
     """A session of a person of each role."""
+    return {role: session_of(home, role, role, ALL_CLIENTS) for role in Role}
+
+
+def session_of(home: Home, name: str, role: Role, clients: Clients) -> str:
+    """A session of a new person who may see ``clients``."""
     database = ConsoleDatabase(home.path / "console.sqlite")
     users = Users(database)
-    sign_ins = SignIns(database, users)
-    sessions = {}
-    for role in Role:
-        password = SecretStr(f"correct horse {role} staple")
-        users.create(role, password, role, clients=ALL_CLIENTS, created_by="test")
-        token = sign_ins.sign_in(role, password, address="127.0.0.1")
-        assert token
-        sessions[role] = token.get_secret_value()
-    return sessions
+    password = SecretStr(f"correct horse {name} staple")
+    users.create(name, password, role, clients=clients, created_by="test")
+    token = SignIns(database, users).sign_in(name, password, address="127.0.0.1")
+    assert token
+    return token.get_secret_value()
 
 
 def test_the_graph_reads_from_bill_to_the_published_ledger(firm: Firm) -> None:
@@ -272,6 +275,19 @@ def test_a_viewer_cannot_materialize_and_an_administrator_can(firm: Firm) -> Non
         expect(page.get_by_text("RUN_SUCCESS")).to_be_visible()
         assert any("pipelineRunLogs" in frame for frame in frames)
         picture(page, PICTURES, "dagster-run")
+
+
+def test_a_bookkeeper_of_one_client_opens_an_asset_of_hers(firm: Firm) -> None:
+    with browser_page(firm.address, firm.hers) as page:
+        show(page, f"{firm.address}/clients/{firm.client}", "Assets")
+        page.get_by_role("link", name="Assets").click()
+        page.get_by_role("link", name="journal_lines").click()
+        for text in ("ledger.lines_wanted", "Sum debit", "Every entry balances", "Passed"):
+            expect(page.get_by_text(text).first).to_be_visible()
+        picture(page, PICTURES, "console-asset")
+        answer = page.goto(f"{firm.url}/")
+        assert answer is not None
+        assert answer.status == 403
 
 
 def test_the_console_and_dagster_are_one_click_apart(firm: Firm) -> None:
