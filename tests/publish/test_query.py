@@ -124,6 +124,11 @@ def test_sql_comes_from_a_file_or_from_standard_input(ledger: Home, tmp_path: Pa
     assert ask(ledger, "-f", "-", "--format", "csv", stdin="select 1 as n").output == "n\n1\n"
 
 
+LOGGING = (
+    "enable_logging('QueryLog', storage='file', storage_config={'path': '{home}/published/log'})"
+)
+
+
 @pytest.mark.parametrize(
     "sql",
     [
@@ -150,6 +155,14 @@ def test_sql_comes_from_a_file_or_from_standard_input(ledger: Home, tmp_path: Pa
         "set allowed_directories = ['/']",
         "pragma enable_profiling = 'json'",
         "call checkpoint()",
+        "explain (/* ) select 1 -- */ analyze) copy (select 1) to '{home}/published/written.csv'",
+        "explain (analyze) copy (select 1) to '{home}/published/written.csv'",
+        f"create temp table t as from {LOGGING}",
+        f"/* é */ select 'ü', * from {LOGGING}",
+        f"create temp macro m() as table from {LOGGING}; from m()",
+        "from " + LOGGING.replace("enable_logging", '"Enable_Logging" /* ( */ '),
+        "from query('from " + LOGGING.replace("'", "''") + "')",
+        "from enable_profiling()",
     ],
 )
 def test_nothing_but_reading_the_ledger_is_possible(ledger: Home, sql: str) -> None:
@@ -159,6 +172,20 @@ def test_nothing_but_reading_the_ledger_is_possible(ledger: Home, sql: str) -> N
     assert result.exit_code == 1, result.output
     after = {path: path.read_bytes() for path in ledger.published.rglob("*") if path.is_file()}
     assert (after, ledger.ledger.read_bytes()) == (before, catalogue)
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "select 'from enable_logging(1)' as text",
+        "select 1 as enable_logging -- enable_logging(1)",
+        "explain (analyze, format json) select 1",
+        "from duckdb_tables() limit 1",
+        "pivot (from range(3) as r(n)) on n using count(*)",
+    ],
+)
+def test_what_only_reads_is_answered(ledger: Home, sql: str) -> None:
+    assert ask(ledger, sql).exit_code == 0
 
 
 def test_a_wrong_name_is_explained(ledger: Home) -> None:
