@@ -25,6 +25,7 @@ from typing import Protocol
 from bill_pipeline.bill.clock import Clock, SystemClock
 from bill_pipeline.bill.errors import HourlyLimit
 from bill_pipeline.bill.holders import is_dead, this_process
+from bill_pipeline.runtime.sqlite_files import SqliteFile
 
 REQUESTS_PER_HOUR = 20_000
 LOGINS_PER_HOUR = 200
@@ -74,6 +75,7 @@ def _opened(path: Path | None, journal_mode: str) -> sqlite3.Connection:
         timeout=30,
         isolation_level=None,
         check_same_thread=False,
+        factory=SqliteFile,
     )
     try:
         database.execute(f"pragma journal_mode = {journal_mode}")

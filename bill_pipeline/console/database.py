@@ -11,6 +11,8 @@ import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
+from bill_pipeline.runtime.sqlite_files import SqliteFile
+
 _SCHEMA = """
 create table if not exists users (
     name text primary key collate nocase,
@@ -122,7 +124,7 @@ class ConsoleDatabase:
     @contextlib.contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
         """Commits at the end, rolls back on an error, closes always."""
-        db = sqlite3.connect(self._path, timeout=30)
+        db = sqlite3.connect(self._path, timeout=30, factory=SqliteFile)
         db.row_factory = sqlite3.Row
         try:
             with db:

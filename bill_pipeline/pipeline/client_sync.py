@@ -27,7 +27,7 @@ from bill_pipeline.ingest.references import unknown_lists
 from bill_pipeline.pipeline.sync_report import SyncReport
 from bill_pipeline.publishing.publish import show_status
 from bill_pipeline.registry.change_rates import activity_of
-from bill_pipeline.registry.client_files import ClientBusy, client_lock
+from bill_pipeline.registry.client_files import ClientBusy, client_lock, sync_lock
 from bill_pipeline.registry.clients import ClientStatus, Registry, State, utc_now
 from bill_pipeline.registry.failures import what_and_remedy
 from bill_pipeline.runtime.signals import interruption_in
@@ -54,17 +54,6 @@ _log = logging.getLogger(__name__)
 
 #: Called with (client, what is being done, number done); must not raise.
 ShowProgress = Callable[[str, str, int], None]
-
-
-class SyncUnderWay(ClientBusy):
-    """The other process is a sync: it brings what this one would."""
-
-    def __init__(self, client: str) -> None:
-        super().__init__(
-            client,
-            f"Another sync of {client} is at work, which brings the same and publishes it; "
-            "`bill-pipeline clients` shows its progress.",
-        )
 
 
 class ClientPaused(PipelineError):
@@ -143,10 +132,18 @@ class Sync:
             self.registry.connection(self.client),
             as_of=self.as_of,
             full=self.options.full,
-            since=self.options.since,
+            since=self._since(),
             tables=None if lists is None else with_companions(lists),
             progress=self._show_import(progress, watch),
         )
+
+    def _since(self) -> date | None:
+        since = self.options.since
+        if since and self._before and self._before.last_success_at is None:
+            # From the middle of a history books would begin without a word of what was before.
+            _log.warning("%s has no books yet: all is read, not what is new since.", self.client)
+            return None
+        return since
 
     @property
     def must_build(self) -> bool:
@@ -273,6 +270,7 @@ def open_sync(home: Home, client: str, options: SyncOptions | None = None) -> It
     # Held also while the end is recorded: the next sync says its own.
     with contextlib.ExitStack() as held:
         try:
+            held.enter_context(sync_lock(home, client))
             held.enter_context(client_lock(home, client))
             new_file = options is not None and options.new_file
             with Warehouse.open(home, client, new_file=new_file) as warehouse:
@@ -281,8 +279,6 @@ def open_sync(home: Home, client: str, options: SyncOptions | None = None) -> It
                 sync = Sync(home, warehouse, options or SyncOptions(), as_of, new_rules)
                 yield sync
         except ClientBusy:
-            if Registry(home).status(client).progress:  # only a sync has any, until its end
-                raise SyncUnderWay(client) from None
             raise
         except BaseException as error:
             _record_end(Registry(home), status, error)

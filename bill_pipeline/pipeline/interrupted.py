@@ -5,8 +5,8 @@ Called wherever people look: the list of clients, the console, Dagster's sensor 
 
 from __future__ import annotations
 
-from bill_pipeline.registry.client_files import client_lock
-from bill_pipeline.registry.clients import Registry, State
+from bill_pipeline.registry.client_files import client_lock, is_syncing
+from bill_pipeline.registry.clients import ClientStatus, Registry, State
 from bill_pipeline.registry.failures import alone
 from bill_pipeline.settings import Home
 
@@ -18,6 +18,8 @@ def mend_interrupted(home: Home) -> list[str]:
     """
     registry, mended = Registry(home), []
     for status in registry.all():
+        if _is_left_over(home, status):
+            registry.update(status.client, progress={})
         if status.state is not State.IMPORTING:
             continue
         # Busy: somebody imports it indeed.
@@ -32,3 +34,9 @@ def mend_interrupted(home: Home) -> list[str]:
                 )
                 mended.append(status.client)
     return mended
+
+
+def _is_left_over(home: Home, status: ClientStatus) -> bool:
+    """Whether the progress is that of a sync which was killed."""
+    began = status.progress and status.progress.get("doing") != "waiting to start"
+    return bool(began) and not is_syncing(home, status.client)

@@ -26,7 +26,13 @@ from bill_pipeline.publishing.registry import remedy_for_unknown
 from bill_pipeline.publishing.stores import GRACE, PublishReport, store_of
 from bill_pipeline.publishing.tables import PublishedSchema, PublishError
 from bill_pipeline.publishing.versions import Version, being_written
-from bill_pipeline.registry.client_files import ClientBusy, cannot_open, require_file, unknown_files
+from bill_pipeline.registry.client_files import (
+    ClientBusy,
+    cannot_open,
+    is_syncing,
+    require_file,
+    unknown_files,
+)
 from bill_pipeline.registry.clients import ClientStatus, Registry, UnknownClient
 from bill_pipeline.registry.failures import alone
 from bill_pipeline.registry.registry_file import exists
@@ -53,7 +59,7 @@ __all__ = [
 
 _BUILDS = (
     "select count(*), count(distinct as_of) from upkeep.builds "
-    "where layer in ('staging', 'categorized', 'ledger', 'reports')"
+    "where room in ('staging', 'categorized', 'ledger', 'reports')"
 )
 _log = logging.getLogger(__name__)
 
@@ -267,9 +273,10 @@ def _require_no_sync(home: Home, client: str) -> None:
         with left_alone(home, client):
             return
     except ClientBusy:
-        raise PublishError(
-            f"{client}: a sync is at work on it, and publishes it when it is done."
-        ) from None
+        what = "a sync is at work on it, and publishes it when it is done."
+        if not is_syncing(home, client):
+            what = "another process has its books in hand: publish again when it is done."
+        raise PublishError(f"{client}: {what}") from None
 
 
 def _is_of_one_sync(connection: duckdb.DuckDBPyConnection) -> bool:

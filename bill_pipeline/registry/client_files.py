@@ -35,6 +35,17 @@ class ClientBusy(PipelineError):
         )
 
 
+class SyncUnderWay(ClientBusy):
+    """The other process is a sync: it brings what this one would."""
+
+    def __init__(self, client: str) -> None:
+        super().__init__(
+            client,
+            f"Another sync of {client} is at work, which brings the same and publishes it; "
+            "`bill-pipeline clients` shows its progress.",
+        )
+
+
 class BooksMissing(PipelineError):
     """A client that has had books has no file any more."""
 
@@ -60,6 +71,33 @@ def client_lock(home: Home, client: str) -> Iterator[None]:
         yield
     finally:
         lock.release()
+
+
+@contextlib.contextmanager
+def sync_lock(home: Home, client: str) -> Iterator[None]:
+    """Be the one sync of ``client``, before its lock is taken. Raises SyncUnderWay at once."""
+    lock = _sync_lock(home, client)
+    try:
+        lock.acquire()
+    except filelock.Timeout:
+        raise SyncUnderWay(client) from None
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def is_syncing(home: Home, client: str) -> bool:
+    """Whether a process is syncing ``client`` now; one that was killed is not."""
+    try:
+        with _sync_lock(home, client):
+            return False
+    except filelock.Timeout:
+        return True
+
+
+def _sync_lock(home: Home, client: str) -> filelock.BaseFileLock:
+    return filelock.FileLock(home.client_file(client).with_suffix(".sync.lock"), timeout=0)
 
 
 def has_had_books(registry: Registry, client: str) -> bool:

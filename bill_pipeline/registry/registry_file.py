@@ -17,6 +17,7 @@ from pathlib import Path
 
 from bill_pipeline.errors import PipelineError
 from bill_pipeline.runtime.private_folder import PrivateFolder
+from bill_pipeline.runtime.sqlite_files import SqliteFile
 from bill_pipeline.settings import Home, Settings
 
 #: Raised whenever older code could no longer work with what this code writes into a home.
@@ -117,7 +118,9 @@ def migrate_registry(home: Home) -> None:
 def make_registry(home: Home) -> None:
     """Make the registry, or the tables and columns that it lacks."""
     home.registry.touch(mode=0o600, exist_ok=True)  # also where a group is let into the home
-    with contextlib.closing(sqlite3.connect(home.registry, timeout=_WAIT_SECONDS)) as db:
+    with contextlib.closing(
+        sqlite3.connect(home.registry, timeout=_WAIT_SECONDS, factory=SqliteFile)
+    ) as db:
         db.execute(f"pragma journal_mode = {Settings.now().sqlite_journal_mode}")
         _make_tables(db)
 
@@ -137,17 +140,17 @@ def open_registry(home: Home) -> Iterator[sqlite3.Connection]:
 def _open(home: Home, stack: contextlib.ExitStack) -> sqlite3.Connection:
     path = home.registry
     if not exists(home):
-        db = sqlite3.connect(":memory:")
+        db = sqlite3.connect(":memory:", factory=SqliteFile)
         _make_tables(db)
         return db
     if _is_writable(home):
-        return sqlite3.connect(path, timeout=_WAIT_SECONDS)
+        return sqlite3.connect(path, timeout=_WAIT_SECONDS, factory=SqliteFile)
     # SQLite writes beside a file even to read it: a copy can be read anywhere.
     folder = Path(stack.enter_context(PrivateFolder()))
     for ending in ("", "-wal"):
         with contextlib.suppress(FileNotFoundError):
             shutil.copyfile(f"{path}{ending}", folder / f"{path.name}{ending}")
-    db = sqlite3.connect(folder / path.name)
+    db = sqlite3.connect(folder / path.name, factory=SqliteFile)
     if not _is_complete(db):
         _make_tables(db)
     db.execute("pragma query_only = on")  # what is written here would be lost

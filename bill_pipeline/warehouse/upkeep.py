@@ -23,6 +23,7 @@ VERSIONS_WORTH_COMPRESSION = 5_000
 _DDL = """
 create schema if not exists upkeep;
 create table if not exists upkeep.builds (
+    -- The layer: a file of any release has this column.
     room varchar primary key, as_of timestamp not null, code_version varchar not null
 );
 """

@@ -143,7 +143,7 @@ def test_half_of_a_first_import_is_published_by_nobody(crash: Crash, names: list
     """Killed between two layers of the first sync there are books, and not yet all of them."""
     home = crash.firm.home
     with duckdb.connect(str(home.client_file(names[0]))) as books:
-        books.execute("delete from upkeep.builds where layer = 'reports'")
+        books.execute("delete from upkeep.builds where room = 'reports'")
         books.execute("update upkeep.build set number = '20990101T000000.000000Z-000000'")
     home.ledger.unlink()
     report = publish(home, [])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import sqlite3
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -24,7 +25,12 @@ from tests.healing.test_publication import cut, empty, fill
 from tests.publish.publish_fixture import connect_clients
 
 
-@pytest.mark.parametrize("damage", [cut, fill])
+def spoil_a_name(path: Path) -> None:
+    """A byte of a table's name becomes none of UTF-8: Python cannot read what SQLite says of it."""
+    path.write_bytes(path.read_bytes().replace(b"CREATE TABLE ", b"CREATE TABL\xba ", 1))
+
+
+@pytest.mark.parametrize("damage", [cut, fill, spoil_a_name])
 def test_a_damaged_budget_is_counted_anew_and_said_once(
     tmp_path: Path, caplog: pytest.LogCaptureFixture, damage: object
 ) -> None:
@@ -103,14 +109,17 @@ def test_a_registry_is_not_made_by_reading(tmp_path: Path) -> None:
     assert not home.registry.exists()
 
 
-def test_a_damaged_registry_is_said_and_empties_nothing(tmp_path: Path) -> None:
+@pytest.mark.parametrize("damage", [fill, spoil_a_name])
+def test_a_damaged_registry_is_said_and_empties_nothing(
+    tmp_path: Path, damage: Callable[[Path], None]
+) -> None:
     from bill_pipeline.publishing.publish import publish
     from bill_pipeline.runtime.machine import machine_error
 
     home = Home.at(tmp_path / "home")
     connect_clients(home, ["acme"])
     home.client_file("acme").write_bytes(b"")
-    fill(home.registry)
+    damage(home.registry)
     with pytest.raises(sqlite3.DatabaseError) as caught:
         publish(home, [])
     said = machine_error(caught.value)

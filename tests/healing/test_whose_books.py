@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -12,9 +13,10 @@ import pytest
 
 from bill_pipeline.actions.deciding import close_through
 from bill_pipeline.publishing.publish import publish, show_status
-from bill_pipeline.registry.client_files import BooksMissing, client_lock, require_file
-from bill_pipeline.registry.clients import ClientAlreadyConnected, Registry
+from bill_pipeline.registry.client_files import BooksMissing, client_lock, require_file, sync_lock
+from bill_pipeline.registry.clients import ClientAlreadyConnected, Registry, utc_now
 from bill_pipeline.registry.whose_books import ForeignBooks, organization_in
+from bill_pipeline.sandbox.server import SandboxServer
 from bill_pipeline.warehouse.warehouse import Warehouse
 from tests.healing.test_publication import LINES
 from tests.journey.firm import Firm
@@ -194,19 +196,28 @@ def test_a_publication_names_the_files_that_the_registry_does_not_know(
     assert len(firm.query(f"from sync_status where client = '{names[1]}'")) == 1
 
 
+def busy(firm: Firm, client: str) -> str:
+    """What ``publish`` says while another process has ``client``'s file."""
+    locked = duckdb.IOException("Could not set lock on file")
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(duckdb, "connect", raising(locked, duckdb.connect, client))
+        return firm.run("publish", client).output
+
+
 def test_a_sync_that_another_one_does_already_has_not_failed(firm: Firm, names: list[str]) -> None:
     client = names[0]
-    with client_lock(firm.home, client):
-        assert firm.run("sync", client).exit_code == 1  # whatever it is, it need not be a sync
-        Registry(firm.home).update(client, progress={"list": "bills", "documents": 3})
+    Registry(firm.home).update(client, progress={"list": "bills", "documents": 3})
+    with client_lock(firm.home, client):  # whatever it is, it is no sync: that one was killed
+        assert firm.run("sync", client).exit_code == 1
+        assert "another process has its books in hand" in busy(firm, client)
+        assert firm.run("clients").exit_code == 0
+        assert not Registry(firm.home).status(client).progress
+    with sync_lock(firm.home, client), client_lock(firm.home, client):
         result = firm.run("sync", client)
         assert (result.exit_code, "is at work" in result.output) == (0, True)
         assert "failed" not in result.output
         assert firm.run("sync", client, "--full").exit_code == 1  # which the other one does not
-        locked = duckdb.IOException("Could not set lock on file")
-        with pytest.MonkeyPatch.context() as patched:
-            patched.setattr(duckdb, "connect", raising(locked, duckdb.connect, client))
-            said = firm.run("publish", client).output
+        said = busy(firm, client)
     assert "a sync is at work on it, and publishes it when it is done" in said
     assert said.count(f"{client}: ") == 1
     assert Registry(firm.home).status(client).failure_count == 0
@@ -241,3 +252,15 @@ def test_a_folder_in_a_files_place_is_said_with_the_remedy_that_works(
     key.rmdir()
     own.rename(key)
     assert firm.run("sync", names[0]).exit_code == 0
+
+
+def test_a_first_sync_reads_all_whatever_day_it_is_to_begin_at(tmp_path: Path) -> None:
+    with SandboxServer(companies=1, documents=12, seed=7) as sandbox:
+        whole, late = (Firm(sandbox, tmp_path / name) for name in ("whole", "late"))
+        for firm, options in ((whole, ()), (late, ("--since", str(utc_now().date())))):
+            assert firm.connect(0).exit_code == 0
+            result = firm.run("sync", sandbox.companies[0].client, *options)
+            assert result.exit_code == 0, result.output
+        assert late.query("select count(*) from journal_lines") == whole.query(
+            "select count(*) from journal_lines"
+        )
