@@ -1,6 +1,6 @@
 """Read many lists in the table's order, three requests at a time, in chunks of bounded size.
 
-A ``Reading`` is one import. Each ``next_chunk`` returns the documents that changed and the state
+An ``ImportRun`` is one import. Each ``next_chunk`` returns the documents that changed and the state
 that goes with them; whoever stores the chunk stores both or neither, so that an import killed at
 any moment continues behind the last stored chunk.
 """
@@ -43,13 +43,13 @@ Watch = Callable[[str, ListOutcome], None]
 _Read = Callable[[ListReader, dict[str, Document], Chunk, Room], None]
 
 
-class Reading:
+class ImportRun:
     """One import's way through BILL's lists.
 
-    ``state`` is what the last chunk stored (``{}`` at first). ``failure`` is the error that
-    ended the reading early; the chunk that came with it is good and should be stored.
-    ``is_daily`` also compares what is recent; ``shares``, so many pages of each list from wherever
-    the last share of it ended. ``found`` is what comparing found, by list; ``refused``, by list,
+    ``state`` is what the last chunk stored (``{}`` at first). ``failure`` is the error that ended
+    the run early; the chunk that came with it is good and should be stored. ``is_daily`` also
+    compares what changed recently; ``shares`` also compares so many pages of each list, going on
+    where its last share ended. ``found`` is what comparing found, by list; ``refused``, by list,
     the documents that no list shows any more and that BILL refuses to show by their ids.
     """
 
@@ -273,7 +273,7 @@ class Reading:
             chunk.strays.setdefault(reader.row.table, []).extend(strays)
 
     def _give_up(self, reader: ListReader, error: errors.BillError) -> None:
-        """Leave out a list that may not be read; end the reading for anything worse."""
+        """Leave out a list that may not be read; end the run for anything worse."""
         is_v2_trouble = is_trouble_of_v2(reader.row, error)
         if not errors.refuses_list(error) and not is_v2_trouble:
             self.failure = self.failure or error

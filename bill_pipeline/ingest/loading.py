@@ -24,7 +24,7 @@ from bill_pipeline.bill.comparing import pages_by_list, requests_for_comparing
 from bill_pipeline.bill.cursor import Cursor
 from bill_pipeline.bill.documents import Stray
 from bill_pipeline.bill.findings import Finding
-from bill_pipeline.bill.import_run import DOCUMENTS_PER_CHUNK, Reading
+from bill_pipeline.bill.import_run import DOCUMENTS_PER_CHUNK, ImportRun
 from bill_pipeline.bill.lists import BESIDE_THE_BOOKS, LISTS, BillList, lists_to_read
 from bill_pipeline.ingest.change_check import note_file, write_note
 from bill_pipeline.ingest.document_versions import ArchiveReport, archive_documents, make_archive
@@ -157,7 +157,7 @@ def load_lists(
     if tables is not None and state:
         wanted = set(tables)
         rows = [row for row in rows if row.table in wanted]
-    reading = new_reading(
+    run = new_import_run(
         api,
         rows,
         state,
@@ -167,37 +167,33 @@ def load_lists(
         since=since,
         requests_per_hour=requests_per_hour if tables is None else None,
     )
-    reading.on_page(
-        watch := ProgressWatch(progress, partial(expected_pages, reading, database, full))
-    )
+    run.on_page(watch := ProgressWatch(progress, partial(expected_pages, run, database, full)))
     strays: dict[str, list[Stray]] = {}
     loaded = _lists_to_archive(database, is_interrupted)
     loader = Loader(api.client, database, dlt_folder)
     try:
-        _read_and_load(
-            reading, loader, database, state, report, strays, loaded, documents_per_chunk
-        )
+        _read_and_load(run, loader, database, state, report, strays, loaded, documents_per_chunk)
     finally:
-        count_reading(reading, api, report, started)
+        count_import_run(run, api, report, started)
         report.list_seconds = {table: step.seconds for table, step in watch.last.items()}
-    if reading.failure is not None:
+    if run.failure is not None:
         with open_client_file(
             database
         ) as connection:  # what has no id is never listed as changed again
             archive_documents(connection, as_of, client=api.client, tables=(), strays=strays)
-        raise reading.failure
-    report.archive = _archive(database, api.client, as_of, strays, reading.read_from, loaded)
+        raise run.failure
+    report.archive = _archive(database, api.client, as_of, strays, run.read_from, loaded)
     with open_client_file(database) as connection:
         report.refuses_others = note_refusals(
             connection, as_of, report.documents, report.skipped_lists
         )
-        write_note(dlt_folder, database, connection, reading.cursors, set(report.skipped_lists))
+        write_note(dlt_folder, database, connection, run.cursors, set(report.skipped_lists))
     note_file(dlt_folder, database)
     report.seconds = monotonic() - started
     return report
 
 
-def new_reading(
+def new_import_run(
     api: BillApi,
     rows: list[BillList],
     state: ListState,
@@ -207,13 +203,13 @@ def new_reading(
     full: bool = False,
     since: date | None = None,
     requests_per_hour: float | None = None,
-) -> Reading:
+) -> ImportRun:
     now = datetime.fromtimestamp(api.clock.time(), UTC)
     is_daily, shares = False, dict[str, int]()
     if requests_per_hour is not None and state and not full and since is None:
         is_daily = not is_within(DAILY, state.get("daily_at"), now)
         shares = _shares(database, rows, state, requests_per_hour, now)
-    reading = Reading(
+    run = ImportRun(
         api,
         rows,
         state,
@@ -225,18 +221,16 @@ def new_reading(
         shares=shares,
     )
     with open_client_file(database) as connection:
-        reading.read_again(quarantined_ids(connection, QUARANTINED_PER_SYNC))
+        run.read_again(quarantined_ids(connection, QUARANTINED_PER_SYNC))
         if known.is_interrupted:
             for row in LISTS.values():
-                reading.read_again(
-                    {row.table: unreadable_ids(connection, row, QUARANTINED_PER_SYNC)}
-                )
+                run.read_again({row.table: unreadable_ids(connection, row, QUARANTINED_PER_SYNC)})
     if is_daily:
-        reading.compare({table: list(ids) for table, ids in open_documents(database).items()})
-        reading.compare(to_read_again(api, database, rows, now))
+        run.compare({table: list(ids) for table, ids in open_documents(database).items()})
+        run.compare(to_read_again(api, database, rows, now))
     if is_daily or full:
-        reading.compare(reading.refused)
-    return reading
+        run.compare(run.refused)
+    return run
 
 
 def _shares(
@@ -254,7 +248,7 @@ def _shares(
 
 
 def _read_and_load(
-    reading: Reading,
+    run: ImportRun,
     loader: Loader,
     database: Path,
     last_state: ListState,
@@ -268,7 +262,7 @@ def _read_and_load(
     A process that dies between the two reads the chunk again.
     """
     while True:
-        chunk = reading.next_chunk(documents_per_chunk)
+        chunk = run.next_chunk(documents_per_chunk)
         for table, found in chunk.strays.items():
             strays.setdefault(table, []).extend(found)
         if chunk.count:
@@ -283,7 +277,7 @@ def _read_and_load(
             last_state = chunk.state
         if chunk.count >= DOCUMENTS_WORTH_PAGES:
             put_into_pages(database)
-        if chunk.is_last or reading.failure is not None:
+        if chunk.is_last or run.failure is not None:
             return
 
 
@@ -323,17 +317,17 @@ def _archive(
         )
 
 
-def count_reading(reading: Reading, api: BillApi, report: ImportReport, started: float) -> None:
-    for table, outcome in reading.outcomes.items():
+def count_import_run(run: ImportRun, api: BillApi, report: ImportReport, started: float) -> None:
+    for table, outcome in run.outcomes.items():
         report.documents[table] = outcome.documents
         report.pages[table] = outcome.pages
         if outcome.skipped:
             report.skipped_lists[table] = outcome.skipped
-    report.found = reading.found
-    report.refused_documents = {table: len(ids) for table, ids in reading.refused.items() if ids}
+    report.found = run.found
+    report.refused_documents = {table: len(ids) for table, ids in run.refused.items() if ids}
     compared = [
         cursor.compared_at
-        for table, cursor in reading.cursors.items()
+        for table, cursor in run.cursors.items()
         if table in LISTS and cursor.completions and table not in report.skipped_lists
     ]
     if compared and None not in compared:
@@ -343,10 +337,10 @@ def count_reading(reading: Reading, api: BillApi, report: ImportReport, started:
 
 
 def expected_pages(
-    reading: Reading, database: Path, full: bool, table: str
+    run: ImportRun, database: Path, full: bool, table: str
 ) -> tuple[int | None, int | None]:
     """(documents, pages) that this import will read of a list, as far as anybody knows."""
-    parents = _parents_to_read(reading.cursors[table], table)
+    parents = _parents_to_read(run.cursors[table], table)
     if parents is None and not full:
         return None, None
     if parents is not None and parents >= 0:

@@ -16,7 +16,12 @@ from time import monotonic
 from bill_pipeline.bill.api import BillApi
 from bill_pipeline.bill.lists import lists_to_read
 from bill_pipeline.ingest.document_versions import make_archive
-from bill_pipeline.ingest.loading import ImportReport, count_reading, expected_pages, new_reading
+from bill_pipeline.ingest.loading import (
+    ImportReport,
+    count_import_run,
+    expected_pages,
+    new_import_run,
+)
 from bill_pipeline.ingest.progress import ProgressWatch, Watcher
 from bill_pipeline.ingest.raw import (
     StoredDocuments,
@@ -46,11 +51,11 @@ def compare_lists(
         cursor["walk"] = None  # what an import left half read is read from its beginning here
     rows = list(lists_to_read(with_v2=with_v2))
     known = StoredDocuments(database, is_doubted=True)
-    reading = new_reading(api, rows, state, known, database, full=True)
-    reading.on_page(ProgressWatch(progress, partial(expected_pages, reading, database, True)))
-    while reading.failure is None and not reading.next_chunk().is_last:
+    run = new_import_run(api, rows, state, known, database, full=True)
+    run.on_page(ProgressWatch(progress, partial(expected_pages, run, database, True)))
+    while run.failure is None and not run.next_chunk().is_last:
         pass
-    count_reading(reading, api, report, started)
-    if reading.failure is not None:
-        raise reading.failure
+    count_import_run(run, api, report, started)
+    if run.failure is not None:
+        raise run.failure
     return report
