@@ -8,7 +8,7 @@ The layers of this package, in the order data passes through them:
     sources, memory       what each source says, and what memory says, about a batch of lines
     evidence              a line's candidates and their features
     ranker                the ranking of candidates
-    replay, skill         the past replayed; what carries over from client to client
+    backtest, skill       a client's past replayed; what carries over from client to client
     confidence, track_record  scores turned into honest probabilities and a threshold
     safety, explanation   when a person must look, and why an account is suggested
     decision, categorizer one client's model: fit, suggest, learn

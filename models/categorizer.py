@@ -252,7 +252,7 @@ class Categorizer(BaseEstimator):
         return self
 
     def _compare(self, lines: Lines, account: np.ndarray) -> None:
-        """The online guard: the latest answers recalibrate, and decide what is sure enough."""
+        """After each answer: the latest answers recalibrate, and decide what is sure enough."""
         for part in self._batches(lines):
             decisions = self._decide(lines.take(part))
             hit = decisions.account == account[part]

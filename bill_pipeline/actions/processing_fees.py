@@ -1,8 +1,9 @@
 """Say what BILL kept back of a customer's payment, and have the books show it at once.
 
-BILL tells no processing fee. Deposits show most of them (``staging.processing_fees_found``); the
-rest a person says here. The last decision on a receipt counts, a person's before a deposit's, and
-0.00 says that nothing was kept back; what is posted is ``postings_received_payments.sql``.
+BILL does not say its processing fee. Deposits show most of them
+(``staging.processing_fees_found``); the rest a person says here. The last decision on a receipt
+counts, a person's before a deposit's, and 0.00 says that nothing was kept back; what is posted is
+``postings_received_payments.sql``.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Give up what a customer will not pay of an invoice, and have the books show it at once.
+"""Write off what a customer will not pay of an invoice, and have the books show it at once.
 
 BILL has no such event: a person decides it. The last decision on an invoice counts and 0.00 takes
 it back, so nothing is ever edited; what is posted is ``transforms/ledger/postings_write_offs.sql``.

@@ -1,8 +1,9 @@
 """Compare every list whole with BILL, a share at a time: what no updatedTime shows is found so.
 
 A list is gone through from its beginning with a cursor of its own, over as many syncs as it takes.
-A walk begins as late as the requests allow to end it within ``WITHIN``, so that a small client
-spends them at once and a large one all the time, and neither more than its share.
+A list is begun as late as the allowed requests permit while it still ends within ``WITHIN``: a
+small client is compared in one go, a large one a little in every sync, and neither uses more than
+its share of the requests.
 """
 
 from __future__ import annotations

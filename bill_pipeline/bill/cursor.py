@@ -57,7 +57,7 @@ class Cursor:
         return asdict(self)
 
     def forget_learned(self) -> None:
-        """Ask BILL anew: a full read is the time to notice that it behaves differently now."""
+        """Find it out anew: a full read is the time to notice that BILL behaves differently now."""
         for name in _LEARNED:
             setattr(self, name, None)
 

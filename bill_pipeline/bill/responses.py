@@ -180,7 +180,7 @@ def _kind(complaint: Complaint, status: int, is_login: bool) -> type[errors.Bill
         return errors.BillUnavailable
     if status in _BY_STATUS:
         return _BY_STATUS[status]
-    # BILL's code for a missing permission is not published; its words are our best evidence.
+    # BILL's code for a missing permission is not published; its words tell it best.
     if _SAYS_PERMISSION.search(complaint.message):
         return errors.PermissionMissing
     return errors.RequestRefused

@@ -1,4 +1,4 @@
-"""``check-beliefs``: see at a real account whether what we believe about BILL is so."""
+"""``check-beliefs``: check at a real account what we believe about BILL."""
 
 from __future__ import annotations
 

@@ -96,7 +96,7 @@ Try next:
 
 
 def _state_of(home: Home) -> Path:
-    """Where the look-alike is kept: what it goes on with must be what these books were made of."""
+    """Where the look-alike's state is saved: it must go on from what the books were made of."""
     path = home.look_alike
     return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
 

@@ -123,9 +123,9 @@ def opening_balances(
     FILE is a CSV with the columns account (number, id or name) and debit and credit, or amount
     (debit positive); it holds all of them: what an earlier file brought in and this one does not
     name is taken out. The other side goes to opening balance equity. The first balances say where
-    the books begin: what BILL has of before posts only what was open that day. So payables,
-    receivables and clearing accounts open with their documents; their balances in FILE are what
-    these must add up to, and where they do not, it is said and nothing is booked.
+    the books begin: what BILL dates before that posts only what was open on that day. So payables,
+    receivables and clearing accounts open with their documents, which must add up to the balances
+    in FILE; where they do not, nothing is booked and the difference is shown.
     """
     from bill_pipeline.actions.book_settings import bring_in_balances
     from bill_pipeline.publishing.lookup import Names

@@ -153,7 +153,7 @@ def _show(client: str, found: Retyped, on: date | None, *, as_json: bool) -> Non
                         "reason": one.reason})  # fmt: skip
             continue
         what = f"moved on {one.day}" if one.action == "move" else "stays as it is"
-        unfit = "" if one.is_fitting else " That is there no more: move it again, or --undo."
+        unfit = "" if one.is_fitting else " That is no longer there: move it again, or --undo."
         click.echo(f"{one.name}: {one.amount:,.2f} {what} ({one.decided_by}: {one.reason}).{unfit}")
     if not (as_json or found.undecided or found.decided):
         click.echo(f"{client}: nothing stands under an old type.")

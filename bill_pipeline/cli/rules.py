@@ -92,7 +92,7 @@ def list_rules(client: str | None, home: Home, as_json: bool) -> None:
             print_json(row)
         return
     if not rows:
-        click.echo("No rule stands. `bill-pipeline rules add --help` says how to make one.")
+        click.echo("No rule yet. `bill-pipeline rules add --help` says how to make one.")
         return
     table = Table("client", "rule", "lines that", "go to", "decides", "would fit", "because")
     for row in rows:

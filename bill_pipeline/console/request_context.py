@@ -24,7 +24,7 @@ MOST_DIGITS = 9
 
 @dataclass
 class RequestContext:
-    """A request that passed the guard. ``client`` is one that the user may see."""
+    """A request that is signed in and allowed. ``client`` is one that the user may see."""
 
     request: Request
     console: Console

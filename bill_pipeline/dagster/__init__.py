@@ -8,14 +8,14 @@ tables as assets, calls ``client_sync`` layer by layer, and reports what happene
     table_specs   each SQL file as an asset that explains itself; column_sources: where its
                   columns come from
     raw_specs     BILL's lists, the archive, decisions, publication; raw_columns: their columns
-    client_work   one layer's work for one client, and its evidence
-    layers         one step per layer, for one client or for many in one run
+    client_work   one layer's work for one client, and its asset events
+    layers        one step per layer, for one client or for many in one run
     syncs         the open sync that the steps of one run share
-    evidence      what a run reports: row counts, sums, samples, check results
-    charts        pictures for people who would rather look than read
+    asset_events  what a run reports: row counts, sums, samples, check results
+    charts        pictures of reports and of a model's evaluation
     fleet         many due clients in one run, one client's failure never another's
     idle_clients  who has news at BILL, in two or three requests each
-    freshness     when a client is due, when it is stale
+    freshness     when a client is due, when it is stale; poll_schedule: which lists to ask for
     sensors       new clients, due clients, alerts (alerts), dead runs (run_locks)
     schedules     nightly, weekly and monthly work; jobs: the named buttons
     model_assets  training set → challenger → evaluation → promotion; trials: who is better

@@ -1,4 +1,4 @@
-"""Pictures for people who would rather look than read, as Markdown images in metadata.
+"""Pictures of reports and of a model's evaluation, as Markdown images in metadata.
 
 matplotlib is loaded only when a picture is drawn. Pictures show what tables say exactly; nobody
 reads a cent from them.
@@ -107,7 +107,7 @@ _REPORT_CHARTS: dict[str, Callable[[Any], dict[str, dg.MetadataValue]]] = {
 
 
 def confusion_picture(counts: pd.DataFrame) -> dg.MetadataValue:
-    """Truth (rows) against suggestion (columns), the most frequent accounts."""
+    """Right account (rows) against suggestion (columns), the most frequent accounts."""
 
     def draw(axis: Any) -> None:
         numbers = counts.to_numpy(float)

@@ -1,4 +1,4 @@
-"""One layer's work for one client, and the evidence of it, for a run of that client alone.
+"""One layer's work for one client and its asset events, for a run of that client alone.
 
 What the work is stands in ``client_sync``; runs over many clients are in ``fleet``.
 """
@@ -30,7 +30,7 @@ def do_layer(
 ) -> Iterator[AssetEvent]:
     """Do one layer's work for ``client`` and report it; after the last layer the sync is finished.
 
-    A failure is recorded in the client's status and raised; the evidence of failed checks comes
+    A failure is recorded in the client's status and raised; the events of failed checks come
     before.
     """
     from bill_pipeline.errors import ChecksFailed

@@ -209,9 +209,9 @@ def bring_many(
 def reports_everything(status: ClientStatus, now: datetime) -> bool:
     """Whether a sweep reports every table and check of the client, not only what has changed.
 
-    So for a client that is new, was in trouble or left by a killed run, and once a month: what
-    Dagster shows of a client is never older than that, and events older than ``retention`` keeps
-    are not missed.
+    So for a client that is new, was failing or left by a killed run, and once a month: what Dagster
+    shows of a client is never older than that, and events older than ``retention`` keeps are not
+    missed.
     """
     last = status.last_success_at
     if last is None or status.failure_count or status.state is not State.UP_TO_DATE:

@@ -1,9 +1,9 @@
-"""When a client is due, in which lists to look, and when somebody should know that it is late.
+"""When a client is due, for which lists, and when somebody should know that it is late.
 
 BILL allows 20,000 requests an hour for all clients together, so a request is spent where the most
 changes are expected by the client's own pattern (``poll_schedule``): a busy client's bills are
-asked for every few minutes in its office hours, a sleeper's credit memos every six hours. Pure
-functions of the registry's status and a clock; nothing here reads or writes.
+asked for every few minutes in its office hours, an inactive client's credit memos every six hours.
+Pure functions of the registry's status and a clock; nothing here reads or writes.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from bill_pipeline.bill.lists import POLLED
 from bill_pipeline.dagster.poll_schedule import REQUESTS_PER_LIST, PollSchedule
 from bill_pipeline.registry.clients import ClientStatus, State
 
-#: What a look at some lists costs besides: the sync of those clients, about a third, with news.
+#: What polling a client costs besides: the sync of those clients, about a third, with news.
 REQUESTS_PER_LOOK = 2.0
 REQUESTS_PER_WHOLE_SYNC = 27.0
 #: A new day's books are made in the first hours after midnight (UTC), a few clients at a time: a
@@ -33,17 +33,17 @@ STALE_AFTER = timedelta(hours=12)
 
 @dataclass(frozen=True)
 class Look:
-    """A client to look at now, and for what."""
+    """A client that is due now, and for what."""
 
     client: str
     lists: tuple[str, ...]  # to ask BILL for news of; none when all of the client is to be synced
-    urgency: float  # how many times over the look is worth its request
+    urgency: float  # how many times over asking is worth the request
 
 
 def due_looks(
     statuses: Iterable[ClientStatus], now: datetime, requests_per_hour: float
 ) -> list[Look]:
-    """What to look at now, the most urgent first; never at paused or refused clients."""
+    """The clients that are due now, the most urgent first; never paused or refused ones."""
     syncable = [status for status in statuses if status.is_syncable]
     expected = PollSchedule.of(syncable, now, requests_per_hour)
     looks = [look for status in syncable if (look := look_at(status, now, expected))]
@@ -67,11 +67,10 @@ def affordable(looks: Sequence[Look], requests_left: int) -> list[Look]:
 
 
 def look_at(status: ClientStatus, now: datetime, expected: PollSchedule) -> Look | None:
-    """What to look at in one client now; None when nothing there is worth a request.
+    """For what one client is due now; None when nothing there is worth a request.
 
-    Somebody's word that there is news (``next_sync_at``: a webhook, a person) comes before all
-    expectations. After a failure ``client_sync`` has written down when to try again: that alone
-    counts.
+    A webhook or a person saying that there is news (``next_sync_at``) comes before the poll
+    schedule. After a failure only the time counts at which ``client_sync`` said to try again.
     """
     if status.last_attempt_at is None:
         return Look(status.client, (), math.inf)
@@ -96,7 +95,7 @@ def was_poked(status: ClientStatus, now: datetime) -> bool:
 def needs_whole_sync(status: ClientStatus, now: datetime) -> bool:
     """True when the client must be synced whatever BILL says: new, failing, left, or on a new day.
 
-    Lists that are not probed, what BILL changed without a trace, and the aging of open documents
+    Lists that are not polled, what BILL changed without a trace, and the aging of open documents
     all come with the day's whole sync.
     """
     if status.state is not State.UP_TO_DATE or status.last_success_at is None:

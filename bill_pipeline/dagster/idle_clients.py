@@ -1,8 +1,8 @@
 """Tell clients with news from idle ones, in a few requests each and without their files.
 
 A sync of an idle client costs half a second and dozens of requests; a sweep of a thousand idle
-clients can afford neither. What a probe is and what it proves is in ``ingest.change_check``;
-which lists are worth asking for, in ``poll_schedule``.
+clients can afford neither. What a change check asks and proves is in ``ingest.change_check``; which
+lists are due, in ``poll_schedule``.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ def with_news(
 ) -> dict[str, News]:
     """Those of ``clients`` to sync, in their order, with the lists that have news.
 
-    The others are noted as up to date ``now``. A client whose probe fails is synced: the sync says
+    The others are noted as up to date ``now``. A client whose check fails is synced: the sync says
     what is wrong, and keeps the status.
     """
     registry = Registry(home)
@@ -51,7 +51,7 @@ def with_news(
             if changed is None:
                 return None
             looked = {**status.looked_at, **dict.fromkeys(lists, now.isoformat())}
-            # A poke that came meanwhile is later than ``now`` and stays in force.
+            # A notification that came meanwhile is later than ``now`` and still counts.
             found = {} if changed else {"last_attempt_at": now, "last_success_at": now}
             registry.update(client, looked_at=looked, **found)
             return tuple(changed)

@@ -1,8 +1,8 @@
 """The models group: training set → challenger → evaluation → promotion, for each client.
 
 A model is promoted only when it is better on the client's recent past; what it says about a line
-becomes a decision only at the client's next sync. Statistics live in ``models/``; the shelf of
-champions is ``model_registry``.
+becomes a decision only at the client's next sync. Statistics live in ``models/``; champions are
+kept in ``model_registry``.
 """
 # Dagster reads these annotations as types: no `from __future__ import annotations` here.
 
@@ -77,7 +77,7 @@ def _spec(name: str) -> dg.AssetSpec:
     can_subset=True,
 )
 def train_models(context: dg.AssetExecutionContext, sync: SyncResource) -> Iterator[Any]:
-    """Train, judge and perhaps promote each client's model; one client's trouble stops no other."""
+    """Train, judge and perhaps promote each client's model; one client's failure stops no other."""
     clients = context.partition_keys
     failed: dict[str, ClientError] = {}
     for client in clients:

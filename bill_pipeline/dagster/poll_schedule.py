@@ -1,4 +1,4 @@
-"""What is expected to have changed in each client's lists: which of them to ask BILL for now.
+"""The poll schedule: which lists of which clients to ask BILL for now, by what is expected there.
 
 A list is asked for when enough changes are expected in it: twice as often when twice as much
 changes. Of all ways to spend the same requests this one has the least geometric mean of the
@@ -34,7 +34,7 @@ LONGEST_WAIT = timedelta(minutes=27)
 SHARE_FOR_LONGEST_WAIT = 0.58
 #: but none where fewer changes than this are expected in that time.
 EXPECTED_TO_CHANGE = 1 / 400
-#: A firm of a few clients need not count on expectations: while this share of the questions is
+#: A firm of a few clients need not go by what is expected: while this share of the questions is
 #: enough to ask for every list within ``LONGEST_WAIT``, it is spent on that, ...
 SHARE_FOR_ALL_LISTS = 0.05
 #: but where nothing is expected nobody asks more often than this.

@@ -53,7 +53,7 @@ ARCHIVE = {
 
 _DECISIONS = {
     "categories": "Which account a line belongs to, and who or what decided it.",
-    "rules": "The firm's standing rules: what matches goes to that account.",
+    "rules": "The firm's rules: what matches goes to that account.",
     "account_roles": "Which account plays payables, receivables, clearing … for the client.",
     "closes": "Which periods are closed, and which were opened again.",
     "policies": "How this client keeps its books: home currency, fiscal year, entry or approval.",

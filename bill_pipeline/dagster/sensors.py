@@ -135,7 +135,7 @@ def _clients(count: int, *, be: bool = True) -> str:
     minimum_interval_seconds=60,
     default_status=_RUNNING,
     description="Sends an alert when BILL refuses a client's token, or a client failed three "
-    "times in a row; once per trouble, and once more when it is over.",
+    "times in a row; once when it begins, and once when it is over.",
 )
 def alert_on_failures(context: dg.SensorEvaluationContext, sync: SyncResource) -> dg.SensorResult:
     statuses = Registry(sync.books).all()
@@ -145,7 +145,7 @@ def alert_on_failures(context: dg.SensorEvaluationContext, sync: SyncResource) -
     recovered = sorted(client for client in told if client not in troubled)
     if fresh or recovered:
         send_alert(fresh, recovered)
-    reason = "No client is in trouble."
+    reason = "No client is failing."
     if troubled:
         reason = f"Already told about {', '.join(sorted(troubled)[:5])}."
     if fresh or recovered:

@@ -27,7 +27,7 @@ _KILLED = "Give the machine more memory if it had too little, then sync again: n
 
 @dataclass
 class Outcome:
-    """What became of one client: its report, or its trouble."""
+    """What became of one client: its report, or its error."""
 
     client: str
     report: SyncReport | None = None
@@ -50,7 +50,7 @@ class Task:
     publishes: bool = False
 
     def of(self, client: str) -> Outcome:
-        """Do it for ``client``. Whatever goes wrong is the client's trouble and stops no other."""
+        """Do it for ``client``. Whatever goes wrong is its error and stops no other client."""
         from bill_pipeline.pipeline.client_sync import open_sync
         from bill_pipeline.publishing.publish import stage_version
 

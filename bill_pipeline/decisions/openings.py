@@ -1,7 +1,7 @@
 """Where the books begin: opening balances, and the day whose documents open with their rest.
 
-Like every decision these are appended to ``decisions`` and never changed; ``decisions`` offers them
-too. Which documents were open that day, and what of them is booked, is ``transforms/ledger``.
+Like every decision these are appended to ``decisions`` and never changed. Which documents were open
+that day, and what of them is booked, is ``transforms/ledger``.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """What was decided about who is who: merges, splits, names; append-only and dated like the rest.
 
 A merge is a view: it changes which names reports put together, never a document, an amount or an
-entry. How names are compared is in ``models.parties``; who asks it, and when, in ``parties``.
+entry. How names are compared is in ``models.parties``; who has them compared, and when, in
+``categorization.parties``.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A balance that its account's new type left in the other statement: move it, or let it stand.
+"""A balance that stayed in the other statement when its account's type changed: move or keep it.
 
 Like every decision these are appended to ``decisions`` and never changed. What stands under an old
 type is ``reports.retyped_balances``; the entry is ``transforms/ledger/postings_reclassifications``.

@@ -1,7 +1,7 @@
 """A firm's rules for one client as decisions: appended, replaced or withdrawn by a later row.
 
 Which lines a rule fits is said in ``transforms/categorized/rule_matches.sql``; trying one out and
-booking what it decides is ``rules``.
+booking what it decides is ``actions.rules``.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ def add_rule(
 ) -> str:
     """Append a rule and return its id; a lower ``priority`` number is tried first.
 
-    With the ``rule_id`` of a standing rule the new row replaces it. Raises DecisionRefused for a
+    With the ``rule_id`` of a rule in force the new row replaces it. Raises DecisionRefused for a
     rule without a party, text or amount (it would swallow every line) and for one never valid.
     """
     if party_id is None and description_contains is None and amount_from is amount_to is None:

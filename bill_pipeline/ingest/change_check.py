@@ -1,11 +1,11 @@
 """Ask BILL in a few requests whether a client has changes, without touching its file.
 
 A sweep over a thousand clients cannot open a thousand databases, nor spend forty requests on each
-sleeping client. After every import a small note beside dlt's folder says how far each list was
-read, and into which file, as whoever wrote to it last left it; the probe asks for what lies behind
-that. A note about another file than is there now (one put back from a backup, one that is gone)
-says nothing. A probe that finds nothing proves little (BILL may change a document without moving
-its time), so every client is still synced now and then.
+client without news. After every import a small note beside dlt's folder says how far each list was
+read, and how the client's file was left; the change check asks BILL for what is later than that.
+Where the file is another one now (put back from a backup, or gone), the note counts for nothing. A
+check that finds nothing proves little (BILL may change a document without moving its time), so
+every client is still synced once a day.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     import duckdb
 
 _FILE = "change_check.json"
-# More documents of one moment than this, and the list is synced rather than probed.
+# More documents of one moment than this, and the list is synced rather than checked.
 _MOST_KNOWN = 500
 
 
@@ -51,7 +51,7 @@ def write_note(
     cursors: dict[str, Cursor],
     skipped: set[str],
 ) -> None:
-    """Note for each probed list how far it was read; lists that may not be read are left out."""
+    """Note for each polled list how far it was read; lists that may not be read are left out."""
     notes = {
         table: _note(connection, table, cursors[table])
         for table in POLLED
@@ -136,7 +136,7 @@ def _identity(database: Path) -> list[int]:
 def _write(folder: Path, stored: dict[str, Any]) -> None:
     new = folder / f"{_FILE}.new"
     new.write_bytes(orjson.dumps(stored, option=orjson.OPT_SORT_KEYS))
-    new.replace(folder / _FILE)  # a probe meanwhile reads the old note or the new one
+    new.replace(folder / _FILE)  # a check meanwhile reads the old note or the new one
 
 
 def _read(folder: Path) -> dict[str, Any] | None:
@@ -185,7 +185,7 @@ def _passes(row: BillList, note: _Note, archived_are_shown: bool) -> tuple[bool,
     """Archived documents need a question of their own unless the list is known to show them.
 
     Of a list that never had any, the organization's other lists tell, as they do to the sync that
-    would read it (``bill.reader``): what only the probe saw would be news for ever.
+    would read it (``bill.list_reader``): what only the check saw would be news for ever.
     """
     if row.has_archived_filter is False or note.has_archived_filter is False:
         return (False,)

@@ -1,4 +1,4 @@
-"""The ways into BILL by client: check the access, import, look for changes, compare.
+"""The ways into BILL by client: check the access, import, check for changes, compare.
 
 Each opens BILL with what the home keeps: the shared request budget and the sealed session. How an
 import goes is in ``loading``; what BILL offers, in ``bill``.
@@ -66,7 +66,7 @@ def open_bill(
     budget: RequestBudget | None = None,
     patience_seconds: float = DEFAULT_PATIENCE_SECONDS,
 ) -> BillApi:
-    """BILL for one client, within this home's budget and with its kept session."""
+    """BILL for one client, within this home's budget and with its stored session."""
     clock = SystemClock()
     return BillApi(
         connection,

@@ -114,7 +114,7 @@ def end_loading(connection: duckdb.DuckDBPyConnection) -> None:
 
 
 def _state_of_dlt(connection: duckdb.DuckDBPyConnection) -> ListState:
-    """What a release kept that left it to dlt, packed into a table of dlt's."""
+    """The state as an earlier release left it to dlt, in a table of dlt's own."""
     exists = connection.execute(
         "select 1 from information_schema.tables "
         "where table_schema = 'raw' and table_name = '_dlt_pipeline_state'"

@@ -189,7 +189,7 @@ class Sync:
         return report
 
     def finish(self) -> SyncReport:
-        """Record the success: what is in the books and when to look again."""
+        """Record the success: what is in the books and when the next sync is due."""
         self.report.seconds = time.perf_counter() - self._started
         documents, to_review = count_documents_and_reviews(self.warehouse)
         changes: dict[str, Any] = {"model_alarm": model_alarm(self.warehouse)}

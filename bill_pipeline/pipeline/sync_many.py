@@ -1,4 +1,4 @@
-"""Many clients' syncs one after the other, each alone with its trouble, published in batches.
+"""Many clients' syncs one after the other, published in batches; no failure stops the others.
 
 One client's sync is in ``client_sync``. Dagster, which has several processes, does this in its
 ``fleet``.

@@ -1,7 +1,7 @@
 """Train a client's challenger and promote it unless the champion is better.
 
-Between the books and ``models.training``, which judges: reads the coded lines, keeps the winner on
-the shelf. The command line and Dagster train by this function alone.
+Between the books and ``models.training``, which judges: reads the coded lines, keeps the winner in
+the model registry. The command line and Dagster train by this function alone.
 """
 
 from __future__ import annotations

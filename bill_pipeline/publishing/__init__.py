@@ -1,4 +1,4 @@
-"""The parts of publishing; ``bill_pipeline.publishing.publish`` is the door.
+"""The analysts' ledger: published by ``publish``, read by ``query``. The parts:
 
 ``tables``     what is published: names, types and words, read from ``transforms/``
 ``versions``   one client's tables as Parquet, one new version at a time; collecting old ones

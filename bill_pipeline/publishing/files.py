@@ -66,7 +66,7 @@ from bill_pipeline.warehouse.built import next_number
 
 #: Rewriting the catalogue takes well under a second; somebody who waits this long waits for ever.
 CATALOGUE_LOCK_SECONDS = 120
-#: A glance at the files of so many clients takes some 20 ms; of a larger firm's, by turns.
+#: To look at the files of so many clients takes some 20 ms; a larger firm's are taken by turns.
 CLIENTS_LOOKED_AT = 50
 #: DuckDB takes these in a path for a pattern or a partition, and we end a path at a line's end.
 _UNFIT = set("=*?[\n")

@@ -149,8 +149,8 @@ def left_behind(home: Home) -> list[str]:
 def as_published(home: Home, statuses: Iterable[ClientStatus]) -> list[ClientStatus]:
     """``statuses`` whose ``unpublished_since`` is true now, whatever the registry remembers.
 
-    A lake, which may not answer, is not asked for a glance: then it is as the last publication,
-    or sweep, found it.
+    A lake, which may not answer, is not asked: its clients are as the last publication or sweep
+    found them.
     """
     found = list(statuses)
     if Settings.now().ducklake_catalogue:
@@ -169,7 +169,7 @@ def _compared(home: Home, shown: Mapping[str, str | None]) -> Comparison:
 
 
 def _left_behind(home: Home, compared: Comparison) -> list[str]:
-    """Those for whom nobody alive has written the tables already, to publish them."""
+    """Those whose tables no living process has staged already."""
     alive: dict[str, datetime] = {}
     for client, number in being_written(home.published):
         alive[client] = max(taken_at(number), alive.get(client, taken_at(number)))

@@ -1,4 +1,4 @@
-"""Ask the published ledger: open it for reading and nothing else, run SQL, explain errors.
+"""Query the published ledger: open it for reading and nothing else, run SQL, explain errors.
 
 Read-only is enforced by DuckDB (the file is opened read-only, only the published folder can be
 read, the configuration is locked) and by looking at each statement first: writing files is the

@@ -77,7 +77,7 @@ def _contents(tables: tuple[PublishedTable, ...]) -> Iterator[str]:
 
 
 def _diagram(tables: tuple[PublishedTable, ...]) -> Iterator[str]:
-    yield "## How the tables hang together\n\n```mermaid\nerDiagram"
+    yield "## How the tables are linked\n\n```mermaid\nerDiagram"
     by_name = {table.name: table for table in tables}
     for name in _DIAGRAM:
         columns = [column.name for column in by_name[name].columns]

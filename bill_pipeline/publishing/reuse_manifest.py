@@ -1,10 +1,10 @@
 """Tables that came out as they were are linked into a client's next version, not written again.
 
 A sync of one bill changes a quarter of what is published. Beside the versions lies, for each
-client, a note of what its last version consists of. A hard link takes no time and no room, and the
-rows stay until the last version that has them is collected. Whatever is missing or strange (a note
-of other code, a file that was collected or is not of its size, a file system without hard links)
-makes the table be written, as every table of a first version is.
+client, a manifest of the files its last version consists of. A hard link takes no time and no room,
+and the rows stay until the last version that has them is collected. Whatever is missing or strange
+(a manifest of other code, a file that was collected or is not of its size, a file system without
+hard links) makes the table be written, as every table of a first version is.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ NOTHING_TO_REUSE = ReuseManifest()
 
 
 def read_manifest(published: Path, client: str, code: str) -> ReuseManifest:
-    """The note on ``client``'s last version; an empty one when other code wrote it, or none did."""
+    """The manifest of ``client``'s last version; empty when other code wrote it, or none did."""
     try:
         stored = orjson.loads(_path(published, client).read_bytes())
         tables = {name: ReusableTable(*values) for name, values in stored["tables"].items()}

@@ -113,7 +113,7 @@ VALUES: dict[str, dict[str, str]] = {
         "late_adjustment": "the difference to a closed period, on the first open day",
     },
     "cause": {
-        "new document": "a document came, or one that it hangs together with",
+        "new document": "a document came, or one that it is linked with",
         "changed document": "a later version of one came",
         "decision": "a person, a rule or the categorizer decided about it",
         "reopening": "a closed period was opened again",
@@ -139,7 +139,7 @@ VALUES: dict[str, dict[str, str]] = {
     "accounts.source": {
         "bill": "in the client's chart",
         "standard": "filled in where the client's chart leaves a role open",
-        "unknown": "named by BILL, but in its chart no more",
+        "unknown": "named by BILL, but no longer in its chart",
     },
     "control": _CONTROLS,
     "account_type": _ACCOUNT_TYPES,
@@ -153,10 +153,10 @@ VALUES: dict[str, dict[str, str]] = {
         "reopen": "opens the days after closed_through again",
     },
     "reclassifications.action": {
-        "move": "an entry moved it", "keep": "it stands as it is", "withdraw": "neither any more",
+        "move": "an entry moved it", "keep": "left as it is", "withdraw": "neither any more",
     },
     "reclassification_versions.action": {
-        "move": "an entry moved it", "keep": "it stands as it is", "withdraw": "neither any more",
+        "move": "an entry moved it", "keep": "left as it is", "withdraw": "neither any more",
     },
     "retyped_accounts.decision": {
         "move": "a person accepted the entry that moves it", "keep": "a person let it stand",
@@ -170,9 +170,9 @@ VALUES: dict[str, dict[str, str]] = {
         "class": "accounting class", "department": "department", "location": "location",
         "job": "job", "employee": "employee",
     },
-    "form": {"1099-MISC": "rents, royalties and others", "1099-NEC": "pay of who is not employed"},
+    "form": {"1099-MISC": "rents, royalties and others", "1099-NEC": "pay of contractors"},
     "form_1099": {
-        "1099-MISC": "rents, royalties and others", "1099-NEC": "pay of who is not employed",
+        "1099-MISC": "rents, royalties and others", "1099-NEC": "pay of contractors",
     },
 }  # fmt: skip
 #: Columns whose values are BILL's to choose: new ones may come at any time.

@@ -1,8 +1,8 @@
 """When and in which lists a client's documents change, as its own archive tells.
 
 An accountant's office has hours, payment runs have days, and vendor records hardly ever change.
-``Activity`` is that pattern in a few numbers, small enough for the registry: what a firm of a
-thousand clients spends BILL's requests by (``dagster.freshness``).
+``Activity`` is that pattern in a few numbers, small enough for the registry; by it a firm of a
+thousand clients spends BILL's requests (``dagster.freshness``).
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _EXPECTED_PER_DAY = {
     "bills": 0.45, "payments": 0.25, "invoices": 0.08, "received_payments": 0.06, "vendors": 0.08,
     "vendor_credits": 0.03, "customers": 0.03, "credit_memos": 0.02,
 }  # fmt: skip
-#: The expectation weighs as much as this many days of the client's own.
+#: The usual pattern weighs as much as this many days of the client's own.
 _DAYS_OF_DOUBT = 4.0
 #: Of every hour: changes that nothing in the last four weeks announced.
 _UNANNOUNCED = 0.1
@@ -43,7 +43,7 @@ class Activity:
 
     @classmethod
     def stored(cls, values: Mapping[str, Any]) -> Activity:
-        """What ``as_dict`` gave; the expectation where nothing, or something older, is stored."""
+        """What ``as_dict`` gave; the usual pattern where nothing, or something older, is stored."""
         try:
             per_day = {table: float(values["per_day"][table]) for table in POLLED}
             hours = tuple(float(weight) for weight in values["hours"])

@@ -35,9 +35,9 @@ class ClientError:
 
 
 class alone:  # noqa: N801 - read as the words of a ``with``
-    """Whatever goes wrong with ``client`` inside becomes its trouble and stops no other client.
+    """What goes wrong with ``client`` inside is recorded as its error and stops no other client.
 
-    For the body of every loop over clients. An interruption is nobody's trouble and is raised.
+    For the body of every loop over clients. An interruption is nobody's error and is raised.
     """
 
     def __init__(self, client: str, client_errors: dict[str, ClientError]) -> None:
@@ -55,7 +55,7 @@ class alone:  # noqa: N801 - read as the words of a ``with``
 
 
 def client_error_of(client: str, error: BaseException) -> ClientError:
-    """``error`` as ``client``'s trouble; our own mistakes are logged with where they happened."""
+    """``error`` as ``client``'s error; internal errors are logged with where they happened."""
     what, remedy = what_and_remedy(error)
     checks = error.checks if isinstance(error, ChecksFailed) else ()
     if isinstance(error, (PipelineError, BillError)):

@@ -1,8 +1,8 @@
-"""BILL's webhooks as early pokes: who signs, whether a notification is genuine, whom it wakes.
+"""BILL's webhooks: whether a notification is genuine, and which client it makes due at once.
 
-A notification is never data: BILL may send it twice, late or not at all. A genuine one only brings
-the client's next look forward; what changed is then read from BILL like any change. The address
-that receives them is the console's; when a client is due is ``dagster.freshness``'s decision.
+A notification is never data: BILL may send it twice, late or not at all. A genuine one only makes
+the client due earlier; what changed is then read from BILL like any change. The address that
+receives them is the console's; when a client is due is ``dagster.freshness``'s decision.
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ class Webhooks:
             )
 
     def receive(self, body: bytes, signature: str, now: datetime) -> str | None:
-        """Poke the client that ``body`` is about and return its name; None for a repetition.
+        """Make the client that ``body`` is about due, and return its name; None for a repetition.
 
         Raises WebhookRefused for a body that BILL did not sign.
         """

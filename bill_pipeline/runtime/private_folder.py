@@ -1,6 +1,6 @@
 """A folder for a while, outside of any home, that no other account of the machine reads.
 
-Copies of books lie there, and what DuckDB puts down when a question needs more than the memory.
+Copies of books lie there, and what DuckDB writes to disk when a query needs more than the memory.
 """
 
 from __future__ import annotations

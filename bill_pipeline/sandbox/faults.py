@@ -1,4 +1,4 @@
-"""Trouble on purpose: what can go wrong between BILL and a client, by rate or by script.
+"""Faults on purpose: what can go wrong between BILL and a client, by rate or by script.
 
 A fault is chosen per request here; how each kind looks on the wire is ``fault_delivery.py``, and
 what it does to a row ``fault_rows.py``.

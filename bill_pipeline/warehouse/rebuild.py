@@ -1,12 +1,12 @@
 """Post a client's whole history again from the archive, in waves instead of batch by batch.
 
-A document's entries depend on the documents it hangs together with and on little else, so
-documents that have nothing to do with each other are replayed side by side: the first wave posts
-every group of documents as it stood at the first batch that touched it, the second wave at the
-second, and so on. Groups are what ``transforms/replay/links.sql`` connects; an epoch is a run of
-batches in which nothing changed that every document depends on (``turning_points.sql``). The
-posting rules are those of a sync, the same SQL files; only the documents they see differ. So the
-work grows with the number of versions, not with batches times documents.
+A document's entries depend on the documents it is linked with and on little else, so documents
+without a link are replayed side by side: the first wave posts every group of documents as it stood
+at the first batch that touched it, the second wave at the second, and so on. Groups are what
+``transforms/replay/links.sql`` connects; an epoch is a run of batches in which nothing changed that
+every document depends on (``turning_points.sql``). The posting rules are those of a sync, the same
+SQL files; only the documents they see differ. So the work grows with the number of versions, not
+with batches times documents.
 
 Nothing here decides whether the result is right: ``posting.rebuild`` compares it with what was
 posted, and builds the last batch in full on top of it, which must find nothing to post.

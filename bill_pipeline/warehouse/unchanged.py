@@ -1,10 +1,10 @@
 """Which tables of a client's file need not be built again, because they would come out the same.
 
-A sync of one new bill leaves many of a client's tables as they are. Each built table is remembered
-with everything it was made from: its SQL, the state of every table it reads and, where it asks for
-it, the day. When all of that is the same again, so is the table. Tables that people and imports
-write are append-only, so their number of rows is their state; a built table's state is a sum over
-its rows' hashes, taken in the same pass as its counts. Nothing here builds a table.
+A sync of one new bill leaves many of a client's tables as they are. The build state of each table
+says what it was made from: its SQL, the state of every table it reads and, where it asks for it,
+the day. When all of that is the same again, so is the table. Tables that people and imports write
+are append-only, so their number of rows is their state; a built table's state is a sum over its
+rows' hashes, taken in the same pass as its counts. Nothing here builds a table.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """When each layer of a client's file was built, and whether it would come out differently now.
 
-A sync that found nothing new must write nothing: neither tables nor journal entries. The rooms are
+A sync that found nothing new must write nothing: neither tables nor journal entries. The layers are
 built anew only for new documents, new decisions, changed SQL, or a new day (aging moves by itself).
 """
 

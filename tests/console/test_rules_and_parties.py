@@ -54,7 +54,7 @@ def test_a_rule_is_tried_made_ended_and_taken_back(
     assert len(sources(books_console)) == 2
     assert bookkeeper.post(f"{RULES}/rule-1", {"do": "remove"}).status_code == 303
     assert ("rule", "PHONE") not in sources(books_console)
-    assert "No rule stands." in bookkeeper.get(RULES).text
+    assert "No rule yet." in bookkeeper.get(RULES).text
     actions = [entry.action for _number, entry in books_console.audit.latest(limit=3)]
     assert actions == ["changed a rule", "changed a rule", "made a rule"]
 

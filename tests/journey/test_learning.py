@@ -85,7 +85,7 @@ def test_a_rule_is_tried_made_counted_and_removed_without_a_trace(firm: Firm) ->
     said(firm, "rules", "change", client, made["rule_id"], "--to", "2020-01-01", "--reason", "over")
     assert firm.query("from transactions where category_source = 'rule'") == []
     said(firm, "rules", "remove", client, made["rule_id"])
-    assert "No rule stands" in said(firm, "rules", "list", client)
+    assert "No rule yet" in said(firm, "rules", "list", client)
     assert firm.query("from transactions order by transaction_id") == before
     assert len(decisions(firm, "rules")) == 3, "made, changed, removed: every step is on record"
 

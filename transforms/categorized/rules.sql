@@ -1,4 +1,4 @@
--- The firm's rules that stand now, in the order in which they are tried.
+-- The firm's rules in force now, in the order in which they are tried.
 --
 -- grain: one row per rule
 -- key: rule_id

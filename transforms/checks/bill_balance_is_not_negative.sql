@@ -1,4 +1,4 @@
--- BILL holds no less than nothing for the client: what was paid from its balance had come in before.
+-- The balance that BILL holds for the client is not below zero: what was paid from it had come in before.
 --
 -- Below zero, money brought in is missing: a transfer from the bank that BILL does not list, or what
 -- the balance was when the books began.

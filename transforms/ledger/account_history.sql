@@ -166,7 +166,7 @@ select
     state.cash_flow_activity as cash_flow_activity,    -- cash, operating, investing or financing; null for suspense.
     state.control as control,                          -- Sub-ledger it controls: payables, receivables, money out clearing …
     state.roles as roles,                              -- Roles it plays in the posting rules, if any.
-    state.source as source,                            -- bill: the client's own; standard: filled in; unknown: BILL names it but lists it no more.
+    state.source as source,                            -- bill: the client's own; standard: filled in; unknown: named by BILL, but no longer in its chart.
     state.is_archived as is_archived,                  -- No longer offered in BILL.
     state.form_1099 as form_1099,                      -- Form that its payments to flagged vendors belong on, where BILL says so.
     state.box_1099 as box_1099,                        -- Box of that form.

@@ -114,7 +114,7 @@ select
     amount::decimal(18, 3) as amount,                            -- Total in that currency.
     amount_home::decimal(18, 2) as amount_home,                  -- Total in home currency.
     is_rate_given,                                               -- BILL itself prices it in home currency, so its rate may value others; null: not of this kind.
-    doubtful,                                                    -- What of it can hardly be meant, in words: a day of another century, decimals its currency has not; null: nothing.
+    doubtful,                                                    -- What of it can hardly be meant, in words: a day of another century, more decimals than its currency has; null: nothing.
     -- Credits and unapplied money are positive too: what is left of the document itself.
     coalesce(opening_side * open_amounts.amount_open, 0)::decimal(18, 3) as amount_open,  -- Not yet settled or used, in its currency; negative where the document is, or was paid beyond its amount.
     amount_due::decimal(18, 3) as amount_due,                    -- What BILL says is due, payments not yet started added back; null where it says nothing.

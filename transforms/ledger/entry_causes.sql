@@ -1,8 +1,8 @@
 -- Why each entry of this sync is posted: what came to be known since entries were posted before.
 --
--- A change of the posting rules is posted alone, before anything new is read. Otherwise the nearest
--- cause counts: the entry's own document, a decision about it, another document that it hangs
--- together with, a reopening, a setting.
+-- A change of the posting rules is posted alone, before anything new is read. Otherwise the nearest cause
+-- counts: the entry's own document, a decision about it, another document that it is linked with, a
+-- reopening, a setting.
 --
 -- grain: one row per new entry
 -- key: entry_id

@@ -1,4 +1,4 @@
--- Events whose open entries are not exactly what should stand; everything else is left alone.
+-- Events whose active lines in open periods are not the expected lines; everything else is left alone.
 --
 -- Posting and difference of an event are compared, and replaced, each by itself.
 --

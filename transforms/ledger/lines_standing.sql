@@ -1,4 +1,4 @@
--- Journal lines of entries that were never reversed, as earlier syncs left them.
+-- Active lines: journal lines of entries that were never reversed, as earlier syncs left them.
 --
 -- grain: one row per journal line
 -- key: entry_id, line_no

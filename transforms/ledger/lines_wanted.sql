@@ -1,4 +1,4 @@
--- What must be posted for each event on top of its closed entries: postings, and differences.
+-- Expected lines: what must be posted for each event on top of its closed entries, as postings and differences.
 --
 -- An event of an open day is posted as it is, at that day. What closed entries hold beyond, or short
 -- of, the events of closed days is a difference, on the first open day: an event whose date leaves

@@ -1,4 +1,4 @@
--- What each account held when the books moved here, by a person's word and by the documents open that day.
+-- What each account held when the books moved here, as a person brought it in and as the documents open that day add up.
 --
 -- Payables, receivables, advances, credits and clearing open with their documents: there the balance
 -- brought in is compared, never booked. Every other account is booked as it was brought in.

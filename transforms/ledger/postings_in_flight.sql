@@ -1,8 +1,8 @@
 -- In flight when the books begin: debit or credit clearing for each payment, receipt or transfer that had not met its other side, and the opposite to opening balance equity.
 --
--- Transfers are lump sums that name no payments: they are matched as reports.clearing_in_flight
--- matches them, by days that add up and then oldest first. So these lines hang together with every
--- payment and transfer of before, and are a document of their own.
+-- Transfers are lump sums that name no payments: they are matched as reports.clearing_in_flight matches them,
+-- by days that add up and then oldest first. So these lines depend on every payment and transfer of before,
+-- and are a document of their own.
 --
 -- grain: one row per posting line
 -- key: document_type, document_id, event, line_key

@@ -30,7 +30,7 @@ select
     said.account_id || ':' || said.first_day as document_id,  -- Names its entry in the journal.
     said.account_id,                                          -- BILL's id of the account.
     said.first_day,                                           -- First day whose postings have the new type.
-    said.action,                                              -- move: by an entry; keep: it stands as it is; withdraw: neither any more.
+    said.action,                                              -- move: by an entry; keep: left as it is; withdraw: neither any more.
     amounts.date,                                             -- Day of the entry; null where the balance is kept.
     amounts.is_to_balance_sheet,                              -- From profit and loss to the balance sheet; else the other way.
     amounts.amount,                                           -- Balance under the old type, debit positive.

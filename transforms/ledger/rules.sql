@@ -1,4 +1,4 @@
--- The firm's standing rules, in the order in which they are tried, with the lines they hit.
+-- The firm's rules in force, in the order in which they are tried, with the lines they decide.
 --
 -- grain: one row per rule
 -- key: rule_id
@@ -34,8 +34,8 @@ select
     rules.account_id,                                             -- Where a line goes.
     accounts.account_code,                                        -- Its number, if it has one.
     accounts.account_name,                                        -- Its name.
-    coalesce(hits.line_count_decided, 0) as line_count_decided,   -- Lines it hits: nobody coded them, and no rule before it fits.
-    coalesce(hits.line_count_fitting, 0) as line_count_fitting,   -- Lines it would hit if nothing came before it.
+    coalesce(hits.line_count_decided, 0) as line_count_decided,   -- Lines it decides: nobody coded them, and no rule before it fits.
+    coalesce(hits.line_count_fitting, 0) as line_count_fitting,   -- Lines it would decide if nothing came before it.
     hits.last_date,                                               -- Day of the newest line it fits.
     rules.reason,                                                 -- Why the firm made it.
     rules.decided_at,                                             -- When it was last changed.

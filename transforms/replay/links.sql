@@ -25,7 +25,7 @@ uses as (
     select list, id, unnest(d.usage) as used from documents
 ),
 
--- A foreign credit takes the rate of its vendor's latest bill, so these hang together too. A vendor
+-- A foreign credit takes the rate of its vendor's latest bill, so these are linked too. A vendor
 -- is foreign when it says so, or when a bill is worth another amount than it shows.
 foreign_vendors as (
     select distinct id

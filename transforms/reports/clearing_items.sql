@@ -1,6 +1,6 @@
 -- What went into each clearing account and what came out: payments, receipts and transfers with what is left of them.
 --
--- A transfer assumed for a payment stands on the payment's own item, so the two are nothing together
+-- A transfer assumed for a payment stands on the payment's own item, so the two add up to zero
 -- and not listed. BILL's own transfers are lump sums that name no payments: each is an item of its
 -- own, and where a day's items add up to zero they belong together.
 --
@@ -50,5 +50,5 @@ select
     item_id,                                                            -- BILL's id of that document.
     date,                                                               -- Day it entered clearing.
     amount::decimal(18, 2) as amount,                                   -- What it left there, debit positive.
-    sum(amount) over (partition by account_id, date) = 0 as is_matched_by_day  -- With the others of its day it is nothing.
+    sum(amount) over (partition by account_id, date) = 0 as is_matched_by_day  -- The items of its day add up to zero.
 from items

@@ -67,7 +67,7 @@ select
         runs.is_last_crossing,
         coalesce(balances.balance_cash, 0) - if(decided.action = 'move', decided.amount_cash, 0), 0
     )::decimal(18, 2) as balance_kept_cash,                            -- The same on the cash basis.
-    decided.action as decision,                                        -- move: a person accepted the entry that moves it; keep: it stands as it is.
+    decided.action as decision,                                        -- move: a person accepted the entry that moves it; keep: left as it is.
     decided.amount as amount_decided,                                  -- Balance that was moved or kept, debit positive.
     coalesce(counted.line_count, 0) as line_count                      -- Postings before that day; entries that moved a balance are none.
 from runs

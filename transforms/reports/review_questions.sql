@@ -76,7 +76,7 @@ select
     left(md5(concat_ws(
         chr(31), coalesce(questions.asked_party_id, ''), questions.document_type, coalesce(asked_text, ''),
         coalesce(suggested_account_id, ''), coalesce(questions.currency, '')
-    )), 12) as question_id,                        -- The same while the question is.
+    )), 12) as question_id,                        -- Stays the same as long as the question does.
     questions.asked_party_id as party_id,          -- Vendor or customer, one id for all its spellings.
     questions.party,                               -- Its name.
     questions.document_type,                       -- bill, vendor_credit, invoice or credit_memo.

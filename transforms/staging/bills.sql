@@ -96,14 +96,14 @@ select
     currency_known is not null as is_currency_known,        -- The vendor names its currency, and it need not be guessed from the amounts.
     in_currency(amount, currency <> home_currency) as amount,                       -- Total in the bill's currency.
     case
-        -- Nothing is worth nothing, whatever its funding amount says.
+        -- A bill of 0.00 is worth 0.00, whatever its funding amount says.
         when currency = home_currency or amount = 0 then amount
         else coalesce(funding_amount, worth_at(amount, rate), amount)
     end::decimal(18, 2) as amount_home,                     -- Total in home currency; BILL's funding amount.
     currency = home_currency or amount = 0 or funding_amount is not null
         as is_home_amount_given,                            -- BILL says what it is worth; 0.00 says nothing.
     currency <> home_currency and amount <> 0 and coalesce(funding_amount, rate) is not null
-        as is_rate_given,                                   -- What is worth nothing by itself may take its rate.
+        as is_rate_given,                                   -- BILL prices it, so documents without a worth may take its rate.
     in_currency(coalesce(amount_of(d.paidAmount), 0), currency <> home_currency) as amount_paid,  -- Cleared payments and credits, by BILL.
     in_currency(amount_of(d.dueAmount), currency <> home_currency) as amount_due,                              -- What BILL says is still to be paid.
     in_currency(coalesce(amount_of(d.scheduledAmount), 0), currency <> home_currency) as amount_scheduled,  -- Payments on their way, by BILL.

@@ -1,4 +1,4 @@
-"""What we believe about BILL without its word, and how to see whether it is so.
+"""What we assume of BILL and BILL does not document, and how to check it.
 
 ``table``         THE TABLE of beliefs
 ``observer``      what may be asked to see one, and how often

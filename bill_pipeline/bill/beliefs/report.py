@@ -1,4 +1,4 @@
-"""Look for every belief in one client's BILL, and write what was seen so that it can be shared.
+"""Check every belief at one client's BILL, and write what was seen so that it can be shared.
 
 The report holds counts and our own words: no name, amount, id, address or text of BILL's.
 """
@@ -83,7 +83,7 @@ class BeliefReport:
 
 
 def check_beliefs(api: BillApi, budget: CappedBudget, *, with_v2: bool = True) -> BeliefReport:
-    """Look for every belief; at most ``budget.most`` requests, and none that writes.
+    """Check every belief; at most ``budget.most`` requests, and none that writes.
 
     Raises ``BillError`` when BILL cannot be reached, or refuses the client, at all.
     """

@@ -27,8 +27,8 @@ _RECONCILED = (
 
 @dataclass(frozen=True)
 class Belief:
-    """One thing about BILL that we rest on without its word. A belief that nothing reads without
-    writing can show has no ``seen_by`` and says ``unseen`` why."""
+    """One thing that our code assumes of BILL. ``seen_by`` checks it by reading; where only writing
+    could show it, there is none and ``unseen`` says why."""
 
     name: str
     says: str

@@ -2,8 +2,8 @@
 
 Every page is declared in ``routes.py`` with the permission it needs, and reaches its view only
 through ``guarded``: signed in, allowed, allowed to see the client in the address, and, for a form,
-sent by our own page (a token in the form, and the browser's word on where it came from). A client
-one may not see answers exactly as one that does not exist.
+sent by our own page (a token in the form, and where the browser says it came from). A client one
+may not see answers exactly as one that does not exist.
 """
 
 from __future__ import annotations

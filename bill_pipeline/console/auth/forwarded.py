@@ -1,4 +1,4 @@
-"""Where a request came from when it came through a proxy: its address, by the proxy's word.
+"""Where a request came from when it came through a proxy: the address that the proxy names.
 
 Only proxies that the operator named are believed, and only addresses: what stands in the header
 goes into the audit log and says whose wrong passwords count together.

@@ -29,7 +29,7 @@ from bill_pipeline.registry.clients import utc_now
 
 IDLE = timedelta(hours=2)
 LONGEST = timedelta(hours=12)
-#: A visit is written down at most this often: reading a page should not write to the disk.
+#: The last use is written down at most this often: reading a page should not write to the disk.
 NOTED_EVERY = timedelta(minutes=1)
 
 #: Tries within the window that did not succeed: for one name from one network; and, for names that

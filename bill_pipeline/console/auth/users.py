@@ -83,7 +83,7 @@ class User:
 
     @property
     def sees_all_clients(self) -> bool:
-        """By the word for it: a list that names every client of today is still a list."""
+        """By that choice: a list that names every client of today is still a list."""
         return self.clients == ALL_CLIENTS
 
     @property
@@ -214,7 +214,7 @@ class Users:
         return self.get(name)
 
     def given_all_clients(self) -> list[str]:
-        """Users that an upgrade gave the word *all clients*, until an administrator has seen it."""
+        """Users that an upgrade gave *all clients*, until an administrator has seen it."""
         with self._database.transaction() as db:
             rows = db.execute("select user_name from given_all_clients order by 1").fetchall()
         return [row["user_name"] for row in rows]

@@ -34,7 +34,7 @@ def sign_in(context: RequestContext) -> Response:
             context.console.audit.record(
                 name, context.address, "sign-in refused: too many failures"
             )
-        raise HTTPException(429, str(error)) from None  # the very page that the guard shows
+        raise HTTPException(429, str(error)) from None  # the very page that the check shows
     if token is None:
         context.console.audit.record(name, context.address, "sign-in failed")
         return _sign_in_form(context, status=401, message="Name or password is wrong.")

@@ -78,7 +78,7 @@ class PromptRequests(HttpToolsProtocol):
         self.deadline: asyncio.TimerHandle | None = None
         self._looking: asyncio.TimerHandle | None = None
         self._ending: asyncio.TimerHandle | None = None
-        self._unread = 0  # bytes of answers that the peer had not taken at the last look
+        self._unread = 0  # bytes of answers that the peer had not taken at the last check
         self._has_taken = False
         self._head_bytes = 0  # of the parts of the head that are whole
         self._bytes_beside_body = 0
