@@ -27,6 +27,7 @@ from models.lines import Lines, repeated_key
 from models.normalize import combine
 from models.ranker import Ranker
 from models.safety import Limits
+from models.skill import Skill
 from models.sources import Sources, account_word_matrix
 from models.text_model import TextModel
 from models.track_record import TrackRecord
@@ -133,14 +134,14 @@ class Categorizer(BaseEstimator):
             text_rows_max=self.text_rows_max // 2, random_state=self.random_state,
         )  # fmt: skip
         self.ranker_ = self._ranker().fit(replays)
-        skill = self.knowledge.skill_ if self.knowledge is not None else None
+        skill: Skill | None = self.knowledge.skill_ if self.knowledge is not None else None
         self.record_ = TrackRecord.of_replays(
             replays, self.ranker_, self._limits(), self.target_precision,
             skill.calibrator if skill else None,
         )  # fmt: skip
 
     def _ranker(self) -> Ranker:
-        skill = self.knowledge.skill_ if self.knowledge is not None else None
+        skill: Skill | None = self.knowledge.skill_ if self.knowledge is not None else None
         return Ranker(skill=skill.ranker if skill else None, random_state=self.random_state)
 
     @property

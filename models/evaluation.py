@@ -26,6 +26,7 @@ from models.metrics import self_agreement, summary
 from models.protocols import new_client, taught_by_others, walk
 from models.published_ledgers import EvaluationDataMissing, chart_of, read_ledger
 from models.sampling import newest_months, some_vendors
+from models.skill import learn_knowledge
 
 PROTOCOLS = ("walk-forward", "static", "unseen", "few")
 NEW_CLIENT_PROTOCOLS = {"unseen", "few"}
@@ -194,7 +195,7 @@ def shared_lines(teaching: dict[str, pd.DataFrame], group: list[str]) -> pd.Data
 def knowledge_of(shared: pd.DataFrame, random_state: int) -> GlobalKnowledge:
     """What a firm knows from these clients: canonical accounts, and the skill of ranking."""
     chart = chart_of(shared["account_id"])
-    return GlobalKnowledge(chart=chart, random_state=random_state).fit(shared)
+    return learn_knowledge(shared, chart=chart, random_state=random_state)
 
 
 def mean_over_organizations(table: pd.DataFrame) -> pd.DataFrame:

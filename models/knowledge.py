@@ -8,7 +8,7 @@ coefficients, never names, texts or amounts of a client.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -21,9 +21,6 @@ from models.history import CountTable
 from models.lines import Lines
 from models.normalize import combine
 from models.text_model import TextModel
-
-if TYPE_CHECKING:
-    from models.skill import Skill
 
 SEED_FILE = Path(__file__).with_name("seed_examples.csv")
 # The vendor's own record counts this much against the words, per line seen elsewhere.
@@ -78,8 +75,9 @@ class GlobalKnowledge(BaseEstimator):
     """Canonical accounts from vendor and text, and their counterparts in any client's chart.
 
     ``chart`` is the canonical chart (default: ``chart_of_accounts.csv``). Learned: ``words_`` (a
-    ``TextModel``), ``vendors_`` (counts per vendor name), ``skill_`` (a ``Skill``
-    trained on the pooled clients, or None).
+    ``TextModel``), ``vendors_`` (counts per vendor name). ``skill_`` is None, or the
+    ``models.skill.Skill`` that ``models.skill.learn_knowledge`` adds: it backtests with knowledge,
+    so knowledge cannot know it.
     """
 
     def __init__(self, *, chart: pd.DataFrame | None = None, random_state: int = 0) -> None:
@@ -89,8 +87,8 @@ class GlobalKnowledge(BaseEstimator):
     def fit(self, lines: pd.DataFrame) -> GlobalKnowledge:
         """Learn from lines whose ``account_id`` is a canonical account; others are left out.
 
-        Clients' lines must already be limited to those whose owner agreed to share. With a column
-        ``organization`` that tells the clients apart, the ranking skill is learned too.
+        Clients' lines must already be limited to those whose owner agreed to share. A column
+        ``organization`` tells the clients apart: none of them drowns another.
         """
         self.accounts_ = Accounts.of_chart(canonical_chart() if self.chart is None else self.chart)
         code = self.accounts_.codes(lines["account_id"])
@@ -116,11 +114,7 @@ class GlobalKnowledge(BaseEstimator):
         self.version_ = fingerprint(
             code_version(), frame_fingerprint(lines), frame_fingerprint(self.accounts_.frame())
         )
-        self.skill_: Skill | None = None
-        if "organization" in lines.columns:
-            from models.skill import learn_skill  # it replays clients with knowledge of its own
-
-            self.skill_ = learn_skill(lines, self.accounts_.frame(), self.random_state)
+        self.skill_: Any = None
         return self
 
     def __getstate__(self) -> dict[str, Any]:

@@ -43,6 +43,20 @@ class Skill:
     calibrator: Calibrator
 
 
+def learn_knowledge(
+    lines: pd.DataFrame, *, chart: pd.DataFrame | None = None, random_state: int = 0
+) -> GlobalKnowledge:
+    """What a firm knows from the clients who share, the skill of ranking included.
+
+    ``lines`` and ``chart`` are as for ``GlobalKnowledge``, with a column ``organization``.
+    """
+    knowledge = GlobalKnowledge(chart=chart, random_state=random_state).fit(lines)
+    is_canonical = knowledge.accounts_.codes(lines["account_id"]) >= 0
+    canonical = knowledge.accounts_.frame()
+    knowledge.skill_ = learn_skill(lines[is_canonical], canonical, random_state)
+    return knowledge
+
+
 def learn_skill(lines: pd.DataFrame, chart: pd.DataFrame, random_state: int = 0) -> Skill | None:
     """Learn from sharing clients' lines: columns of the contract, ``organization``, canonical
     ``account_id``. None when there are fewer than ``CLIENTS_MIN`` clients with enough lines.

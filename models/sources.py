@@ -7,17 +7,14 @@ Every source gives one number per line and account. How they become candidates a
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy import sparse
 
 from models.history import History
+from models.knowledge import GlobalKnowledge
 from models.lines import Lines
 from models.text_model import TextModel
-
-if TYPE_CHECKING:
-    from models.knowledge import GlobalKnowledge
 
 LONG_WORD = r"\w{3,}"
 

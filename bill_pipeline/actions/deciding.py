@@ -17,9 +17,11 @@ from bill_pipeline.actions.closing import require_closable
 from bill_pipeline.decisions import tables as decisions
 from bill_pipeline.decisions.rules import add_rule, remove_rule
 from bill_pipeline.errors import PipelineError
+from bill_pipeline.pipeline.books import open_books
 from bill_pipeline.pipeline.client_sync import LAYERS, Sync, SyncOptions
 from bill_pipeline.publishing.publish import publish, show_status
-from bill_pipeline.registry.client_files import ClientBusy, client_lock
+from bill_pipeline.registry.client_errors import ClientBusy
+from bill_pipeline.registry.client_files import client_lock
 from bill_pipeline.registry.clients import Registry, utc_now
 from bill_pipeline.settings import Home
 from bill_pipeline.warehouse.posting_rules import begin
@@ -130,7 +132,7 @@ def persons_answers(home: Home, client: str, lines: Sequence[DocumentLine]) -> l
 
     Raises ClientBusy; ChecksFailed when the rules of this release would not make right books.
     """
-    with hold_client(home, client), Warehouse.open(home, client) as warehouse:
+    with hold_client(home, client), open_books(Registry(home), client) as warehouse:
         begin(warehouse)
         return _persons_answers(warehouse, lines)
 
@@ -163,7 +165,7 @@ def decision_batch(home: Home, client: str) -> Iterator[Batch]:
 @contextlib.contextmanager
 def _batch(home: Home, client: str) -> Iterator[Batch]:
     """Decisions are written inside the ``with``; after it the books are built and published."""
-    with Warehouse.open(home, client) as warehouse:
+    with open_books(Registry(home), client) as warehouse:
         as_of, _new_rules = begin(warehouse)
         batch = Batch(warehouse, as_of)
         yield batch

@@ -15,10 +15,10 @@ from typing import Any
 from bill_pipeline.actions.deciding import decision_batch, hold_client
 from bill_pipeline.decisions.rules import add_rule, remove_rule
 from bill_pipeline.errors import DecisionRefused
-from bill_pipeline.registry.clients import utc_now
+from bill_pipeline.pipeline.books import open_books
+from bill_pipeline.registry.clients import Registry, utc_now
 from bill_pipeline.settings import Home
 from bill_pipeline.warehouse.upkeep import next_batch_time
-from bill_pipeline.warehouse.warehouse import Warehouse
 
 _TERMS = """
 select account_id, party_id, document_type, description_contains, department_id, amount_from,
@@ -87,7 +87,7 @@ def remove(home: Home, client: str, rule_id: str, *, by: str, reason: str) -> No
 
 def try_out(home: Home, client: str, terms: RuleTerms) -> list[dict[str, Any]]:
     """The lines a rule would fit, newest first, and which it would decide; nothing is kept."""
-    with hold_client(home, client), Warehouse.open(home, client) as warehouse:
+    with hold_client(home, client), open_books(Registry(home), client) as warehouse:
         as_of = next_batch_time(warehouse, utc_now())
         warehouse.connection.execute("begin transaction")
         try:

@@ -19,6 +19,7 @@ from bill_pipeline.categorization.client_model import read_frame, training_lines
 from bill_pipeline.categorization.parties import what_is_known
 from bill_pipeline.decisions.tables import set_policy
 from bill_pipeline.errors import PipelineError
+from bill_pipeline.pipeline.books import open_books
 from bill_pipeline.registry.client_files import client_lock
 from bill_pipeline.registry.clients import Registry, utc_now
 from bill_pipeline.registry.failures import ClientError, alone
@@ -26,6 +27,7 @@ from bill_pipeline.settings import Home
 from bill_pipeline.warehouse.upkeep import next_batch_time
 from bill_pipeline.warehouse.warehouse import Warehouse
 from models.knowledge import GlobalKnowledge, seed_lines
+from models.skill import learn_knowledge
 
 POLICY = "share_lines"
 #: The newest lines of each sharing client; more changes little and costs minutes.
@@ -60,7 +62,7 @@ def is_shared(home: Home, client: str) -> bool:
     Registry(home).status(client)
     if not home.client_file(client).exists():
         return False
-    with hold_client(home, client), Warehouse.open(home, client) as warehouse:
+    with hold_client(home, client), open_books(Registry(home), client) as warehouse:
         return _is_shared(warehouse)
 
 
@@ -72,7 +74,7 @@ def set_shared(home: Home, client: str, shared: bool, *, by: str, reason: str) -
     (their next sync trains them). Raises UnknownClient, ClientBusy.
     """
     Registry(home).status(client)
-    with hold_client(home, client), Warehouse.open(home, client) as warehouse:
+    with hold_client(home, client), open_books(Registry(home), client) as warehouse:
         set_policy(
             warehouse.connection, POLICY, "yes" if shared else "no", reason=reason,
             decided_at=next_batch_time(warehouse, utc_now()).replace(tzinfo=None), decided_by=by,
@@ -109,7 +111,7 @@ def pool(home: Home) -> FirmKnowledge:
     lines = pd.concat(
         [seed_lines().assign(organization=None), *(one.lines for one in found)], ignore_index=True
     )
-    made = GlobalKnowledge(random_state=0).fit(lines)
+    made = learn_knowledge(lines)
     parties = firm_parties.pooled((one.party_ids, one.answers) for one in found)
     parties.save(home)
     model_registry.save_knowledge(home, made, report.contributors)
@@ -130,7 +132,7 @@ def _contributions(home: Home, report: FirmKnowledge) -> Iterator[_Contribution]
         with (
             alone(client, report.left_out),
             client_lock(home, client),
-            Warehouse.open(home, client) as warehouse,
+            open_books(Registry(home), client) as warehouse,
         ):
             if _is_shared(warehouse) and _has_books(warehouse):
                 contribution = _contribution(warehouse, canonical, str(number))

@@ -96,13 +96,12 @@ def resolve_parties(warehouse: Warehouse, home: Home, as_of: datetime) -> int:
     return len(new)
 
 
-def likely_same(home: Home, client: str) -> pd.DataFrame:
+def likely_same(warehouse: Warehouse, home: Home) -> pd.DataFrame:
     """Pairs a person should look at: left, right (names), left_id, right_id, probability, reason.
 
     Too alike to ignore and too different to merge unasked; the likeliest first.
     """
-    with Warehouse.open(home, client) as warehouse:
-        known = what_is_known(warehouse, utc_now())
+    known = what_is_known(warehouse, utc_now())
     found = _resolution(known, FirmParties.load(home)).review
     name = known.parties.set_index("party_id")["party"]
     return pd.DataFrame(

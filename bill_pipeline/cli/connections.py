@@ -129,9 +129,8 @@ def clients(home: Home, as_json: bool) -> None:
 def _name_unknown(home: Home) -> None:
     """Say, on standard error, whose files are here though nobody is connected under their name."""
     from bill_pipeline.publishing.registry import remedy_for_unknown
-    from bill_pipeline.registry.client_files import unknown_files
 
-    for client in unknown_files(Registry(home)):
+    for client in Registry(home).unknown_files():
         said = f"{home.client_file(client)}: nobody is connected under that name."
         click.echo(f"{said} {remedy_for_unknown(client)}", err=True)
 

@@ -35,7 +35,8 @@ def console(
     home: Home,
 ) -> None:
     """Serve the console: connect clients, settle the review queue, read the books."""
-    from bill_pipeline.console.app import Console, console_app
+    from bill_pipeline.console.app import console_app
+    from bill_pipeline.console.console import Console
 
     if create_admin is not None:
         _create_admin(home, create_admin)

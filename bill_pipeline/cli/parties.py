@@ -74,12 +74,15 @@ def list_parties(client: str | None, every: bool, home: Home, as_json: bool) -> 
 def review(client: str, home: Home, as_json: bool) -> None:
     """Pairs of names that may be one party: too alike to ignore, too different to merge unasked."""
     from bill_pipeline.categorization.parties import likely_same
+    from bill_pipeline.pipeline.books import open_books
     from bill_pipeline.registry.clients import Registry
 
-    Registry(home).status(client)
+    registry = Registry(home)
+    registry.status(client)
+    with open_books(registry, client) as warehouse:
+        found = likely_same(warehouse, home)
     rows: list[dict[str, Any]] = [
-        {str(name): value for name, value in row.items()}
-        for row in likely_same(home, client).to_dict("records")
+        {str(name): value for name, value in row.items()} for row in found.to_dict("records")
     ]
     if as_json:
         for row in rows:

@@ -45,13 +45,13 @@ def verify(client: str, repair: bool, home: Home, as_json: bool) -> None:
 def _compared(home: Home, client: str, shown: Any) -> ImportReport:
     from bill_pipeline.errors import PipelineError
     from bill_pipeline.ingest.client_import import compare_client
-    from bill_pipeline.registry.client_files import client_lock, require_file
+    from bill_pipeline.registry.client_files import client_lock
     from bill_pipeline.registry.clients import Registry
 
     registry = Registry(home)
     connection = registry.connection(client)
     with client_lock(home, client):
-        require_file(home, client)  # which says more
+        registry.require_file(client)  # which says more
         if not home.client_file(client).exists():
             raise PipelineError(
                 f"{client} has no books to compare with BILL. Run `bill-pipeline sync {client}`: "

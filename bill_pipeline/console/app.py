@@ -1,4 +1,4 @@
-"""Put the console together: its stores, its pages, its error pages.
+"""Put the console together: its pages, its error pages, what Dagster serves.
 
 ``console_app(Console.at(home))`` is a complete ASGI application; serving it is
 ``cli/console.py``'s work.
@@ -7,14 +7,9 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import threading
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
-from functools import cached_property
-from pathlib import Path
 
-import jinja2
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
@@ -31,23 +26,10 @@ from bill_pipeline.console.auth.access import (
     guarded,
     strict_headers,
 )
-from bill_pipeline.console.auth.audit import AuditLog
-from bill_pipeline.console.auth.sign_ins import SignIns
-from bill_pipeline.console.auth.turns import Turns
-from bill_pipeline.console.auth.users import Users
+from bill_pipeline.console.console import FOLDER, Console
 from bill_pipeline.console.dagster_proxy import proxy as dagster_door
-from bill_pipeline.console.dagster_proxy.proxy import DagsterDoor
-from bill_pipeline.console.database import ConsoleDatabase
-from bill_pipeline.console.many_clients import ManyClients
-from bill_pipeline.console.parts.formats import FILTERS
-from bill_pipeline.console.postponed import ReviewMemory
-from bill_pipeline.console.queries.ledger import Ledger
 from bill_pipeline.console.routes import PAGES
-from bill_pipeline.console.work import Work
-from bill_pipeline.registry.clients import Registry, UnknownClient
-from bill_pipeline.settings import Home
 
-FOLDER = Path(__file__).parent
 _TITLES = {
     401: "Signed out",
     403: "Not allowed",
@@ -56,91 +38,6 @@ _TITLES = {
     429: "Wait a while",
     503: "Busy",
 }
-#: Names under which a browser on this machine reaches the console.
-LOCAL_HOSTS = ("127.0.0.1", "localhost", "[::1]")
-
-
-@dataclass
-class Console:
-    """Everything the pages use; one per home."""
-
-    home: Home
-    database: ConsoleDatabase
-    users: Users
-    sign_ins: SignIns
-    audit: AuditLog
-    review_memory: ReviewMemory
-    registry: Registry
-    ledger: Ledger
-    work: Work
-    many_clients: ManyClients
-    is_https: bool = False
-    allowed_hosts: tuple[str, ...] = LOCAL_HOSTS
-    dagster: DagsterDoor | None = None
-
-    @classmethod
-    def at(
-        cls,
-        home: Home,
-        *,
-        work: Work | None = None,
-        is_https: bool = False,
-        allowed_hosts: tuple[str, ...] = (),
-        dagster_socket: Path | None = None,
-    ) -> Console:
-        """The console of ``home``. ``allowed_hosts``: further names it is reached under.
-
-        ``dagster_socket``: where Dagster's web page listens, to be served with it.
-        """
-        database = ConsoleDatabase(home.console)
-        users = Users(database)
-        return cls(
-            home=home,
-            database=database,
-            users=users,
-            sign_ins=SignIns(database, users),
-            audit=AuditLog(database),
-            review_memory=ReviewMemory(database),
-            registry=Registry(home),
-            ledger=Ledger(home),
-            work=work or Work(home),
-            many_clients=ManyClients(home),
-            is_https=is_https,
-            allowed_hosts=(*LOCAL_HOSTS, *allowed_hosts),
-            dagster=DagsterDoor(dagster_socket) if dagster_socket else None,
-        )
-
-    @cached_property
-    def turns(self) -> Turns:
-        """Who waits for whom; made by the first request, where an event loop runs."""
-        return Turns()
-
-    def has_client(self, client: str) -> bool:
-        """Whether the client is connected; only then are its books published."""
-        try:
-            self.registry.status(client)
-        except UnknownClient:
-            return False
-        return True
-
-    def warm(self) -> None:
-        """Read the catalogue and the templates before the first page asks for them."""
-        self.ledger.warm()
-        for name in self.templates.list_templates():
-            self.templates.get_template(name)
-
-    @cached_property
-    def templates(self) -> jinja2.Environment:
-        environment = jinja2.Environment(
-            loader=jinja2.FileSystemLoader(FOLDER / "templates"),
-            autoescape=True,
-            trim_blocks=True,
-            lstrip_blocks=True,
-            undefined=jinja2.StrictUndefined,
-        )
-        environment.filters.update(FILTERS)
-        environment.globals["static"] = _static_addresses()
-        return environment
 
 
 def console_app(console: Console) -> Starlette:
@@ -178,14 +75,6 @@ def _lifespan(console: Console):  # type: ignore[no-untyped-def]
             console.ledger.close()
 
     return lifespan
-
-
-def _static_addresses() -> dict[str, str]:
-    """File name → address that changes with the content, so that browsers may keep it."""
-    return {
-        path.name: f"/static/{path.name}?{hashlib.sha256(path.read_bytes()).hexdigest()[:12]}"
-        for path in (FOLDER / "static").iterdir()
-    }
 
 
 async def _refused(request: Request, error: Exception) -> Response:

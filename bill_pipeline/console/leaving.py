@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from bill_pipeline.publishing.publish import publish
 from bill_pipeline.publishing.stores import store_of
+from bill_pipeline.registry.client_errors import UnknownClient
 from bill_pipeline.registry.client_files import client_lock
-from bill_pipeline.registry.clients import Registry, UnknownClient
+from bill_pipeline.registry.clients import Registry
 from bill_pipeline.registry.webhooks import Webhooks
 from bill_pipeline.settings import Home, require_client_name
 

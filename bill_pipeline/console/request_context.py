@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import quote
 
 from starlette.exceptions import HTTPException
@@ -12,11 +12,9 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from bill_pipeline.console.auth.sign_ins import SignIn
 from bill_pipeline.console.auth.users import LONGEST_NAME, Permission, User
+from bill_pipeline.console.console import Console
 from bill_pipeline.console.parts.forms import Form
 from bill_pipeline.settings import LONGEST_TEXT
-
-if TYPE_CHECKING:
-    from bill_pipeline.console.app import Console
 
 #: Nothing here is counted in billions, and a longer number fits into no database.
 MOST_DIGITS = 9

@@ -14,7 +14,8 @@ from concurrent.futures import Executor, Future
 from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 
-from bill_pipeline.registry.clients import NEEDS_ATTENTION, Registry, State, UnknownClient
+from bill_pipeline.registry.client_errors import UnknownClient
+from bill_pipeline.registry.clients import NEEDS_ATTENTION, Registry, State
 from bill_pipeline.registry.failures import what_and_remedy
 from bill_pipeline.runtime.worker_processes import WorkerProcesses
 from bill_pipeline.settings import Home

@@ -91,7 +91,8 @@ def _clients_in_hand(instance: dg.DagsterInstance) -> set[str]:
 
 def _is_held(home: Home, client: str) -> bool:
     """Whether a process works on the client: from the command line, say."""
-    from bill_pipeline.registry.client_files import ClientBusy, client_lock
+    from bill_pipeline.registry.client_errors import ClientBusy
+    from bill_pipeline.registry.client_files import client_lock
 
     if not home.client_file(client).exists():
         return False

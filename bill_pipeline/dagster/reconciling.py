@@ -55,7 +55,8 @@ def reconcile_many(
 def differing_clients(home: Home, clients: Sequence[str], log: logging.Logger) -> list[str]:
     """Those of ``clients`` whose open documents BILL has otherwise; an unsure one is among them."""
     from bill_pipeline.ingest.client_import import open_documents_differ
-    from bill_pipeline.registry.client_files import ClientBusy, client_lock
+    from bill_pipeline.registry.client_errors import ClientBusy
+    from bill_pipeline.registry.client_files import client_lock
 
     registry = Registry(home)
 

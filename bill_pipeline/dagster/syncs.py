@@ -106,7 +106,7 @@ def failure_of(error: Exception) -> dg.Failure | dg.RetryRequested:
     BILL's client has already retried whatever the network did, and a refused password must never
     be tried again: BILL may lock it.
     """
-    from bill_pipeline.registry.client_files import ClientBusy
+    from bill_pipeline.registry.client_errors import ClientBusy
 
     if isinstance(error, ClientBusy):
         return dg.RetryRequested(max_retries=BUSY_TRIES, seconds_to_wait=BUSY_PAUSE_SECONDS)

@@ -16,7 +16,7 @@ from typing import Any
 
 import duckdb
 
-from bill_pipeline.registry.clients import UnknownClient
+from bill_pipeline.registry.client_errors import UnknownClient
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from pathlib import Path
 import duckdb
 
 from bill_pipeline.errors import PipelineError
-from bill_pipeline.registry.clients import UnknownClient
+from bill_pipeline.registry.client_errors import UnknownClient
 
 
 class FolderInUse(PipelineError):

@@ -17,7 +17,7 @@ from bill_pipeline.errors import PipelineError
 from bill_pipeline.exports.parquet import published_tables, write_folder
 from bill_pipeline.publishing.query import open_ledger
 from bill_pipeline.publishing.tables import identifier, quoted
-from bill_pipeline.registry.clients import UnknownClient
+from bill_pipeline.registry.client_errors import UnknownClient
 from bill_pipeline.settings import Home
 
 _README = """\

@@ -24,7 +24,6 @@ from bill_pipeline.ingest import change_check, open_documents
 from bill_pipeline.ingest.loading import ImportReport, load_lists
 from bill_pipeline.ingest.progress import Progress, Watcher
 from bill_pipeline.ingest.reconciliation import compare_lists
-from bill_pipeline.registry.client_files import require_file
 from bill_pipeline.registry.clients import Registry
 from bill_pipeline.registry.session_store import SealedSessions
 from bill_pipeline.settings import Home, Settings
@@ -144,7 +143,7 @@ def compare_client(
 
     The caller holds the client's lock. Raises ``BillError``, ``BooksMissing``, ``ForeignBooks``.
     """
-    require_file(home, client)
+    Registry(home).require_file(client)
     with open_bill(home, client, connection) as api:
         return compare_lists(
             api,
@@ -159,7 +158,7 @@ def open_documents_differ(home: Home, client: str, connection: Connection) -> bo
 
     The caller holds the client's lock. Raises ``BillError``, ``BooksMissing``.
     """
-    require_file(home, client)
+    Registry(home).require_file(client)
     expected = open_documents.open_documents(home.client_file(client))
     with open_bill(home, client, connection) as api:
         return bool(open_documents.differing(api, expected))

@@ -24,10 +24,12 @@ from bill_pipeline.ingest.progress import Watcher
 from bill_pipeline.ingest.quarantine import quarantined_counts
 from bill_pipeline.ingest.raw import lift_limits
 from bill_pipeline.ingest.references import unknown_lists
+from bill_pipeline.pipeline.books import open_books
 from bill_pipeline.pipeline.sync_report import SyncReport
 from bill_pipeline.publishing.publish import show_status
 from bill_pipeline.registry.change_rates import activity_of
-from bill_pipeline.registry.client_files import ClientBusy, client_lock, sync_lock
+from bill_pipeline.registry.client_errors import ClientBusy
+from bill_pipeline.registry.client_files import client_lock, sync_lock
 from bill_pipeline.registry.clients import ClientStatus, Registry, State, utc_now
 from bill_pipeline.registry.failures import what_and_remedy
 from bill_pipeline.runtime.signals import interruption_in
@@ -273,7 +275,7 @@ def open_sync(home: Home, client: str, options: SyncOptions | None = None) -> It
             held.enter_context(sync_lock(home, client))
             held.enter_context(client_lock(home, client))
             new_file = options is not None and options.new_file
-            with Warehouse.open(home, client, new_file=new_file) as warehouse:
+            with open_books(Registry(home), client, new_file=new_file) as warehouse:
                 suit_to_size(warehouse)
                 as_of, new_rules = begin(warehouse)
                 sync = Sync(home, warehouse, options or SyncOptions(), as_of, new_rules)
@@ -294,7 +296,7 @@ def would_post(home: Home, client: str) -> list[dict[str, Any]]:
     ChecksFailed.
     """
     Registry(home).status(client)
-    with client_lock(home, client), Warehouse.open(home, client) as warehouse:
+    with client_lock(home, client), open_books(Registry(home), client) as warehouse:
         suit_to_size(warehouse)
         return preview(warehouse)
 

@@ -18,7 +18,7 @@ from bill_pipeline.pipeline.client_sync import (
 from bill_pipeline.pipeline.sync_report import SyncReport
 from bill_pipeline.publishing import CLIENTS_PER_PUBLICATION
 from bill_pipeline.publishing.publish import publish
-from bill_pipeline.registry.client_files import SyncUnderWay
+from bill_pipeline.registry.client_errors import SyncUnderWay
 from bill_pipeline.registry.clients import Registry
 from bill_pipeline.registry.failures import ClientError, alone
 from bill_pipeline.settings import Home

@@ -13,9 +13,10 @@ import pandas as pd
 
 from bill_pipeline.categorization.client_model import label_keys, read_frame, training_lines
 from bill_pipeline.categorization.model_registry import champion, knowledge, promote
+from bill_pipeline.pipeline.books import open_books
 from bill_pipeline.registry.client_files import client_lock
+from bill_pipeline.registry.clients import Registry
 from bill_pipeline.settings import Home, Settings
-from bill_pipeline.warehouse.warehouse import Warehouse
 from models.training import Training, train
 
 
@@ -36,7 +37,7 @@ def train_client(home: Home, client: str) -> ClientTraining:
     Raises ClientBusy while another process works on the client.
     """
     started = time.perf_counter()
-    with client_lock(home, client), Warehouse.open(home, client) as warehouse:
+    with client_lock(home, client), open_books(Registry(home), client) as warehouse:
         lines = training_lines(warehouse)
         chart = read_frame(warehouse, "from categorized.chart")
     reigning = champion(home, client)

@@ -4,7 +4,8 @@
 ``versions``   one client's tables as Parquet, one new version at a time; collecting old ones
 ``views``      many versions read as one table
 ``registry``   the tables ``clients`` and ``sync_status``
-``stores``     where the ledger is kept: one interface, chosen by a setting
+``ledger_store`` where the ledger is kept, as everybody else sees it: one interface
+``stores``     which implementation of it a setting chooses
 
 ``files``      kept as files of one machine: ``contents`` says which version of each client counts,
                ``catalogue`` writes the file analysts open

@@ -27,18 +27,18 @@ from bill_pipeline.publishing.contents import (
     read_catalogue,
     read_contents,
 )
+from bill_pipeline.publishing.ledger_store import (
+    ATTACHED_AS,
+    OpenBooks,
+    PublishReport,
+    with_books,
+)
 from bill_pipeline.publishing.registry import RegistryTables, kept_statuses, write_status
 from bill_pipeline.publishing.reuse_manifest import (
     NOTHING_TO_REUSE,
     forget_manifest,
     read_manifest,
     write_manifest,
-)
-from bill_pipeline.publishing.stores import (
-    ATTACHED_AS,
-    OpenBooks,
-    PublishReport,
-    with_books,
 )
 from bill_pipeline.publishing.tables import (
     PublishedSchema,

@@ -37,8 +37,8 @@ from bill_pipeline.publishing.lake_tables import (
     read_lake_schema,
     replace_rows,
 )
+from bill_pipeline.publishing.ledger_store import ATTACHED_AS, OpenBooks, PublishReport, with_books
 from bill_pipeline.publishing.registry import RegistryTables, kept_statuses
-from bill_pipeline.publishing.stores import ATTACHED_AS, OpenBooks, PublishReport, with_books
 from bill_pipeline.publishing.tables import PublishedSchema, published_schema, quoted
 from bill_pipeline.publishing.versions import (
     Version,

@@ -22,18 +22,14 @@ from datetime import datetime, timedelta
 import duckdb
 
 from bill_pipeline.errors import PipelineError
+from bill_pipeline.publishing.ledger_store import GRACE, PublishReport
 from bill_pipeline.publishing.registry import remedy_for_unknown
-from bill_pipeline.publishing.stores import GRACE, PublishReport, store_of
+from bill_pipeline.publishing.stores import require_books, store_of
 from bill_pipeline.publishing.tables import PublishedSchema, PublishError
 from bill_pipeline.publishing.versions import Version, being_written
-from bill_pipeline.registry.client_files import (
-    ClientBusy,
-    cannot_open,
-    is_syncing,
-    require_file,
-    unknown_files,
-)
-from bill_pipeline.registry.clients import ClientStatus, Registry, UnknownClient
+from bill_pipeline.registry.client_errors import ClientBusy, UnknownClient
+from bill_pipeline.registry.client_files import cannot_open, is_syncing
+from bill_pipeline.registry.clients import ClientStatus, Registry
 from bill_pipeline.registry.failures import alone
 from bill_pipeline.registry.registry_file import exists
 from bill_pipeline.registry.whose_books import require_own_books
@@ -113,7 +109,7 @@ def publish(
     for client in report.not_published.keys() - set(wanted):  # the next publication tries again
         report.left_behind[client] = report.not_published.pop(client)
         _log.warning("Not published yet: %s", report.left_behind[client])
-    for client in unknown_files(registry):
+    for client in registry.unknown_files():
         path = home.client_file(client)
         _log.warning(
             "%s: nobody is connected under that name. %s", path, remedy_for_unknown(client)
@@ -237,8 +233,8 @@ def _books_of(
     if client in connections:
         yield connections[client]
         return
-    path = home.client_file(client)
-    require_file(home, client)
+    registry, path = Registry(home), home.client_file(client)
+    require_books(registry, client)
     if not path.exists():
         raise PublishError(f"{client} has no books yet: run `bill-pipeline sync {client}`.")
     with contextlib.ExitStack() as opened:
@@ -247,7 +243,7 @@ def _books_of(
         except duckdb.Error as error:
             _require_no_sync(home, client)
             raise cannot_open(client, path, error) from error
-        require_own_books(connection, client, path, Registry(home).organization_of(client))
+        require_own_books(connection, client, path, registry.organization_of(client))
         if of_one_sync and not _is_of_one_sync(connection):
             remedy = f"Run `bill-pipeline sync {client}`."
             raise PublishError(f"{client}: its last sync built a part of its books only. {remedy}")

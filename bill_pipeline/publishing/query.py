@@ -16,7 +16,8 @@ from pathlib import Path
 import duckdb
 
 from bill_pipeline.errors import PipelineError
-from bill_pipeline.publishing.stores import LedgerStore, store_of
+from bill_pipeline.publishing.ledger_store import LedgerStore
+from bill_pipeline.publishing.stores import store_of
 from bill_pipeline.publishing.tables import quoted
 from bill_pipeline.runtime.machine import is_damaged, machine_error
 from bill_pipeline.runtime.private_folder import PrivateFolder

@@ -23,8 +23,13 @@ from pydantic import SecretStr
 
 from bill_pipeline.bill.connection import Connection
 from bill_pipeline.bill.lists import BESIDE_THE_BOOKS, POLLED
-from bill_pipeline.errors import PipelineError
 from bill_pipeline.registry.change_rates import Activity
+from bill_pipeline.registry.client_errors import BooksMissing, ClientAlreadyConnected, UnknownClient
+from bill_pipeline.registry.client_files import (
+    files_of_others,
+    require_no_other_file,
+    require_own_file,
+)
 from bill_pipeline.registry.registry_file import (
     exists,
     make_registry,
@@ -36,20 +41,6 @@ from bill_pipeline.registry.vault import Vault
 from bill_pipeline.settings import CLIENT_NAME, Home, require_client_name
 
 _log = logging.getLogger(__name__)
-
-
-class UnknownClient(PipelineError):
-    """No client of that name is connected."""
-
-    def __init__(self, client: str) -> None:
-        super().__init__(
-            f"No client named {client!r} is connected. `bill-pipeline clients` lists those that "
-            f"are; `bill-pipeline connect {client}` adds it."
-        )
-
-
-class ClientAlreadyConnected(PipelineError):
-    """The name is another organization's, or the organization has another name already."""
 
 
 class State(StrEnum):
@@ -181,12 +172,11 @@ class Registry:
         file cannot be read.
         """
         require_client_name(client)
-        # They read the clients' files, which few who ask the registry do.
-        from bill_pipeline.registry.client_files import require_no_other_file, require_own_file
-
-        require_own_file(self, client, connection.organization_id)
+        names, organization_id = self.names(), connection.organization_id
+        require_own_file(self.home, client, organization_id, is_connected=client in names)
         if not allow_duplicate:
-            require_no_other_file(self, client, connection.organization_id)
+            known = {*names, *self.disconnected()}
+            require_no_other_file(self.home, client, organization_id, known)
         vault = Vault.of(self.home)
         make_registry(self.home)
         with self.database() as db:
@@ -245,6 +235,26 @@ class Registry:
             return self.status(client).organization_id or None
         except UnknownClient:
             return None
+
+    def has_had_books(self, client: str) -> bool:
+        """Whether a sync of ``client`` was ever finished; not of one that is not connected."""
+        try:
+            status = self.status(client)
+        except UnknownClient:
+            return False
+        return status.last_success_at is not None or status.document_count > 0
+
+    def require_file(self, client: str) -> None:
+        """Raises BooksMissing when ``client`` has had books and its file is not there."""
+        path = self.home.client_file(client)
+        if not path.exists() and self.has_had_books(client):
+            raise BooksMissing(client, path)
+
+    def unknown_files(self) -> list[str]:
+        """Clients whose files are here though nobody is connected under their name, nor was
+        disconnected: this registry is older than they are, or was made anew.
+        """
+        return files_of_others(self.home, {*self.names(), *self.disconnected()})
 
     def disconnected(self) -> set[str]:
         """Clients that somebody disconnected and nobody connected again."""

@@ -8,8 +8,9 @@ from urllib.parse import urlsplit
 from starlette.routing import BaseRoute, Route
 
 from bill_pipeline.sandbox import errors
+from bill_pipeline.sandbox.call import Call, Handler
 from bill_pipeline.sandbox.clock import timestamp
-from bill_pipeline.sandbox.endpoint import Call, Endpoint, Handler
+from bill_pipeline.sandbox.endpoint import Endpoint
 from bill_pipeline.sandbox.queries import MAX_ROWS
 from bill_pipeline.sandbox.state import SandboxState
 from bill_pipeline.sandbox.webhooks import (

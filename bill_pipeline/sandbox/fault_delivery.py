@@ -7,16 +7,13 @@ from __future__ import annotations
 import asyncio
 import socket
 import struct
-from typing import TYPE_CHECKING
 
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from bill_pipeline.sandbox import errors
+from bill_pipeline.sandbox.call import Call
 from bill_pipeline.sandbox.errors import ApiError
-
-if TYPE_CHECKING:
-    from bill_pipeline.sandbox.endpoint import Call
 
 _HTML = (
     "<html><head><title>{status} Server Error</title></head>"

@@ -7,17 +7,15 @@ odd part is put into the written bytes.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import orjson
 
+from bill_pipeline.sandbox.call import Call
 from bill_pipeline.sandbox.clock import timestamp, timestamp_ms
 from bill_pipeline.sandbox.faults import Fault
 from bill_pipeline.sandbox.money import cents
 from bill_pipeline.sandbox.v2_codes import v2_time
-
-if TYPE_CHECKING:
-    from bill_pipeline.sandbox.endpoint import Call
 
 Row = dict[str, Any]
 _ODD = "@@odd@@"

@@ -11,8 +11,8 @@ from datetime import date
 from typing import Any
 
 from bill_pipeline.sandbox import cards, errors
+from bill_pipeline.sandbox.call import Call
 from bill_pipeline.sandbox.documents import Document
-from bill_pipeline.sandbox.endpoint import Call
 from bill_pipeline.sandbox.money import cents, next_business_day
 from bill_pipeline.sandbox.payables import Application
 

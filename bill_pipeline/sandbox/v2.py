@@ -26,7 +26,7 @@ from bill_pipeline.sandbox import (
     v2_operations,
     v2_writing,
 )
-from bill_pipeline.sandbox.endpoint import Call
+from bill_pipeline.sandbox.call import Call
 from bill_pipeline.sandbox.errors import ApiError
 from bill_pipeline.sandbox.sessions import organizations_of
 from bill_pipeline.sandbox.state import SandboxState

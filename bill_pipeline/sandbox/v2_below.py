@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from bill_pipeline.sandbox import errors, fields
+from bill_pipeline.sandbox.call import Call
 from bill_pipeline.sandbox.documents import Document, DocumentList
-from bill_pipeline.sandbox.endpoint import Call
 from bill_pipeline.sandbox.members import MEMBERS
 from bill_pipeline.sandbox.organization import Organization
 from bill_pipeline.sandbox.v2_codes import timed

@@ -10,8 +10,8 @@ from email.parser import BytesParser
 from typing import Any
 
 from bill_pipeline.sandbox import errors
+from bill_pipeline.sandbox.call import Call
 from bill_pipeline.sandbox.documents import Document
-from bill_pipeline.sandbox.endpoint import Call
 from bill_pipeline.sandbox.v2_codes import v2_time
 from bill_pipeline.sandbox.v2_writing import data_of, page_bounds
 from bill_pipeline.sandbox.v3_files import keep_file

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 
 from bill_pipeline.sandbox import errors, fields
+from bill_pipeline.sandbox.call import Call
 from bill_pipeline.sandbox.documents import Document, DocumentList
-from bill_pipeline.sandbox.endpoint import Call
 from bill_pipeline.sandbox.ids import ZERO_ID
 from bill_pipeline.sandbox.otherwise import as_sent
 from bill_pipeline.sandbox.queries import read_time_ms

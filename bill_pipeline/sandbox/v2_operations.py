@@ -8,8 +8,8 @@ from typing import Any
 
 from bill_pipeline.sandbox import approvals, errors, fields, paying
 from bill_pipeline.sandbox import v2_codes as codes
+from bill_pipeline.sandbox.call import Call
 from bill_pipeline.sandbox.documents import Document
-from bill_pipeline.sandbox.endpoint import Call
 from bill_pipeline.sandbox.ids import ZERO_ID
 from bill_pipeline.sandbox.members import MEMBERS
 from bill_pipeline.sandbox.money import cents

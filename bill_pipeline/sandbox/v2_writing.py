@@ -11,8 +11,8 @@ from typing import Any
 import orjson
 
 from bill_pipeline.sandbox import errors, fields, v2_below, writing
+from bill_pipeline.sandbox.call import Call
 from bill_pipeline.sandbox.documents import Document
-from bill_pipeline.sandbox.endpoint import Call
 from bill_pipeline.sandbox.errors import ApiError
 from bill_pipeline.sandbox.v2_entities import ENTITIES
 from bill_pipeline.sandbox.v2_fields import to_v3, unknown

@@ -19,7 +19,8 @@ from bill_pipeline.sandbox import (
     v3_seldom,
     v3_writing,
 )
-from bill_pipeline.sandbox.endpoint import Call, Endpoint, Handler
+from bill_pipeline.sandbox.call import Call, Handler
+from bill_pipeline.sandbox.endpoint import Endpoint
 from bill_pipeline.sandbox.lists import LISTS, ListRow
 from bill_pipeline.sandbox.state import SandboxState
 

@@ -7,9 +7,9 @@ from typing import Any
 import orjson
 
 from bill_pipeline.sandbox import errors
+from bill_pipeline.sandbox.call import Call
 from bill_pipeline.sandbox.clock import timestamp
 from bill_pipeline.sandbox.documents import Document
-from bill_pipeline.sandbox.endpoint import Call
 from bill_pipeline.sandbox.lists import LISTS
 from bill_pipeline.sandbox.organization import Organization
 from bill_pipeline.sandbox.v3_below import list_below

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from bill_pipeline.sandbox import errors
-from bill_pipeline.sandbox.endpoint import Call
+from bill_pipeline.sandbox.call import Call
 
 
 def challenge(call: Call) -> dict[str, Any]:

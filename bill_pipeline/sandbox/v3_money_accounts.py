@@ -8,8 +8,8 @@ from __future__ import annotations
 from typing import Any
 
 from bill_pipeline.sandbox import errors
+from bill_pipeline.sandbox.call import Call, Handler
 from bill_pipeline.sandbox.documents import Document
-from bill_pipeline.sandbox.endpoint import Call, Handler
 from bill_pipeline.sandbox.v3_seldom import bank_user_id
 
 #: Percent that BILL takes of a payment by card.

@@ -6,8 +6,8 @@ from datetime import date, timedelta
 from typing import Any
 
 from bill_pipeline.sandbox import errors, fields, paying
+from bill_pipeline.sandbox.call import Call
 from bill_pipeline.sandbox.documents import Document, without_empty
-from bill_pipeline.sandbox.endpoint import Call
 from bill_pipeline.sandbox.members import MEMBERS
 from bill_pipeline.sandbox.money import RATES, cents
 from bill_pipeline.sandbox.payables import Application

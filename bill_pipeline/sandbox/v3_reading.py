@@ -13,8 +13,8 @@ import numpy as np
 import orjson
 
 from bill_pipeline.sandbox import errors
+from bill_pipeline.sandbox.call import Call
 from bill_pipeline.sandbox.documents import Document, DocumentList
-from bill_pipeline.sandbox.endpoint import Call
 from bill_pipeline.sandbox.lists import LISTS, ListRow
 from bill_pipeline.sandbox.otherwise import as_sent, rewrites
 from bill_pipeline.sandbox.queries import Query, read_query

@@ -11,8 +11,8 @@ from functools import partial
 from typing import Any
 
 from bill_pipeline.sandbox import errors, fields, writing
+from bill_pipeline.sandbox.call import Call, Handler
 from bill_pipeline.sandbox.documents import Document
-from bill_pipeline.sandbox.endpoint import Call, Handler
 from bill_pipeline.sandbox.lists import LISTS, ListRow
 from bill_pipeline.sandbox.members import MEMBERS
 from bill_pipeline.sandbox.v3_writing import known

@@ -9,8 +9,8 @@ from __future__ import annotations
 from typing import Any
 
 from bill_pipeline.sandbox import errors, fields, writing
+from bill_pipeline.sandbox.call import Call
 from bill_pipeline.sandbox.documents import Document, without_empty
-from bill_pipeline.sandbox.endpoint import Call
 from bill_pipeline.sandbox.lists import ListRow
 from bill_pipeline.sandbox.members import MEMBERS
 from bill_pipeline.sandbox.money import cents

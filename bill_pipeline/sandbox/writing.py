@@ -12,8 +12,8 @@ from datetime import date
 from typing import Any
 
 from bill_pipeline.sandbox import approvals, errors, fields
+from bill_pipeline.sandbox.call import Call
 from bill_pipeline.sandbox.documents import Document
-from bill_pipeline.sandbox.endpoint import Call
 from bill_pipeline.sandbox.members import MEMBERS
 from bill_pipeline.sandbox.money import cents, extended
 from bill_pipeline.sandbox.payables import Line

@@ -20,7 +20,8 @@ from pathlib import Path
 import duckdb
 import orjson
 
-from bill_pipeline.registry.client_files import ClientBusy, client_lock
+from bill_pipeline.registry.client_errors import ClientBusy
+from bill_pipeline.registry.client_files import client_lock
 from bill_pipeline.settings import Home
 
 _NOTE = "build.json"

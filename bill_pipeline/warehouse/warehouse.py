@@ -24,7 +24,7 @@ from bill_pipeline.decisions.tables import ensure_decisions
 from bill_pipeline.errors import CheckResult, ChecksFailed
 from bill_pipeline.ingest.document_versions import make_archive
 from bill_pipeline.plain_text import add_functions
-from bill_pipeline.registry.client_files import cannot_open, make_file, require_file
+from bill_pipeline.registry.client_files import cannot_open, make_file
 from bill_pipeline.registry.clients import Registry
 from bill_pipeline.registry.whose_books import name_organization, require_own_books
 from bill_pipeline.settings import Home
@@ -100,11 +100,11 @@ class Warehouse:
             file_noted,  # who only publishes asks BILL nothing
         )
 
-        path = home.client_file(client)
+        path, registry = home.client_file(client), Registry(home)
         if not new_file:
-            require_file(home, client)
+            registry.require_file(client)
         path.parent.mkdir(parents=True, exist_ok=True)
-        organization = Registry(home).organization_of(client)
+        organization = registry.organization_of(client)
         with (
             file_noted(home.dlt_folder(client), path),
             cls.at(path, client, organization=organization) as warehouse,

@@ -15,13 +15,9 @@ from bill_pipeline.bill.connection import Connection
 from bill_pipeline.bill.sessions import Session
 from bill_pipeline.cli import main
 from bill_pipeline.pipeline.interrupted import mend_interrupted
+from bill_pipeline.registry.client_errors import ClientAlreadyConnected, UnknownClient
 from bill_pipeline.registry.client_files import client_lock
-from bill_pipeline.registry.clients import (
-    ClientAlreadyConnected,
-    Registry,
-    State,
-    UnknownClient,
-)
+from bill_pipeline.registry.clients import Registry, State
 from bill_pipeline.registry.session_store import SealedSessions
 from bill_pipeline.registry.vault import (
     Vault,

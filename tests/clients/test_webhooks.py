@@ -12,7 +12,8 @@ from pydantic import SecretStr
 from starlette.testclient import TestClient
 
 from bill_pipeline.bill.connection import Connection
-from bill_pipeline.console.app import Console, console_app
+from bill_pipeline.console.app import console_app
+from bill_pipeline.console.console import Console
 from bill_pipeline.dagster.freshness import was_poked
 from bill_pipeline.registry.clients import Registry, State
 from bill_pipeline.registry.webhooks import SIGNATURE_HEADER, WebhookRefused, Webhooks, signature_of

@@ -10,8 +10,9 @@ from typing import Any
 from pydantic import SecretStr
 
 from bill_pipeline.bill.connection import Connection
-from bill_pipeline.console.app import Console, console_app
+from bill_pipeline.console.app import console_app
 from bill_pipeline.console.auth.users import Role
+from bill_pipeline.console.console import Console
 from bill_pipeline.registry.clients import Registry
 from bill_pipeline.settings import Home
 

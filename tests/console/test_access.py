@@ -7,8 +7,8 @@ from pathlib import Path
 
 from pydantic import SecretStr
 
-from bill_pipeline.console.app import Console
 from bill_pipeline.console.auth.users import ALL_CLIENTS, Role, Users
+from bill_pipeline.console.console import Console
 from bill_pipeline.console.database import ConsoleDatabase
 from tests.console.console_browser import Browser
 

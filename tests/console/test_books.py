@@ -11,8 +11,8 @@ from decimal import Decimal
 
 import pytest
 
-from bill_pipeline.console.app import Console
 from bill_pipeline.console.auth.users import Role
+from bill_pipeline.console.console import Console
 from bill_pipeline.console.parts.charts import round_ticks, short_amount, stacked_bar
 from bill_pipeline.console.parts.formats import money, money_signed
 from bill_pipeline.console.parts.period import NotADay, fiscal_year_start, period_of

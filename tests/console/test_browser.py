@@ -15,8 +15,9 @@ import pytest
 import uvicorn
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
-from bill_pipeline.console.app import Console, console_app
+from bill_pipeline.console.app import console_app
 from bill_pipeline.console.auth.users import Role
+from bill_pipeline.console.console import Console
 from bill_pipeline.console.routes import PAGES
 from bill_pipeline.sandbox.server import SandboxServer
 from bill_pipeline.settings import Home

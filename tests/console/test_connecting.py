@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from bill_pipeline.console.app import Console
 from bill_pipeline.console.auth.users import Role
 from bill_pipeline.console.connecting import NotConnected, client_name_of, read_csv
+from bill_pipeline.console.console import Console
 from bill_pipeline.console.work import Work
 from bill_pipeline.registry.client_files import client_lock
 from bill_pipeline.registry.clients import Registry, State

@@ -33,13 +33,15 @@ from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
 from bill_pipeline.cli import main
-from bill_pipeline.console.app import Console, console_app
+from bill_pipeline.console.app import console_app
 from bill_pipeline.console.auth import passwords
 from bill_pipeline.console.auth.access import SESSION_COOKIE
 from bill_pipeline.console.auth.users import Clients, Role
+from bill_pipeline.console.console import Console
+from bill_pipeline.console.dagster_proxy import door as dagster_door
 from bill_pipeline.console.dagster_proxy import updates as dagster_updates
+from bill_pipeline.console.dagster_proxy.door import DagsterDoor
 from bill_pipeline.console.dagster_proxy.graphql_requests import RUNNING_CODE
-from bill_pipeline.console.dagster_proxy.proxy import DagsterDoor
 from bill_pipeline.console.parts import slow_requests
 from bill_pipeline.console.parts.slow_requests import PromptHandshakes, PromptRequests
 from bill_pipeline.dagster.address import MAY_CHANGE
@@ -660,12 +662,12 @@ def test_one_person_opens_few_websockets(
             return False
         return True
 
-    assert dagster_updates.MOST_WEBSOCKETS < slow_requests.MOST_CONNECTIONS / 2
-    monkeypatch.setattr(dagster_updates, "MOST_WEBSOCKETS_OF_ONE", 1)
+    assert dagster_door.MOST_WEBSOCKETS < slow_requests.MOST_CONNECTIONS / 2
+    monkeypatch.setattr(dagster_door, "MOST_WEBSOCKETS_OF_ONE", 1)
     with live(http, **viewer):
         assert is_full(viewer)
         assert not is_full(admin)
-        monkeypatch.setattr(dagster_updates, "MOST_WEBSOCKETS", 1)
+        monkeypatch.setattr(dagster_door, "MOST_WEBSOCKETS", 1)
         assert is_full(admin)
     assert not is_full(viewer)
 

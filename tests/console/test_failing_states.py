@@ -14,7 +14,7 @@ import duckdb
 import pytest
 
 from bill_pipeline.bill import errors
-from bill_pipeline.console.app import Console
+from bill_pipeline.console.console import Console
 from bill_pipeline.console.work import Work
 from bill_pipeline.errors import CheckResult, ChecksFailed
 from bill_pipeline.pipeline.client_sync import open_sync

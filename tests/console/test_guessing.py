@@ -15,7 +15,6 @@ from pydantic import SecretStr
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from bill_pipeline.console.app import Console
 from bill_pipeline.console.auth import passwords, sign_ins, turns
 from bill_pipeline.console.auth.forwarded import Forwarded
 from bill_pipeline.console.auth.sign_ins import TooManyFailures, network_of
@@ -25,6 +24,7 @@ from bill_pipeline.console.auth.turns import (
     STRANGERS_HASHED_AT_ONCE,
 )
 from bill_pipeline.console.auth.users import Role, UserRefused
+from bill_pipeline.console.console import Console
 from bill_pipeline.console.request_context import RequestContext
 from tests.console.console_browser import PASSWORDS, Browser, csrf_token, signed_in
 

@@ -14,8 +14,8 @@ from bill_pipeline.actions import deciding
 from bill_pipeline.actions.book_settings import bring_in_balances, change_policies, change_role
 from bill_pipeline.actions.deciding import close_through, reopen_from
 from bill_pipeline.cli import main
-from bill_pipeline.console.app import Console
 from bill_pipeline.console.auth.users import Role
+from bill_pipeline.console.console import Console
 from bill_pipeline.errors import DecisionRefused
 from bill_pipeline.publishing.publish import publish
 from bill_pipeline.publishing.query import open_ledger

@@ -25,11 +25,12 @@ from starlette.responses import HTMLResponse, StreamingResponse
 from starlette.routing import WebSocketRoute
 
 from bill_pipeline.cli import main
-from bill_pipeline.console.app import Console, console_app
+from bill_pipeline.console.app import console_app
 from bill_pipeline.console.auth import access as guard
 from bill_pipeline.console.auth import turns
 from bill_pipeline.console.auth.access import Page
 from bill_pipeline.console.auth.users import Role
+from bill_pipeline.console.console import Console
 from bill_pipeline.console.parts import slow_requests
 from bill_pipeline.console.parts.forms import Form
 from bill_pipeline.console.parts.slow_requests import PromptRequests

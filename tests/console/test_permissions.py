@@ -7,9 +7,10 @@ import re
 import pytest
 
 from bill_pipeline.console import webhook_endpoint as webhook_door
-from bill_pipeline.console.app import Console, console_app
+from bill_pipeline.console.app import console_app
 from bill_pipeline.console.auth.access import Page
 from bill_pipeline.console.auth.users import Permission, Role
+from bill_pipeline.console.console import Console
 from bill_pipeline.console.routes import PAGES
 from tests.console.console_browser import PASSWORDS, Browser, signed_in
 

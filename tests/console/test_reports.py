@@ -10,8 +10,8 @@ from decimal import Decimal
 import pytest
 from openpyxl import load_workbook
 
-from bill_pipeline.console.app import Console
 from bill_pipeline.console.auth.users import Role
+from bill_pipeline.console.console import Console
 from bill_pipeline.console.pages.reports import CHOICES, Report, reports_of
 from bill_pipeline.warehouse.transforms import load_transforms
 from tests.console.console_browser import Browser, signed_in

@@ -13,8 +13,8 @@ from click.testing import CliRunner
 from bill_pipeline.actions import deciding
 from bill_pipeline.actions.retyping import move
 from bill_pipeline.cli import main
-from bill_pipeline.console.app import Console
 from bill_pipeline.console.auth.users import Role
+from bill_pipeline.console.console import Console
 from bill_pipeline.errors import ChecksFailed
 from bill_pipeline.publishing.query import open_ledger
 from bill_pipeline.settings import Home

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from bill_pipeline.actions import deciding
-from bill_pipeline.console.app import Console
 from bill_pipeline.console.auth.users import Role
+from bill_pipeline.console.console import Console
 from bill_pipeline.console.queries.review_queue import (
     Account,
     UnknownAccount,

@@ -8,9 +8,9 @@ from datetime import timedelta
 import pytest
 from pydantic import SecretStr
 
-from bill_pipeline.console.app import Console
 from bill_pipeline.console.auth import passwords, sign_ins
 from bill_pipeline.console.auth.users import Role, UserRefused
+from bill_pipeline.console.console import Console
 from bill_pipeline.console.routes import PAGES
 from tests.console.console_browser import PASSWORDS, Browser, csrf_token, signed_in
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from bill_pipeline.console.app import Console
 from bill_pipeline.console.auth.users import Role
+from bill_pipeline.console.console import Console
 from tests.console.console_browser import Browser, signed_in
 
 CLIENT = "maple-bakery"

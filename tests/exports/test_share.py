@@ -12,7 +12,7 @@ from click.testing import CliRunner
 from bill_pipeline.cli import main
 from bill_pipeline.exports.parquet import published_tables
 from bill_pipeline.exports.share import ShareRefused, write_share
-from bill_pipeline.registry.clients import UnknownClient
+from bill_pipeline.registry.client_errors import UnknownClient
 from bill_pipeline.settings import Home
 
 

@@ -13,8 +13,10 @@ import pytest
 
 from bill_pipeline.actions.deciding import close_through
 from bill_pipeline.publishing.publish import publish, show_status
-from bill_pipeline.registry.client_files import BooksMissing, client_lock, require_file, sync_lock
-from bill_pipeline.registry.clients import ClientAlreadyConnected, Registry, utc_now
+from bill_pipeline.publishing.stores import require_books
+from bill_pipeline.registry.client_errors import BooksMissing, ClientAlreadyConnected
+from bill_pipeline.registry.client_files import client_lock, sync_lock
+from bill_pipeline.registry.clients import Registry, utc_now
 from bill_pipeline.registry.whose_books import ForeignBooks, organization_in
 from bill_pipeline.sandbox.server import SandboxServer
 from bill_pipeline.warehouse.warehouse import Warehouse
@@ -152,7 +154,7 @@ def test_only_the_published_ledger_knows_that_a_client_had_books(
     # Who is purged or whose first import never ended begins by itself.
     assert firm.run("disconnect", names[0], "--purge", "--yes").exit_code == 0
     assert connect_as(firm, names[0], 0).startswith("0 ")
-    require_file(firm.home, names[0])
+    require_books(Registry(firm.home), names[0])
 
 
 def forget(firm: Firm, *names: str) -> None:

@@ -14,8 +14,8 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from bill_pipeline.console.app import Console
 from bill_pipeline.console.auth.users import Role
+from bill_pipeline.console.console import Console
 from bill_pipeline.registry.clients import Registry
 from bill_pipeline.registry.vault import VaultError
 from bill_pipeline.sandbox.server import SandboxServer

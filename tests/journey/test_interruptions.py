@@ -18,7 +18,8 @@ import pytest
 
 from bill_pipeline.pipeline import client_sync as books
 from bill_pipeline.pipeline.client_sync import open_sync
-from bill_pipeline.registry.client_files import ClientBusy, client_lock
+from bill_pipeline.registry.client_errors import ClientBusy
+from bill_pipeline.registry.client_files import client_lock
 from bill_pipeline.registry.clients import ClientStatus, Registry, State
 from bill_pipeline.runtime.signals import EXIT_CODE, SENTENCE, interruption_in
 from tests.journey.firm import Firm

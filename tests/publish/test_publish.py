@@ -13,7 +13,8 @@ import pytest
 
 from bill_pipeline.publishing.publish import publish
 from bill_pipeline.publishing.query import open_ledger
-from bill_pipeline.registry.clients import Registry, State, UnknownClient
+from bill_pipeline.registry.client_errors import UnknownClient
+from bill_pipeline.registry.clients import Registry, State
 from bill_pipeline.settings import Home
 from tests.publish.conftest import ALL_STORES, opened, stored_files
 from tests.publish.publish_fixture import SCHEMA, connect_clients, fill_books, older, write_books

@@ -14,7 +14,6 @@ import secrets
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from starlette.exceptions import HTTPException
@@ -25,12 +24,10 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from bill_pipeline.bill.errors import BillError
 from bill_pipeline.console.auth.sign_ins import SignIn, TooManyFailures, network_of
 from bill_pipeline.console.auth.users import Permission
+from bill_pipeline.console.console import Console
 from bill_pipeline.console.parts.forms import Form, read_form
 from bill_pipeline.console.request_context import RequestContext
 from bill_pipeline.errors import PipelineError
-
-if TYPE_CHECKING:
-    from bill_pipeline.console.app import Console
 
 SESSION_COOKIE = "bill_pipeline_session"
 #: Before anybody is signed in there is no session to bind the form to: a cookie is.

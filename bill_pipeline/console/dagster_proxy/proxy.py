@@ -11,9 +11,7 @@ from __future__ import annotations
 import contextlib
 import logging
 from collections.abc import AsyncIterator
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
-from urllib.parse import quote
+from typing import Any
 
 import httpx
 import orjson
@@ -27,6 +25,8 @@ from starlette.websockets import WebSocket, WebSocketState
 
 from bill_pipeline.console.auth.access import SESSION_COOKIE, is_foreign, sign_in_of, to_sign_in
 from bill_pipeline.console.auth.sign_ins import SignIn
+from bill_pipeline.console.console import Console
+from bill_pipeline.console.dagster_proxy.door import DagsterDoor
 from bill_pipeline.console.dagster_proxy.errors import without_traces
 from bill_pipeline.console.dagster_proxy.graphql_requests import (
     GraphqlRequest,
@@ -34,12 +34,9 @@ from bill_pipeline.console.dagster_proxy.graphql_requests import (
     read_json,
     read_request,
 )
-from bill_pipeline.console.dagster_proxy.updates import POLICY_VIOLATION, PROTOCOL, Places, follow
+from bill_pipeline.console.dagster_proxy.updates import POLICY_VIOLATION, PROTOCOL, follow
 from bill_pipeline.console.parts.forms import MOST_BYTES, read_body
 from bill_pipeline.dagster.address import MAY_CHANGE, PREFIX
-
-if TYPE_CHECKING:
-    from bill_pipeline.console.app import Console
 
 #: Of a request and of an answer, what the other side needs to read it.
 _ASKED = ("accept", "accept-encoding", "if-none-match", "if-modified-since")
@@ -59,37 +56,7 @@ _CONTENT_POLICY = (
     "form-action 'self'; connect-src 'self'; img-src 'self' data:; font-src 'self' data:; "
     "media-src 'self'; manifest-src 'self'; worker-src 'self' blob:"
 )
-#: Dagster's slowest queries take seconds; one that takes a minute has failed.
-_PATIENCE = httpx.Timeout(60.0, connect=5.0, pool=10.0)
 _log = logging.getLogger(__name__)
-
-
-class DagsterDoor:
-    """The way to Dagster's web page that listens on the Unix socket ``socket``."""
-
-    def __init__(self, socket: Path) -> None:
-        self.socket = socket
-        # No httpx.Client: it would keep cookies for everybody, follow redirects and add headers.
-        self._transport = httpx.AsyncHTTPTransport(uds=str(socket))
-        self.places = Places()
-
-    async def ask(
-        self, method: str, path: str, headers: dict[str, str], content: bytes | None = None
-    ) -> httpx.Response:
-        """Dagster's answer, of which the body is still to be read; raises httpx.TransportError."""
-        return await self._transport.handle_async_request(
-            httpx.Request(
-                method,
-                f"http://dagster{PREFIX}/{quote(path)}",
-                headers=headers,
-                content=content,
-                extensions={"timeout": _PATIENCE.as_dict()},
-            )
-        )
-
-    async def close(self) -> None:
-        """Close what is open to Dagster."""
-        await self._transport.aclose()
 
 
 async def page(request: Request) -> Response:

@@ -9,32 +9,27 @@ import asyncio
 import contextlib
 import logging
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import orjson
 from anyio import create_task_group
 from graphql import OperationType
-from starlette.exceptions import HTTPException
 from starlette.websockets import WebSocket, WebSocketDisconnect
 from websockets.asyncio.client import ClientConnection, unix_connect
 from websockets.exceptions import WebSocketException
 from websockets.typing import Subprotocol
 
 from bill_pipeline.console.auth.access import sign_in_of
+from bill_pipeline.console.console import Console
+from bill_pipeline.console.dagster_proxy.door import Places
 from bill_pipeline.console.dagster_proxy.errors import without_traces
 from bill_pipeline.console.dagster_proxy.graphql_requests import NotGraphql, read_json, read_request
 
-if TYPE_CHECKING:
-    from bill_pipeline.console.app import Console
-
 #: The one protocol that Dagster's page and its server speak over websockets.
 PROTOCOL = "graphql-ws"
-#: Websockets open at once. A page of Dagster's keeps one.
-MOST_WEBSOCKETS = 200
-MOST_WEBSOCKETS_OF_ONE = 20
 #: Subscriptions open at once: a page has one to what it shows, and one to each run at work.
 MOST_SUBSCRIPTIONS = 30
 MOST_SUBSCRIPTIONS_OF_ONE = 60
@@ -47,29 +42,6 @@ RECHECK_SECONDS = 5.0
 #: Codes with which a websocket is closed.
 _NORMAL, _UNREADABLE, POLICY_VIOLATION, _TOO_LARGE, _TRY_LATER = 1000, 1003, 1008, 1009, 1013
 _log = logging.getLogger(__name__)
-
-
-class Places:
-    """The websockets and subscriptions that are open to one Dagster, by their users."""
-
-    def __init__(self) -> None:
-        self._websockets: Counter[str] = Counter()  # open ones, by the name of their user
-        self.subscriptions: Counter[str] = Counter()  # likewise
-
-    @contextlib.contextmanager
-    def websocket(self, user_name: str) -> Iterator[None]:
-        """Hold one of the places of ``user_name``. Raises HTTPException 503 where all are taken."""
-        if (
-            self._websockets.total() >= MOST_WEBSOCKETS
-            or self._websockets[user_name] >= MOST_WEBSOCKETS_OF_ONE
-        ):
-            raise HTTPException(503, "Too many pages of Dagster are open.")
-        self._websockets[user_name] += 1
-        try:
-            yield
-        finally:
-            self._websockets[user_name] -= 1
-            self._websockets += Counter()  # forgets who has none
 
 
 async def follow(

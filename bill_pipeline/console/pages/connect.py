@@ -13,7 +13,8 @@ from bill_pipeline.console.connecting import (
 )
 from bill_pipeline.console.pages.connections import status_of
 from bill_pipeline.console.request_context import RequestContext
-from bill_pipeline.registry.clients import ClientAlreadyConnected, ClientStatus, UnknownClient
+from bill_pipeline.registry.client_errors import ClientAlreadyConnected, UnknownClient
+from bill_pipeline.registry.clients import ClientStatus
 from bill_pipeline.settings import SettingsError
 
 

@@ -13,7 +13,8 @@ from starlette.responses import Response
 
 from bill_pipeline.console.request_context import RequestContext
 from bill_pipeline.publishing.publish import as_published
-from bill_pipeline.registry.clients import NEEDS_ATTENTION, ClientStatus, State, UnknownClient
+from bill_pipeline.registry.client_errors import UnknownClient
+from bill_pipeline.registry.clients import NEEDS_ATTENTION, ClientStatus, State
 from bill_pipeline.settings import SettingsError
 
 #: Rows of clients on one page; a firm of a thousand turns pages or searches.

@@ -40,9 +40,11 @@ def parties_page(context: RequestContext, books: Snapshot, facts: BookFacts) -> 
 def likely_pairs(context: RequestContext, books: Snapshot, facts: BookFacts) -> Response:
     """Pairs of names too alike to ignore and too different to merge unasked."""
     from bill_pipeline.categorization.parties import likely_same
+    from bill_pipeline.pipeline.books import open_books
 
-    with hold_client(context.console.home, context.client):
-        pairs = likely_same(context.console.home, context.client).to_dict("records")
+    console, client = context.console, context.client
+    with hold_client(console.home, client), open_books(console.registry, client) as warehouse:
+        pairs = likely_same(warehouse, console.home).to_dict("records")
     return _page(context, books, pairs=pairs)
 
 

@@ -33,7 +33,8 @@ from bill_pipeline.console.queries.review_queue import (
 from bill_pipeline.console.request_context import RequestContext
 from bill_pipeline.decisions.tables import Part
 from bill_pipeline.errors import DecisionRefused, PipelineError
-from bill_pipeline.registry.clients import ClientStatus, UnknownClient
+from bill_pipeline.registry.client_errors import UnknownClient
+from bill_pipeline.registry.clients import ClientStatus
 from bill_pipeline.registry.failures import ClientError, alone
 
 #: A firm-wide queue reads the books of the clients with most to review: as many as it takes to fill

@@ -5,16 +5,13 @@ and merged. Each needs its document to be in a state in which BILL allows the ch
 from __future__ import annotations
 
 from datetime import date
-from typing import TYPE_CHECKING
 
 from bill_pipeline.sandbox.clock import timestamp
+from bill_pipeline.sandbox.companies.company import Company
 from bill_pipeline.sandbox.companies.variety import names_one
 from bill_pipeline.sandbox.companies.vendors import add_vendor
 from bill_pipeline.sandbox.documents import Document
 from bill_pipeline.sandbox.money import cents, dollars
-
-if TYPE_CHECKING:
-    from bill_pipeline.sandbox.companies.life import CompanyLife
 
 #: Chances per working day.
 _EDIT, _ARCHIVE, _RENAME, _MERGE = 0.25, 0.05, 0.012, 0.006
@@ -24,7 +21,7 @@ _RECENT_BILLS = 60
 class Changes:
     """Second thoughts of the people of one company."""
 
-    def __init__(self, life: CompanyLife) -> None:
+    def __init__(self, life: Company) -> None:
         self._life = life
 
     def begin_day(self, day: date) -> None:

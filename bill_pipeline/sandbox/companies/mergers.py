@@ -7,13 +7,12 @@ for a list shows only how it ended.
 from __future__ import annotations
 
 from datetime import date
-from typing import TYPE_CHECKING
 
 from bill_pipeline.sandbox.clock import day_ms, from_ms
+from bill_pipeline.sandbox.companies.changes import Changes
+from bill_pipeline.sandbox.companies.company import Company
+from bill_pipeline.sandbox.companies.payables_life import PayablesLife
 from bill_pipeline.sandbox.companies.vendors import add_vendor
-
-if TYPE_CHECKING:
-    from bill_pipeline.sandbox.companies.life import CompanyLife
 
 #: Per working day.
 _CHANCES = {"accounts_retyped": 0.012, "accounts_merged": 0.012, "vendors_merged": 0.02}
@@ -33,13 +32,13 @@ _RETYPES = {
 class Mergers:
     """What a company of some variety does to its accounts and vendors."""
 
-    def __init__(self, life: CompanyLife) -> None:
+    def __init__(self, life: Company, payables_life: PayablesLife, changes: Changes) -> None:
         self._life = life
+        self._payables_life = payables_life
+        self._changes = changes
         #: (kind, moment in ms, id, what it became), oldest first.
         self.events: list[tuple[str, int, str, str]] = []
         self._first_types: dict[str, str] = {}
-        #: Account id → its duplicate, while there are two.
-        self._twice: dict[str, str] = {}
 
     def begin_day(self, day: date) -> None:
         life = self._life
@@ -72,7 +71,7 @@ class Mergers:
         used = [purchase.account for purchase in life.trade.purchases]
         number = life.variety.generator("accounts_merged").choice(used)
         kept = life.payables.document("chart-of-accounts", life.accounts[number])
-        if kept["id"] in self._twice:
+        if kept["id"] in life.accounts_twice:
             return
         copy = {
             "archived": False,
@@ -80,19 +79,12 @@ class Mergers:
             "account": {**kept["account"], "number": f"{number}-{from_ms(now_ms):%y%m%d}"},
         }
         duplicate = life.organization["chart-of-accounts"].add(copy, now_ms)
-        self._twice[kept["id"]] = duplicate["id"]
+        life.accounts_twice[kept["id"]] = duplicate["id"]
         life.in_days(now_ms, _DAYS_TWICE, self._merge_account, kept["id"])
 
     def _merge_account(self, now_ms: int, kept_id: str) -> None:
-        duplicate_id = self._twice.pop(kept_id)
+        duplicate_id = self._life.accounts_twice.pop(kept_id)
         self._merge(now_ms, "accounts_merged", "chart-of-accounts", duplicate_id, kept_id)
-
-    def account_used(self, account_id: str) -> str:
-        """The account a bookkeeper finds: of an account entered twice now this, now that."""
-        duplicate = self._twice.get(account_id)
-        if duplicate and self._life.variety.happens("accounts_merged", 0.6):
-            return duplicate
-        return account_id
 
     def enter_vendor_twice(self, now_ms: int) -> None:
         """A vendor is entered again and bought from; one of the two is merged into the other.
@@ -101,7 +93,7 @@ class Mergers:
         """
         life = self._life
         chance = life.variety.generator("vendors_merged")
-        vendors = life.payables_life.vendors_of_kind
+        vendors = self._payables_life.vendors_of_kind
         kind = chance.choice(list(vendors))
         first = life.payables.document("vendors", chance.choice(vendors[kind]))
         second = add_vendor(life, f"{first['name']} LLC", now_ms)
@@ -114,12 +106,12 @@ class Mergers:
         merged = self._life.organization.merged_into
         if duplicate_id in merged or kept_id in merged:
             return
-        self._life.payables_life.buy_from(kind, kept_id, instead_of=duplicate_id)
+        self._payables_life.buy_from(kind, kept_id, instead_of=duplicate_id)
         self._merge(now_ms, "vendors_merged", "vendors", duplicate_id, kept_id)
 
     def _merge(self, now_ms: int, kind: str, list_name: str, duplicate: str, kept: str) -> None:
         """v3 shows the duplicate archived, v2 names what it was merged into."""
         life = self._life
         life.organization.merged_into[duplicate] = kept
-        life.changes.set_archived(now_ms, list_name, duplicate, archived=True)
+        self._changes.set_archived(now_ms, list_name, duplicate, archived=True)
         self.events.append((kind, now_ms, duplicate, kept))

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import TYPE_CHECKING
 
 from bill_pipeline.sandbox.clock import from_ms, timestamp
+from bill_pipeline.sandbox.companies.company import Company
 from bill_pipeline.sandbox.companies.fees import statement
 from bill_pipeline.sandbox.companies.payment_walk import PaymentWalk
 from bill_pipeline.sandbox.companies.trades import Purchase
@@ -18,9 +18,6 @@ from bill_pipeline.sandbox.companies.vendor_names import vendor_name
 from bill_pipeline.sandbox.companies.vendors import add_vendor
 from bill_pipeline.sandbox.documents import Document
 from bill_pipeline.sandbox.payables import Line
-
-if TYPE_CHECKING:
-    from bill_pipeline.sandbox.companies.life import CompanyLife
 
 #: Bills above this many cents need an approval.
 APPROVAL_CENTS = 500_00
@@ -42,7 +39,7 @@ class _Standing:
 class PayablesLife:
     """Bills and what becomes of them."""
 
-    def __init__(self, life: CompanyLife, documents_per_day: float) -> None:
+    def __init__(self, life: Company, documents_per_day: float) -> None:
         self._life = life
         # Two documents come of most bills: the bill and its payment.
         bills_per_day = documents_per_day / (2.9 if life.trade.sales else 2.1)
@@ -177,7 +174,7 @@ class PayablesLife:
         codes = [line.classifications for line in lines]
         for one in codes:
             if "chartOfAccountId" in one:
-                one["chartOfAccountId"] = life.mergers.account_used(one["chartOfAccountId"])
+                one["chartOfAccountId"] = life.account_used(one["chartOfAccountId"])
         life.variety.dress_lines(codes)
         self._numbers[vendor_id] = self._numbers.get(vendor_id, life.rng.randrange(1000)) + 1
         number = f"{vendor['name'][:2].upper()}-{self._numbers[vendor_id]:05d}"

@@ -7,18 +7,15 @@ with and without credit or reissue.
 from __future__ import annotations
 
 from datetime import date, timedelta
-from typing import TYPE_CHECKING
 
 from bill_pipeline.sandbox import cash
 from bill_pipeline.sandbox.clock import day_ms, from_ms
+from bill_pipeline.sandbox.companies.company import Company
 from bill_pipeline.sandbox.companies.disbursements import disbursement
 from bill_pipeline.sandbox.companies.variety import taken_from_bank
 from bill_pipeline.sandbox.documents import Document
 from bill_pipeline.sandbox.money import add_business_days, cents, next_business_day
 from bill_pipeline.sandbox.payables import Application
-
-if TYPE_CHECKING:
-    from bill_pipeline.sandbox.companies.life import CompanyLife
 
 #: BILL merges at most this many bills into one payment.
 MAX_BILLS_PER_PAYMENT = 35
@@ -33,7 +30,7 @@ _REASONS = ("Sent twice", "Wrong amount", "Vendor asked for another method")
 class PaymentWalk:
     """Pays the bills of one company."""
 
-    def __init__(self, life: CompanyLife) -> None:
+    def __init__(self, life: Company) -> None:
         self._life = life
         self._open_bills: dict[str, dict[str, date]] = {}
         self.credits_of_vendor: dict[str, list[str]] = {}

@@ -10,17 +10,17 @@ from __future__ import annotations
 import random
 from collections.abc import Callable
 from datetime import date, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from bill_pipeline.sandbox import cards
 from bill_pipeline.sandbox.clock import DAY_MS, day_ms, from_ms
+from bill_pipeline.sandbox.companies.changes import Changes
+from bill_pipeline.sandbox.companies.company import Company
+from bill_pipeline.sandbox.companies.payment_walk import PaymentWalk
 from bill_pipeline.sandbox.documents import Document
 from bill_pipeline.sandbox.money import cents, dollars, next_business_day
 from bill_pipeline.sandbox.payables import Application, Line
 from bill_pipeline.sandbox.receivables import SalesLine
-
-if TYPE_CHECKING:
-    from bill_pipeline.sandbox.companies.life import CompanyLife
 
 #: Chances per working day.
 _FOREIGN_BILL, _CARD, _STATE, _ARCHIVE_VENDOR, _ARCHIVE_INVOICE = 0.3, 0.25, 0.5, 0.06, 0.05
@@ -35,8 +35,10 @@ _CURRENCIES = (("EUR", 1.0845, "DE"), ("GBP", 1.2710, "GB"), ("CAD", 0.7312, "CA
 class Rarities:
     """The rare events of one company."""
 
-    def __init__(self, life: CompanyLife) -> None:
+    def __init__(self, life: Company, walk: PaymentWalk, changes: Changes) -> None:
         self._life = life
+        self._walk = walk
+        self._changes = changes
         self._rng = random.Random(f"{life.organization.salt}/rarities")  # noqa: S311
         self._foreign: dict[str, str] = {}
 
@@ -152,7 +154,7 @@ class Rarities:
             createdBy=life.user_id(1),
             **dict[str, Any](fields),
         )
-        life.follow(payment)
+        self._walk.follow(payment)
 
     # --- cards ---------------------------------------------------------------------------
 
@@ -190,7 +192,7 @@ class Rarities:
         payment = self._one("payments", lambda p: p["onlinePayment"] and way in _ways_of(p))
         if payment is None:
             return
-        life, walk = self._life, self._life.payables_life.walk
+        life, walk = self._life, self._walk
         payment_id = payment["id"]
         if way == "hold":
             walk.hold(now_ms, payment_id, "DISBURSEMENT_ON_HOLD")
@@ -257,12 +259,12 @@ class Rarities:
             self._put_away(now_ms, "invoices", invoice["id"])
 
     def _put_away(self, now_ms: int, name: str, object_id: str) -> None:
-        self._life.changes.set_archived(now_ms, name, object_id, archived=True)
+        self._changes.set_archived(now_ms, name, object_id, archived=True)
         if self._rng.random() < 0.5:
             self._life.at(now_ms + 2 * DAY_MS, self._take_back, name, object_id)
 
     def _take_back(self, now_ms: int, name: str, object_id: str) -> None:
-        self._life.changes.set_archived(now_ms, name, object_id, archived=False)
+        self._changes.set_archived(now_ms, name, object_id, archived=False)
 
 
 def _ways_of(payment: Document) -> list[str]:

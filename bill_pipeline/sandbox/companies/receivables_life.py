@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
-from typing import TYPE_CHECKING
 
 from bill_pipeline.sandbox import cash
 from bill_pipeline.sandbox.clock import day_ms, from_ms
+from bill_pipeline.sandbox.companies.company import Company
 from bill_pipeline.sandbox.companies.vendor_names import person_name, place_name
 from bill_pipeline.sandbox.documents import Document
 from bill_pipeline.sandbox.money import add_business_days, cents, dollars
 from bill_pipeline.sandbox.receivables import SalesLine
-
-if TYPE_CHECKING:
-    from bill_pipeline.sandbox.companies.life import CompanyLife
 
 _CUSTOMERS = 14
 _CONVENIENCE_FEE_PERCENT = 2.9
@@ -23,7 +20,7 @@ _KINDS = ("Schools", "Housing", "Clinics", "Hotels", "Grocers", "Parks", "Retail
 class ReceivablesLife:
     """Invoices and what becomes of them."""
 
-    def __init__(self, life: CompanyLife, documents_per_day: float) -> None:
+    def __init__(self, life: Company, documents_per_day: float) -> None:
         self._life = life
         # An invoice and its receipt, beside the bills and their payments.
         self._invoices_per_day = documents_per_day / 7.5

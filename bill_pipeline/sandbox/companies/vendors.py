@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from bill_pipeline.sandbox.companies.company import Company
 from bill_pipeline.sandbox.companies.vendor_names import place_name
 from bill_pipeline.sandbox.documents import Document
-
-if TYPE_CHECKING:
-    from bill_pipeline.sandbox.companies.life import CompanyLife
 
 #: How vendors are paid, as often as it is listed.
 PAY_BY = ("ACH", "ACH", "ACH", "CHECK", "CHECK", "VIRTUAL_CARD", "RPPS")
 
 
-def add_vendor(life: CompanyLife, name: str, at_ms: int) -> Document:
+def add_vendor(life: Company, name: str, at_ms: int) -> Document:
     """Enter a new vendor; the bank account is only shown on its own path."""
     city = place_name(life.rng)
     pay_by = life.rng.choice(PAY_BY)
