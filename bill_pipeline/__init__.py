@@ -12,11 +12,11 @@ order::
 ``decisions``       what people, rules, the model and a sync decided: append-only, dated
 ``registry``        the connected clients, their secrets, their files
 ``ingest``          BILL's lists into a client's file, with every version of every document
-``warehouse``       a client's DuckDB file: builds and checks the SQL of ``transforms/``, posts
+``warehouse``       a client's DuckDB file: builds and checks the SQL of ``transforms/``
 ``categorization``  the model that gives lines their accounts; who is who among the parties
 ``publishing``      the analysts' read-only ledger, and how it is asked
 ``exports``         the ledger in other tools' formats
-``pipeline``        the sync of a client, step by step, and of many clients
+``pipeline``        the sync of a client by its ``steps``, and of many; rebuilding the journal
 ``actions``         what a person does to a client's books
 ``dagster``         the only place that imports dagster
 ``console``         the web page an accounting firm works in

@@ -5,11 +5,11 @@
     PipelineError
     ├── settings.SettingsError       a setting or a client's name cannot be used
     ├── vault.VaultError             a stored secret cannot be opened
-    ├── clients.UnknownClient        no such client is connected
-    ├── clients.ClientAlreadyConnected
+    ├── client_errors.UnknownClient  no such client is connected
+    ├── client_errors.ClientAlreadyConnected
     ├── whose_books.ForeignBooks     a client's file is another organization's
-    ├── client_files.BooksMissing    a client's file was lost
-    ├── client_files.ClientBusy      another process works on the client
+    ├── client_errors.BooksMissing   a client's file was lost
+    ├── client_errors.ClientBusy     another process works on the client
     └── client_sync.ClientPaused     a person must act first
 
 BILL's own errors have a root of their own, ``bill.errors.BillError``.

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import ast
+import re
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
+
+from bill_pipeline.pipeline.steps import LAYERS as LAYERS_OF_SQL
+from bill_pipeline.pipeline.steps import POSTING_LAYERS
+from bill_pipeline.warehouse.transforms import SCHEMAS, load_transforms
 
 PACKAGE = Path(__file__).parent.parent / "bill_pipeline"
 #: From the lowest up. Each may import itself and what stands before it.
@@ -84,9 +89,8 @@ def imports_between(names: dict[str, Path]) -> dict[str, set[str]]:
 
 def test_no_modules_import_each_other_in_a_circle() -> None:
     """Neither late nor for types: what two modules need of each other belongs below both."""
-    others = {name: path for name, path in modules().items() if ".warehouse" not in name}
     try:
-        TopologicalSorter(imports_between(others)).prepare()
+        TopologicalSorter(imports_between(modules())).prepare()
     except CycleError as circle:
         pytest.fail(" imports ".join(reversed(circle.args[1])))
 
@@ -99,3 +103,19 @@ def test_books_are_opened_where_lost_ones_are_noticed() -> None:
         if "Warehouse.open(" in path.read_text(encoding="utf-8")
     }
     assert guilty == {"pipeline/books.py"}
+
+
+def test_the_steps_that_build_are_the_folders_of_sql() -> None:
+    assert LAYERS_OF_SQL == SCHEMAS
+    assert POSTING_LAYERS[-1] == "ledger"
+
+
+def test_who_builds_tables_knows_none_by_name() -> None:
+    """What a table means, and what is decided from it, is for those above to say."""
+    written = {
+        f"{path.name}: {name}"
+        for path in (PACKAGE / "warehouse").glob("*.py")
+        for name in re.findall(r"\b[a-z]+\.[a-z_]+\b", path.read_text(encoding="utf-8"))
+        if name in load_transforms()
+    }
+    assert not written

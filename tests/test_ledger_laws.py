@@ -18,7 +18,9 @@ from hypothesis import strategies as st
 
 from bill_pipeline.decisions import parties as party_decisions
 from bill_pipeline.decisions import tables as decisions
-from bill_pipeline.warehouse import posting
+from bill_pipeline.pipeline import rebuild
+from bill_pipeline.pipeline.batches import PostedLater
+from bill_pipeline.pipeline.steps import build_layer
 from bill_pipeline.warehouse.transforms import load_transforms
 from tests.ledger.company import Company, new_company
 from tests.ledger.lives import (
@@ -246,8 +248,8 @@ def test_every_law_holds_in_every_life_and_a_rebuild_gives_the_same_journal(life
         is_said = "every_list_is_read" in {check.name for check in company.warnings()}
         assert bool(state.refused) == is_said
         before = company.rows("from ledger.journal_lines order by line_id")
-        for way in posting.WAYS:
-            posting.rebuild(company.warehouse, ways=(way,))  # raises when an entry or id differs
+        for way in rebuild.WAYS:
+            rebuild.rebuild(company.warehouse, ways=(way,))  # raises when an entry or id differs
         assert company.rows("from ledger.journal_lines order by line_id") == before
         later = FIRST_SYNC + timedelta(days=60)
         hand_over(company, state, later)
@@ -262,8 +264,8 @@ def test_every_law_holds_in_many_lives(life: Any) -> None:
     with new_company() as company:
         live(company, life)
         check_laws(company)
-        for way in posting.WAYS:
-            posting.rebuild(company.warehouse, ways=(way,))
+        for way in rebuild.WAYS:
+            rebuild.rebuild(company.warehouse, ways=(way,))
 
 
 @law(8, 9, 25)
@@ -504,8 +506,8 @@ def test_two_clients_never_share_a_row() -> None:
 def test_posting_backwards_in_time_is_refused() -> None:
     with new_company() as company:
         live(company, [[("bill", 0, 1_000, -9, 1)]])
-        with pytest.raises(posting.PostedLater, match="Sync again with the present time"):
-            company.warehouse.build_layer("ledger", FIRST_SYNC - timedelta(days=1))
+        with pytest.raises(PostedLater, match="Sync again with the present time"):
+            build_layer(company.warehouse, "ledger", FIRST_SYNC - timedelta(days=1))
 
 
 def test_a_rebuild_refuses_to_rewrite_history() -> None:
@@ -520,8 +522,8 @@ def test_a_rebuild_refuses_to_rewrite_history() -> None:
             "update raw.document_versions set document = "
             "replace(document::varchar, '\"equipment\"', '\"rent\"')::json where list = 'bills'"
         )
-        with pytest.raises(posting.ReplayDiffers, match="put the client's file back from a backup"):
-            posting.rebuild(company.warehouse)
+        with pytest.raises(rebuild.ReplayDiffers, match="put the client's file back from a backup"):
+            rebuild.rebuild(company.warehouse)
         assert company.rows("from ledger.journal_lines order by line_id") == before
 
 

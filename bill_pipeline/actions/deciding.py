@@ -18,14 +18,16 @@ from bill_pipeline.decisions import tables as decisions
 from bill_pipeline.decisions.rules import add_rule, remove_rule
 from bill_pipeline.errors import PipelineError
 from bill_pipeline.pipeline.books import open_books
-from bill_pipeline.pipeline.client_sync import LAYERS, Sync, SyncOptions
+from bill_pipeline.pipeline.client_sync import Sync, SyncOptions
+from bill_pipeline.pipeline.posting_rules import begin
+from bill_pipeline.pipeline.steps import LAYERS
+from bill_pipeline.pipeline.sync_report import count_documents_and_reviews
 from bill_pipeline.publishing.publish import publish, show_status
 from bill_pipeline.registry.client_errors import ClientBusy
 from bill_pipeline.registry.client_files import client_lock
 from bill_pipeline.registry.clients import Registry, utc_now
 from bill_pipeline.settings import Home
-from bill_pipeline.warehouse.posting_rules import begin
-from bill_pipeline.warehouse.upkeep import count_documents_and_reviews, next_batch_time
+from bill_pipeline.warehouse.upkeep import next_batch_time
 from bill_pipeline.warehouse.warehouse import Warehouse
 
 #: A decision waits this long for a sync of the same client to end before it is refused.

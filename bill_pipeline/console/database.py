@@ -51,7 +51,7 @@ create table if not exists audit_log (
     address text not null,
     action text not null,
     client text,
-    details text not null
+    details text not null               -- JSON: what the action was about
 );
 create index if not exists audit_log_by_client on audit_log (client, id);
 create trigger if not exists audit_log_is_never_edited before update on audit_log

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import logging
 import threading
-import time
 from collections.abc import Callable
 from concurrent.futures import Executor, Future
 from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 
+from bill_pipeline.pipeline.progress_notes import ProgressNotes
 from bill_pipeline.registry.client_errors import UnknownClient
 from bill_pipeline.registry.clients import NEEDS_ATTENTION, Registry, State
 from bill_pipeline.registry.failures import what_and_remedy
@@ -22,8 +22,6 @@ from bill_pipeline.settings import Home
 
 #: At once; each is one process with one client's books in memory.
 WORKERS = 2
-#: Writing every step down would keep the registry busier than the import.
-_SECONDS_BETWEEN_NOTES = 0.3
 _KILLED = (
     "The sync was killed before it was done.",
     "Nothing is lost: sync again, it continues where it stopped.",
@@ -47,9 +45,7 @@ class Work:
         with self._lock:
             if client in self._running:
                 return False
-            Registry(self._home).update(
-                client, progress={"doing": "waiting to start", "started_at": time.time()}
-            )
+            ProgressNotes(Registry(self._home), client).waiting()
             future = self._submit(client, full)
             self._running[client] = future
         future.add_done_callback(lambda done: self._finish(client, done))
@@ -104,38 +100,11 @@ def sync_client(home_path: Path, client: str, full: bool) -> str | None:
     from bill_pipeline.pipeline.sync_many import SyncFailure, sync_clients
 
     home = Home(home_path)
-    progress = _Progress(Registry(home))
     failure = None
-    for outcome in sync_clients(home, [client], SyncOptions(full=full), progress.note):
+    for outcome in sync_clients(home, [client], SyncOptions(full=full)):
         if isinstance(outcome, SyncFailure):
             failure = str(outcome.client_error)
     return failure
-
-
-class _Progress:
-    """Writes into the registry what a sync is doing, a few times a second."""
-
-    def __init__(self, registry: Registry) -> None:
-        self._registry = registry
-        self._started_at = time.time()
-        self._noted_at = 0.0
-        self._documents: dict[str, int] = {}
-
-    def note(self, client: str, doing: str, number: int) -> None:
-        """``number``: documents read so far when ``doing`` is a list's name, else 0."""
-        if number:
-            self._documents[doing] = max(number, self._documents.get(doing, 0))
-        now = time.monotonic()
-        if number and now - self._noted_at < _SECONDS_BETWEEN_NOTES:
-            return
-        self._noted_at = now
-        progress = {
-            "doing": doing,
-            "documents": sum(self._documents.values()),
-            "lists": self._documents,
-            "started_at": self._started_at,
-        }
-        self._registry.update(client, progress=progress)
 
 
 def _new_processes() -> Executor:

@@ -16,10 +16,8 @@ from bill_pipeline.dagster.asset_events import (
 )
 from bill_pipeline.dagster.import_log import ImportLog
 from bill_pipeline.dagster.syncs import SyncResource
+from bill_pipeline.pipeline.steps import IMPORT, PUBLISH, step_of
 from bill_pipeline.runtime.signals import interruption_in
-
-#: The steps, in the order in which data flows.
-STEPS = ("raw", "staging", "categorized", "ledger", "reports", "published")
 
 
 def do_layer(
@@ -38,7 +36,7 @@ def do_layer(
     open_sync = sync.of(client)
     try:
         yield from _work(layer, sync, client)
-        if layer == chosen[-1] and layer != "published":
+        if layer == chosen[-1] and layer != PUBLISH.name:
             open_sync.finish()
     except ChecksFailed as failed:
         yield from check_evaluations(failed.checks, client)
@@ -55,11 +53,11 @@ def _work(layer: str, sync: SyncResource, client: str) -> Iterator[AssetEvent]:
     from bill_pipeline.publishing.publish import publish
 
     open_sync = sync.of(client)
-    if layer == "raw":
+    if layer == IMPORT.name:
         if not sync.rebuild:
             imported = open_sync.import_lists(watch=ImportLog(client))
             yield from import_events(imported, client)
-    elif layer == "published":
+    elif layer == PUBLISH.name:
         open_sync.finish()
         sync.close()
         publication = publish(sync.books, [client])
@@ -68,7 +66,7 @@ def _work(layer: str, sync: SyncResource, client: str) -> Iterator[AssetEvent]:
     else:
         # Who asks for one client's layer by hand wants to see all of it built.
         report = open_sync.build(layer, reuse=False)
-        decided = open_sync.report.categorized if layer == "categorized" else None
+        decided = open_sync.report.categorized if step_of(layer).decides_after else None
         yield from layer_events(
             report, client, decided=decided, connection=open_sync.warehouse.connection
         )

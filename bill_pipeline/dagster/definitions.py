@@ -9,7 +9,6 @@ import dagster as dg
 
 from bill_pipeline.bill.lists import LISTS
 from bill_pipeline.dagster import raw_specs
-from bill_pipeline.dagster.client_work import STEPS
 from bill_pipeline.dagster.column_sources import column_sources
 from bill_pipeline.dagster.freshness_checks import no_client_is_stale
 from bill_pipeline.dagster.jobs import JOBS
@@ -21,14 +20,15 @@ from bill_pipeline.dagster.sensors import SENSORS
 from bill_pipeline.dagster.statements import monthly_statement
 from bill_pipeline.dagster.syncs import SyncResource
 from bill_pipeline.dagster.table_specs import check_spec, transform_spec
+from bill_pipeline.pipeline.steps import IMPORT, PUBLISH, STEPS
 from bill_pipeline.warehouse.transforms import load_checks, load_transforms
 
 
 def specs_of(layer: str) -> list[dg.AssetSpec]:
     """The assets of one layer."""
-    if layer == "raw":
+    if layer == IMPORT.name:
         return [*map(raw_specs.list_spec, LISTS.values()), *raw_specs.archive_specs()]
-    if layer == "published":
+    if layer == PUBLISH.name:
         return [raw_specs.published_spec()]
     transforms = load_transforms()
     sources = column_sources(transforms, tables_without_sql())
@@ -48,7 +48,7 @@ def checks_of(layer: str) -> list[dg.AssetCheckSpec]:
 
 defs = dg.Definitions(
     assets=[
-        *(layer_step(layer, specs_of(layer), checks_of(layer)) for layer in STEPS),
+        *(layer_step(step.name, specs_of(step.name), checks_of(step.name)) for step in STEPS),
         monthly_statement,
         train_models,
         firm_knowledge,

@@ -24,10 +24,10 @@ from bill_pipeline.dagster.asset_events import (
     publication_events,
     table_value,
 )
-from bill_pipeline.dagster.client_work import STEPS
 from bill_pipeline.dagster.freshness import due_looks, was_left_unpublished
 from bill_pipeline.dagster.syncs import SyncResource
 from bill_pipeline.dagster.workers import Outcome, Task, outcomes
+from bill_pipeline.pipeline.steps import PUBLISH, STEP_NAMES, step_of
 from bill_pipeline.publishing import CLIENTS_PER_PUBLICATION
 from bill_pipeline.registry.clients import ClientStatus, Registry, State, utc_now
 from bill_pipeline.registry.failures import ClientError, alone
@@ -57,14 +57,14 @@ def bring_clients(
     changed of what analysts see is reported: nothing when nothing did. ``lists`` names, by client,
     the lists to read where not all are.
     """
-    books = tuple(layer for layer in layers if layer != "published")
+    books = tuple(layer for layer in layers if layer != PUBLISH.name)
     task = Task(
         sync.books,
         sync.options(),
         books,
         brief=frozenset(brief),
         lists=lists or {},
-        publishes="published" in layers,
+        publishes=PUBLISH.name in layers,
     )
     done = outcomes(task, clients) if books else map(Outcome, clients)
     unpublished: list[Outcome] = []
@@ -89,7 +89,7 @@ def _evidence_of(report: "SyncReport", *, brief: bool) -> Iterator[AssetEvent]:
     if report.imported:
         yield from import_events(report.imported, report.client, brief=brief)
     for name, layer in report.layers.items():
-        decided = report.categorized if name == "categorized" else None
+        decided = report.categorized if step_of(name).decides_after else None
         yield from layer_events(layer, report.client, decided=decided, brief=brief)
 
 
@@ -121,7 +121,7 @@ def _publish(
     done: Sequence[Outcome],
     failures: dict[str, ClientError],
 ) -> Iterator[AssetEvent]:
-    if done and "published" in layers:
+    if done and PUBLISH.name in layers:
         clients = [outcome.client for outcome in done]
         written = [outcome.written for outcome in done if outcome.written]
         yield from publication_of(sync, clients, failures, written)
@@ -195,7 +195,9 @@ def bring_many(
     now = utc_now()
     brief = {s.client for s in Registry(sync.books).all() if not reports_everything(s, now)}
     failures: dict[str, ClientError] = {}
-    yield from bring_clients(sync, clients, STEPS, failures, context.log, brief=brief, lists=lists)
+    yield from bring_clients(
+        sync, clients, STEP_NAMES, failures, context.log, brief=brief, lists=lists
+    )
     if left_behind(sync.books):
         yield from publication_of(sync, (), failures)
     ours = {

@@ -6,18 +6,18 @@ from typing import Any
 
 import dagster as dg
 
-from bill_pipeline.dagster.client_work import STEPS
 from bill_pipeline.dagster.fleet import bring_many
 from bill_pipeline.dagster.freshness_checks import NO_CLIENT_IS_STALE
 from bill_pipeline.dagster.partitions import CLIENT_PARTITIONS, FIRM_KNOWLEDGE
 from bill_pipeline.dagster.reconciling import reconcile_many
 from bill_pipeline.dagster.statements import STATEMENT
+from bill_pipeline.pipeline.steps import STEP_NAMES
 
 #: Runs with this tag take many clients; dagster.yaml lets one of them run at a time.
 MANY_CLIENTS = {"bill_pipeline/many_clients": "yes"}
 
 _layers = (
-    dg.AssetSelection.groups(*STEPS)
+    dg.AssetSelection.groups(*STEP_NAMES)
     - dg.AssetSelection.assets(STATEMENT)
     - dg.AssetSelection.checks(NO_CLIENT_IS_STALE)
 )

@@ -14,11 +14,12 @@ import dagster as dg
 
 from bill_pipeline.bill.errors import BillError
 from bill_pipeline.dagster.asset_events import AssetEvent
-from bill_pipeline.dagster.client_work import STEPS, do_layer
+from bill_pipeline.dagster.client_work import do_layer
 from bill_pipeline.dagster.fleet import bring_clients, raise_failures
 from bill_pipeline.dagster.partitions import BACKFILL, CLIENT_PARTITIONS
 from bill_pipeline.dagster.syncs import SyncResource, failure_of
 from bill_pipeline.errors import PipelineError
+from bill_pipeline.pipeline.steps import STEPS
 from bill_pipeline.registry.failures import ClientError
 
 
@@ -56,7 +57,7 @@ def layer_step(
 def chosen_layers(context: dg.AssetExecutionContext) -> tuple[str, ...]:
     """The layers this run goes through, in order."""
     steps = {node.name for node in context.job_def.nodes}
-    return tuple(layer for layer in STEPS if layer in steps)
+    return tuple(step.name for step in STEPS if step.name in steps)
 
 
 def _as_result(

@@ -13,9 +13,9 @@ import dagster as dg
 from pydantic import Field
 
 from bill_pipeline.dagster.asset_events import AssetEvent
-from bill_pipeline.dagster.client_work import STEPS
 from bill_pipeline.dagster.fleet import bring_clients, publication_of, raise_failures
 from bill_pipeline.dagster.syncs import SyncResource
+from bill_pipeline.pipeline.steps import STEP_NAMES
 from bill_pipeline.registry.clients import Registry
 from bill_pipeline.registry.failures import ClientError, alone
 from bill_pipeline.settings import Home
@@ -46,7 +46,7 @@ def reconcile_many(
         f"{len(drifted):,} of {len(clients):,} clients differ from BILL and are read in full."
     )
     failures: dict[str, ClientError] = {}
-    yield from bring_clients(sync, drifted, STEPS, failures, context.log, brief=drifted)
+    yield from bring_clients(sync, drifted, STEP_NAMES, failures, context.log, brief=drifted)
     # A night looks at everybody's published files, also when nobody's books changed.
     yield from publication_of(sync, (), failures)
     raise_failures({c: t for c, t in failures.items() if t.is_internal}, len(drifted))

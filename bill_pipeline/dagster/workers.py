@@ -52,18 +52,19 @@ class Task:
     def of(self, client: str) -> Outcome:
         """Do it for ``client``. Whatever goes wrong is its error and stops no other client."""
         from bill_pipeline.pipeline.client_sync import open_sync
+        from bill_pipeline.pipeline.steps import IMPORT, LAYERS
         from bill_pipeline.publishing.publish import stage_version
 
         client_errors: dict[str, ClientError] = {}
         with alone(client, client_errors):
             options = replace(self.options, lists=self.lists.get(client))
             with open_sync(self.home, client, options) as sync:
-                if "raw" in self.layers and not self.options.rebuild:
+                if IMPORT.name in self.layers and not self.options.rebuild:
                     sync.import_lists()
                 is_brief = client in self.brief
                 if not is_brief or sync.must_build:
-                    for layer in self.layers:
-                        if layer != "raw":
+                    for layer in LAYERS:
+                        if layer in self.layers:
                             sync.build(layer, reuse=is_brief)
                 report = sync.finish()
                 written = None

@@ -1,7 +1,7 @@
-"""Bring one client's books up to date: import, archive, stage, categorize, post, report.
+"""Bring one client's books up to date, by the steps of ``steps``: import, build layer by layer.
 
-This is the order of the layers and nothing else; each layer has its own module. The command line,
-the console and Dagster all use ``Sync``, so there is one way in which books are made.
+The command line, the console and Dagster all use ``Sync``, so there is one way in which books are
+made.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from bill_pipeline.bill.errors import ConnectionRefused
 from bill_pipeline.bill.lists import POLLED, with_companions
@@ -25,7 +25,15 @@ from bill_pipeline.ingest.quarantine import quarantined_counts
 from bill_pipeline.ingest.raw import lift_limits
 from bill_pipeline.ingest.references import unknown_lists
 from bill_pipeline.pipeline.books import open_books
-from bill_pipeline.pipeline.sync_report import SyncReport
+from bill_pipeline.pipeline.posting_rules import NewRules, begin, preview
+from bill_pipeline.pipeline.progress_notes import ProgressNotes
+from bill_pipeline.pipeline.rebuild import ReplayDiffers, rebuild
+from bill_pipeline.pipeline.steps import LAYERS, build_layer, step_of
+from bill_pipeline.pipeline.sync_report import (
+    SyncReport,
+    count_documents_and_reviews,
+    model_alarm,
+)
 from bill_pipeline.publishing.publish import show_status
 from bill_pipeline.registry.change_rates import activity_of
 from bill_pipeline.registry.client_errors import ClientBusy
@@ -34,21 +42,9 @@ from bill_pipeline.registry.clients import ClientStatus, Registry, State, utc_no
 from bill_pipeline.registry.failures import what_and_remedy
 from bill_pipeline.runtime.signals import interruption_in
 from bill_pipeline.settings import Home
-from bill_pipeline.warehouse.posting import ReplayDiffers, rebuild
-from bill_pipeline.warehouse.posting_rules import begin, preview
-from bill_pipeline.warehouse.upkeep import (
-    count_documents_and_reviews,
-    model_alarm,
-    suit_to_size,
-    would_come_out_the_same,
-)
+from bill_pipeline.warehouse.upkeep import suit_to_size, would_come_out_the_same
 from bill_pipeline.warehouse.warehouse import LayerReport, Warehouse
 
-if TYPE_CHECKING:
-    from bill_pipeline.warehouse.posting_rules import NewRules
-
-#: The layers that SQL builds, in order; the model decides within ``categorized``.
-LAYERS = ("staging", "categorized", "ledger", "reports")
 #: After the n-th failure in a row a client waits this many minutes, the last one for good.
 BACKOFF_MINUTES = (2, 5, 15, 60, 180, 360)
 
@@ -95,6 +91,7 @@ class Sync:
         self.warehouse = warehouse
         self.options = options
         self.registry = Registry(home)
+        self.notes = ProgressNotes(self.registry, self.client)
         self._before: ClientStatus | None = None  # this sync changed the client's state
         self.report = SyncReport(warehouse.client, as_of, new_rules)
         self._is_whole = self.options.lists is None  # all lists are read
@@ -158,36 +155,26 @@ class Sync:
         return not would_come_out_the_same(self.warehouse, LAYERS, self.as_of)
 
     def build(self, layer: str, *, reuse: bool = True) -> LayerReport:
-        """Build one layer of SQL tables; ``categorized`` lets rules and the model decide first.
+        """Build one layer of SQL tables, and decide what its step decides.
 
         Tables that would come out the same are left as they are, unless not to ``reuse`` them.
         Raises ChecksFailed after rolling back, with the last good tables kept.
         """
-        warehouse = self.warehouse
-        if layer == "ledger" and self.options.rebuild:
+        step, warehouse = step_of(layer), self.warehouse
+        if step.posts and self.options.rebuild:
             rebuild(warehouse)
-            warehouse.build_layer("staging", self.as_of)
-            warehouse.build_layer("categorized", self.as_of)
-        if layer == "categorized":
-            report = self._build_categorized(reuse=reuse)
-        else:
-            report = warehouse.build_layer(layer, self.as_of, reuse=reuse)
+            for earlier in LAYERS[: LAYERS.index(layer)]:
+                build_layer(warehouse, earlier, self.as_of)
+        if step.decides_before:
+            step.decides_before(warehouse, self.home, self.as_of)
+        report = build_layer(warehouse, layer, self.as_of, reuse=reuse)
+        if step.decides_after:
+            decided = step.decides_after(warehouse, self.home, self.as_of)
+            self.report.categorized = decided
+            if decided.count:
+                # Only what reads the decisions comes out differently now.
+                report.add(build_layer(warehouse, layer, self.as_of, reuse=True))
         self.report.layers[layer] = report
-        return report
-
-    def _build_categorized(self, *, reuse: bool) -> LayerReport:
-        # scikit-learn takes seconds to load: what categorizes nothing does not wait for it.
-        from bill_pipeline.categorization.categorize import categorize_lines
-        from bill_pipeline.categorization.parties import resolve_parties
-
-        warehouse = self.warehouse
-        resolve_parties(warehouse, self.home, self.as_of)
-        report = warehouse.build_layer("categorized", self.as_of, reuse=reuse)
-        decided = categorize_lines(warehouse, self.home, self.as_of)
-        self.report.categorized = decided
-        if decided.count:
-            # Only what reads the decisions comes out differently now.
-            report.add(warehouse.build_layer("categorized", self.as_of, reuse=True))
         return report
 
     def finish(self) -> SyncReport:
@@ -239,20 +226,12 @@ class Sync:
         _record_end(self.registry, self._before or self.registry.status(self.client), error)
 
     def _show_import(self, progress: ShowProgress | None, watch: Watcher | None) -> Watcher:
-        shown_at = 0.0
-
         def show(step: Step) -> None:
-            nonlocal shown_at
             if progress:
                 progress(self.client, step.table, step.documents)
             if watch:
                 watch(step)
-            # The registry is for people looking on: a write a second is plenty.
-            if time.monotonic() - shown_at >= 1:
-                shown_at = time.monotonic()
-                self.registry.update(
-                    self.client, progress={"list": step.table, "documents": step.documents}
-                )
+            self.notes.reading(step)
 
         return show
 
@@ -348,6 +327,7 @@ def bring_up_to_date(
             sync.import_lists(progress, watch)
         if sync.must_build:
             for layer in LAYERS:
+                sync.notes.building(layer)
                 if progress:
                     progress(client, f"building {layer}", 0)
                 sync.build(layer)

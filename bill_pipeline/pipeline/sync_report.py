@@ -1,4 +1,4 @@
-"""What one client's sync did, in figures for machines and a sentence for people."""
+"""What one client's sync did and what its books hold since, in figures and in a sentence."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from bill_pipeline.bill.findings import findings_in_words
 if TYPE_CHECKING:
     from bill_pipeline.categorization.categorize import CategorizeReport
     from bill_pipeline.ingest.client_import import ImportReport
-    from bill_pipeline.warehouse.posting_rules import NewRules
-    from bill_pipeline.warehouse.warehouse import LayerReport
+    from bill_pipeline.pipeline.posting_rules import NewRules
+    from bill_pipeline.warehouse.warehouse import LayerReport, Warehouse
 
 
 def found_by_comparing(imported: ImportReport | None) -> dict[str, dict[str, int]]:
@@ -79,3 +79,23 @@ class SyncReport:
             f"{self.client}: {changed:,} documents changed, {decided:,} lines decided, "
             f"{self.entries_posted:,} journal entries posted{aside} ({self.seconds:.1f} s)."
         )
+
+
+def count_documents_and_reviews(warehouse: Warehouse) -> tuple[int, int]:
+    """(documents BILL has for the client, lines that wait for a person)."""
+    row = warehouse.connection.execute(
+        """
+        select
+            (select count(distinct (list, id)) from raw.document_versions where not is_deleted),
+            (select count(*) from categorized.lines where needs_review and is_booked)
+        """
+    ).fetchone()
+    return row or (0, 0)
+
+
+def model_alarm(warehouse: Warehouse) -> str | None:
+    """What a person should know of the client's model, by its newest month; None: nothing."""
+    row = warehouse.connection.execute(
+        "select arg_max(coalesce(alarm, ''), month) from reports.model_health"
+    ).fetchone()
+    return (row[0] or None) if row else None

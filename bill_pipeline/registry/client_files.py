@@ -6,6 +6,7 @@ Whose books a file holds, the file itself says: ``whose_books``. What is in it i
 from __future__ import annotations
 
 import contextlib
+import shutil
 from collections.abc import Collection, Iterator
 from pathlib import Path
 
@@ -110,6 +111,18 @@ def files_of_others(home: Home, known: Collection[str]) -> list[str]:
     """The clients whose files are here and who are none of the ``known`` ones."""
     names = {path.stem for path in home.clients.glob("*.duckdb")}
     return sorted(name for name in names - set(known) if CLIENT_NAME.fullmatch(name))
+
+
+def delete_files(home: Home, client: str) -> None:
+    """Delete the client's books, its model and what was made of them, but for what is published."""
+    books = home.client_file(client)
+    books.unlink(missing_ok=True)
+    books.with_suffix(".duckdb.wal").unlink(missing_ok=True)
+    for folder in (
+        home.dlt_folder(client), home.models / "clients" / client, home.statements / client,
+    ):  # fmt: skip
+        if folder.exists():
+            shutil.rmtree(folder)
 
 
 def cannot_open(client: str, path: Path | str, error: Exception) -> WarehouseError:

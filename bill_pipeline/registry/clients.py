@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import logging
-import shutil
 import sqlite3
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager
@@ -16,7 +15,6 @@ from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
 from enum import StrEnum
 from functools import cache, cached_property
-from pathlib import Path
 from typing import Any
 
 from pydantic import SecretStr
@@ -26,6 +24,7 @@ from bill_pipeline.bill.lists import BESIDE_THE_BOOKS, POLLED
 from bill_pipeline.registry.change_rates import Activity
 from bill_pipeline.registry.client_errors import BooksMissing, ClientAlreadyConnected, UnknownClient
 from bill_pipeline.registry.client_files import (
+    delete_files,
     files_of_others,
     require_no_other_file,
     require_own_file,
@@ -36,7 +35,7 @@ from bill_pipeline.registry.registry_file import (
     migrate_registry,
     open_registry,
 )
-from bill_pipeline.registry.registry_values import read_value, stored
+from bill_pipeline.registry.registry_values import SyncProgress, read_value, stored
 from bill_pipeline.registry.vault import Vault
 from bill_pipeline.settings import CLIENT_NAME, Home, require_client_name
 
@@ -76,7 +75,7 @@ class ClientStatus:
     document_count: int = 0
     review_count: int = 0
     skipped_lists: dict[str, str] = field(default_factory=dict)
-    progress: dict[str, Any] = field(default_factory=dict)
+    progress: SyncProgress = field(default_factory=SyncProgress)
     model_alarm: str | None = None  # what a person should know of the client's model
     last_whole_sync_at: datetime | None = None  # when all lists were read
     activity: dict[str, Any] = field(default_factory=dict)  # ``activity.Activity``
@@ -350,10 +349,7 @@ class Registry:
                 "insert or replace into disconnected values (?, ?)", [client, utc_now().isoformat()]
             )
         if purge:
-            books, dlt = self.home.client_file(client), self.home.dlt_folder(client)
-            model, statements = self.home.models / "clients" / client, self.home.statements / client
-            for path in (books, books.with_suffix(".duckdb.wal"), dlt, model, statements):
-                _remove(path)
+            delete_files(self.home, client)
 
     def reseal(self) -> int:
         """Seal every stored secret with the vault's first key; returns how many clients."""
@@ -400,10 +396,3 @@ def _status_of(row: sqlite3.Row) -> ClientStatus:
             "remedy": f"Run `bill-pipeline sync {row['client']}`, or `pause` as it may have been.",
         }
     return ClientStatus(**values)
-
-
-def _remove(path: Path) -> None:
-    if path.is_dir():
-        shutil.rmtree(path)
-    else:
-        path.unlink(missing_ok=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypedDict
 
 _TIMES = {"connected_at", "last_attempt_at", "last_success_at", "last_change_at", "next_sync_at",
           "last_whole_sync_at", "unpublished_since", "compared_at"}  # fmt: skip
@@ -13,6 +13,14 @@ _TIMES = {"connected_at", "last_attempt_at", "last_success_at", "last_change_at"
 _DOCUMENTS = {"skipped_lists": str, "progress": object, "activity": object, "looked_at": str,
               "quarantined": int, "refused_documents": int}  # fmt: skip
 _COUNTS = {"failure_count", "document_count", "review_count"}
+
+
+class SyncProgress(TypedDict, total=False):
+    """What a sync is doing now; empty while none is at work on the client."""
+
+    doing: str  # "waiting to start", the name of the list that is read, or "building " and a layer
+    documents: int  # read so far, of all lists
+    lists: dict[str, int]  # the same, list by list
 
 
 def stored(value: Any) -> Any:

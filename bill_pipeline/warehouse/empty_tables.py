@@ -16,10 +16,10 @@ from typing import Any
 import duckdb
 from sqlglot import exp
 
-from bill_pipeline.warehouse.transforms import FOLDER, Transform, parse
+from bill_pipeline.warehouse.transforms import FOLDER, Transform, load_transforms, parse
 
-#: The archive as known at one moment: read like the archive itself, list by list.
-ARCHIVES = {"raw.document_versions", "staging.versions_known", "staging.documents_known"}
+#: Every version of every document, as imported.
+ARCHIVE_TABLE = "raw.document_versions"
 #: Whether the table ``schema.name`` has no rows; of an archive, whether it has none of the BILL
 #: lists named (none named: of any list).
 IsEmpty = Callable[[str, Sequence[str]], bool]
@@ -28,6 +28,17 @@ _Empty = Callable[[IsEmpty], bool]
 _columns_of: dict[Transform, tuple[tuple[str, str], ...]] = {}
 _INNER = {"", "INNER", "CROSS", "SEMI"}
 _AROUND_A_FUNCTION = (exp.Filter, exp.IgnoreNulls, exp.RespectNulls, exp.WithinGroup)
+
+
+@cache
+def archives() -> frozenset[str]:
+    """The archive, and what shows it as known at one moment: read in the same way, list by list."""
+    return frozenset(
+        {
+            ARCHIVE_TABLE,
+            *(key for key, transform in load_transforms().items() if transform.is_archive),
+        }
+    )
 
 
 def comes_out_empty(transform: Transform, is_empty: IsEmpty) -> bool:
@@ -156,7 +167,7 @@ def _of_table(
         return ctes.get(table.name, _never)
     key = f"{table.db}.{table.name}"
     lists: tuple[str, ...] = ()
-    if key in ARCHIVES and select is not None:
+    if key in archives() and select is not None:
         lists = lists_chosen(select, table.alias_or_name) or (
             lists_chosen(select) if is_alone and not select.args.get("joins") else ()
         )

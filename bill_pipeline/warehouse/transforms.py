@@ -35,7 +35,7 @@ PUBLISHED_BY_DEFAULT = {"ledger", "reports"}
 MATERIALIZATIONS = {"table", "view", "append"}
 _HEADER_KEYS = {
     "grain", "key", "owner", "materialize", "published", "macro", "history", "moment", "totals",
-    "table", "severity",
+    "table", "severity", "archive",
 }  # fmt: skip
 _COMMENT_OR_TEXT = re.compile(r"--[^\n]*|('(?:[^']|'')*')")
 #: Ends the name of a CTE in a macro: analysts' tables have bare names, which a CTE would hide.
@@ -70,7 +70,8 @@ class Transform:
     ``history`` names append tables of which the file reads what *earlier* builds wrote; they are
     not upstream, or the journal would wait for itself. ``moment`` names the column that holds when
     the table was built: by itself it makes the table another one only on another day. ``totals``
-    are the columns whose sum over all rows means something.
+    are the columns whose sum over all rows means something. ``is_archive``: it holds documents of
+    all BILL lists, and its column ``list`` says of which a row is.
     """
 
     schema: str
@@ -87,6 +88,7 @@ class Transform:
     history: tuple[str, ...]
     moment: str | None
     totals: tuple[str, ...]
+    is_archive: bool
     columns: tuple[Column, ...]
     upstream: tuple[str, ...]
 
@@ -167,6 +169,7 @@ def read_transform(path: Path) -> Transform:
         history=history,
         moment=facts.get("moment"),
         totals=totals,
+        is_archive=facts.get("archive") == "yes",
         columns=columns,
         upstream=tuple(t for t in _tables(select) if t not in history),
     )
@@ -236,7 +239,7 @@ def macro_sql(
 ) -> str:
     """``create or replace macro`` for analysts, made of the same SQL that builds the table.
 
-    ``table_reference`` turns a key such as ``ledger.journal_lines`` into SQL that can stand after
+    ``table_reference`` turns a key ``schema.table`` into SQL that can stand after
     ``from``, already narrowed to the macro's first parameter ``client_parameter``. The variables
     named in the header's ``macro:`` become the other parameters; they default to null, which the
     reports read as "no limit" or "as of the last sync". Raises TransformError for a transform

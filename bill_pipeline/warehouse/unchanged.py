@@ -19,7 +19,7 @@ import duckdb
 from sqlglot import exp
 
 from bill_pipeline.decisions.tables import DATED_TABLES
-from bill_pipeline.warehouse.empty_tables import ARCHIVES, lists_chosen
+from bill_pipeline.warehouse.empty_tables import ARCHIVE_TABLE, archives, lists_chosen
 from bill_pipeline.warehouse.transforms import Transform, load_transforms, parse, shared_code
 
 #: What must be known to tell that a table is the same; None when that cannot be told.
@@ -34,7 +34,6 @@ create table if not exists {MEMORY} (
 );
 create table if not exists upkeep.checks (name varchar not null, row_count bigint not null);
 """
-_ARCHIVE = "raw.document_versions"
 _NOTHING_YET = "none"
 #: Reading what was known until now gives the same again when nothing was learnt since.
 _KNOWN_UNTIL = re.compile(r"(seen_at|decided_at) <= getvariable\('as_of'\)")
@@ -96,7 +95,7 @@ class TableMemory:
 
     def is_empty(self, table: str, lists: Sequence[str] = ()) -> bool:
         """Whether ``table`` has no rows now; of an archive, none of ``lists`` or of any list."""
-        if table in ARCHIVES:
+        if table in archives():
             counts = self._counts_by_list()
             return not any(counts.get(name) for name in lists or counts)
         if table in self._is_empty:
@@ -140,7 +139,7 @@ class TableMemory:
         )
 
     def _state_of(self, table: str, reader: Transform) -> str | None:
-        if table in ARCHIVES:
+        if table in archives():
             counts = self._counts_by_list()
             lists = _lists_read(reader)
             return json.dumps({name: counts.get(name, 0) for name in lists or sorted(counts)})
@@ -160,7 +159,7 @@ class TableMemory:
     def _counts_by_list(self) -> dict[str, int]:
         if self._list_counts is None:
             rows = self._connection.execute(
-                f"select list, count(*) from {_ARCHIVE} group by list"
+                f"select list, count(*) from {ARCHIVE_TABLE} group by list"
             ).fetchall()
             self._list_counts = dict(rows)
         return self._list_counts
@@ -187,7 +186,7 @@ def exact_states(connection: duckdb.DuckDBPyConnection) -> dict[str, str]:
 
 def latest_knowledge(connection: duckdb.DuckDBPyConnection) -> datetime | None:
     """The latest time of anything the books are derived from, as naive UTC."""
-    parts = [f"select max(seen_at) as moment from {_ARCHIVE}"]
+    parts = [f"select max(seen_at) as moment from {ARCHIVE_TABLE}"]
     parts += [f"select max(decided_at) from decisions.{table}" for table in DATED_TABLES]
     parts += ["select max(as_of) from decisions.batches"]
     row = connection.execute(f"select max(moment) from ({' union all '.join(parts)})").fetchone()
@@ -204,7 +203,7 @@ def _lists_read(transform: Transform) -> tuple[str, ...]:
         tables = [source.this] if source else []
         tables += [join.this for join in select.args.get("joins") or []]
         names = [f"{t.db}.{t.name}" for t in tables if isinstance(t, exp.Table)]
-        if ARCHIVES & set(names):
+        if archives() & set(names):
             lists = set(lists_chosen(select))
             if not lists or len(names) > 1:
                 return ()

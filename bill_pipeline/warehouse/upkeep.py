@@ -7,13 +7,10 @@ built anew only for new documents, new decisions, changed SQL, or a new day (agi
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
 
 from bill_pipeline.warehouse.transforms import load_checks, load_transforms
 from bill_pipeline.warehouse.unchanged import latest_knowledge
-
-if TYPE_CHECKING:
-    from bill_pipeline.warehouse.warehouse import Warehouse
+from bill_pipeline.warehouse.warehouse import Warehouse
 
 #: Books with more document versions than this gain by using every core.
 VERSIONS_WORTH_THREADS = 50_000
@@ -37,12 +34,12 @@ def next_batch_time(warehouse: Warehouse, now: datetime) -> datetime:
     return max(now, latest.replace(tzinfo=UTC) + timedelta(microseconds=1))
 
 
-def record_build(warehouse: Warehouse, room: str, as_of: datetime) -> None:
-    """Remember that ``room`` shows what was known at ``as_of``; in the transaction that builds it.
+def record_build(warehouse: Warehouse, layer: str, as_of: datetime) -> None:
+    """Remember that ``layer`` shows what was known at ``as_of``; in the transaction that builds it.
 
     Otherwise a sync that is killed in between leaves a layer that looks older than it is.
     """
-    record_version(warehouse, room, as_of, layer_version(room))
+    record_version(warehouse, layer, as_of, layer_version(layer))
 
 
 def record_version(warehouse: Warehouse, what: str, as_of: datetime, version: str) -> None:
@@ -63,31 +60,31 @@ def built_version(warehouse: Warehouse, what: str) -> str | None:
     return row[0] if row else None
 
 
-def would_come_out_the_same(warehouse: Warehouse, rooms: tuple[str, ...], as_of: datetime) -> bool:
-    """Whether building ``rooms`` at ``as_of`` would give the tables that are there already."""
+def would_come_out_the_same(warehouse: Warehouse, layers: tuple[str, ...], as_of: datetime) -> bool:
+    """Whether building ``layers`` at ``as_of`` would give the tables that are there already."""
     warehouse.connection.execute(_DDL)
     built = {
-        room: (at, version)
-        for room, at, version in warehouse.connection.execute("from upkeep.builds").fetchall()
+        layer: (at, version)
+        for layer, at, version in warehouse.connection.execute("from upkeep.builds").fetchall()
     }
     latest = latest_knowledge(warehouse.connection)
-    for room in rooms:
-        if room not in built:
+    for layer in layers:
+        if layer not in built:
             return False
-        at, version = built[room]
-        if version != layer_version(room) or at.date() != as_of.date():
+        at, version = built[layer]
+        if version != layer_version(layer) or at.date() != as_of.date():
             return False
         if latest is not None and latest > at:
             return False
-    return len({built[room][0] for room in rooms}) == 1  # else a sync was killed between two
+    return len({built[layer][0] for layer in layers}) == 1  # else a sync was killed between two
 
 
-def layer_version(room: str) -> str:
+def layer_version(layer: str) -> str:
     """Changes when any SQL file of the layer, or a check on it, changes."""
     import hashlib
 
-    texts = [t.code_version for t in load_transforms().values() if t.schema == room]
-    texts += [c.sql for c in load_checks().values() if c.table.split(".")[0] == room]
+    texts = [t.code_version for t in load_transforms().values() if t.schema == layer]
+    texts += [c.sql for c in load_checks().values() if c.table.split(".")[0] == layer]
     return hashlib.sha256("\n".join(sorted(texts)).encode()).hexdigest()[:16]
 
 
@@ -103,23 +100,3 @@ def suit_to_size(warehouse: Warehouse) -> None:
     warehouse.connection.execute("set threads = 1" if is_small else "reset threads")
     compression = "uncompressed" if versions < VERSIONS_WORTH_COMPRESSION else "auto"
     warehouse.connection.execute(f"set force_compression = '{compression}'")
-
-
-def count_documents_and_reviews(warehouse: Warehouse) -> tuple[int, int]:
-    """(documents BILL has for the client, lines that wait for a person)."""
-    row = warehouse.connection.execute(
-        """
-        select
-            (select count(distinct (list, id)) from raw.document_versions where not is_deleted),
-            (select count(*) from categorized.lines where needs_review and is_booked)
-        """
-    ).fetchone()
-    return row or (0, 0)
-
-
-def model_alarm(warehouse: Warehouse) -> str | None:
-    """What a person should know of the client's model, by its newest month; None: nothing."""
-    row = warehouse.connection.execute(
-        "select arg_max(coalesce(alarm, ''), month) from reports.model_health"
-    ).fetchone()
-    return (row[0] or None) if row else None

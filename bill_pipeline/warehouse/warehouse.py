@@ -1,16 +1,17 @@
-"""One client's DuckDB file: open it, build a layer of tables in one transaction, check it.
+"""One client's DuckDB file: open it, build the tables of a layer in one transaction, check them.
 
 Bad books never replace good books: the checks of a layer run inside the transaction that replaces
 its tables; when an error-level check finds a row, everything is rolled back and the last good
-tables stay. What the tables mean is in ``transforms/``; which layers to build when, in
-``client_sync``.
+tables stay. No table is known by name here: what the tables mean is in ``transforms/``, what is
+decided on the way and in which order layers are built, in ``pipeline/steps``.
 """
 
 from __future__ import annotations
 
 import contextlib
+import re
 import time
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -21,7 +22,7 @@ import duckdb
 
 from bill_pipeline.amounts import to_cents
 from bill_pipeline.decisions.tables import ensure_decisions
-from bill_pipeline.errors import CheckResult, ChecksFailed
+from bill_pipeline.errors import CheckResult
 from bill_pipeline.ingest.document_versions import make_archive
 from bill_pipeline.plain_text import add_functions
 from bill_pipeline.registry.client_files import cannot_open, make_file
@@ -40,10 +41,9 @@ from bill_pipeline.warehouse.transforms import (
     load_transforms,
 )
 from bill_pipeline.warehouse.unchanged import TableMemory, state_of_rows
-from bill_pipeline.warehouse.upkeep import record_build
 
-#: What deposits say about fees: decided as soon as it is built, for the receipts it is about.
-FEES_FOUND = "staging.processing_fees_found"
+#: Columns of an append-only table that files of an earlier release hold with two decimals.
+_THREE_DECIMALS = re.compile(r"(\w+) decimal\(18, 3\)")
 #: Rows of a failed check that are kept for the report; the count is exact all the same.
 OFFENDING_ROWS_SHOWN = 20
 
@@ -77,6 +77,20 @@ class LayerReport:
         self.changed |= later.changed
         self.checks_changed |= later.checks_changed
         self.seconds += later.seconds
+
+
+@dataclass(frozen=True)
+class DecidedInSql:
+    """What is decided from built tables, in the transaction that builds their layer.
+
+    ``decide(connection, as_of)`` appends to ``decisions`` and returns how many rows.
+    """
+
+    decide: Callable[[duckdb.DuckDBPyConnection, datetime], int]
+    #: The table of the layer after which it is decided; None: before the first.
+    after: str | None = None
+    #: Tables of the layer that stand by then and read the decision.
+    build_again: tuple[str, ...] = ()
 
 
 class Warehouse:
@@ -136,20 +150,6 @@ class Warehouse:
         finally:
             connection.close()
 
-    def build_layer(self, schema: str, as_of: datetime, *, reuse: bool = False) -> LayerReport:
-        """Replace every table of ``schema`` with the state known at ``as_of``, or nothing at all.
-
-        With ``reuse`` tables that would come out the same stay, and are not in the report.
-        Raises ChecksFailed after rolling back; WarehouseError when ``as_of`` lies before the
-        journal's last batch, because history is never posted backwards.
-        """
-        with self.transaction():
-            report = self.build_tables(schema, as_of, reuse=reuse)
-            if report.failed:
-                raise ChecksFailed(self.client, report.schema, report.checks)
-            record_build(self, schema, as_of)
-        return report
-
     def end_reading(self) -> None:
         """End whatever result was not read to its end.
 
@@ -177,21 +177,18 @@ class Warehouse:
         checked: bool = True,
         only: Collection[str] | None = None,
         reuse: bool = False,
-        is_replay: bool = False,
+        decides: Sequence[DecidedInSql] = (),
     ) -> LayerReport:
         """Build the tables of ``schema`` inside the caller's transaction; checks report only.
 
         Not ``checked`` leaves out checks, comments and counts; ``only`` names the tables to build;
-        ``reuse`` keeps tables that would come out the same. A replay posts a batch once more.
+        ``reuse`` keeps tables that would come out the same; ``decides`` is decided meanwhile.
         """
-        from bill_pipeline.warehouse import posting, posting_rules
-
         started = time.perf_counter()
         self.set_time(as_of)
-        if schema == "categorized":
-            posting.decide_missing_roles(self.connection, as_of)
-        if schema == "ledger" and not is_replay:
-            posting.require_order(self.connection, self.client, as_of)
+        for decided in decides:
+            if decided.after is None:
+                decided.decide(self.connection, as_of)
         report = LayerReport(schema, as_of)
         layer = [
             transform
@@ -210,17 +207,13 @@ class Warehouse:
             ):
                 continue
             self._build_one(transform, memory, report, checked=checked)
-            if transform.key == FEES_FOUND and posting.decide_processing_fees(
-                self.connection, as_of
-            ):
-                # Only receipts read what deposits decided.
-                receipts = load_transforms()["staging.received_payments"]
-                self._build_one(receipts, memory, report, checked=checked)
+            for decided in decides:
+                if decided.after == transform.key and decided.decide(self.connection, as_of):
+                    for key in decided.build_again:
+                        self._build_one(load_transforms()[key], memory, report, checked=checked)
         memory.save()
         if any(transform.is_published for transform in layer):
             mark_built(self.connection)
-        if report.appended.get("ledger.journal_entries"):
-            posting_rules.record_batch(self.connection, as_of)
         if checked:
             report.checks = [self.run_check(c) for c in load_checks().values()
                              if c.table.split(".")[0] == schema]  # fmt: skip
@@ -270,9 +263,10 @@ class Warehouse:
 
     def _ensure_append_table(self, transform: Transform) -> None:
         path = transform.path.with_suffix(".ddl")
-        self.connection.execute(path.read_text(encoding="utf-8"))
-        if transform.key == "ledger.journal_lines":
-            widen(self.connection, "ledger", "journal_lines", "amount_currency")
+        ddl = path.read_text(encoding="utf-8")
+        self.connection.execute(ddl)
+        for column in _THREE_DECIMALS.findall(ddl):
+            widen(self.connection, transform.schema, transform.name, column)
 
     def _build(self, transform: Transform, memory: TableMemory, report: LayerReport) -> int | None:
         """Build one table; returns its rows, or those it gained, and of a view None."""

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from bill_pipeline.actions.deciding import close_through
-from bill_pipeline.pipeline.client_sync import LAYERS, Sync, SyncOptions
+from bill_pipeline.pipeline.client_sync import Sync, SyncOptions
+from bill_pipeline.pipeline.steps import LAYERS
 from bill_pipeline.publishing.publish import publish
 from bill_pipeline.registry.clients import Registry, State, utc_now
 from bill_pipeline.settings import Home

@@ -10,7 +10,8 @@ import pytest
 from click.testing import CliRunner
 
 from bill_pipeline.cli import main
-from bill_pipeline.pipeline.client_sync import LAYERS, Sync, SyncOptions
+from bill_pipeline.pipeline.client_sync import Sync, SyncOptions
+from bill_pipeline.pipeline.steps import LAYERS
 from bill_pipeline.publishing.publish import publish
 from bill_pipeline.publishing.query import open_ledger
 from bill_pipeline.settings import Home

@@ -15,7 +15,8 @@ from bill_pipeline.actions.deciding import close_through
 from bill_pipeline.actions.write_offs import write_off_invoice
 from bill_pipeline.cli import main
 from bill_pipeline.errors import ChecksFailed
-from bill_pipeline.pipeline.client_sync import LAYERS, Sync, SyncOptions
+from bill_pipeline.pipeline.client_sync import Sync, SyncOptions
+from bill_pipeline.pipeline.steps import LAYERS
 from bill_pipeline.publishing.publish import publish
 from bill_pipeline.publishing.query import open_ledger
 from bill_pipeline.settings import Home

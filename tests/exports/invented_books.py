@@ -16,6 +16,7 @@ from typing import Any
 from pydantic import SecretStr
 
 from bill_pipeline.bill.connection import Connection
+from bill_pipeline.pipeline.steps import LAYERS, build_layer
 from bill_pipeline.publishing.publish import publish
 from bill_pipeline.registry.clients import Registry
 from bill_pipeline.settings import Home
@@ -23,7 +24,6 @@ from bill_pipeline.warehouse.warehouse import Warehouse
 
 AS_OF = datetime(2026, 7, 1, 12, tzinfo=UTC)
 FIRST_DAY = date(2025, 1, 1)
-LAYERS = ("staging", "categorized", "ledger", "reports")
 VENDORS = (
     "Hollow Creek Dairy", "Pine; Sons & Co", "North: Harbour  Freight", "=cmd|' /C calc'!A0",
     "株式会社さくら", "Müller \"Nord\" GmbH", "[2026-01-01] Studio", "O'Brien, Lane",
@@ -161,7 +161,7 @@ def book(home: Home, client: str, seed: int, *, as_of: datetime = AS_OF, bills: 
     with Warehouse.open(home, client) as warehouse:
         append(warehouse, documents(seed, bills), as_of)
         for layer in LAYERS:
-            warehouse.build_layer(layer, as_of)
+            build_layer(warehouse, layer, as_of)
 
 
 def append(warehouse: Warehouse, found: Iterator[Document] | list[Document], at: datetime) -> None:

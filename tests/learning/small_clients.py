@@ -10,6 +10,7 @@ from pydantic import SecretStr
 
 from bill_pipeline.bill.connection import Connection
 from bill_pipeline.categorization.parties import resolve_parties
+from bill_pipeline.pipeline.steps import build_layer
 from bill_pipeline.registry.clients import Registry
 from bill_pipeline.settings import Home
 from bill_pipeline.warehouse.warehouse import Warehouse
@@ -60,6 +61,6 @@ def build(
             company.put("vendors", {"id": vendor_id, "name": name}, at)
         for document in bills:
             company.put("bills", document, at)
-        warehouse.build_layer("staging", at)
+        build_layer(warehouse, "staging", at)
         resolve_parties(warehouse, home, at)
         company.sync(at)

@@ -6,7 +6,7 @@ import contextlib
 from collections.abc import Iterator
 from dataclasses import replace
 
-from bill_pipeline.warehouse import posting_rules
+from bill_pipeline.pipeline import batches
 from bill_pipeline.warehouse.transforms import load_transforms
 
 
@@ -17,9 +17,9 @@ def changed_rule(key: str, old: str, new: str) -> Iterator[None]:
     transform = transforms[key]
     assert old in transform.sql
     transforms[key] = replace(transform, sql=transform.sql.replace(old, new))
-    posting_rules.rules_version.cache_clear()
+    batches.rules_version.cache_clear()
     try:
         yield
     finally:
         transforms[key] = transform
-        posting_rules.rules_version.cache_clear()
+        batches.rules_version.cache_clear()

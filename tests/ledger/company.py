@@ -14,8 +14,8 @@ from functools import cache
 from typing import Any
 
 from bill_pipeline.errors import CheckResult
+from bill_pipeline.pipeline.steps import LAYERS, POSTING_LAYERS, build_layer, build_tables
 from bill_pipeline.warehouse.transforms import (
-    SCHEMAS,
     in_build_order,
     load_transforms,
     macro_sql,
@@ -82,15 +82,15 @@ class Company:
     def sync(self, at: datetime) -> None:
         """Build every layer as of ``at``."""
         self.reports = {
-            layer: self.warehouse.build_layer(layer, at, reuse=self.reuse) for layer in SCHEMAS
+            layer: build_layer(self.warehouse, layer, at, reuse=self.reuse) for layer in LAYERS
         }
 
     def post(self, at: datetime, *, cash_basis: bool = False) -> None:
         """Post the journal as of ``at`` as a sync does, without checks and reports."""
         only = _POSTING_AND_CASH if cash_basis else _POSTING
         with self.warehouse.transaction():
-            for layer in ("staging", "categorized", "ledger"):
-                self.warehouse.build_tables(layer, at, checked=False, only=only)
+            for layer in POSTING_LAYERS:
+                build_tables(self.warehouse, layer, at, checked=False, only=only)
 
     def make_macros(self) -> None:
         """Make the macros of the reports, which read this company's tables."""

@@ -10,7 +10,7 @@ from typing import Any
 from hypothesis import HealthCheck, example, given, settings
 
 from bill_pipeline.decisions import tables as decisions
-from bill_pipeline.warehouse import posting, posting_rules
+from bill_pipeline.pipeline import posting_rules, rebuild
 from tests.ledger.changed_rules import changed_rule
 from tests.ledger.company import Company, new_company
 from tests.ledger.lives import EVENTFUL, FIRST_SYNC, begin, live, lives, without
@@ -87,8 +87,8 @@ def test_every_balance_after_the_beginning_is_that_of_the_whole_history(life: An
             assert balances(begun, day) == {name: a for name, a in expected.items() if a}, day
         assert not begun.rows("from ledger.opening_trial_balance where difference <> 0")
         assert "opening_balances_add_up" not in {check.name for check in begun.warnings()}
-        for way in posting.WAYS:
-            posting.rebuild(begun.warehouse, ways=(way,))
+        for way in rebuild.WAYS:
+            rebuild.rebuild(begun.warehouse, ways=(way,))
 
 
 def cash_balances(company: Company, day: date) -> dict[str, Decimal]:

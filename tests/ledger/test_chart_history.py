@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from bill_pipeline.decisions import tables as decisions
+from bill_pipeline.pipeline.steps import build_tables
 from bill_pipeline.warehouse.transforms import load_transforms
 from tests.ledger.company import Company, new_company
 from tests.ledger.lives import FIRST_SYNC, begin
@@ -69,7 +70,7 @@ def play(company: Company, life: Any) -> list[tuple[datetime, list[tuple[str, st
         known.append((at, list(history)))
     company.post(at)
     with company.warehouse.transaction():
-        company.warehouse.build_tables("ledger", at, checked=False, only=TABLES)
+        build_tables(company.warehouse, "ledger", at, checked=False, only=TABLES)
     return known
 
 

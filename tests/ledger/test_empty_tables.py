@@ -9,7 +9,7 @@ import duckdb
 import pytest
 from sqlglot import exp
 
-from bill_pipeline.warehouse import rebuild as replay
+from bill_pipeline.pipeline import replay
 from bill_pipeline.warehouse import warehouse
 from bill_pipeline.warehouse.empty_tables import IsEmpty, comes_out_empty, make_empty
 from bill_pipeline.warehouse.transforms import Transform, _shared, load_transforms

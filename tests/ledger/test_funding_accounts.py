@@ -7,8 +7,8 @@ from datetime import datetime
 import pytest
 
 from bill_pipeline.bill.lists import BESIDE_THE_BOOKS, LISTS
+from bill_pipeline.decisions.account_roles import BILL_BALANCE, BILL_FEE_NAMES, MERCHANT_FEE_NAMES
 from bill_pipeline.ingest.missing_lists import note_refusals
-from bill_pipeline.warehouse.posting import BILL_BALANCE, BILL_FEE_NAMES, MERCHANT_FEE_NAMES
 from bill_pipeline.warehouse.transforms import load_transforms
 from tests.ledger.company import new_company
 

@@ -13,7 +13,7 @@ import pytest
 
 from bill_pipeline.decisions import tables as decisions
 from bill_pipeline.errors import ChecksFailed
-from bill_pipeline.warehouse import posting, posting_rules
+from bill_pipeline.pipeline import batches, posting_rules, rebuild
 from bill_pipeline.warehouse.transforms import load_transforms, read_transform
 from tests.ledger.changed_rules import changed_rule
 from tests.ledger.company import Company, new_company
@@ -72,7 +72,7 @@ def test_a_preview_shows_what_new_rules_would_post_and_keeps_nothing(company: Co
     with new_rules():
         shown = posting_rules.preview(company.warehouse)
         assert company.rows(JOURNAL) == before
-        assert posting_rules.have_changed(company.connection)
+        assert batches.have_changed(company.connection)
     assert {line["cause"] for line in shown} == {"posting rules changed"}
     assert {line["document_id"] for line in shown} == {"C1", "C2"}
     late = [line for line in shown if line["entry_kind"] == "late_adjustment"]
@@ -102,9 +102,9 @@ def test_new_rules_are_posted_in_the_open_period_and_listed(company: Company) ->
         ]
 
 
-@pytest.mark.parametrize("way", posting.WAYS)
+@pytest.mark.parametrize("way", rebuild.WAYS)
 def test_a_rebuild_keeps_what_earlier_rules_posted_and_replays_from_there(
-    company: Company, way: posting.Way
+    company: Company, way: rebuild.Way
 ) -> None:
     with new_rules():
         posting_rules.post_under_new_rules(company.warehouse, MARCH)
@@ -113,7 +113,7 @@ def test_a_rebuild_keeps_what_earlier_rules_posted_and_replays_from_there(
         company.sync(MARCH + timedelta(days=1))
         lines = company.rows(JOURNAL)
         entries = company.rows("from ledger.journal_entries order by entry_id")
-        report = posting.rebuild(company.warehouse, ways=(way,))
+        report = rebuild.rebuild(company.warehouse, ways=(way,))
         assert report.batches == 2  # the change of the rules, and the sync after it
         assert company.rows(JOURNAL) == lines
         assert company.rows("from ledger.journal_entries order by entry_id") == entries
@@ -126,7 +126,7 @@ def test_rules_that_make_the_same_books_post_nothing(company: Company) -> None:
         assert done is not None
         assert done.entries == 0
         assert company.rows(JOURNAL) == before
-        posting.rebuild(company.warehouse)
+        rebuild.rebuild(company.warehouse)
 
 
 def test_rules_that_break_the_books_are_refused_with_nothing_posted(company: Company) -> None:
@@ -139,8 +139,8 @@ def test_rules_that_break_the_books_are_refused_with_nothing_posted(company: Com
         with pytest.raises(ChecksFailed, match="every_entry_balances"):
             posting_rules.post_under_new_rules(company.warehouse, MARCH)
         assert company.rows(JOURNAL) == before
-        assert posting_rules.have_changed(company.connection)
-    assert not posting_rules.have_changed(company.connection)
+        assert batches.have_changed(company.connection)
+    assert not batches.have_changed(company.connection)
 
 
 def test_comments_and_layout_are_no_rules(tmp_path: Path) -> None:
@@ -164,10 +164,10 @@ def test_a_rule_that_reads_beyond_its_group_is_found_by_the_law(company: Company
         posting_rules.post_under_new_rules(company.warehouse, MARCH)
         company.put("bills", bill("B3", "2026-03-05"), MARCH + timedelta(days=1))
         company.sync(MARCH + timedelta(days=1))
-        posting.rebuild(company.warehouse, ways=(posting.batch_by_batch,))
-        with pytest.raises(posting.ReplayDiffers, match="bill B"):
-            posting.rebuild(company.warehouse, ways=(posting.in_waves,))
-        assert posting.rebuild(company.warehouse).steps == 2  # falls back to the plain way
+        rebuild.rebuild(company.warehouse, ways=(rebuild.batch_by_batch,))
+        with pytest.raises(rebuild.ReplayDiffers, match="bill B"):
+            rebuild.rebuild(company.warehouse, ways=(rebuild.in_waves,))
+        assert rebuild.rebuild(company.warehouse).steps == 2  # falls back to the plain way
 
 
 def causes(company: Company, at: datetime) -> dict[str, str]:

@@ -13,8 +13,7 @@ import pytest
 from bill_pipeline.decisions import retypings as retyping_decisions
 from bill_pipeline.decisions import rules as rule_decisions
 from bill_pipeline.decisions import tables as decisions
-from bill_pipeline.warehouse import posting
-from bill_pipeline.warehouse import rebuild as replay
+from bill_pipeline.pipeline import rebuild, replay
 from tests.ledger.company import Company, new_company
 from tests.ledger.lives import ACCOUNTS, EVENTFUL, FIRST_SYNC, KINDS, State, begin, hand_over
 
@@ -95,8 +94,8 @@ def test_waves_post_what_full_postings_had_posted(seed: int) -> None:
         live(company, seed, batches=7)
         before = company.rows("from ledger.journal_lines order by line_id")
         entries = company.rows("from ledger.journal_entries order by entry_id")
-        for way in posting.WAYS:
-            report = posting.rebuild(company.warehouse, ways=(way,))
+        for way in rebuild.WAYS:
+            report = rebuild.rebuild(company.warehouse, ways=(way,))
             assert company.rows("from ledger.journal_lines order by line_id") == before
             assert company.rows("from ledger.journal_entries order by entry_id") == entries
             assert report.batches > 3
@@ -111,8 +110,8 @@ def test_many_batches_of_unconnected_documents_are_a_few_waves() -> None:
             state.happen("bill", 0, 1_000 + number, -5, 0)
             hand_over(company, state, at)
             company.post(at)
-        assert posting.rebuild(company.warehouse).steps == 1
-        assert posting.rebuild(company.warehouse, ways=(posting.batch_by_batch,)).steps == 6
+        assert rebuild.rebuild(company.warehouse).steps == 1
+        assert rebuild.rebuild(company.warehouse, ways=(rebuild.batch_by_batch,)).steps == 6
 
 
 @pytest.fixture(scope="module")
@@ -156,11 +155,11 @@ def test_waves_that_miss_what_connects_documents_give_way_to_batch_after_batch(
 
     monkeypatch.setattr(replay, "_read", without)
     before = connected.rows("from ledger.journal_lines order by line_id")
-    refused = pytest.raises(posting.ReplayDiffers) if lost != "nothing" else nullcontext()
+    refused = pytest.raises(rebuild.ReplayDiffers) if lost != "nothing" else nullcontext()
     with refused:
-        posting.rebuild(connected.warehouse, ways=(posting.in_waves,))
+        rebuild.rebuild(connected.warehouse, ways=(rebuild.in_waves,))
     assert connected.rows("from ledger.journal_lines order by line_id") == before
-    steps = posting.rebuild(connected.warehouse).steps
+    steps = rebuild.rebuild(connected.warehouse).steps
     assert connected.rows("from ledger.journal_lines order by line_id") == before
     batches = connected.rows("select count(*) from decisions.batches")[0][0]
     assert (steps == batches) == (lost != "nothing")

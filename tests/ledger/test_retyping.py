@@ -17,7 +17,7 @@ from bill_pipeline.decisions.retypings import (
     withdraw_reclassification,
 )
 from bill_pipeline.decisions.tables import close
-from bill_pipeline.warehouse import posting
+from bill_pipeline.pipeline import rebuild
 from tests.ledger.company import Company, new_company
 from tests.ledger.lives import EVENTFUL, FIRST_SYNC, live, live_on, short_lives
 
@@ -120,8 +120,8 @@ def test_what_is_moved_reads_as_if_it_had_always_been_of_its_type(
         company.sync(at + timedelta(days=3))
         assert statements(company) == before
         assert (CHECK in {check.name for check in company.warnings()}) == bool(moved)
-        for way in posting.WAYS:
-            posting.rebuild(company.warehouse, ways=(way,))
+        for way in rebuild.WAYS:
+            rebuild.rebuild(company.warehouse, ways=(way,))
 
 
 def test_closed_days_stay_when_it_is_decided_anew() -> None:

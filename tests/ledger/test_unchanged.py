@@ -13,9 +13,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 from bill_pipeline.decisions.tables import DATED_TABLES
+from bill_pipeline.pipeline import rebuild
+from bill_pipeline.pipeline.steps import LAYERS, build_layer
 from bill_pipeline.registry.client_files import BLOCK_SIZE
-from bill_pipeline.warehouse import posting
-from bill_pipeline.warehouse.transforms import SCHEMAS, load_transforms
+from bill_pipeline.warehouse.transforms import load_transforms
 from bill_pipeline.warehouse.unchanged import TableMemory, _lists_read
 from bill_pipeline.warehouse.warehouse import Warehouse
 from tests.ledger.company import Company
@@ -127,13 +128,13 @@ def test_a_replayed_or_past_build_is_never_taken_for_the_present() -> None:
         thrifty.sync(later)
         rows = thrifty.rows("from staging.bills order by all")
         for layer in ("staging", "categorized"):
-            thrifty.warehouse.build_layer(
-                layer, FIRST_SYNC
+            build_layer(
+                thrifty.warehouse, layer, FIRST_SYNC
             )  # what was known before the fourth bill
         assert thrifty.rows("from staging.bills order by all") != rows
         thrifty.sync(later + timedelta(hours=1))
         assert thrifty.rows("from staging.bills order by all") == rows
-        posting.rebuild(thrifty.warehouse)
+        rebuild.rebuild(thrifty.warehouse)
         thrifty.sync(later + timedelta(hours=2))
         assert thrifty.rows("from staging.bills order by all") == rows
 
@@ -184,8 +185,8 @@ def test_a_table_that_reads_a_view_is_always_built() -> None:
 def test_a_new_file_has_small_blocks_and_says_what_its_tables_are(tmp_path: Path) -> None:
     path = tmp_path / "acme.duckdb"
     with Warehouse.at(path, "acme") as warehouse:
-        for layer in SCHEMAS:
-            warehouse.build_layer(layer, FIRST_SYNC)
+        for layer in LAYERS:
+            build_layer(warehouse, layer, FIRST_SYNC)
         connection = warehouse.connection
         assert connection.execute("select block_size from pragma_database_size()").fetchall() == [
             (BLOCK_SIZE,)

@@ -34,7 +34,7 @@ from bill_pipeline.decisions import retypings as retyping_decisions
 from bill_pipeline.decisions import rules as rule_decisions
 from bill_pipeline.decisions import tables as decisions
 from bill_pipeline.ingest.missing_lists import note_refusals
-from bill_pipeline.warehouse import posting
+from bill_pipeline.pipeline import rebuild
 from tests.ledger.company import Company, new_company
 
 HERE = Path(__file__).parent
@@ -93,8 +93,8 @@ def run_story(path: Path, *, also: Callable[[Company], list[str]] | None = None)
         if also:
             differences += also(company)
         if not differences:
-            for way in posting.WAYS:
-                posting.rebuild(company.warehouse, ways=(way,))  # raises when entries differ
+            for way in rebuild.WAYS:
+                rebuild.rebuild(company.warehouse, ways=(way,))  # raises when entries differ
         return differences
 
 

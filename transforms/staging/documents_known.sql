@@ -4,6 +4,7 @@
 -- key: list, id
 -- owner: team:accounting
 -- materialize: view
+-- archive: yes
 select
     list,         -- The BILL list it came from, for example bills.
     id,           -- BILL's id of the document.

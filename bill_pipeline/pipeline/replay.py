@@ -8,7 +8,7 @@ every document depends on (``turning_points.sql``). The posting rules are those 
 SQL files; only the documents they see differ. So the work grows with the number of versions, not
 with batches times documents.
 
-Nothing here decides whether the result is right: ``posting.rebuild`` compares it with what was
+Nothing here decides whether the result is right: ``rebuild`` compares it with what was
 posted, and builds the last batch in full on top of it, which must find nothing to post.
 """
 
@@ -18,8 +18,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from bill_pipeline.pipeline.batches import JOURNAL
 from bill_pipeline.warehouse.empty_tables import comes_out_empty, make_empty
 from bill_pipeline.warehouse.transforms import (
     FOLDER,
@@ -28,11 +29,8 @@ from bill_pipeline.warehouse.transforms import (
     load_transforms,
     with_ancestors,
 )
+from bill_pipeline.warehouse.warehouse import Warehouse
 
-if TYPE_CHECKING:
-    from bill_pipeline.warehouse.warehouse import Warehouse
-
-JOURNAL = ("ledger.journal_lines", "ledger.journal_entries")
 #: The views of the archive; during a replay they are tables that hold a wave's versions.
 VERSIONS, DOCUMENTS = "staging.versions_known", "staging.documents_known"
 #: What the posting rules read beside documents; the same throughout an epoch.

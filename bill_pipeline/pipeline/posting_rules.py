@@ -8,23 +8,17 @@ whose cause is *posting rules changed* has no other cause, and a rebuild can beg
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cache
 from typing import Any
 
-import duckdb
-
 from bill_pipeline.errors import ChecksFailed
+from bill_pipeline.pipeline.batches import have_changed, record_batch
+from bill_pipeline.pipeline.steps import POSTING_LAYERS, build_tables
 from bill_pipeline.registry.clients import utc_now
-from bill_pipeline.warehouse.rebuild import JOURNAL
-from bill_pipeline.warehouse.transforms import load_transforms, shared_code, with_ancestors
 from bill_pipeline.warehouse.upkeep import next_batch_time
-from bill_pipeline.warehouse.warehouse import LayerReport, Warehouse
+from bill_pipeline.warehouse.warehouse import Warehouse
 
-#: The layers that end in the journal.
-POSTING_LAYERS = ("staging", "categorized", "ledger")
 #: What a preview shows of each line that would be posted.
 PREVIEW = """
 select
@@ -58,35 +52,6 @@ class NewRules:
 
 class _TakenBack(Exception):
     """Ends the transaction of a preview."""
-
-
-@cache
-def rules_version() -> str:
-    """Changes when a SQL file changes from which the journal is derived; not with its comments.
-
-    It changes with any word of ``functions.sql`` and of the other files in ``shared_code``.
-    """
-    rules = [f"{key} {load_transforms()[key].rule}" for key in sorted(with_ancestors(JOURNAL))]
-    return hashlib.sha256("\n".join([*rules, shared_code()]).encode()).hexdigest()[:16]
-
-
-def have_changed(connection: duckdb.DuckDBPyConnection) -> bool:
-    """Whether the journal's last batch was posted under other rules than these."""
-    last = connection.execute(
-        "select posting_rules from decisions.batches order by as_of desc limit 1"
-    ).fetchone()
-    return last is not None and last[0] != rules_version()
-
-
-def record_batch(
-    connection: duckdb.DuckDBPyConnection, as_of: datetime, *, is_change_of_rules: bool = False
-) -> None:
-    """Remember ``as_of`` (UTC) as a moment at which entries were posted, and under which rules."""
-    connection.execute(
-        "insert or ignore into decisions.batches (as_of, posting_rules, is_change_of_rules) "
-        "values (?, ?, ?)",
-        [as_of.replace(tzinfo=None), rules_version(), is_change_of_rules],
-    )
 
 
 def begin(warehouse: Warehouse) -> tuple[datetime, NewRules | None]:
@@ -141,6 +106,6 @@ def _post(warehouse: Warehouse, as_of: datetime) -> None:
     if have_changed(warehouse.connection):
         record_batch(warehouse.connection, as_of, is_change_of_rules=True)
     for layer in POSTING_LAYERS:
-        report: LayerReport = warehouse.build_tables(layer, as_of)
+        report = build_tables(warehouse, layer, as_of)
         if report.failed:
             raise ChecksFailed(warehouse.client, report.schema, report.checks)
