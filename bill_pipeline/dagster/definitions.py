@@ -13,6 +13,7 @@ from bill_pipeline.dagster.column_sources import column_sources
 from bill_pipeline.dagster.freshness_checks import no_client_is_stale
 from bill_pipeline.dagster.jobs import JOBS
 from bill_pipeline.dagster.layers import layer_step
+from bill_pipeline.dagster.ledger_resource import PublishedLedger
 from bill_pipeline.dagster.model_assets import firm_knowledge, train_models
 from bill_pipeline.dagster.raw_columns import tables_without_sql
 from bill_pipeline.dagster.schedules import SCHEDULES
@@ -58,7 +59,7 @@ defs = dg.Definitions(
     jobs=JOBS,
     sensors=SENSORS,
     schedules=SCHEDULES,
-    resources={"sync": SyncResource()},
+    resources={"sync": SyncResource(), "ledger": PublishedLedger()},
     # One process per run: another one per step would spend seconds on imports.
     executor=dg.in_process_executor,
 )

@@ -11,9 +11,11 @@ from pathlib import Path
 from typing import Any
 
 import dagster as dg
+from dagster_duckdb import DuckDBResource
 
 from bill_pipeline.dagster.asset_events import plotted
 from bill_pipeline.dagster.fleet import raise_failures
+from bill_pipeline.dagster.ledger_resource import PublishedLedger
 from bill_pipeline.dagster.partitions import BACKFILL, CLIENT_PARTITIONS
 from bill_pipeline.dagster.preview import code_link
 from bill_pipeline.dagster.raw_specs import OWNER
@@ -46,17 +48,18 @@ def statement_path(home: Home, client: str, month: date) -> Path:
     return home.statements / client / f"{client}-{month:%Y-%m}.xlsx"
 
 
-def write_statement(home: Home, client: str, first: date, last: date) -> tuple[Path, int]:
+def write_statement(
+    books: DuckDBResource, home: Home, client: str, first: date, last: date
+) -> tuple[Path, int]:
     """Write the statement of the days ``first`` to ``last``; returns its path and its rows.
 
-    Raises NothingPublished when the firm has no published ledger yet.
+    ``books`` is the published ledger. Raises NothingPublished when the firm has none yet.
     """
     from bill_pipeline.exports.xlsx import fixed_workbook, new_sheet, saved_without_times
-    from bill_pipeline.publishing.query import open_ledger
 
     book = fixed_workbook()
     rows = 0
-    with open_ledger(home) as ledger:
+    with books.get_connection() as ledger:
         for title, source in STATEMENT_SHEETS:
             values = {"client": client, "first": first, "last": last}
             used = {name: value for name, value in values.items() if f"${name}" in source}
@@ -97,13 +100,15 @@ def write_statement(home: Home, client: str, first: date, last: date) -> tuple[P
         "dagster/code_references": code_link(__file__),
     },
 )
-def monthly_statement(context: dg.AssetExecutionContext, sync: SyncResource) -> Iterator[Any]:
+def monthly_statement(
+    context: dg.AssetExecutionContext, sync: SyncResource, ledger: PublishedLedger
+) -> Iterator[Any]:
     clients = context.partition_keys
     first, last = month_before(utc_now().date())
     failed: dict[str, ClientError] = {}
     for client in clients:
         with alone(client, failed):
-            path, rows = write_statement(sync.books, client, first, last)
+            path, rows = write_statement(ledger, sync.books, client, first, last)
         if client in failed:
             continue
         metadata: dict[str, Any] = {

@@ -68,44 +68,48 @@ def open_ledger(home: Home) -> Iterator[duckdb.DuckDBPyConnection]:
     Never waits for a sync and never makes one wait. A home that was moved is put right first.
     Raises NothingPublished, QueryError.
     """
-    store = store_of(home)
-    if not store.exists():
-        raise NothingPublished(store)
-    with PrivateFolder() as spilled:
-        try:
-            connection = _open(store, spilled)
-        except duckdb.Error as error:
-            raise QueryError(_opening_failed(store, error)) from error
-        with connection:
-            yield connection
-
-
-def _open(store: LedgerStore, spilled: str) -> duckdb.DuckDBPyConnection:
     # Attached to a database of its own: opened directly, DuckDB would hand every caller in this
     # process the first one's, which sees the books as they were then.
     connection = duckdb.connect(":memory:")
+    with attached_ledger(home, connection):
+        yield connection
+
+
+@contextlib.contextmanager
+def attached_ledger(home: Home, connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
+    """Make ``connection``, to a database in memory, read the published ledger and nothing else.
+
+    It is closed in the end. Raises NothingPublished, QueryError.
+    """
+    with PrivateFolder() as spilled, connection:
+        store = store_of(home)
+        if not store.exists():
+            raise NothingPublished(store)
+        try:
+            _attach(store, connection, spilled)
+        except duckdb.Error as error:
+            raise QueryError(_opening_failed(store, error)) from error
+        yield
+
+
+def _attach(store: LedgerStore, connection: duckdb.DuckDBPyConnection, spilled: str) -> None:
+    for setting in (
+        # Its progress bar goes to standard output, into the answer.
+        "enable_progress_bar = false",
+        "autoinstall_known_extensions = false",
+        "autoload_known_extensions = false",
+        f"temp_directory = {quoted(spilled)}",
+    ):
+        connection.execute(f"set {setting}")
+    store.attach(connection)
     folders = ", ".join(quoted(folder) for folder in store.readable_folders())
-    try:
-        for setting in (
-            # Its progress bar goes to standard output, into the answer.
-            "enable_progress_bar = false",
-            "autoinstall_known_extensions = false",
-            "autoload_known_extensions = false",
-            f"temp_directory = {quoted(spilled)}",
-        ):
-            connection.execute(f"set {setting}")
-        store.attach(connection)
-        for setting in (
-            f"allowed_directories = [{folders}]",
-            "enable_external_access = false",
-            "TimeZone = 'UTC'",
-            "lock_configuration = true",
-        ):
-            connection.execute(f"set {setting}")
-    except duckdb.Error:
-        connection.close()
-        raise
-    return connection
+    for setting in (
+        f"allowed_directories = [{folders}]",
+        "enable_external_access = false",
+        "TimeZone = 'UTC'",
+        "lock_configuration = true",
+    ):
+        connection.execute(f"set {setting}")
 
 
 def run(

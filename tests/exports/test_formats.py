@@ -13,9 +13,11 @@ import duckdb
 import openpyxl
 import pytest
 from click.testing import CliRunner
+from dagster_duckdb import DuckDBResource
 
 from bill_pipeline.actions.review import LINE_COLUMNS, read_answers, write_lines
 from bill_pipeline.cli import main
+from bill_pipeline.dagster.ledger_resource import PublishedLedger
 from bill_pipeline.dagster.statements import write_statement
 from bill_pipeline.exports import FORMATS, ExportRefused, export, notes_of
 from bill_pipeline.exports.books import Account, read_books
@@ -151,10 +153,22 @@ def test_no_cell_of_the_workbook_is_a_formula(home: Home, tmp_path: Path) -> Non
 
 
 def test_no_cell_of_a_monthly_statement_is_a_formula(home: Home) -> None:
-    path, _rows = write_statement(home, "bakery", date(2024, 1, 1), date(2026, 12, 31))
+    path, _rows = write_statement(
+        PublishedLedger(home=str(home.path)), home, "bakery", date(2024, 1, 1), date(2026, 12, 31)
+    )
     cells = [c for s in openpyxl.load_workbook(path) for row in s.iter_rows() for c in row]
     assert [c for c in cells if str(c.value).startswith("=")], "a vendor's name begins with ="
     assert not [c.coordinate for c in cells if c.data_type == "f"]
+
+
+def test_the_ledger_is_a_duckdb_resource_that_only_reads(home: Home) -> None:
+    ledger: DuckDBResource = PublishedLedger(home=str(home.path))
+    with ledger.get_connection() as connection:
+        assert connection.sql("from accounts").fetchall()
+        with pytest.raises(duckdb.Error, match="read-only"):
+            connection.execute("create table ledger.mine as select 1 as one")
+    with pytest.raises(duckdb.ConnectionException):
+        connection.execute("select 1")
 
 
 def test_no_cell_of_a_file_to_review_is_a_formula_and_its_ids_come_back(tmp_path: Path) -> None:
