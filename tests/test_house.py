@@ -5,7 +5,8 @@ from __future__ import annotations
 import ast
 import re
 import sys
-from collections.abc import Iterator
+import tomllib
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pytest
@@ -196,3 +197,59 @@ def test_what_does_not_fit_into_memory_is_put_where_nobody_else_reads(path: Path
 def test_every_sqlite_file_says_that_it_is_damaged(path: Path) -> None:
     opened = re.findall(r"sqlite3\.connect\((.*?)\)\n", path.read_text(), re.DOTALL)
     assert all("factory=SqliteFile" in each for each in opened)
+
+
+#: Declared and imported nowhere, with the reason; a name in brackets is that of an extra or group.
+NOT_IMPORTED = {
+    "tzdata": "data: zoneinfo reads it where the system has no time zones",
+    "dagster-postgres": "plugin: dagster.yaml names its storages",
+    "duckdb-extension-ducklake": "extension: DuckDB loads it",
+    "duckdb-extension-httpfs": "extension: DuckDB loads it",
+    "duckdb-extension-postgres-scanner": "extension: DuckDB loads it",
+    "beancount": "command: tests have it check our journals",
+    "beanquery": "command: tests ask our journals by it",
+    "editables": "plugin: hatchling installs the checkout by it",
+    "hatchling": "command: builds the wheel",
+    "mypy": "command: make types",
+    "polars": "data: an example of docs/analysts.md that a test runs",
+    "pytest-xdist": "plugin: pytest -n",
+    "ruff": "command: make lint",
+    "types-pyyaml": "data: types for mypy",
+    "uv": "command: make install, make lock",
+}
+#: The module of a distribution that is not named after it.
+MODULES_OF = {"graphql-core": "graphql", "pyyaml": "yaml", "scikit-learn": "sklearn"}
+#: Imported without being declared: parts of what is.
+PARTS_OF = {"markupsafe": "jinja2"}
+
+
+def declared() -> tuple[set[str], set[str]]:
+    """The distributions that the product needs, and those that its developers need besides."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    extras = project["project"]["optional-dependencies"].values()
+    needed = [*project["project"]["dependencies"], *(name for extra in extras for name in extra)]
+    found = [re.findall(r"^[\w.-]+", name)[0] for name in needed]
+    developers = [re.findall(r"^[\w.-]+", name)[0] for name in project["dependency-groups"]["dev"]]
+    return set(found), set(developers)
+
+
+def imported_roots(paths: Iterable[Path]) -> set[str]:
+    return {module.split(".")[0] for path in paths for module in imported_modules(path)}
+
+
+def test_what_is_declared_is_used_and_what_is_used_is_declared() -> None:
+    needed, developers = declared()
+    ours = imported_roots(PRODUCT)
+    others = imported_roots(
+        p for f in ("tests", ".ci", "benchmarks") for p in (ROOT / f).rglob("*.py")
+    )
+    module = {name: MODULES_OF.get(name, name.replace("-", "_")) for name in needed | developers}
+    unused = {name for name in needed if module[name] not in ours}
+    unused |= {name for name in developers if module[name] not in ours | others}
+    assert unused == NOT_IMPORTED.keys()
+    assert {reason.partition(":")[0] for reason in NOT_IMPORTED.values()} <= {
+        "plugin", "command", "data", "extension",
+    }  # fmt: skip
+    known = {module[name] for name in needed} | {"bill_pipeline", "models"}
+    assert ours - known - set(sys.stdlib_module_names) == PARTS_OF.keys()
+    assert {*PARTS_OF.values()} <= needed

@@ -8,7 +8,6 @@ whenever the model has learned something, so one answer settles many; what is bo
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -22,6 +21,7 @@ from bill_pipeline.categorization.client_model import (
     version_now,
 )
 from bill_pipeline.categorization.model_registry import training_of_champion
+from bill_pipeline.decisions.alternatives import Alternative, read_alternatives
 from bill_pipeline.decisions.tables import record_categories
 from bill_pipeline.settings import Home
 from bill_pipeline.warehouse.warehouse import Warehouse
@@ -96,13 +96,11 @@ def _model_decision(row: dict[str, Any], model_version: str) -> dict[str, Any]:
         "needs_review": is_asked,
         "model_version": model_version,
         "reason": row["reason"],
-        "alternatives": json.dumps(
-            [
-                {"account_id": account, "confidence": round(float(confidence), 4)}
-                for account, confidence in (shown if is_asked else shown[1:])
-                if account is not None
-            ]
-        ),
+        "alternatives": [
+            Alternative(account_id=account, confidence=round(float(confidence), 4))
+            for account, confidence in (shown if is_asked else shown[1:])
+            if account is not None
+        ],
     }
 
 
@@ -110,12 +108,12 @@ def _says_something_new(row: dict[str, Any], decision: dict[str, Any]) -> bool:
     """Whether the answer to a queued line differs from the one that stands."""
     if not decision["needs_review"]:
         return True
-    before, after = _first(row["before"]), _first(decision["alternatives"])
+    before, after = _first(read_alternatives(row["before"])), _first(decision["alternatives"])
     return before[0] != after[0] or abs(before[1] - after[1]) >= CONFIDENCE_STEP
 
 
-def _first(alternatives: str | None) -> tuple[str | None, float]:
-    for other in json.loads(alternatives or "[]"):
+def _first(alternatives: list[Alternative]) -> tuple[str | None, float]:
+    for other in alternatives:
         return other["account_id"], float(other["confidence"])
     return None, 0.0
 

@@ -19,6 +19,7 @@ from typing import Any
 import duckdb
 
 from bill_pipeline.amounts import to_cents
+from bill_pipeline.decisions.alternatives import alternatives_as_json
 from bill_pipeline.decisions.openings import books_begin_on as books_begin_on
 from bill_pipeline.decisions.openings import record_opening_balance as record_opening_balance
 from bill_pipeline.decisions.openings import require_day_of_books
@@ -142,7 +143,7 @@ def record_categories(
     """Append category decisions and return how many.
 
     A row has ``document_type, document_id, line_id, features_hash, account_id, source`` and may
-    have ``confidence, needs_review, model_version, reason, alternatives`` (JSON text),
+    have ``confidence, needs_review, model_version, reason``, ``alternatives`` (``Alternative``),
     ``withdrawn, parts`` (see ``split``). Raises DecisionRefused for an unknown source.
     """
     values = []
@@ -150,6 +151,7 @@ def record_categories(
         if row["source"] not in SOURCES:
             raise DecisionRefused(f"{row['source']!r} is no source: use one of {SOURCES}.")
         full = {"needs_review": False, "withdrawn": False, **row,
+                "alternatives": alternatives_as_json(row.get("alternatives")),
                 "decided_at": decided_at, "decided_by": decided_by}  # fmt: skip
         values.append([full.get(column) for column in _CATEGORY_COLUMNS])
     if values:

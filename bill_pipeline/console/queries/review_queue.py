@@ -7,13 +7,13 @@ How lines are grouped is said in ``reports/review_questions.sql``, for these pag
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
 from bill_pipeline.actions.deciding import DocumentLine
 from bill_pipeline.console.queries.ledger import Row, Snapshot
+from bill_pipeline.decisions.alternatives import read_alternatives
 from bill_pipeline.errors import PipelineError
 
 #: Groups on one page: about what one sitting settles.
@@ -215,7 +215,7 @@ def _group(row: dict[str, Any], accounts: dict[str, list[Account]]) -> Group:
     by_id = {account.account_id: account for account in accounts[row["client"]]}
     alternatives = [
         (by_id[other["account_id"]], float(other["confidence"]))
-        for other in json.loads(row.pop("alternatives") or "[]")
+        for other in read_alternatives(row.pop("alternatives"))
         if other.get("account_id") in by_id and float(other["confidence"]) >= LEAST_SHOWN
     ]
     return Group(
