@@ -92,7 +92,7 @@ def make_firm(home: Home, clients: int, documents: int) -> None:
                 v2_url=sandbox.v2_url,
             )
             registry.connect(client, connection, environment=sandbox.base_url)
-        for outcome in sync_clients(home, real):
+        for outcome in sync_clients(Registry(home), real):
             print(outcome.sentence() if isinstance(outcome, SyncReport) else outcome.client_error)
     status = registry.status(real[0])
     names = [f"client-{number:04}" for number in range(2, clients)]

@@ -159,7 +159,7 @@ def faults(home: Home, sandbox: SandboxServer, company: Any) -> list[str]:
     if published != (len(lines), debits):
         wrong.append(f"{client}: published is {published}, not {(len(lines), debits)}")
     try:
-        bring_up_to_date(home, client, SyncOptions(rebuild=True))
+        bring_up_to_date(Registry(home), client, SyncOptions(rebuild=True))
     except Exception as error:  # noqa: BLE001 - reported with the others
         wrong.append(f"{client}: a rebuild differs: {error}")
     return wrong

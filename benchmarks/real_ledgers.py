@@ -111,11 +111,11 @@ def measure(file: Path, name: str, folder: Path) -> dict[str, Any]:
         where, _, company = [json.loads(process.stdout.readline()) for _ in range(3)]
         client = connect(home, where, company)
         started = time.perf_counter()
-        for outcome in sync_clients(home, [client]):
+        for outcome in sync_clients(Registry(home), [client]):
             if isinstance(outcome, SyncFailure):
                 raise SystemExit(str(outcome.client_error))
         seconds = time.perf_counter() - started
-        again = next(iter(sync_clients(home, [client])))
+        again = next(iter(sync_clients(Registry(home), [client])))
     finally:
         process.terminate()
         process.wait()

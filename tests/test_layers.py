@@ -119,3 +119,19 @@ def test_who_builds_tables_knows_none_by_name() -> None:
         if name in load_transforms()
     }
     assert not written
+
+
+#: Where a command, a process, a run, the console or a person's action begins.
+BEGINNINGS = (
+    "actions/", "cli/", "console/console.py", "console/work.py", "dagster/syncs.py",
+    "dagster/workers.py", "exports/__init__.py", "publishing/lookup.py", "publishing/publish.py",
+)  # fmt: skip
+
+
+def test_a_registry_is_made_where_something_begins_and_handed_on() -> None:
+    made = {
+        path.relative_to(PACKAGE).as_posix()
+        for path in MODULES
+        if re.search(r"\bRegistry\(", re.sub(r"class Registry\b", "", path.read_text()))
+    }
+    assert not {name for name in made if not name.startswith(BEGINNINGS)}

@@ -181,12 +181,12 @@ def _batch(home: Home, client: str) -> Iterator[Batch]:
 
 
 def _build(home: Home, batch: Batch) -> None:
-    sync = Sync(home, batch.warehouse, SyncOptions(), batch.as_of)
+    sync = Sync(Registry(home), batch.warehouse, SyncOptions(), batch.as_of)
     for layer in LAYERS:
         sync.build(layer)
     _documents, to_review = count_documents_and_reviews(batch.warehouse)
     sync.registry.update(sync.client, review_count=to_review, unpublished_since=batch.as_of)
-    show_status(home)
+    show_status(sync.registry)
 
 
 @contextlib.contextmanager

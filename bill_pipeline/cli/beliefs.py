@@ -34,7 +34,8 @@ def check_beliefs(client: str, output: Path | None, home: Home, as_json: bool) -
     from bill_pipeline.ingest.client_import import see_beliefs
     from bill_pipeline.registry.clients import Registry
 
-    report = see_beliefs(home, client, Registry(home).connection(client))
+    registry = Registry(home)
+    report = see_beliefs(registry, client, registry.connection(client))
     if output is not None:
         with umask_as_given():
             output.write_text(report.markdown(), encoding="utf-8")

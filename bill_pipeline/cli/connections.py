@@ -82,8 +82,8 @@ def connect(
         base_url=base_url,
         v2_url=v2_url,
     )
-    access = check_access(home, client, connection)
     registry = Registry(home)
+    access = check_access(registry, client, connection)
     registry.connect(client, connection, environment=environment, allow_duplicate=allow_duplicate)
     registry.update(client, skipped_lists=access.refused_lists)
     if as_json:
@@ -103,9 +103,10 @@ def clients(home: Home, as_json: bool) -> None:
     from bill_pipeline.pipeline.interrupted import mend_interrupted
     from bill_pipeline.publishing.publish import as_published
 
-    mend_interrupted(home)
-    statuses = as_published(home, Registry(home).all())
-    _name_unknown(home)
+    registry = Registry(home)
+    mend_interrupted(registry)
+    statuses = as_published(home, registry.all())
+    _name_unknown(registry)
     if as_json:
         for status in statuses:
             print_json(asdict(status))
@@ -117,7 +118,7 @@ def clients(home: Home, as_json: bool) -> None:
     for status in statuses:
         table.add_row(
             status.client,
-            status.state.value.replace("_", " "),
+            _state(status),
             _age(status.last_success_at),
             f"{status.document_count:,}",
             f"{status.review_count:,}",
@@ -126,12 +127,21 @@ def clients(home: Home, as_json: bool) -> None:
     Console().print(table)
 
 
-def _name_unknown(home: Home) -> None:
+def _state(status: ClientStatus) -> str:
+    """The client's state, and what a sync that is at work on it does."""
+    said = status.state.value.replace("_", " ")
+    if doing := status.progress.get("doing"):
+        documents = status.progress.get("documents", 0)
+        said += f" ({doing}, {documents:,} documents)" if documents else f" ({doing})"
+    return said
+
+
+def _name_unknown(registry: Registry) -> None:
     """Say, on standard error, whose files are here though nobody is connected under their name."""
     from bill_pipeline.publishing.registry import remedy_for_unknown
 
-    for client in Registry(home).unknown_files():
-        said = f"{home.client_file(client)}: nobody is connected under that name."
+    for client in registry.unknown_files():
+        said = f"{registry.home.client_file(client)}: nobody is connected under that name."
         click.echo(f"{said} {remedy_for_unknown(client)}", err=True)
 
 
@@ -142,8 +152,9 @@ def pause(client: str, home: Home) -> None:
     """Stop syncing CLIENT until it is resumed; its books stay as they are."""
     from bill_pipeline.publishing.publish import show_status
 
-    Registry(home).update(client, state=State.PAUSED)
-    show_status(home)
+    registry = Registry(home)
+    registry.update(client, state=State.PAUSED)
+    show_status(registry)
     click.echo(f"{client} is paused. `bill-pipeline resume {client}` starts it again.")
 
 
@@ -159,7 +170,7 @@ def resume(client: str, home: Home) -> None:
     if status.state is State.RECONNECT:
         raise SettingsError(f"{client} needs a new sync token first. {status.remedy or ''}")
     registry.resume(client)
-    show_status(home)
+    show_status(registry)
     click.echo(f"{client} is synced again.")
 
 
@@ -175,10 +186,11 @@ def disconnect(client: str, purge: bool, yes: bool, home: Home) -> None:
     """Forget CLIENT's sync token; with --purge its books as well."""
     from bill_pipeline.console import leaving
 
-    leaving.require_known(home, client)
+    registry = Registry(home)
+    leaving.require_known(registry, client)
     if purge and not yes:
         click.confirm(f"Delete every document and journal entry of {client}?", abort=True)
-    leaving.disconnect(home, client, purge=purge)
+    leaving.disconnect(registry, client, purge=purge)
     kept = _DELETED if purge else f"its books stay in {home.client_file(client)}"
     click.echo(f"{client} is disconnected; {kept}.")
 
@@ -205,8 +217,9 @@ def rotate_key(prints: bool, home: Home) -> None:
     has_key_file = configured_keys() is None
     if has_key_file:
         rotate_key_file(home.secret_key)
-    count = Registry(home).reseal()
-    Webhooks(Registry(home)).reseal()
+    registry = Registry(home)
+    count = registry.reseal()
+    Webhooks(registry).reseal()
     if has_key_file:
         retire_old_keys(home.secret_key)
     which = "a new key" if has_key_file else "the first of the given keys; drop the others"

@@ -70,10 +70,13 @@ def demo(companies: int, documents: int, port: int, home: Home) -> None:
     with _sandbox(command) as (where, organizations):
         _live_until_now(where["environment"])
         console.print(f"A BILL look-alike with {len(organizations)} invented companies is running.")
-        names = [_connect(home, where, organization) for organization in organizations]
+        registry = Registry(home)
+        names = [_connect(registry, where, organization) for organization in organizations]
         with console.status("importing") as status:
             for outcome in sync_clients(
-                home, names, progress=lambda client, doing, _: status.update(f"{client}: {doing}")
+                registry,
+                names,
+                progress=lambda client, doing, _: status.update(f"{client}: {doing}"),
             ):
                 if isinstance(outcome, SyncFailure):
                     raise DemoFailed(str(outcome.client_error))
@@ -137,7 +140,7 @@ def _live_until_now(root_url: str) -> None:
         control.close()
 
 
-def _connect(home: Home, where: dict[str, Any], organization: dict[str, Any]) -> str:
+def _connect(registry: Registry, where: dict[str, Any], organization: dict[str, Any]) -> str:
     client: str = organization["client"]
     base_url, v2_url = base_urls(where["environment"])
     connection = Connection(
@@ -148,7 +151,7 @@ def _connect(home: Home, where: dict[str, Any], organization: dict[str, Any]) ->
         base_url=base_url,
         v2_url=v2_url,
     )
-    Registry(home).connect(client, connection, environment=where["environment"])
+    registry.connect(client, connection, environment=where["environment"])
     return client
 
 

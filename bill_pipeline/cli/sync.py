@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -16,6 +16,9 @@ from bill_pipeline.cli.options import (
     print_trouble,
 )
 from bill_pipeline.settings import Home
+
+if TYPE_CHECKING:
+    from bill_pipeline.registry.clients import Registry
 
 #: Lines of a dry run that are printed; of changed rules there may be thousands.
 LINES_SHOWN = 40
@@ -82,13 +85,13 @@ def sync(
     if there := [name for name in clients if new_file and home.client_file(name).exists()]:
         raise click.UsageError(f"--new-file: the file of {', '.join(there)} is there.")
     if dry_run:
-        _show_what_would_be_posted(home, clients, as_json)
+        _show_what_would_be_posted(registry, clients, as_json)
         return
     day = since.date() if since else None
     options = SyncOptions(full=full, since=day, rebuild=rebuild, new_file=new_file)
     failed = 0
     with ImportProgress() as shown:
-        outcomes = sync_clients(home, clients, options, progress=shown.doing, watch=shown.page)
+        outcomes = sync_clients(registry, clients, options, progress=shown.doing, watch=shown.page)
         for outcome in outcomes:
             if (
                 isinstance(outcome, SyncFailure)
@@ -114,7 +117,7 @@ def _print_under_way(client: str, said: str, as_json: bool) -> None:
         click.echo(f"{client}: {said}")
 
 
-def _show_what_would_be_posted(home: Home, clients: list[str], as_json: bool) -> None:
+def _show_what_would_be_posted(registry: Registry, clients: list[str], as_json: bool) -> None:
     """Print the lines for each client; ends with 1 when the books of one could not be built."""
     from bill_pipeline.pipeline.client_sync import would_post
     from bill_pipeline.registry.failures import ClientError, alone
@@ -122,7 +125,7 @@ def _show_what_would_be_posted(home: Home, clients: list[str], as_json: bool) ->
     failed: dict[str, ClientError] = {}
     for client in clients:
         with alone(client, failed):
-            lines = would_post(home, client)
+            lines = would_post(registry, client)
             if as_json:
                 print_json({"client": client, "would_be_posted": lines})
             else:

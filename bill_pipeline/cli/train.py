@@ -66,7 +66,7 @@ def train(
                 version = model_registry.roll_back(home, client)
                 click.echo(f"{client}: model {version} decides again.")
                 continue
-            trained = train_client(home, client).trained
+            trained = train_client(registry, client).trained
             if as_json:
                 print_json({"client": client, **trained.metadata()})
                 continue

@@ -57,7 +57,7 @@ def _compared(home: Home, client: str, shown: Any) -> ImportReport:
                 f"{client} has no books to compare with BILL. Run `bill-pipeline sync {client}`: "
                 "it reads everything."
             )
-        return compare_client(home, client, connection, progress=shown.page)
+        return compare_client(registry, client, connection, progress=shown.page)
 
 
 def _repaired(home: Home, client: str, shown: Any) -> ImportReport:
@@ -67,9 +67,10 @@ def _repaired(home: Home, client: str, shown: Any) -> ImportReport:
     from bill_pipeline.pipeline.sync_many import SyncFailure, sync_clients
     from bill_pipeline.registry.clients import Registry
 
-    Registry(home).status(client)
+    registry = Registry(home)
+    registry.status(client)
     [outcome] = sync_clients(
-        home, [client], SyncOptions(full=True), progress=shown.doing, watch=shown.page
+        registry, [client], SyncOptions(full=True), progress=shown.doing, watch=shown.page
     )
     if isinstance(outcome, SyncFailure):
         raise PipelineError(str(outcome.client_error))

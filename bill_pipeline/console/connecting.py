@@ -27,7 +27,7 @@ from bill_pipeline.bill.errors import (
 )
 from bill_pipeline.errors import PipelineError
 from bill_pipeline.registry.clients import Registry
-from bill_pipeline.settings import Home, Settings, base_urls, require_client_name, takes_firm_key
+from bill_pipeline.settings import Settings, base_urls, require_client_name, takes_firm_key
 
 #: BILL's refusal → the field to look at and what to do, in the words of the page.
 _ADVICE: dict[type[BillError], tuple[str, str]] = {
@@ -99,7 +99,7 @@ def client_name_of(title: str) -> str:
     return re.sub(r"[^a-z0-9]+", "-", title.strip().lower()).strip("-")[:63]
 
 
-def connect_client(home: Home, request: Request) -> dict[str, str]:
+def connect_client(registry: Registry, request: Request) -> dict[str, str]:
     """Log in to BILL, keep the token sealed and return the lists it may not read, with why.
 
     Raises NotConnected with the field to correct, and what the registry raises.
@@ -108,10 +108,9 @@ def connect_client(home: Home, request: Request) -> dict[str, str]:
 
     connection = _connection(request)
     try:
-        access = check_access(home, request.client, connection)
+        access = check_access(registry, request.client, connection)
     except BillError as error:
         raise _explained(error) from error
-    registry = Registry(home)
     registry.connect(
         request.client, connection, environment=request.environment, allow_duplicate=False
     )

@@ -65,7 +65,7 @@ class Console:
         ``dagster_socket``: where Dagster's web page listens, to be served with it.
         """
         database = ConsoleDatabase(home.console)
-        users = Users(database)
+        users, registry = Users(database), Registry(home)
         return cls(
             home=home,
             database=database,
@@ -73,10 +73,10 @@ class Console:
             sign_ins=SignIns(database, users),
             audit=AuditLog(database),
             review_memory=ReviewMemory(database),
-            registry=Registry(home),
+            registry=registry,
             ledger=Ledger(home),
-            work=work or Work(home),
-            many_clients=ManyClients(home),
+            work=work or Work(registry),
+            many_clients=ManyClients(registry),
             is_https=is_https,
             allowed_hosts=(*LOCAL_HOSTS, *allowed_hosts),
             dagster=DagsterDoor(dagster_socket) if dagster_socket else None,

@@ -11,17 +11,17 @@ from bill_pipeline.registry.client_errors import UnknownClient
 from bill_pipeline.registry.client_files import client_lock
 from bill_pipeline.registry.clients import Registry
 from bill_pipeline.registry.webhooks import Webhooks
-from bill_pipeline.settings import Home, require_client_name
+from bill_pipeline.settings import require_client_name
 
 
-def require_known(home: Home, client: str) -> None:
+def require_known(registry: Registry, client: str) -> None:
     """Raises UnknownClient when neither the registry, a file nor the ledger knows ``client``.
 
     Books that were kept may go later, and a client that a registry of another day does not know
     may be disconnected as well.
     """
     require_client_name(client)
-    registry = Registry(home)
+    home = registry.home
     # One that was disconnected may be purged again: what stopped a purge midway is made up for.
     if client in registry.names() or client in registry.disconnected():
         return
@@ -31,7 +31,7 @@ def require_known(home: Home, client: str) -> None:
         raise UnknownClient(client)
 
 
-def disconnect(home: Home, client: str, *, purge: bool) -> None:
+def disconnect(registry: Registry, client: str, *, purge: bool) -> None:
     """Forget how to reach ``client`` in BILL and take it out of the published ledger.
 
     With ``purge`` its books, statements and models go as well, what it taught other clients'
@@ -40,8 +40,8 @@ def disconnect(home: Home, client: str, *, purge: bool) -> None:
     UnknownClient, ClientBusy, PublishError, and NotForgotten when all is done but in Dagster; what
     could not be taken out of the ledger goes with the next publication.
     """
-    registry = Registry(home)
-    require_known(home, client)
+    home = registry.home
+    require_known(registry, client)
     with client_lock(home, client):
         registry.disconnect(client, purge=purge)
         Webhooks(registry).forget(client)

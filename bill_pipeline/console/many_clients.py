@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from bill_pipeline.bill.errors import BillError
 from bill_pipeline.console.connecting import NotConnected, Request, connect_client
 from bill_pipeline.errors import PipelineError
-from bill_pipeline.settings import Home
+from bill_pipeline.registry.clients import Registry
 
 #: BILL allows 200 logins an hour; a larger file is refused before it starts.
 MOST_ROWS = 150
@@ -53,8 +53,8 @@ class Batch:
 class ManyClients:
     """The files this console was given lately."""
 
-    def __init__(self, home: Home) -> None:
-        self._home = home
+    def __init__(self, registry: Registry) -> None:
+        self._registry = registry
         self._batches: dict[str, Batch] = {}
         self._lock = threading.Lock()
         self._threads = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="connect")
@@ -91,7 +91,7 @@ class ManyClients:
         self, request: Request, result: Result, on_connected: Callable[[Request], None]
     ) -> None:
         try:
-            refused = connect_client(self._home, request)
+            refused = connect_client(self._registry, request)
             on_connected(request)
         except (PipelineError, BillError) as error:
             result.message, result.state = str(error), "refused"

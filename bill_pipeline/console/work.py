@@ -32,8 +32,10 @@ _log = logging.getLogger(__name__)
 class Work:
     """Brings clients' books up to date, one after another, each client at most once at a time."""
 
-    def __init__(self, home: Home, make_executor: Callable[[], Executor] | None = None) -> None:
-        self._home = home
+    def __init__(
+        self, registry: Registry, make_executor: Callable[[], Executor] | None = None
+    ) -> None:
+        self._registry = registry
         self._make_executor = make_executor or _new_processes
         self._executor: Executor | None = None
         self._is_closed = False
@@ -45,7 +47,7 @@ class Work:
         with self._lock:
             if client in self._running:
                 return False
-            ProgressNotes(Registry(self._home), client).waiting()
+            ProgressNotes(self._registry, client).waiting()
             future = self._submit(client, full)
             self._running[client] = future
         future.add_done_callback(lambda done: self._finish(client, done))
@@ -69,10 +71,10 @@ class Work:
         if self._executor is None:
             self._executor = self._make_executor()
         try:
-            return self._executor.submit(sync_client, self._home.path, client, full)
+            return self._executor.submit(sync_client, self._registry.home.path, client, full)
         except BrokenProcessPool:  # a worker was killed: its successors are not its heirs
             self._executor = self._make_executor()
-            return self._executor.submit(sync_client, self._home.path, client, full)
+            return self._executor.submit(sync_client, self._registry.home.path, client, full)
 
     def _finish(self, client: str, done: Future[str | None]) -> None:
         with self._lock:
@@ -80,7 +82,7 @@ class Work:
         error = None if done.cancelled() else done.exception()
         try:
             changes: dict[str, object] = {"progress": {}}
-            registry = Registry(self._home)
+            registry = self._registry
             if error is not None and not self._is_closed:
                 _log.error("%s: the sync's process ended: %s", client, type(error).__name__)
                 # What a sync fails of it records itself; not that it was killed, and not what goes
@@ -99,9 +101,9 @@ def sync_client(home_path: Path, client: str, full: bool) -> str | None:
     from bill_pipeline.pipeline.client_sync import SyncOptions
     from bill_pipeline.pipeline.sync_many import SyncFailure, sync_clients
 
-    home = Home(home_path)
+    registry = Registry(Home(home_path))
     failure = None
-    for outcome in sync_clients(home, [client], SyncOptions(full=full)):
+    for outcome in sync_clients(registry, [client], SyncOptions(full=full)):
         if isinstance(outcome, SyncFailure):
             failure = str(outcome.client_error)
     return failure

@@ -29,7 +29,7 @@ from bill_pipeline.dagster.syncs import SyncResource
 from bill_pipeline.dagster.workers import Outcome, Task, outcomes
 from bill_pipeline.pipeline.steps import PUBLISH, STEP_NAMES, step_of
 from bill_pipeline.publishing import CLIENTS_PER_PUBLICATION
-from bill_pipeline.registry.clients import ClientStatus, Registry, State, utc_now
+from bill_pipeline.registry.clients import ClientStatus, State, utc_now
 from bill_pipeline.registry.failures import ClientError, alone
 from bill_pipeline.settings import Settings
 
@@ -184,21 +184,21 @@ def bring_many(
     now = utc_now()
     clients = config.clients or [
         look.client
-        for look in due_looks(Registry(sync.books).all(), now, Settings.now().requests_per_hour)
+        for look in due_looks(sync.registry.all(), now, Settings.now().requests_per_hour)
     ]
     lists = {}
     if not (sync.full or sync.since or sync.rebuild):
         from bill_pipeline.dagster.idle_clients import with_news
 
-        lists = with_news(sync.books, clients, now, context.log)
+        lists = with_news(sync.registry, clients, now, context.log)
         clients = list(lists)
     now = utc_now()
-    brief = {s.client for s in Registry(sync.books).all() if not reports_everything(s, now)}
+    brief = {s.client for s in sync.registry.all() if not reports_everything(s, now)}
     failures: dict[str, ClientError] = {}
     yield from bring_clients(
         sync, clients, STEP_NAMES, failures, context.log, brief=brief, lists=lists
     )
-    if left_behind(sync.books):
+    if left_behind(sync.registry):
         yield from publication_of(sync, (), failures)
     ours = {
         client: client_error

@@ -13,7 +13,7 @@ import dagster as dg
 from bill_pipeline.dagster.asset_events import plotted, table_value
 from bill_pipeline.dagster.freshness import STALE_AFTER, is_stale
 from bill_pipeline.dagster.syncs import SyncResource
-from bill_pipeline.registry.clients import ClientStatus, Registry, utc_now
+from bill_pipeline.registry.clients import ClientStatus, utc_now
 
 PUBLISHED = dg.AssetKey(["published", "ledger"])
 NO_CLIENT_IS_STALE = dg.AssetCheckKey(PUBLISHED, "no_client_is_stale")
@@ -27,7 +27,7 @@ NO_CLIENT_IS_STALE = dg.AssetCheckKey(PUBLISHED, "no_client_is_stale")
     "failed, with what to do.",
 )
 def no_client_is_stale(sync: SyncResource) -> dg.AssetCheckResult:
-    result = staleness(Registry(sync.books).all(), utc_now())
+    result = staleness(sync.registry.all(), utc_now())
     return dg.AssetCheckResult(passed=result.passed, metadata=result.metadata,
                                description=result.description)  # fmt: skip
 

@@ -19,7 +19,7 @@ from bill_pipeline.ingest.client_import import lists_with_news, requests_left
 from bill_pipeline.publishing.publish import show_status
 from bill_pipeline.registry.clients import ClientStatus, Registry
 from bill_pipeline.registry.failures import alone
-from bill_pipeline.settings import Home, Settings
+from bill_pipeline.settings import Settings
 
 #: Requests wait for BILL far longer than they compute.
 CHANGE_CHECKS_AT_ONCE = 8
@@ -29,16 +29,15 @@ News = tuple[str, ...] | None
 
 
 def with_news(
-    home: Home, clients: Sequence[str], now: datetime, log: logging.Logger
+    registry: Registry, clients: Sequence[str], now: datetime, log: logging.Logger
 ) -> dict[str, News]:
     """Those of ``clients`` to sync, in their order, with the lists that have news.
 
     The others are noted as up to date ``now``. A client whose check fails is synced: the sync says
     what is wrong, and keeps the status.
     """
-    registry = Registry(home)
     statuses = {status.client: status for status in registry.all()}
-    allowed = pace(requests_left(home), Settings.now().requests_per_hour, now)
+    allowed = pace(requests_left(registry.home), Settings.now().requests_per_hour, now)
     expected = PollSchedule.of(statuses.values(), now, allowed)
 
     def news_of(client: str) -> News:
@@ -47,7 +46,7 @@ def with_news(
         if status is None or lists is None:
             return None
         with alone(client, {}):
-            changed = lists_with_news(home, client, registry.connection(client), lists)
+            changed = lists_with_news(registry, client, registry.connection(client), lists)
             if changed is None:
                 return None
             looked = {**status.looked_at, **dict.fromkeys(lists, now.isoformat())}
@@ -59,7 +58,7 @@ def with_news(
 
     with ThreadPoolExecutor(CHANGE_CHECKS_AT_ONCE, thread_name_prefix="probe") as threads:
         news = dict(zip(clients, threads.map(news_of, clients), strict=True))
-    show_status(home)
+    show_status(registry)
     found = {client: lists for client, lists in news.items() if lists != ()}
     log.info(f"{len(clients) - len(found):,} of {len(clients):,} clients have no news.")
     return found

@@ -18,7 +18,6 @@ from bill_pipeline.dagster.partitions import BACKFILL, CLIENT_PARTITIONS, FIRM_K
 from bill_pipeline.dagster.preview import code_link
 from bill_pipeline.dagster.raw_specs import OWNER
 from bill_pipeline.dagster.syncs import SyncResource
-from bill_pipeline.registry.clients import Registry
 from bill_pipeline.registry.failures import ClientError, alone
 
 #: name → (what it is, what it is made of, its figures by name and meaning)
@@ -132,8 +131,8 @@ def train_step(sync: SyncResource, client: str) -> Iterator[dg.AssetMaterializat
     """One client's training, in four materializations. Raises UnknownClient, ClientBusy."""
     from bill_pipeline.pipeline import training
 
-    Registry(sync.books).status(client)
-    done = training.train_client(sync.books, client)
+    sync.registry.status(client)
+    done = training.train_client(sync.registry, client)
     trained = done.trained
     yield _event("training_set", client, trials.facts_of_lines(done))
     yield _event("challenger", client, {

@@ -18,7 +18,6 @@ from bill_pipeline.dagster.syncs import SyncResource
 from bill_pipeline.pipeline.steps import STEP_NAMES
 from bill_pipeline.registry.clients import Registry
 from bill_pipeline.registry.failures import ClientError, alone
-from bill_pipeline.settings import Home
 
 #: Comparing waits for BILL most of the time.
 COMPARED_AT_ONCE = 4
@@ -40,8 +39,8 @@ class Night(dg.Config):
 def reconcile_many(
     context: dg.OpExecutionContext, config: Night, sync: SyncResource
 ) -> Iterator[AssetEvent]:
-    clients = config.clients or Registry(sync.books).syncable()
-    drifted = differing_clients(sync.books, clients, context.log)
+    clients = config.clients or sync.registry.syncable()
+    drifted = differing_clients(sync.registry, clients, context.log)
     context.log.info(
         f"{len(drifted):,} of {len(clients):,} clients differ from BILL and are read in full."
     )
@@ -52,20 +51,18 @@ def reconcile_many(
     raise_failures({c: t for c, t in failures.items() if t.is_internal}, len(drifted))
 
 
-def differing_clients(home: Home, clients: Sequence[str], log: logging.Logger) -> list[str]:
+def differing_clients(registry: Registry, clients: Sequence[str], log: logging.Logger) -> list[str]:
     """Those of ``clients`` whose open documents BILL has otherwise; an unsure one is among them."""
     from bill_pipeline.ingest.client_import import open_documents_differ
     from bill_pipeline.registry.client_errors import ClientBusy
     from bill_pipeline.registry.client_files import client_lock
 
-    registry = Registry(home)
-
     def differs(client: str) -> bool:
         client_errors: dict[str, ClientError] = {}
         with alone(client, client_errors):
             try:
-                with client_lock(home, client):
-                    return open_documents_differ(home, client, registry.connection(client))
+                with client_lock(registry.home, client):
+                    return open_documents_differ(registry, client, registry.connection(client))
             except ClientBusy:
                 return False  # it is being synced at this moment
         log.warning(f"{client} could not be compared and is read in full: {client_errors[client]}")

@@ -18,7 +18,7 @@ from bill_pipeline.dagster.jobs import (
 )
 from bill_pipeline.dagster.partitions import CLIENT_PARTITIONS, CLIENTS_PER_RUN
 from bill_pipeline.dagster.syncs import SyncResource
-from bill_pipeline.registry.clients import ClientStatus, Registry
+from bill_pipeline.registry.clients import ClientStatus
 
 _RUNNING = dg.DefaultScheduleStatus.RUNNING
 
@@ -36,7 +36,7 @@ def nightly_reconciliation(
     context: dg.ScheduleEvaluationContext, sync: SyncResource
 ) -> dg.RunRequest | dg.SkipReason:
     night = context.scheduled_execution_time
-    ready = [s.client for s in Registry(sync.books).all() if s.is_syncable and s.last_success_at]
+    ready = [s.client for s in sync.registry.all() if s.is_syncable and s.last_success_at]
     if not ready:
         return dg.SkipReason("No client has books to compare with BILL yet.")
     return dg.RunRequest(
@@ -60,7 +60,7 @@ def nightly_reconciliation(
 def weekly_pooling(
     context: dg.ScheduleEvaluationContext, sync: SyncResource
 ) -> dg.RunRequest | dg.SkipReason:
-    if not any(s.last_success_at is not None for s in Registry(sync.books).all()):
+    if not any(s.last_success_at is not None for s in sync.registry.all()):
         return dg.SkipReason("No client has books to learn from yet.")
     return dg.RunRequest(
         run_key=f"pooling/{context.scheduled_execution_time:%Y-%m-%d}", tags={"reason": "pooling"}
@@ -78,7 +78,7 @@ def weekly_pooling(
 def weekly_training(
     context: dg.ScheduleEvaluationContext, sync: SyncResource
 ) -> dg.SkipReason | list[dg.RunRequest]:
-    return _batches(context, Registry(sync.books).all(), "training") or dg.SkipReason(
+    return _batches(context, sync.registry.all(), "training") or dg.SkipReason(
         "No client has books to learn from yet."
     )
 
@@ -94,7 +94,7 @@ def weekly_training(
 def monthly_statements(
     context: dg.ScheduleEvaluationContext, sync: SyncResource
 ) -> dg.SkipReason | list[dg.RunRequest]:
-    return _batches(context, Registry(sync.books).all(), "statements") or dg.SkipReason(
+    return _batches(context, sync.registry.all(), "statements") or dg.SkipReason(
         "No client has books yet."
     )
 

@@ -23,7 +23,7 @@ from bill_pipeline.dagster.run_locks import is_alive
 from bill_pipeline.dagster.syncs import SyncResource
 from bill_pipeline.ingest.client_import import requests_left
 from bill_pipeline.pipeline.interrupted import mend_interrupted
-from bill_pipeline.registry.clients import ClientStatus, Registry, utc_now
+from bill_pipeline.registry.clients import ClientStatus, utc_now
 from bill_pipeline.settings import Settings
 
 #: Clients in one sweep; a sweep of idle clients takes seconds, and the next one takes the rest.
@@ -40,7 +40,7 @@ _RUNNING = dg.DefaultSensorStatus.RUNNING
     "A client that was disconnected and purged loses its partition.",
 )
 def add_new_clients(context: dg.SensorEvaluationContext, sync: SyncResource) -> dg.SensorResult:
-    statuses = Registry(sync.books).all()
+    statuses = sync.registry.all()
     connected = {status.client for status in statuses}
     partitions = set(context.instance.get_dynamic_partitions(CLIENT_PARTITIONS.name or ""))
     known = set(json.loads(context.cursor)) if context.cursor else set()
@@ -87,7 +87,7 @@ def sync_due_clients_sensor(
 ) -> dg.RunRequest | dg.SkipReason:
     now = utc_now()
     # A client that was never tried is add_new_clients' business.
-    statuses = [s for s in Registry(sync.books).all() if s.last_attempt_at is not None]
+    statuses = [s for s in sync.registry.all() if s.last_attempt_at is not None]
     requests_per_hour = Settings.now().requests_per_hour
     left = requests_left(sync.books)
     due = due_looks(statuses, now, pace(left, requests_per_hour, now))
@@ -138,7 +138,7 @@ def _clients(count: int, *, be: bool = True) -> str:
     "times in a row; once when it begins, and once when it is over.",
 )
 def alert_on_failures(context: dg.SensorEvaluationContext, sync: SyncResource) -> dg.SensorResult:
-    statuses = Registry(sync.books).all()
+    statuses = sync.registry.all()
     told: dict[str, str] = json.loads(context.cursor) if context.cursor else {}
     troubled = {status.client: status for status in statuses if worth_an_alert(status)}
     fresh = [s for s in troubled.values() if told.get(s.client) != s.state.value]
@@ -163,7 +163,7 @@ def alert_on_failures(context: dg.SensorEvaluationContext, sync: SyncResource) -
     description="Evaluates the check `no_client_is_stale` every quarter of an hour, without a run.",
 )
 def watch_freshness(sync: SyncResource) -> dg.SensorResult:
-    statuses = Registry(sync.books).all()
+    statuses = sync.registry.all()
     if not statuses:
         return dg.SensorResult(skip_reason="No client is connected yet.")
     return dg.SensorResult(asset_events=[staleness(statuses, utc_now())])
@@ -186,7 +186,7 @@ def mend_dead_runs(context: dg.SensorEvaluationContext, sync: SyncResource) -> d
             record.dagster_run,
             "The run's process ended without a word; it was killed or the machine stopped.",
         )
-    interrupted = mend_interrupted(sync.books)
+    interrupted = mend_interrupted(sync.registry)
     alive = len(started) - len(dead)
     return dg.SkipReason(
         f"{len(dead)} dead runs marked as failed; {alive} runs are alive; "

@@ -9,12 +9,14 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator
 from datetime import date
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import dagster as dg
 from pydantic import Field, PrivateAttr
 
 from bill_pipeline.dagster.run_locks import hold_run_lock
+from bill_pipeline.registry.clients import Registry
 from bill_pipeline.settings import Home, SettingsError
 
 if TYPE_CHECKING:
@@ -66,6 +68,11 @@ class SyncResource(dg.ConfigurableResource[object]):
         """The home this run works on."""
         return Home.at(self.home)
 
+    @cached_property
+    def registry(self) -> Registry:
+        """The clients of ``books``, for the whole run."""
+        return Registry(self.books)
+
     def options(self) -> SyncOptions:
         """Raises SettingsError when ``since`` is not a day."""
         from bill_pipeline.pipeline.client_sync import SyncOptions
@@ -84,7 +91,7 @@ class SyncResource(dg.ConfigurableResource[object]):
 
         if client not in self._open:
             self._open[client] = self._stack.enter_context(
-                open_sync(self.books, client, self.options())
+                open_sync(self.registry, client, self.options())
             )
         return self._open[client]
 

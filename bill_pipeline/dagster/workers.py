@@ -54,11 +54,12 @@ class Task:
         from bill_pipeline.pipeline.client_sync import open_sync
         from bill_pipeline.pipeline.steps import IMPORT, LAYERS
         from bill_pipeline.publishing.publish import stage_version
+        from bill_pipeline.registry.clients import Registry
 
         client_errors: dict[str, ClientError] = {}
         with alone(client, client_errors):
             options = replace(self.options, lists=self.lists.get(client))
-            with open_sync(self.home, client, options) as sync:
+            with open_sync(Registry(self.home), client, options) as sync:
                 if IMPORT.name in self.layers and not self.options.rebuild:
                     sync.import_lists()
                 is_brief = client in self.brief

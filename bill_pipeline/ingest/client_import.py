@@ -57,7 +57,7 @@ class Access:
 
 
 def open_bill(
-    home: Home,
+    registry: Registry,
     client: str,
     connection: Connection,
     *,
@@ -71,8 +71,8 @@ def open_bill(
         connection,
         client=client,
         clock=clock,
-        budget=budget or _budget(home, clock),
-        sessions=sessions or SealedSessions(Registry(home)),
+        budget=budget or _budget(registry.home, clock),
+        sessions=sessions or SealedSessions(registry),
         patience_seconds=patience_seconds,
     )
 
@@ -93,7 +93,7 @@ def _budget(home: Home, clock: Clock | None = None) -> SharedBudget:
 
 
 def import_client(
-    home: Home,
+    registry: Registry,
     client: str,
     connection: Connection,
     *,
@@ -108,11 +108,11 @@ def import_client(
     ``progress`` is called after each page, from several threads. Raises ``BillError``.
     """
     settings = Settings.now()
-    with open_bill(home, client, connection) as api:
+    with open_bill(registry, client, connection) as api:
         return load_lists(
             api,
-            database=home.client_file(client),
-            dlt_folder=home.dlt_folder(client),
+            database=registry.home.client_file(client),
+            dlt_folder=registry.home.dlt_folder(client),
             as_of=as_of,
             full=full,
             since=since,
@@ -120,57 +120,57 @@ def import_client(
             with_v2=settings.read_v2,
             with_documents=settings.read_documents,
             progress=progress,
-            requests_per_hour=settings.requests_per_hour / max(len(Registry(home).names()), 1),
+            requests_per_hour=settings.requests_per_hour / max(len(registry.names()), 1),
         )
 
 
 def lists_with_news(
-    home: Home, client: str, connection: Connection, tables: Iterable[str] = POLLED
+    registry: Registry, client: str, connection: Connection, tables: Iterable[str] = POLLED
 ) -> list[str] | None:
     """Which lists BILL changed since the last import: one or two requests each, no database.
 
     ``None`` when all are to be read; see ``change_check.changed_lists``. Raises ``BillError``.
     """
-    with open_bill(home, client, connection) as api:
-        folder, database = home.dlt_folder(client), home.client_file(client)
+    with open_bill(registry, client, connection) as api:
+        folder, database = registry.home.dlt_folder(client), registry.home.client_file(client)
         return change_check.changed_lists(api, folder, database, tables)
 
 
 def compare_client(
-    home: Home, client: str, connection: Connection, *, progress: Watcher | None = None
+    registry: Registry, client: str, connection: Connection, *, progress: Watcher | None = None
 ) -> ImportReport:
     """Compare everything with BILL and keep nothing; see ``reconciliation.compare_lists``.
 
     The caller holds the client's lock. Raises ``BillError``, ``BooksMissing``, ``ForeignBooks``.
     """
-    Registry(home).require_file(client)
-    with open_bill(home, client, connection) as api:
+    registry.require_file(client)
+    with open_bill(registry, client, connection) as api:
         return compare_lists(
             api,
-            database=home.client_file(client),
+            database=registry.home.client_file(client),
             with_v2=Settings.now().read_v2,
             progress=progress,
         )
 
 
-def open_documents_differ(home: Home, client: str, connection: Connection) -> bool:
+def open_documents_differ(registry: Registry, client: str, connection: Connection) -> bool:
     """Whether BILL has any open document otherwise than the client's file; a few requests.
 
     The caller holds the client's lock. Raises ``BillError``, ``BooksMissing``.
     """
-    Registry(home).require_file(client)
-    expected = open_documents.open_documents(home.client_file(client))
-    with open_bill(home, client, connection) as api:
+    registry.require_file(client)
+    expected = open_documents.open_documents(registry.home.client_file(client))
+    with open_bill(registry, client, connection) as api:
         return bool(open_documents.differing(api, expected))
 
 
-def check_access(home: Home, client: str, connection: Connection) -> Access:
+def check_access(registry: Registry, client: str, connection: Connection) -> Access:
     """Log in and ask every list for its first row, before the client is connected.
 
     Raises ``ConnectionRefused`` and its kin, ``BillUnavailable``, ``HourlyLimit``.
     """
     access = Access(client)
-    with open_bill(home, client, connection, sessions=MemorySessions()) as api:
+    with open_bill(registry, client, connection, sessions=MemorySessions()) as api:
         api.log_in()
         for row in lists_to_read(with_v2=Settings.now().read_v2):
             if row.parent:
@@ -186,13 +186,13 @@ def check_access(home: Home, client: str, connection: Connection) -> Access:
     return access
 
 
-def see_beliefs(home: Home, client: str, connection: Connection) -> BeliefReport:
+def see_beliefs(registry: Registry, client: str, connection: Connection) -> BeliefReport:
     """Look at BILL for what we believe about it; nothing here or there is changed.
 
     Raises ``BillError`` when BILL cannot be reached or refuses the client.
     """
-    budget = CappedBudget(_budget(home))
-    with open_bill(home, client, connection, budget=budget, patience_seconds=0) as api:
+    budget = CappedBudget(_budget(registry.home))
+    with open_bill(registry, client, connection, budget=budget, patience_seconds=0) as api:
         return check_beliefs(api, budget, with_v2=Settings.now().read_v2)
 
 

@@ -19,5 +19,5 @@ def open_books(registry: Registry, client: str, *, new_file: bool = False) -> It
     """
     if not new_file:
         require_books(registry, client)
-    with Warehouse.open(registry.home, client, new_file=new_file) as warehouse:
+    with Warehouse.open(registry, client, new_file=new_file) as warehouse:
         yield warehouse

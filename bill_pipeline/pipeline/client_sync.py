@@ -41,7 +41,6 @@ from bill_pipeline.registry.client_files import client_lock, sync_lock
 from bill_pipeline.registry.clients import ClientStatus, Registry, State, utc_now
 from bill_pipeline.registry.failures import what_and_remedy
 from bill_pipeline.runtime.signals import interruption_in
-from bill_pipeline.settings import Home
 from bill_pipeline.warehouse.upkeep import suit_to_size, would_come_out_the_same
 from bill_pipeline.warehouse.warehouse import LayerReport, Warehouse
 
@@ -80,17 +79,17 @@ class Sync:
 
     def __init__(
         self,
-        home: Home,
+        registry: Registry,
         warehouse: Warehouse,
         options: SyncOptions,
         as_of: datetime,
         new_rules: NewRules | None = None,
     ) -> None:
-        self.home = home
+        self.registry = registry
+        self.home = registry.home
         self.client = warehouse.client
         self.warehouse = warehouse
         self.options = options
-        self.registry = Registry(home)
         self.notes = ProgressNotes(self.registry, self.client)
         self._before: ClientStatus | None = None  # this sync changed the client's state
         self.report = SyncReport(warehouse.client, as_of, new_rules)
@@ -126,7 +125,7 @@ class Sync:
         self, lists: Iterable[str] | None, progress: ShowProgress | None, watch: Watcher | None
     ) -> ImportReport:
         return import_client(
-            self.home,
+            self.registry,
             self.client,
             self.registry.connection(self.client),
             as_of=self.as_of,
@@ -199,7 +198,7 @@ class Sync:
             review_count=to_review,
             **changes,
         )
-        show_status(self.home)  # a publication may follow, or the process be killed before it
+        show_status(self.registry)  # a publication may follow, or the process be killed before it
         return self.report
 
     def _what_was_read(self, imported: ImportReport, status: ClientStatus) -> dict[str, Any]:
@@ -237,7 +236,9 @@ class Sync:
 
 
 @contextlib.contextmanager
-def open_sync(home: Home, client: str, options: SyncOptions | None = None) -> Iterator[Sync]:
+def open_sync(
+    registry: Registry, client: str, options: SyncOptions | None = None
+) -> Iterator[Sync]:
     """Hold the client's lock and file and run its layers; any exception is recorded as its failure.
 
     The file stays open throughout: a checkpoint is written once, not after thirty questions.
@@ -245,37 +246,37 @@ def open_sync(home: Home, client: str, options: SyncOptions | None = None) -> It
     no failure: it is raised as such, whatever it was wrapped in, and the client's state is as
     before.
     """
-    status = Registry(home).status(client)
+    status = registry.status(client)
     if not status.is_syncable:
         raise ClientPaused(status)
     # Held also while the end is recorded: the next sync says its own.
     with contextlib.ExitStack() as held:
         try:
-            held.enter_context(sync_lock(home, client))
-            held.enter_context(client_lock(home, client))
+            held.enter_context(sync_lock(registry.home, client))
+            held.enter_context(client_lock(registry.home, client))
             new_file = options is not None and options.new_file
-            with open_books(Registry(home), client, new_file=new_file) as warehouse:
+            with open_books(registry, client, new_file=new_file) as warehouse:
                 suit_to_size(warehouse)
                 as_of, new_rules = begin(warehouse)
-                sync = Sync(home, warehouse, options or SyncOptions(), as_of, new_rules)
+                sync = Sync(registry, warehouse, options or SyncOptions(), as_of, new_rules)
                 yield sync
         except ClientBusy:
             raise
         except BaseException as error:
-            _record_end(Registry(home), status, error)
+            _record_end(registry, status, error)
             if interruption := interruption_in(error):
                 raise interruption from None
             raise
 
 
-def would_post(home: Home, client: str) -> list[dict[str, Any]]:
+def would_post(registry: Registry, client: str) -> list[dict[str, Any]]:
     """The journal lines that a sync would post from what is known already; nothing is kept.
 
     BILL is not asked; see ``posting_rules.preview``. Raises UnknownClient, ClientBusy,
     ChecksFailed.
     """
-    Registry(home).status(client)
-    with client_lock(home, client), open_books(Registry(home), client) as warehouse:
+    registry.status(client)
+    with client_lock(registry.home, client), open_books(registry, client) as warehouse:
         suit_to_size(warehouse)
         return preview(warehouse)
 
@@ -308,21 +309,21 @@ def _record_end(registry: Registry, before: ClientStatus, error: BaseException) 
             remedy=remedy,
             progress={},
         )
-        show_status(registry.home)
+        show_status(registry)
     except (sqlite3.Error, OSError) as unwritten:
         # The disk is full for the registry, too: the first error is the one to be told.
         _log.warning("%s: its failure could not be noted: %s", client, unwritten)
 
 
 def bring_up_to_date(
-    home: Home,
+    registry: Registry,
     client: str,
     options: SyncOptions | None = None,
     progress: ShowProgress | None = None,
     watch: Watcher | None = None,
 ) -> SyncReport:
     """All layers of one client, in order, without publishing."""
-    with open_sync(home, client, options) as sync:
+    with open_sync(registry, client, options) as sync:
         if not sync.options.rebuild:
             sync.import_lists(progress, watch)
         if sync.must_build:

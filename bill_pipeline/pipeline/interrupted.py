@@ -8,22 +8,21 @@ from __future__ import annotations
 from bill_pipeline.registry.client_files import client_lock, is_syncing
 from bill_pipeline.registry.clients import ClientStatus, Registry, State
 from bill_pipeline.registry.failures import alone
-from bill_pipeline.settings import Home
 
 
-def mend_interrupted(home: Home) -> list[str]:
+def mend_interrupted(registry: Registry) -> list[str]:
     """Clients said to be importing although no process holds their lock: it was killed.
 
     They wait for their next sync, which continues behind the last page that was stored.
     """
-    registry, mended = Registry(home), []
+    mended = []
     for status in registry.all():
-        if _is_left_over(home, status):
+        if _is_left_over(registry, status):
             registry.update(status.client, progress={})
         if status.state is not State.IMPORTING:
             continue
         # Busy: somebody imports it indeed.
-        with alone(status.client, {}), client_lock(home, status.client):
+        with alone(status.client, {}), client_lock(registry.home, status.client):
             if registry.status(status.client).state is State.IMPORTING:
                 registry.update(
                     status.client,
@@ -36,7 +35,7 @@ def mend_interrupted(home: Home) -> list[str]:
     return mended
 
 
-def _is_left_over(home: Home, status: ClientStatus) -> bool:
+def _is_left_over(registry: Registry, status: ClientStatus) -> bool:
     """Whether the progress is that of a sync which was killed."""
     began = status.progress and status.progress.get("doing") != "waiting to start"
-    return bool(began) and not is_syncing(home, status.client)
+    return bool(began) and not is_syncing(registry.home, status.client)

@@ -21,7 +21,6 @@ from bill_pipeline.publishing.publish import publish
 from bill_pipeline.registry.client_errors import SyncUnderWay
 from bill_pipeline.registry.clients import Registry
 from bill_pipeline.registry.failures import ClientError, alone
-from bill_pipeline.settings import Home
 
 
 @dataclass(frozen=True)
@@ -34,7 +33,7 @@ class SyncFailure:
 
 
 def sync_clients(
-    home: Home,
+    registry: Registry,
     clients: Iterable[str],
     options: SyncOptions | None = None,
     progress: ShowProgress | None = None,
@@ -52,7 +51,7 @@ def sync_clients(
         report, is_under_way = None, False
         with alone(client, client_errors):
             try:
-                report = bring_up_to_date(home, client, options, progress, watch)
+                report = bring_up_to_date(registry, client, options, progress, watch)
             except SyncUnderWay:
                 is_under_way = True
                 raise
@@ -60,15 +59,16 @@ def sync_clients(
             waiting.append(client)
         if len(waiting) >= CLIENTS_PER_PUBLICATION:
             with alone("the published ledger", client_errors):  # else it is tried again at the end
-                unpublished |= publish(home, _connected(home, waiting)).not_published
+                unpublished |= publish(registry.home, _connected(registry, waiting)).not_published
                 waiting = []
         yield report or SyncFailure(client, client_errors[client], is_under_way)
-    last = publish(home, _connected(home, waiting))  # which takes in who was left behind
+    # Which takes in who was left behind.
+    last = publish(registry.home, _connected(registry, waiting))
     last.not_published |= {c: why for c, why in unpublished.items() if c not in last.published}
     last.require_all()
 
 
-def _connected(home: Home, clients: list[str]) -> list[str]:
+def _connected(registry: Registry, clients: list[str]) -> list[str]:
     """``clients`` without those whom somebody disconnected since they were synced."""
-    names = Registry(home).names()
+    names = registry.names()
     return [client for client in clients if client in names]

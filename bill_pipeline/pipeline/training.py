@@ -16,7 +16,7 @@ from bill_pipeline.categorization.model_registry import champion, knowledge, pro
 from bill_pipeline.pipeline.books import open_books
 from bill_pipeline.registry.client_files import client_lock
 from bill_pipeline.registry.clients import Registry
-from bill_pipeline.settings import Home, Settings
+from bill_pipeline.settings import Settings
 from models.training import Training, train
 
 
@@ -31,13 +31,13 @@ class ClientTraining:
     seconds: float
 
 
-def train_client(home: Home, client: str) -> ClientTraining:
+def train_client(registry: Registry, client: str) -> ClientTraining:
     """Hold a trial on the client's recent past; a promoted model decides from the next sync on.
 
     Raises ClientBusy while another process works on the client.
     """
-    started = time.perf_counter()
-    with client_lock(home, client), open_books(Registry(home), client) as warehouse:
+    home, started = registry.home, time.perf_counter()
+    with client_lock(home, client), open_books(registry, client) as warehouse:
         lines = training_lines(warehouse)
         chart = read_frame(warehouse, "from categorized.chart")
     reigning = champion(home, client)

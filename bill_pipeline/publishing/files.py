@@ -83,6 +83,7 @@ class FilesLedger:
 
     def publish(
         self,
+        registry: Registry,
         clients: Sequence[str],
         open_books: OpenBooks,
         *,
@@ -103,12 +104,12 @@ class FilesLedger:
         schema = schema or _schema_of_this_code(before)
         if before.is_lost:
             _log.warning("%s was lost or damaged and is written anew.", home.ledger)
-            clients = [*clients, *with_books(home)]
+            clients = [*clients, *with_books(registry)]
         # A catalogue that is written whole looks into the files that it names.
         damaged = _damaged(home, before.contents, of_all=before.schema != schema)
         for client in damaged:
             _log.warning("%s: its published files were damaged and are written anew.", client)
-        clients = [*clients, *damaged, *_missing(home, before.contents)]
+        clients = [*clients, *damaged, *_missing(registry, before.contents)]
         # Of another one's writer it is not known whether it lives to the end.
         ahead = [version for version in ahead if is_whole(home.published, version)]
         written_already = {version.client for version in ahead}
@@ -128,16 +129,16 @@ class FilesLedger:
                         versions.append(version)
                 is_unchanged = identity_of(home.ledger) == before.identity
                 now = before if is_unchanged else read_catalogue(home)
-                report = _swap(home, now.contents, versions, schema, grace)
+                report = _swap(registry, now.contents, versions, schema, grace)
         report.not_published = {
             client: str(client_error) for client, client_error in refused.items()
         }
         return report
 
-    def show_status(self) -> None:
+    def show_status(self, registry: Registry) -> None:
         """Tell ``sync_status`` what the registry knows now, without a publication."""
         if self._home.published.exists():
-            _write_status(self._home, set(self.builds()))
+            _write_status(registry, set(self.builds()))
 
     def write_ahead(self, client: str, books: duckdb.DuckDBPyConnection) -> Version | None:
         """Write a version that ``publish`` shows later; it is kept as long as this process lives.
@@ -215,9 +216,8 @@ def _damaged(home: Home, contents: Contents, *, of_all: bool) -> list[str]:
     return sorted(v.client for v in current if not is_whole(home.published, v))
 
 
-def _missing(home: Home, contents: Contents) -> list[str]:
+def _missing(registry: Registry, contents: Contents) -> list[str]:
     """Clients without a version though they were published: it was lost while they were busy."""
-    registry = Registry(home)
     if contents.current.keys() >= set(registry.names()):
         return []
     return [
@@ -226,23 +226,22 @@ def _missing(home: Home, contents: Contents) -> list[str]:
         if status.client not in contents.current
         and status.last_success_at
         and not status.unpublished_since
-        and home.client_file(status.client).exists()
+        and registry.home.client_file(status.client).exists()
     ]
 
 
-def _write_status(home: Home, shown: Collection[str]) -> list[ClientStatus]:
+def _write_status(registry: Registry, shown: Collection[str]) -> list[ClientStatus]:
     """Write what ``sync_status`` reads; returns the statuses in it.
 
     With those of ``shown`` clients, of the ledger in place, that the registry does not know.
     """
-    registry = Registry(home)
     gone = registry.disconnected()
     with registry.held() as statuses:
         unknown = set(shown) - {status.client for status in statuses} - gone
         if unknown:
-            statuses += _kept_statuses(home, unknown)
+            statuses += _kept_statuses(registry.home, unknown)
             statuses.sort(key=lambda status: status.client)
-        write_status(home.published, statuses)
+        write_status(registry.home.published, statuses)
         return statuses
 
 
@@ -286,7 +285,7 @@ def catalogue_lock(home: Home) -> Iterator[None]:
 
 
 def _swap(
-    home: Home,
+    registry: Registry,
     contents: Contents,
     versions: list[Version],
     schema: PublishedSchema,
@@ -298,7 +297,7 @@ def _swap(
     files with the grace period.
     """
     report = PublishReport()
-    at = datetime.now(UTC)
+    home, at = registry.home, datetime.now(UTC)
     before = set(contents.current)
     named = contents.named | {(version.client, version.number) for version in versions}
     abandoned = collect_abandoned(home.published, named)
@@ -311,14 +310,14 @@ def _swap(
     for new in versions:
         contents.replace(new, at)
         report.published[new.client] = new.row_count
-    statuses = _write_status(home, before)
+    statuses = _write_status(registry, before)
     report.removed = tuple(sorted(set(contents.current) - {s.client for s in statuses}))
     for client in report.removed:
         contents.remove(client, at)
         forget_manifest(home.published, client)
     purged = {client for client in report.removed if not home.client_file(client).exists()}
-    registry = RegistryTables(tuple(statuses), contents.current)
+    tables = RegistryTables(tuple(statuses), contents.current)
     # Amended, the file would keep the words of a purged client where its rows were.
-    write_catalogue(home, contents, schema, registry, at, amend=not purged)
+    write_catalogue(home, contents, schema, tables, at, amend=not purged)
     empty_versions(home.published, [each for each in contents.superseded if each[0] in purged])
     return report

@@ -74,6 +74,7 @@ class LakeLedger:
 
     def publish(
         self,
+        registry: Registry,
         clients: Sequence[str],
         open_books: OpenBooks,
         *,
@@ -95,11 +96,11 @@ class LakeLedger:
         with writer_note(home.published) as note, connect(self._address) as lake:
             note.add(_STAGING, number)
             if self._make_ready(lake, schema):
-                clients = [*clients, *with_books(home)]
+                clients = [*clients, *with_books(registry)]
             try:
                 versions, refused = _staged(clients, open_books, schema, staging)
                 with only_writer(lake, self._address):
-                    report = self._replace(lake, schema, staging, versions)
+                    report = self._replace(lake, registry, schema, staging, versions)
                     dead = dead_notes(home.published)
                     report.files_collected = collect(lake, grace, with_orphans=bool(dead))
                     self._write_door(lake, schema)
@@ -139,6 +140,7 @@ class LakeLedger:
     def _replace(
         self,
         lake: duckdb.DuckDBPyConnection,
+        registry: Registry,
         schema: PublishedSchema,
         folder: Path,
         versions: list[Version],
@@ -148,7 +150,7 @@ class LakeLedger:
             contents = read_lake_contents(lake)
             before = set(contents.current)
             fresh = [version for version in versions if contents.replace(version, at)]
-            statuses = self._statuses(lake, before)
+            statuses = self._statuses(lake, registry, before)
             removed = tuple(sorted(before - {status.client for status in statuses}))
             for client in removed:
                 contents.remove(client, at)
@@ -186,7 +188,7 @@ class LakeLedger:
     def readable_folders(self) -> list[str]:
         return [self._address.data]
 
-    def show_status(self) -> None:
+    def show_status(self, registry: Registry) -> None:
         """Replace the rows of the registry's tables in a transaction of the lake, if they changed.
 
         A sync that finds nothing changes nothing but when BILL was asked: that may be behind.
@@ -198,13 +200,13 @@ class LakeLedger:
             if has_registry(lake):  # else the next publication makes it so
                 with only_writer(lake, self._address), _transaction(lake):
                     contents = read_lake_contents(lake)
-                    self._show(lake, self._statuses(lake, contents.current), contents)
+                    statuses = self._statuses(lake, registry, contents.current)
+                    self._show(lake, statuses, contents)
 
     def _statuses(
-        self, lake: duckdb.DuckDBPyConnection, shown: Collection[str]
+        self, lake: duckdb.DuckDBPyConnection, registry: Registry, shown: Collection[str]
     ) -> list[ClientStatus]:
         """Of all clients, those in the lake among them that the registry does not know."""
-        registry = Registry(self._home)
         unknown = set(shown) - set(registry.names()) - registry.disconnected()
         statuses = registry.all()
         if unknown and has_registry(lake):

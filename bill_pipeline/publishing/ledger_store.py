@@ -16,7 +16,6 @@ import duckdb
 from bill_pipeline.publishing.tables import PublishedSchema, PublishError
 from bill_pipeline.publishing.versions import Version
 from bill_pipeline.registry.clients import Registry
-from bill_pipeline.settings import Home
 
 #: How long a connection may go on reading what it saw when it was opened, after something newer
 #: was published. Longer costs disk: every version a client had in that time is kept.
@@ -52,6 +51,7 @@ class LedgerStore(Protocol):
 
     def publish(
         self,
+        registry: Registry,
         clients: Sequence[str],
         open_books: OpenBooks,
         *,
@@ -81,8 +81,8 @@ class LedgerStore(Protocol):
     def readable_folders(self) -> list[str]:
         """The folders or addresses that a connection must be able to read."""
 
-    def show_status(self) -> None:
-        """Make ``sync_status`` say what the registry knows now; no books are published."""
+    def show_status(self, registry: Registry) -> None:
+        """Make ``sync_status`` say what the ``registry`` knows now; no books are published."""
 
     def shell_arguments(self) -> list[str]:
         """What DuckDB's own command line is called with to open the ledger."""
@@ -92,14 +92,13 @@ class LedgerStore(Protocol):
         """The ledger's place in words, without any secret."""
 
 
-def with_books(home: Home) -> list[str]:
+def with_books(registry: Registry) -> list[str]:
     """Connected clients that have books: all are published when a store is made anew.
 
     Also those whose file was lost: who publishes says so.
     """
-    registry = Registry(home)
     return [
         name
         for name in registry.names()
-        if home.client_file(name).exists() or registry.has_had_books(name)
+        if registry.home.client_file(name).exists() or registry.has_had_books(name)
     ]

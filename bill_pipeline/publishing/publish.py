@@ -92,13 +92,14 @@ def publish(
         if client not in connected:
             raise UnknownClient(client)
     shown = store.builds()
-    behind = [each for each in _left_behind(home, _compared(home, shown)) if each not in wanted]
+    behind = [each for each in _left_behind(home, _compared(registry, shown)) if each not in wanted]
 
     def open_books(client: str) -> contextlib.AbstractContextManager[duckdb.DuckDBPyConnection]:
-        books = _books_of(home, client, connections or {}, of_one_sync=client in behind)
+        books = _books_of(registry, client, connections or {}, of_one_sync=client in behind)
         return _of_another(home, client, books) if client in behind else books
 
     report = store.publish(
+        registry,
         [*wanted, *behind],
         open_books,
         grace=grace,
@@ -114,8 +115,8 @@ def publish(
         _log.warning(
             "%s: nobody is connected under that name. %s", path, remedy_for_unknown(client)
         )
-    if _note(registry, _compared(home, store.builds())):
-        show_status(home)
+    if _note(registry, _compared(registry, store.builds())):
+        show_status(registry)
     report.seconds = time.perf_counter() - started
     return report
 
@@ -131,15 +132,15 @@ def stage_version(home: Home, client: str, connection: duckdb.DuckDBPyConnection
     return None
 
 
-def left_behind(home: Home) -> list[str]:
+def left_behind(registry: Registry) -> list[str]:
     """Clients whose books were built by somebody who died, or failed, before they were published,
     or whose ledger was put back from a backup since.
 
     Every publication takes them in.
     """
-    compared = _compared(home, store_of(home).builds())
-    _note(Registry(home), compared)
-    return _left_behind(home, compared)
+    compared = _compared(registry, store_of(registry.home).builds())
+    _note(registry, compared)
+    return _left_behind(registry.home, compared)
 
 
 def as_published(home: Home, statuses: Iterable[ClientStatus]) -> list[ClientStatus]:
@@ -160,8 +161,8 @@ def as_published(home: Home, statuses: Iterable[ClientStatus]) -> list[ClientSta
     return [replace(each, unpublished_since=_unpublished(each, compared)) for each in found]
 
 
-def _compared(home: Home, shown: Mapping[str, str | None]) -> Comparison:
-    return compare(home, Registry(home).names(), shown)
+def _compared(registry: Registry, shown: Mapping[str, str | None]) -> Comparison:
+    return compare(registry.home, registry.names(), shown)
 
 
 def _left_behind(home: Home, compared: Comparison) -> list[str]:
@@ -196,13 +197,13 @@ def _note(registry: Registry, compared: Comparison) -> bool:
     return is_changed
 
 
-def show_status(home: Home) -> None:
+def show_status(registry: Registry) -> None:
     """Make ``sync_status`` say what the registry knows now, where no publication follows.
 
     Analysts' freshness is not worth a sync: what goes wrong is logged.
     """
     try:
-        store_of(home).show_status()
+        store_of(registry.home).show_status(registry)
     except (duckdb.Error, sqlite3.Error, OSError, PipelineError) as error:
         _log.warning("sync_status could not be brought up to date: %s", error)
 
@@ -220,7 +221,7 @@ def _require_registry(home: Home) -> None:
 
 @contextlib.contextmanager
 def _books_of(
-    home: Home,
+    registry: Registry,
     client: str,
     connections: Mapping[str, duckdb.DuckDBPyConnection],
     *,
@@ -233,7 +234,8 @@ def _books_of(
     if client in connections:
         yield connections[client]
         return
-    registry, path = Registry(home), home.client_file(client)
+    home = registry.home
+    path = home.client_file(client)
     require_books(registry, client)
     if not path.exists():
         raise PublishError(f"{client} has no books yet: run `bill-pipeline sync {client}`.")

@@ -28,7 +28,6 @@ from bill_pipeline.plain_text import add_functions
 from bill_pipeline.registry.client_files import cannot_open, make_file
 from bill_pipeline.registry.clients import Registry
 from bill_pipeline.registry.whose_books import name_organization, require_own_books
-from bill_pipeline.settings import Home
 from bill_pipeline.warehouse.built import mark_built, note_build, read_build
 from bill_pipeline.warehouse.empty_tables import columns_of, comes_out_empty, make_empty
 from bill_pipeline.warehouse.transforms import (
@@ -103,7 +102,9 @@ class Warehouse:
 
     @classmethod
     @contextlib.contextmanager
-    def open(cls, home: Home, client: str, *, new_file: bool = False) -> Iterator[Warehouse]:
+    def open(
+        cls, registry: Registry, client: str, *, new_file: bool = False
+    ) -> Iterator[Warehouse]:
         """The client's file, for writing; a connected client's says from then on whose it is.
 
         It is made for a client that never had one, and for any with a ``new_file``. Raises
@@ -114,7 +115,8 @@ class Warehouse:
             file_noted,  # who only publishes asks BILL nothing
         )
 
-        path, registry = home.client_file(client), Registry(home)
+        home = registry.home
+        path = home.client_file(client)
         if not new_file:
             registry.require_file(client)
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -14,9 +14,11 @@ from pydantic import SecretStr
 from bill_pipeline.bill.connection import Connection
 from bill_pipeline.bill.sessions import Session
 from bill_pipeline.cli import main
+from bill_pipeline.ingest.progress import Progress
 from bill_pipeline.pipeline.interrupted import mend_interrupted
+from bill_pipeline.pipeline.progress_notes import ProgressNotes
 from bill_pipeline.registry.client_errors import ClientAlreadyConnected, UnknownClient
-from bill_pipeline.registry.client_files import client_lock
+from bill_pipeline.registry.client_files import client_lock, sync_lock
 from bill_pipeline.registry.clients import Registry, State
 from bill_pipeline.registry.session_store import SealedSessions
 from bill_pipeline.registry.vault import (
@@ -90,13 +92,28 @@ def test_a_client_whose_import_was_killed_does_not_stay_importing(registry: Regi
     registry.connect("acme", connection(), environment="sandbox")
     registry.update("acme", state=State.IMPORTING, progress={"bills": 300})
     with client_lock(registry.home, "acme"):
-        assert mend_interrupted(registry.home) == []  # an import is at work
+        assert mend_interrupted(registry) == []  # an import is at work
         assert registry.status("acme").state is State.IMPORTING
-    assert mend_interrupted(registry.home) == ["acme"]
+    assert mend_interrupted(registry) == ["acme"]
     status = registry.status("acme")
     assert (status.state, status.progress) == (State.CONNECTED, {})
     assert "continues" in (status.remedy or "")
-    assert mend_interrupted(registry.home) == []
+    assert mend_interrupted(registry) == []
+
+
+def test_everybody_sees_what_a_sync_is_doing(registry: Registry) -> None:
+    registry.connect("acme", connection(), environment="sandbox")
+    notes = ProgressNotes(registry, "acme")
+    notes.waiting()
+    assert registry.status("acme").progress["doing"] == "waiting to start"
+    for step in (Progress("bills", 3, 300, 1.0), Progress("invoices", 1, 20, 1.0)):
+        notes.reading(step)  # noted at once, at most, every half second
+    notes.building("staging")
+    progress = registry.status("acme").progress
+    assert (progress["documents"], progress["lists"]) == (320, {"bills": 300, "invoices": 20})
+    command = ["clients", "--home", str(registry.home.path), "--json"]
+    with sync_lock(registry.home, "acme"):  # else it is what a killed sync left
+        assert "building staging" in CliRunner().invoke(main, command).output
 
 
 def test_a_new_token_clears_the_failure_and_the_old_session(registry: Registry) -> None:

@@ -12,6 +12,7 @@ from bill_pipeline.console.auth import passwords
 from bill_pipeline.console.auth.users import Role
 from bill_pipeline.console.console import Console
 from bill_pipeline.console.work import Work
+from bill_pipeline.registry.clients import Registry
 from bill_pipeline.settings import Home
 
 # With importlib mode a test's neighbours are not on the path.
@@ -46,7 +47,7 @@ def books_home(made_books: Home, tmp_path: Path) -> Home:
 @pytest.fixture
 def books_console(books_home: Home, executor: IdleExecutor) -> Iterator[Console]:
     """A console over books, with one user per role and one who may see maple-bakery only."""
-    the_console = Console.at(books_home, work=Work(books_home, lambda: executor))
+    the_console = Console.at(books_home, work=Work(Registry(books_home), lambda: executor))
     add_users(the_console)
     yield the_console
     the_console.ledger.close()
@@ -60,7 +61,7 @@ def executor() -> IdleExecutor:
 @pytest.fixture
 def console(home: Home, executor: IdleExecutor) -> Iterator[Console]:
     """A console with one user per role: admin, bookkeeper, viewer."""
-    the_console = Console.at(home, work=Work(home, lambda: executor))
+    the_console = Console.at(home, work=Work(Registry(home), lambda: executor))
     add_users(the_console)
     yield the_console
     the_console.ledger.close()

@@ -34,10 +34,10 @@ def make_books(folder: Path) -> Home:
     home = Home.at(folder)
     for number, client in enumerate(CLIENTS, start=1):
         connect_invented_client(home, client, number)
-        with Warehouse.open(home, client) as warehouse:
+        with Warehouse.open(Registry(home), client) as warehouse:
             for list_name, document in _documents(client):
                 put(warehouse, list_name, document, SEEN_AT)
-            sync = Sync(home, warehouse, SyncOptions(), SEEN_AT)
+            sync = Sync(Registry(home), warehouse, SyncOptions(), SEEN_AT)
             for layer in LAYERS:
                 sync.build(layer)
             sync.finish()
@@ -72,11 +72,11 @@ def put(
 def retype_rent(home: Home, client: str) -> None:
     """Close January, then make rent a fixed asset in BILL."""
     close_through(home, client, date(2026, 1, 31), by="test", reason="")
-    with Warehouse.open(home, client) as warehouse:
+    with Warehouse.open(Registry(home), client) as warehouse:
         at = utc_now()
         asset = {"id": "RENT", "name": "Rent", "account": {"type": "FIXED_ASSET", "number": "6100"}}
         put(warehouse, "chart_of_accounts", asset, at, version=2)
-        sync = Sync(home, warehouse, SyncOptions(), at)
+        sync = Sync(Registry(home), warehouse, SyncOptions(), at)
         for layer in LAYERS:
             sync.build(layer)
         sync.finish()

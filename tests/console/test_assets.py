@@ -12,7 +12,7 @@ from dagster_graphql.schema import create_schema
 from graphql import parse, validate
 from starlette.testclient import TestClient
 
-from bill_pipeline.console.app import Console
+from bill_pipeline.console.console import Console
 from tests.console import test_dagster_door as attacks
 from tests.console.test_dagster_door import OpenDagster, cookie
 

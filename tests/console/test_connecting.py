@@ -186,7 +186,7 @@ def test_the_token_password_is_nowhere_to_be_found(
     home: Home, sandbox: SandboxServer, capfd: pytest.CaptureFixture[str]
 ) -> None:
     """Connect, import, refuse, reconnect; then search every byte written or shown."""
-    console = Console.at(home, work=Work(home, DirectExecutor))
+    console = Console.at(home, work=Work(Registry(home), DirectExecutor))
     add_users(console)
     admin = signed_in(console, Role.ADMIN)
     company = sandbox.companies[0]

@@ -127,7 +127,7 @@ def test_a_failing_client_says_what_happened_and_what_to_do(
 ) -> None:
     failure = FAILURES[name]
     connect_invented_client(console.home, "acme")
-    with pytest.raises(type(failure.error)), open_sync(console.home, "acme"):
+    with pytest.raises(type(failure.error)), open_sync(Registry(console.home), "acme"):
         raise failure.error
     assert Registry(console.home).status("acme").state is failure.state
     page = shown(admin, "/clients/acme")
@@ -144,7 +144,7 @@ def test_a_failing_client_says_what_happened_and_what_to_do(
 def test_a_damaged_file_is_said_to_be_damaged(console: Console, admin: Browser) -> None:
     connect_invented_client(console.home, "acme")
     console.home.client_file("acme").write_bytes(b"no database" * 1000)
-    with pytest.raises(Exception, match="acme"), open_sync(console.home, "acme"):
+    with pytest.raises(Exception, match="acme"), open_sync(Registry(console.home), "acme"):
         pass
     page = shown(admin, "/clients/acme")
     assert "The client's file is damaged. Put it back from a backup" in page.replace(
@@ -163,7 +163,7 @@ def test_what_ends_a_sync_from_outside_is_said_too(
     console: Console, admin: Browser, error: Exception, happened: str, do: str
 ) -> None:
     connect_invented_client(console.home, "acme")
-    work = Work(console.home, _Failing(error).executor)
+    work = Work(Registry(console.home), _Failing(error).executor)
     work.start("acme")
     page = shown(admin, "/clients/acme")
     assert happened in page
@@ -173,9 +173,9 @@ def test_what_ends_a_sync_from_outside_is_said_too(
 def test_what_a_sync_recorded_itself_is_not_written_over(console: Console, admin: Browser) -> None:
     connect_invented_client(console.home, "acme")
     full = OSError(errno.ENOSPC, "No space left on device")
-    with contextlib.suppress(OSError), open_sync(console.home, "acme"):
+    with contextlib.suppress(OSError), open_sync(Registry(console.home), "acme"):
         raise full
-    Work(console.home, _Failing(full).executor).start("acme")
+    Work(Registry(console.home), _Failing(full).executor).start("acme")
     assert "The disk that holds the books is full." in shown(admin, "/clients/acme")
 
 
@@ -183,7 +183,7 @@ def test_a_client_that_is_paused_while_its_sync_goes_wrong_stays_paused(
     console: Console, admin: Browser
 ) -> None:
     connect_invented_client(console.home, "acme")
-    work = Work(console.home, _Failing(BrokenProcessPool("killed")).executor)
+    work = Work(Registry(console.home), _Failing(BrokenProcessPool("killed")).executor)
     Registry(console.home).update("acme", state=State.PAUSED)
     work.start("acme")
     assert Registry(console.home).status("acme").state is State.PAUSED

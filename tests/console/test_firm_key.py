@@ -11,6 +11,7 @@ from bill_pipeline.bill.connection import Connection
 from bill_pipeline.console.connecting import NotConnected, Request, connect_client
 from bill_pipeline.ingest import client_import as imports
 from bill_pipeline.ingest.client_import import Access
+from bill_pipeline.registry.clients import Registry
 from bill_pipeline.settings import Home
 from tests.bill.fake_bill import DEV_KEY, FakeBill, fake_api
 
@@ -32,7 +33,7 @@ def sent(monkeypatch: pytest.MonkeyPatch) -> list[Connection]:
 
 
 def connect(home: Home, environment: str, key: str = "") -> None:
-    connect_client(home, Request("acme", "008org", "token", SecretStr("p"), environment,
+    connect_client(Registry(home), Request("acme", "008org", "token", SecretStr("p"), environment,
                                  SecretStr(key)))  # fmt: skip
 
 

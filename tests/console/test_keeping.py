@@ -19,7 +19,7 @@ from bill_pipeline.console.console import Console
 from bill_pipeline.errors import DecisionRefused
 from bill_pipeline.publishing.publish import publish
 from bill_pipeline.publishing.query import open_ledger
-from bill_pipeline.registry.clients import utc_now
+from bill_pipeline.registry.clients import Registry, utc_now
 from bill_pipeline.settings import Home
 from bill_pipeline.warehouse.warehouse import Warehouse
 from tests.console.console_browser import Browser, signed_in
@@ -86,7 +86,7 @@ def test_a_bank_account_gets_its_ledger_account_in_the_settings(
         "singleStatus": "CLEARED",
         "fundingAccount": {"type": "BANK_ACCOUNT", "id": "second"},
     }
-    with Warehouse.open(books_console.home, CLIENT) as warehouse:
+    with Warehouse.open(Registry(books_console.home), CLIENT) as warehouse:
         bank = {"id": "second", "bankName": "Second Bank", "chartOfAccountId": "0000"}
         put(warehouse, "bank_accounts", bank, utc_now())
         put(warehouse, "payments", payment, utc_now())
@@ -218,7 +218,7 @@ def test_books_that_refuse_a_setting_get_the_old_one_back(
         )
     with pytest.raises(ChecksFailed):
         change_role(home, CLIENT, "uncategorized_expense", "TOOLS", by="test", reason="x")
-    with Warehouse.open(home, CLIENT) as warehouse:
+    with Warehouse.open(Registry(home), CLIENT) as warehouse:
         last = warehouse.connection.execute(
             """
             select
@@ -238,7 +238,7 @@ def test_books_published_before_a_choice_existed_are_kept_by_its_default(
     books_home: Home, bookkeeper: Browser
 ) -> None:
     """After an upgrade pages and commands work before the first sync publishes the new column."""
-    with Warehouse.open(books_home, CLIENT) as warehouse:
+    with Warehouse.open(Registry(books_home), CLIENT) as warehouse:
         warehouse.connection.execute(
             "create or replace table ledger.books as "
             "select * exclude (sales_tax_on_cash_basis) from ledger.books"

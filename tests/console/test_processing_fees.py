@@ -14,6 +14,7 @@ from bill_pipeline.pipeline.client_sync import Sync, SyncOptions
 from bill_pipeline.pipeline.steps import LAYERS
 from bill_pipeline.publishing.publish import publish
 from bill_pipeline.publishing.query import open_ledger
+from bill_pipeline.registry.clients import Registry
 from bill_pipeline.settings import Home
 from bill_pipeline.warehouse.warehouse import Warehouse
 from tests.console.invented_books import SEEN_AT, put
@@ -27,7 +28,7 @@ RECEIPTS = (("R1", "900", 200.0, None), ("R2", "901", 50.0, 1.45), ("R3", "901",
 def paid(books_home: Home) -> Home:
     """Books with three card payments: two numbered 901, and one whose fee BILL tells."""
     at = SEEN_AT + timedelta(hours=1)
-    with Warehouse.open(books_home, CLIENT) as warehouse:
+    with Warehouse.open(Registry(books_home), CLIENT) as warehouse:
         put(warehouse, "customers", {"id": "cafe", "name": "Corner Café"}, at)
         for receipt_id, number, amount, fee in RECEIPTS:
             receipt = {
@@ -38,7 +39,7 @@ def paid(books_home: Home) -> Home:
             if fee is not None:
                 receipt["processingFeeAmount"] = fee
             put(warehouse, "received_payments", receipt, at)
-        sync = Sync(books_home, warehouse, SyncOptions(), at)
+        sync = Sync(Registry(books_home), warehouse, SyncOptions(), at)
         for layer in LAYERS:
             sync.build(layer)
         sync.finish()

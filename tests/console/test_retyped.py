@@ -17,6 +17,7 @@ from bill_pipeline.console.auth.users import Role
 from bill_pipeline.console.console import Console
 from bill_pipeline.errors import ChecksFailed
 from bill_pipeline.publishing.query import open_ledger
+from bill_pipeline.registry.clients import Registry
 from bill_pipeline.settings import Home
 from bill_pipeline.warehouse.warehouse import Warehouse
 from tests.console.console_browser import Browser, signed_in
@@ -149,7 +150,7 @@ def test_what_the_books_refuse_is_taken_back(
     with pytest.raises(ChecksFailed):
         move(retyped, CLIENT, "RENT", date(2026, 2, 1), by="test", reason="r")
     monkeypatch.setattr(deciding, "_build", build)
-    with Warehouse.open(retyped, CLIENT) as warehouse:
+    with Warehouse.open(Registry(retyped), CLIENT) as warehouse:
         last = warehouse.connection.execute(
             "select action from decisions.reclassifications order by decided_at desc limit 1"
         ).fetchone()

@@ -19,6 +19,7 @@ from bill_pipeline.pipeline.client_sync import Sync, SyncOptions
 from bill_pipeline.pipeline.steps import LAYERS
 from bill_pipeline.publishing.publish import publish
 from bill_pipeline.publishing.query import open_ledger
+from bill_pipeline.registry.clients import Registry
 from bill_pipeline.settings import Home
 from bill_pipeline.warehouse.warehouse import Warehouse
 from tests.console.invented_books import SEEN_AT, put
@@ -31,7 +32,7 @@ INVOICES = (("I1", "100", 200.0), ("I2", "101", 50.0), ("I3", "101", 75.0))
 def owed(books_home: Home) -> Home:
     """Books in which a café owes 200.00 on invoice 100 and has two invoices numbered 101."""
     at = SEEN_AT + timedelta(hours=1)
-    with Warehouse.open(books_home, CLIENT) as warehouse:
+    with Warehouse.open(Registry(books_home), CLIENT) as warehouse:
         put(warehouse, "customers", {"id": "cafe", "name": "Corner Café"}, at)
         for invoice_id, number, amount in INVOICES:
             invoice = {
@@ -40,7 +41,7 @@ def owed(books_home: Home) -> Home:
                 "invoiceLineItems": [{"id": f"{invoice_id}-1", "price": amount, "quantity": 1}],
             }  # fmt: skip
             put(warehouse, "invoices", invoice, at)
-        sync = Sync(books_home, warehouse, SyncOptions(), at)
+        sync = Sync(Registry(books_home), warehouse, SyncOptions(), at)
         for layer in LAYERS:
             sync.build(layer)
         sync.finish()
@@ -123,7 +124,7 @@ def test_a_closed_month_is_left_alone_and_refused_books_take_it_back(
             owed, CLIENT, "100", amount=None, role="bad_debt", day=date(2026, 3, 10), by="test",
             reason="x",
         )  # fmt: skip
-    with Warehouse.open(owed, CLIENT) as warehouse:
+    with Warehouse.open(Registry(owed), CLIENT) as warehouse:
         last = warehouse.connection.execute(
             "select arg_max(amount, (decided_at, rowid)) from decisions.write_offs"
         ).fetchall()

@@ -138,7 +138,9 @@ def test_books_that_a_killed_run_built_and_did_not_publish_are_published_by_a_sw
     run: Run, connect: Connect, home: Home, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     client = connect()
-    built = bring_up_to_date(home, client).as_of  # and killed here, before it could publish
+    built = bring_up_to_date(
+        Registry(home), client
+    ).as_of  # and killed here, before it could publish
     status = Registry(home).status(client)
     assert status.unpublished_since == built
     assert (
@@ -164,8 +166,8 @@ def test_a_sweep_that_cannot_publish_is_red_and_the_next_one_publishes_what_anyb
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     left, other = connect(0), connect(1)
-    bring_up_to_date(home, left)  # and killed here, a moment ago
-    bring_up_to_date(home, other)
+    bring_up_to_date(Registry(home), left)  # and killed here, a moment ago
+    bring_up_to_date(Registry(home), other)
     Registry(home).update(other, unpublished_since=None)
     instance.add_dynamic_partitions("client", [left, other])
 

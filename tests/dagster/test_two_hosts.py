@@ -83,4 +83,6 @@ def test_two_hosts_bring_the_same_clients_without_stepping_on_each_other(
     assert rows == [(client, 0, 0) for client in sorted(clients)]
     for client in clients:
         assert Registry(home).status(client).state is State.UP_TO_DATE
-        bring_up_to_date(home, client, SyncOptions(rebuild=True))  # raises when it would differ
+        bring_up_to_date(
+            Registry(home), client, SyncOptions(rebuild=True)
+        )  # raises when it would differ

@@ -158,7 +158,7 @@ def _invoice(rng: random.Random, number: int) -> Iterator[Document]:
 
 def book(home: Home, client: str, seed: int, *, as_of: datetime = AS_OF, bills: int = 120) -> None:
     """Make ``client``'s file from the generator's documents and build every layer of it."""
-    with Warehouse.open(home, client) as warehouse:
+    with Warehouse.open(Registry(home), client) as warehouse:
         append(warehouse, documents(seed, bills), as_of)
         for layer in LAYERS:
             build_layer(warehouse, layer, as_of)

@@ -70,7 +70,7 @@ def answer(home: Home, client: str) -> Answer:
 def learn(firm: Firm, client: str) -> None:
     """Something new that the client's next sync will book."""
     given = answer(firm.home, client)
-    with Warehouse.open(firm.home, client) as warehouse:
+    with Warehouse.open(Registry(firm.home), client) as warehouse:
         at = next_batch_time(warehouse, utc_now())
         decisions.record_categories(
             warehouse.connection,
@@ -323,7 +323,9 @@ def test_idle_clients_files_are_not_opened(
     monkeypatch.setattr("bill_pipeline.warehouse.built.open_for_reading", opened.append)
     assert compare(firm.home, names, store_of(firm.home).builds()).behind == {}
     monkeypatch.undo()
-    with open_sync(firm.home, names[0], SyncOptions()) as sync:  # a sync that finds nothing
+    with open_sync(
+        Registry(firm.home), names[0], SyncOptions()
+    ) as sync:  # a sync that finds nothing
         sync.finish()
     monkeypatch.setattr("bill_pipeline.warehouse.built.open_for_reading", opened.append)
     assert behind(firm) == []

@@ -171,7 +171,7 @@ def test_a_probe_of_one_client_may_fail_in_any_way(
 
     monkeypatch.setattr(idle_clients, "lists_with_news", answer)
     monkeypatch.setattr(idle_clients, "lists_to_ask", lambda *_: ("bills",))
-    news = idle_clients.with_news(firm.home, names, utc_now(), logging.getLogger())
+    news = idle_clients.with_news(Registry(firm.home), names, utc_now(), logging.getLogger())
     assert news == {names[0]: None}  # it is synced, and the sync says what is wrong
 
 
@@ -181,7 +181,7 @@ def test_a_file_is_probed_after_a_persons_decision_and_not_once_it_was_put_back(
     home, client = firm.home, names[0]
 
     def news() -> list[str] | None:
-        return imports.lists_with_news(home, client, Registry(home).connection(client))
+        return imports.lists_with_news(Registry(home), client, Registry(home).connection(client))
 
     def decide(threshold: str) -> None:
         change_policies(home, client, {"form_1099_threshold": threshold}, by="a test")
@@ -203,7 +203,7 @@ def test_the_nightly_comparison_goes_on_without_a_damaged_file(
     firm: Firm, names: list[str]
 ) -> None:
     fill(firm.home.client_file(names[0]))
-    differing = reconciling.differing_clients(firm.home, names, logging.getLogger())
+    differing = reconciling.differing_clients(Registry(firm.home), names, logging.getLogger())
     assert differing == names[:1]
 
 
@@ -217,7 +217,7 @@ def test_pooling_training_and_mending_go_on_without_a_damaged_file(
     lock = firm.home.client_file(names[1]).with_suffix(".lock")
     lock.unlink(missing_ok=True)
     lock.mkdir()
-    assert mend_interrupted(firm.home) == [names[0], names[2]]
+    assert mend_interrupted(Registry(firm.home)) == [names[0], names[2]]
     lock.rmdir()
     pooled = sharing.pool(firm.home)
     assert pooled.contributors == sorted(names[1:])

@@ -23,7 +23,7 @@ LINES = "select client, count(*) as n from journal_lines group by 1 order by 1"
 
 def build_and_die(firm: Firm, client: str) -> None:
     """As when the process is killed between the building of the books and their publication."""
-    bring_up_to_date(firm.home, client)
+    bring_up_to_date(Registry(firm.home), client)
 
 
 def version_of(firm: Firm, client: str) -> str:
@@ -52,7 +52,7 @@ def test_books_of_which_a_later_sync_built_a_part_are_not_taken_in(
     before = version_of(firm, names[0])
 
     def build_a_part() -> None:
-        with open_sync(firm.home, names[0]) as sync:
+        with open_sync(Registry(firm.home), names[0]) as sync:
             sync.build("staging")
             raise RuntimeError("the next layer cannot be built")
 
@@ -71,7 +71,7 @@ def test_sync_status_is_true_of_a_failing_client_though_nobody_publishes(
         analyst.execute(f"set variable ledger_home = '{firm.home.path}'")  # it is a copy
         ask = "select state, error from sync_status where failure_count > 0"
         assert analyst.execute(ask).fetchall() == []
-        with pytest.raises(OSError, match="No space"), open_sync(firm.home, names[0]):
+        with pytest.raises(OSError, match="No space"), open_sync(Registry(firm.home), names[0]):
             raise OSError(28, "No space left on device")
         found = analyst.execute(ask).fetchall()
     assert found == [("failing", "The disk that holds the books is full.")]

@@ -96,7 +96,7 @@ def test_a_file_that_says_nothing_is_named_when_it_is_first_opened(
     with duckdb.connect(str(path)) as books:
         books.execute("delete from decisions.policies where name = 'organization_id'")
     assert organization_in(path) is None
-    with Warehouse.open(firm.home, names[0]):
+    with Warehouse.open(Registry(firm.home), names[0]):
         pass
     assert organization_in(path) == organizations(firm)[0]
 
@@ -194,7 +194,7 @@ def test_a_publication_names_the_files_that_the_registry_does_not_know(
     named = [record.message for record in caplog.records if "nobody is connected" in record.message]
     assert len(named) == 1  # whom somebody disconnected is no surprise
     assert str(firm.home.client_file(names[1])) in named[0]
-    show_status(firm.home)
+    show_status(Registry(firm.home))
     assert len(firm.query(f"from sync_status where client = '{names[1]}'")) == 1
 
 

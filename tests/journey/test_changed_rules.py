@@ -62,7 +62,7 @@ def test_changed_rules_are_shown_posted_listed_and_rebuilt(synced: Firm) -> None
 
 
 def test_a_refused_rebuild_leaves_a_sound_client_as_it_was(synced: Firm) -> None:
-    with Warehouse.open(synced.home, synced.client) as warehouse:
+    with Warehouse.open(Registry(synced.home), synced.client) as warehouse:
         warehouse.connection.execute(
             "update raw.document_versions set document = json_merge_patch(document, "
             """'{"invoice": {"invoiceDate": "2020-02-02"}}') where list = 'bills'"""

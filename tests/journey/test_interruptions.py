@@ -119,13 +119,13 @@ def test_an_end_is_recorded_before_another_sync_may_begin(
         is_held.append(True)
 
     monkeypatch.setattr(books, "_record_end", record)
-    with pytest.raises(ValueError, match="a mistake"), open_sync(firm.home, firm.client):
+    with pytest.raises(ValueError, match="a mistake"), open_sync(Registry(firm.home), firm.client):
         raise ValueError("a mistake")
     assert is_held == [True]
 
 
 def interrupt_a_query(firm: Firm) -> None:
-    with open_sync(firm.home, firm.client) as sync:
+    with open_sync(Registry(firm.home), firm.client) as sync:
         sync.import_lists()
         try:
             raise KeyboardInterrupt
@@ -136,7 +136,7 @@ def interrupt_a_query(firm: Firm) -> None:
 @pytest.mark.parametrize("ending", [KeyboardInterrupt(), ValueError("an amount")])
 def test_a_client_that_is_paused_meanwhile_stays_paused(firm: Firm, ending: BaseException) -> None:
     assert firm.connect().exit_code == 0
-    with contextlib.suppress(type(ending)), open_sync(firm.home, firm.client):
+    with contextlib.suppress(type(ending)), open_sync(Registry(firm.home), firm.client):
         assert firm.run("pause", firm.client).exit_code == 0
         raise ending
     assert Registry(firm.home).status(firm.client).state is State.PAUSED

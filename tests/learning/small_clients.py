@@ -52,7 +52,7 @@ def build(
     home: Home, client: str, vendors: Mapping[str, str], bills: list[Any], at: datetime = AT
 ) -> None:
     """Archive vendors (id → name) and bills, and build every layer."""
-    with Warehouse.open(home, client) as warehouse:
+    with Warehouse.open(Registry(home), client) as warehouse:
         company = Company(warehouse)
         for account_id, name, kind, code in CHART:
             account = {"id": account_id, "name": name, "account": {"type": kind, "number": code}}

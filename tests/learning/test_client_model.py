@@ -14,6 +14,7 @@ from bill_pipeline.categorization.client_model import current_model
 from bill_pipeline.cli import main
 from bill_pipeline.decisions.tables import correct
 from bill_pipeline.pipeline.training import train_client
+from bill_pipeline.registry.clients import Registry
 from bill_pipeline.settings import Home
 from bill_pipeline.warehouse.warehouse import Warehouse
 from tests.learning.small_clients import AT, CHART, bill, build, connect
@@ -38,9 +39,9 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, tuple[str, st
     home = Home.at(str(tmp_path_factory.mktemp("built") / "home"))
     connect(home, "acme")
     build(home, "acme", VENDORS, coded(100))
-    first = train_client(home, "acme").version
+    first = train_client(Registry(home), "acme").version
     build(home, "acme", VENDORS, coded(70, first=100), AT.replace(hour=13))
-    second = train_client(home, "acme").version
+    second = train_client(Registry(home), "acme").version
     assert first != second
     return home.path, (first, second)
 
@@ -81,7 +82,7 @@ def test_a_file_that_is_no_model_of_ours_is_refused_and_the_last_good_one_decide
     else:
         shutil.rmtree(folder)
     assert champion_version(home) == first
-    with Warehouse.open(home, "acme") as warehouse:
+    with Warehouse.open(Registry(home), "acme") as warehouse:
         assert current_model(warehouse, home).version.startswith(first)
 
 
@@ -98,12 +99,12 @@ def test_one_command_rolls_back(home: Home, two_models: tuple[str, str]) -> None
 
 def test_a_model_deleted_by_hand_is_trained_anew(home: Home) -> None:
     shutil.rmtree(home.models / "clients" / "acme")
-    with Warehouse.open(home, "acme") as warehouse:
+    with Warehouse.open(Registry(home), "acme") as warehouse:
         assert current_model(warehouse, home).model.line_count_ == 170
 
 
 def test_an_account_deleted_since_training_is_never_suggested(home: Home) -> None:
-    with Warehouse.open(home, "acme") as warehouse:
+    with Warehouse.open(Registry(home), "acme") as warehouse:
         company = Company(warehouse)
         later = AT.replace(hour=14)
         account_id, name, kind, code = CHART[4]
@@ -126,7 +127,7 @@ def test_an_account_deleted_since_training_is_never_suggested(home: Home) -> Non
 def test_an_answer_acts_at_once_on_waiting_lines_of_the_same_vendor_and_text(home: Home) -> None:
     """Lines of a new vendor wait; one is answered, and the others follow without a training."""
     later = AT.replace(hour=14)
-    with Warehouse.open(home, "acme") as warehouse:
+    with Warehouse.open(Registry(home), "acme") as warehouse:
         company = Company(warehouse)
         for n in (300, 301, 302):
             company.put("bills", bill(n, "new", "archive boxes", None), later)
@@ -161,7 +162,7 @@ def test_about_one_booked_line_in_25_is_to_be_checked(home: Home) -> None:
 
     count = 500
     later = AT.replace(hour=14)
-    with Warehouse.open(home, "acme") as warehouse:
+    with Warehouse.open(Registry(home), "acme") as warehouse:
         company = Company(warehouse)
         for n in range(count):
             company.put("bills", bill(1000 + n, "v1", "monthly delivery", None), later)

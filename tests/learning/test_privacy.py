@@ -14,6 +14,7 @@ import pytest
 from bill_pipeline.actions import sharing
 from bill_pipeline.categorization import firm_parties, model_registry
 from bill_pipeline.categorization.client_model import current_model
+from bill_pipeline.registry.clients import Registry
 from bill_pipeline.settings import Home
 from bill_pipeline.warehouse.warehouse import Warehouse
 from models.normalize import stable_hash, vendor_key
@@ -82,7 +83,7 @@ def test_no_trace_of_a_private_clients_vendor_is_in_any_shared_artefact(home: Ho
     sharing.set_shared(home, "open", True, by="Ann", reason="agreed")
     pooled = sharing.pool(home)
     assert pooled.contributors == ["open"]
-    with Warehouse.open(home, "open") as warehouse:
+    with Warehouse.open(Registry(home), "open") as warehouse:
         current_model(warehouse, home)
     for name in OPEN.values():
         assert "model's hash" in traces(home, name, but="none"), "the search finds what is there"
@@ -113,7 +114,7 @@ def test_made_private_again_a_client_leaves_knowledge_parties_and_other_models(
     for client in ("open", "secret"):
         sharing.set_shared(home, client, True, by="Ann", reason="agreed")
     assert sharing.pool(home).contributors == ["open", "secret"]
-    with Warehouse.open(home, "open") as warehouse:
+    with Warehouse.open(Registry(home), "open") as warehouse:
         current_model(warehouse, home)
     name = SECRET["v1"]
     assert traces(home, name, but="secret"), "shared, it is in the knowledge and in open's model"
@@ -121,14 +122,14 @@ def test_made_private_again_a_client_leaves_knowledge_parties_and_other_models(
     assert [traces(home, name, but="secret") for name in SECRET.values()] == [[], []]
     assert model_registry.contributors(home) == ["open"]
     assert model_registry.champion(home, "open") is None, "trained with secret's help: trained anew"
-    with Warehouse.open(home, "open") as warehouse:
+    with Warehouse.open(Registry(home), "open") as warehouse:
         assert current_model(warehouse, home).model.line_count_ == 40
 
 
 def test_who_switched_when_and_why_is_kept(home: Home) -> None:
     sharing.set_shared(home, "open", True, by="Ann", reason="signed 2026-05")
     sharing.set_shared(home, "open", False, by="Ben", reason="withdrawn")
-    with Warehouse.open(home, "open") as warehouse:
+    with Warehouse.open(Registry(home), "open") as warehouse:
         rows = warehouse.connection.execute(
             "select value, decided_by, reason from decisions.policies "
             "where name = 'share_lines' order by decided_at"
@@ -142,7 +143,7 @@ def test_what_people_said_at_a_sharing_client_holds_at_the_others(home: Home) ->
     said.save(home)
     connect(home, "third")
     build(home, "third", names, [bill(1, "a", "paper", "supplies")])
-    with Warehouse.open(home, "third") as warehouse:
+    with Warehouse.open(Registry(home), "third") as warehouse:
         rows = warehouse.connection.execute(
             "select distinct merged_party_id, firm_party_id from ledger.parties "
             "where party_id in ('a', 'b')"

@@ -63,7 +63,7 @@ def write(home_path: str, names: list[str], log: str) -> None:
         if rng.random() < 0.3:  # a client fails, or is left unpublished: sync_status tells
             now = utc_now()
             Registry(home).update(some[0], error="invented", unpublished_since=now)
-            show_status(home)
+            show_status(Registry(home))
         report = publish(home, some, schema=SCHEMA)
         with Path(log).open("a") as file:
             file.write(f"{json.dumps(report.not_published)}\n")

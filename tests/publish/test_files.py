@@ -273,7 +273,7 @@ def test_a_purged_clients_rows_go_at_once_and_open_readers_notice_nothing(
     with duckdb.connect(str(home.ledger), read_only=True) as reader:
         before = reader.execute(of_acme).fetchall()
         assert reader.execute(of_all).fetchall() == [(40,)]
-        leaving.disconnect(home, "birch", purge=True)
+        leaving.disconnect(Registry(home), "birch", purge=True)
         assert reader.execute(of_acme).fetchall() == before == rows(of_acme)
         assert reader.execute("select count(*) from lines_at('acme')").fetchall() == [(20,)]
         assert reader.execute(of_all).fetchall() == [(20,)]

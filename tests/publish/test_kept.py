@@ -16,6 +16,7 @@ import pytest
 from bill_pipeline.publishing.contents import read_contents
 from bill_pipeline.publishing.publish import publish
 from bill_pipeline.publishing.tables import published_schema
+from bill_pipeline.registry.clients import Registry
 from bill_pipeline.settings import Home
 from bill_pipeline.warehouse.warehouse import Warehouse
 from tests.ledger.company import Company
@@ -34,7 +35,7 @@ class Thrifty(Company):
 
 @contextmanager
 def books(home: Home) -> Iterator[Thrifty]:
-    with Warehouse.open(home, "acme") as warehouse:
+    with Warehouse.open(Registry(home), "acme") as warehouse:
         yield Thrifty(warehouse)
 
 

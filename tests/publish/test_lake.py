@@ -96,7 +96,7 @@ def test_looking_at_bill_and_finding_nothing_makes_no_snapshot(
 
     def snapshots_after(**changes: object) -> int:
         registry.update("acme", **changes)
-        show_status(home)
+        show_status(Registry(home))
         publish(home, [], schema=SCHEMA)
         with open_ledger(home) as ledger:
             row = ledger.execute("select count(*) from ducklake_snapshots('ledger')").fetchone()

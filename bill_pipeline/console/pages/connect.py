@@ -43,7 +43,7 @@ def reconnect(context: RequestContext) -> Response:
 def _connected(context: RequestContext, request: Request, *, is_new: bool) -> Response:
     before = None if is_new else status_of(context)
     try:
-        refused = connect_client(context.console.home, request)
+        refused = connect_client(context.console.registry, request)
     except NotConnected as error:
         context.record("connection refused", request.client, why=str(error))
         return _connect_form(

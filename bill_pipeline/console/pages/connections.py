@@ -66,7 +66,7 @@ def _seen(context: RequestContext) -> list[ClientStatus]:
             mend_interrupted,  # slow to load, and seldom needed
         )
 
-        if mend_interrupted(context.console.home):
+        if mend_interrupted(context.console.registry):
             statuses = context.console.registry.all()
     return [status for status in statuses if context.user.may_see(status.client)]
 
@@ -142,7 +142,7 @@ def pause(context: RequestContext) -> Response:
 
     status_of(context)
     context.console.registry.update(context.client, state=State.PAUSED)
-    show_status(context.console.home)
+    show_status(context.console.registry)
     context.record("paused", context.client)
     context.notify(f"{context.client} is paused: nothing is read from BILL until it is resumed.")
     return context.redirect(f"/clients/{context.client}")
@@ -176,7 +176,7 @@ def disconnect(context: RequestContext) -> Response:
         message = f"To delete the books, type the client's name: {context.client}"
         return _disconnect_form(context, status, http_status=422, message=message)
     try:
-        leaving.disconnect(context.console.home, context.client, purge=purge)
+        leaving.disconnect(context.console.registry, context.client, purge=purge)
     except NotForgotten as error:  # all else is done
         context.notify(str(error), "warning")
     context.record("disconnected", context.client, books="deleted" if purge else "kept")
