@@ -19,7 +19,7 @@ from bill_pipeline.dagster.fleet import bring_clients, raise_failures
 from bill_pipeline.dagster.partitions import BACKFILL, CLIENT_PARTITIONS
 from bill_pipeline.dagster.syncs import SyncResource, failure_of
 from bill_pipeline.errors import PipelineError
-from bill_pipeline.pipeline.steps import STEPS
+from bill_pipeline.pipeline.steps import STEPS, step_of
 from bill_pipeline.registry.failures import ClientError
 
 
@@ -30,6 +30,7 @@ def layer_step(
 
     @dg.multi_asset(
         name=layer,
+        description=f"Brings {step_of(layer).brings}.",
         specs=specs,
         check_specs=checks,
         partitions_def=CLIENT_PARTITIONS,
