@@ -25,7 +25,6 @@ from typing import Protocol
 from bill_pipeline.bill.clock import Clock, SystemClock
 from bill_pipeline.bill.errors import HourlyLimit
 from bill_pipeline.bill.holders import is_dead, this_process
-from bill_pipeline.runtime.sqlite_files import SqliteFile
 
 REQUESTS_PER_HOUR = 20_000
 LOGINS_PER_HOUR = 200
@@ -75,7 +74,6 @@ def _opened(path: Path | None, journal_mode: str) -> sqlite3.Connection:
         timeout=30,
         isolation_level=None,
         check_same_thread=False,
-        factory=SqliteFile,
     )
     try:
         database.execute(f"pragma journal_mode = {journal_mode}")
@@ -85,6 +83,9 @@ def _opened(path: Path | None, journal_mode: str) -> sqlite3.Connection:
         (found,) = database.execute("pragma quick_check(1)").fetchone()
         if found != "ok":
             raise sqlite3.DatabaseError(found)
+    except UnicodeDecodeError as error:  # what SQLite quotes of a damaged file
+        database.close()
+        raise sqlite3.DatabaseError("a name in the file is damaged") from error
     except BaseException:
         database.close()
         raise
