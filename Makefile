@@ -3,9 +3,10 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+PYTEST := $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo ui test test-fast story test-postgres lint format types lock audit sbom clean
+.PHONY: help install demo ui test test-nightly test-fast story test-postgres lint format types lock audit sbom clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -28,11 +29,14 @@ demo: install ## invented companies from a BILL look-alike to a published ledger
 ui: install ## the console and Dagster over the same home as the demo
 	$(BIN)/bill-pipeline ui
 
-test: install lint types ## what CI runs: lint, types, every test that this machine can run
-	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+test: install lint types ## what CI runs: lint, types, and today's part of the tests
+	BILL_PIPELINE_TEST_DAY=$${BILL_PIPELINE_TEST_DAY:-$$(date -u +%F)} $(PYTEST)
 
-test-fast: install ## the quick tests only
-	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m "not slow and not browser and not real_data"
+test-nightly: install lint types ## lint, types, and every test that this machine can run
+	$(PYTEST)
+
+test-fast: install ## the quick tests only, for between edits
+	$(PYTEST) -q -m "not slow and not rotating and not browser and not real_data"
 
 story: install ## run story files: make story FILES="/any/a.yaml b.yaml"
 	@$(BIN)/python -m tests.stories $(FILES)

@@ -1,7 +1,8 @@
-"""Leave out, with the reason printed, what this machine cannot run; the longest files come first.
+"""What runs on this machine and this day, in which order, and how two workers share it.
 
-With ``-n`` and ``--dist loadfile`` a file is one worker's, so that what its tests share is made
-once. The short files come last: they fill the time in which another worker ends.
+A file is one worker's, so that what its tests share is made once; only the stories, which share
+nothing, are handed out one by one. They come last, after the short files, and fill the time in
+which another worker ends.
 """
 
 from __future__ import annotations
@@ -11,8 +12,24 @@ import shutil
 import signal
 
 import pytest
+from xdist.remote import Producer
+from xdist.scheduler import LoadFileScheduling, Scheduling
+
+from tests import rotation
 
 STORIES = "tests/stories/test_stories.py"
+
+
+class StoryByStory(LoadFileScheduling):
+    """A worker takes a whole file at a time, but of the stories one."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return nodeid if nodeid.startswith(STORIES) else super()._split_scope(nodeid)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Scheduling:
+    return StoryByStory(config, log)
 
 
 def pytest_configure() -> None:
@@ -21,11 +38,21 @@ def pytest_configure() -> None:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_report_header() -> str | None:
+    day = rotation.day()
+    return day and (
+        f"rotation: of the tests marked rotating those of {day} "
+        f"(the same again: {rotation.DAY}={day}; all of them: make test-nightly)"
+    )
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    items[:], others = rotation.split(items)
+    config.hook.pytest_deselected(items=others)
     leave_out(items)
     long = {file_of(item) for item in items if item.get_closest_marker("slow")}
     # The sort is stable: within a file the order stays.
-    items.sort(key=lambda item: (file_of(item) != STORIES, file_of(item) not in long))
+    items.sort(key=lambda item: (file_of(item) == STORIES, file_of(item) not in long))
 
 
 def file_of(item: pytest.Item) -> str:

@@ -39,10 +39,13 @@ from tests.ledger.lives import (
     short_lives,
     without,
 )
+from tests.rotation import examples
 
 SLOW = [HealthCheck.too_slow, HealthCheck.data_too_large]
 few = settings(max_examples=2, deadline=None, suppress_health_check=SLOW, print_blob=True)
-many = settings(max_examples=12, deadline=None, suppress_health_check=SLOW, print_blob=True)
+many = settings(
+    max_examples=examples(12, by_day=4), deadline=None, suppress_health_check=SLOW, print_blob=True
+)
 
 JOURNAL = "select * exclude (posted_at) from ledger.journal_lines order by line_id"
 BALANCES = """
@@ -257,6 +260,7 @@ def test_every_law_holds_in_every_life_and_a_rebuild_gives_the_same_journal(life
         assert company.rows("from ledger.journal_lines order by line_id") == before
 
 
+@pytest.mark.rotating(days=2)
 @pytest.mark.slow
 @many
 @given(life=lives)
@@ -309,6 +313,7 @@ def reports_at(company: Company, day: date, known_at: datetime | None) -> dict[s
     return found
 
 
+@pytest.mark.rotating(days=3)
 @law(9, 25)
 @few
 @given(life=learning_lives)

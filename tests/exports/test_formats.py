@@ -46,6 +46,7 @@ def test_the_same_books_give_the_same_bytes(home: Home, tmp_path: Path, format_n
     assert first == again
 
 
+@pytest.mark.rotating(days=4)
 @pytest.mark.slow
 def test_books_built_again_elsewhere_give_the_same_text(home: Home, tmp_path: Path) -> None:
     other = published_home(Home.at(tmp_path / "other"), {"bakery": 1})

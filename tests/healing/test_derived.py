@@ -24,6 +24,8 @@ from models.knowledge import GlobalKnowledge
 from tests.healing.test_publication import cut, empty, fill
 from tests.publish.publish_fixture import connect_clients
 
+pytestmark = pytest.mark.rotating(days=4)
+
 
 def spoil_a_name(path: Path) -> None:
     """A byte of a table's name becomes none of UTF-8: Python cannot read what SQLite says of it."""

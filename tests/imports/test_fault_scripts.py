@@ -19,6 +19,8 @@ from bill_pipeline.ingest.progress import Progress
 from bill_pipeline.sandbox.faults import KINDS
 from tests.imports.conftest import MakeClient
 
+pytestmark = pytest.mark.rotating(days=4)
+
 LISTS = "connect/v3/(?!login)"
 FAULTS: tuple[dict[str, Any], ...] = (
     {"kind": "error", "status": 500, "code": "BDC_1001"},

@@ -15,6 +15,8 @@ from bill_pipeline.ingest.document_versions import ArchiveOutOfOrder
 from tests.imports.books import Client
 from tests.imports.conftest import MakeClient
 
+pytestmark = pytest.mark.rotating(days=4)
+
 
 def versions(client: Client, table: str, document_id: str) -> list[tuple[Any, ...]]:
     return client.query(
@@ -23,6 +25,7 @@ def versions(client: Client, table: str, document_id: str) -> list[tuple[Any, ..
     )
 
 
+@pytest.mark.rotating(days=1)
 def test_a_first_import_brings_every_list_exactly(client: Client) -> None:
     report = client.sync()
     assert client.differences() == {}

@@ -10,7 +10,7 @@ import pytest
 from bill_pipeline.sandbox.switches import the_other_way
 from tests.imports.conftest import MakeClient
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.rotating(days=8)]
 
 #: Beliefs about how BILL is read. Every document must arrive, whichever way they are.
 READING = (

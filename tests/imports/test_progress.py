@@ -11,6 +11,8 @@ from bill_pipeline.bill.chunks import ListOutcome
 from bill_pipeline.cli.import_progress import ImportProgress
 from bill_pipeline.ingest.progress import Progress, ProgressWatch
 
+pytestmark = pytest.mark.rotating(days=3)
+
 
 @pytest.mark.parametrize(
     ("expected_documents", "expected_pages", "left"),

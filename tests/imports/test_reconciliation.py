@@ -15,6 +15,8 @@ from bill_pipeline.ingest.reconciliation import compare_lists
 from tests.imports.books import Client
 from tests.imports.conftest import MakeClient
 
+pytestmark = pytest.mark.rotating(days=5)
+
 
 def compare(client: Client) -> ImportReport:
     with client.api() as api:

@@ -16,6 +16,8 @@ from tests.imports.books import Client
 from tests.imports.conftest import MakeClient
 from tests.imports.test_reconciliation import wrong
 
+pytestmark = pytest.mark.rotating(days=5)
+
 HOUR_MS = 3_600_000
 DAY_MS = 24 * HOUR_MS
 

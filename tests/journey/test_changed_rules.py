@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import json
 
+import pytest
+
 from bill_pipeline.registry.clients import Registry, State
 from bill_pipeline.warehouse.warehouse import Warehouse
 from tests.journey.firm import Firm
 from tests.ledger.changed_rules import changed_rule
+
+pytestmark = pytest.mark.rotating(days=3)
 
 #: Credits count on the first day of their month: other books for credits of open and closed months.
 CREDITS_ON_THE_FIRST = (

@@ -12,6 +12,8 @@ import pytest
 from bill_pipeline.registry.clients import Registry
 from tests.journey.firm import Firm
 
+pytestmark = pytest.mark.rotating(days=5)
+
 #: How many documents the published ledger has of each kind that BILL lists, archived ones included.
 LEDGER = """
     select document_type, count(*) as n from documents

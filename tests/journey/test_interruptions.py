@@ -24,6 +24,8 @@ from bill_pipeline.registry.clients import ClientStatus, Registry, State
 from bill_pipeline.runtime.signals import EXIT_CODE, SENTENCE, interruption_in
 from tests.journey.firm import Firm
 
+pytestmark = pytest.mark.rotating(days=5)
+
 #: What a person waits for; the aim is a few seconds on a machine that does nothing else.
 SECONDS = 8.0
 STARTS_WITHIN = 90.0

@@ -17,7 +17,10 @@ from bill_pipeline.sandbox.server import SandboxServer
 from bill_pipeline.settings import Home
 from tests.journey.firm import Firm
 
+pytestmark = pytest.mark.rotating(days=3)
 
+
+@pytest.mark.rotating(days=1)
 def test_a_client_is_connected_imported_booked_and_published(synced: Firm) -> None:
     (balance,) = synced.query("select sum(debit) - sum(credit) as difference from trial_balance")
     assert float(balance["difference"]) == 0

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,7 +14,7 @@ from bill_pipeline.sandbox.organization import Organization
 from bill_pipeline.sandbox.server import SandboxServer
 from tests.journey.firm import Firm
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.rotating(days=4, together=True)]
 
 #: Kinds that one company can have at once without hiding each other.
 COMPANIES = (
@@ -26,11 +25,13 @@ COMPANIES = (
 )
 
 
-@pytest.fixture(params=COMPANIES)
-def firm(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Firm]:
+@pytest.fixture(scope="module", params=COMPANIES)
+def firm(
+    tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
+) -> Iterator[Firm]:
     """The second company, which has customers, synced; again after a month of its life."""
     with SandboxServer(companies=2, documents=150, seed=7, variety=request.param) as sandbox:
-        firm = Selling(sandbox, tmp_path / "home")
+        firm = Selling(sandbox, tmp_path_factory.mktemp("firm") / "home")
         assert firm.connect(1).exit_code == 0
         assert firm.run("sync", firm.client).exit_code == 0
         life = sandbox.state.lives[sandbox.companies[1].organization_id]

@@ -10,6 +10,8 @@ import pytest
 
 from bill_pipeline.warehouse.transforms import load_transforms
 
+pytestmark = pytest.mark.rotating(days=4)
+
 TABLES = """
 create schema decisions;
 create schema categorized;

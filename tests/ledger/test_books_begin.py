@@ -7,6 +7,7 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, example, given, settings
 
 from bill_pipeline.decisions import tables as decisions
@@ -61,6 +62,7 @@ def bring_in(company: Company, held: dict[str, Decimal], earned: set[str], at: A
         )
 
 
+@pytest.mark.rotating(days=3)
 @given(lives)
 @example(ACROSS)
 @example(EVENTFUL)

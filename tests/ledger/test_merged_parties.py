@@ -147,6 +147,7 @@ def _columns(report: str) -> str:
     return ", ".join(names)
 
 
+@pytest.mark.rotating(days=2)
 @pytest.mark.parametrize("merged_in_bill", [False, True])
 def test_reports_are_as_if_one_record_had_been_used(merged_in_bill: bool) -> None:
     one = reports(with_two_records=False, merged_in_bill=merged_in_bill)

@@ -85,6 +85,7 @@ def live(company: Company, seed: int, batches: int) -> None:
         company.post(at)
 
 
+@pytest.mark.rotating(days=3)
 @pytest.mark.parametrize(
     "seed", [3, *(pytest.param(seed, marks=pytest.mark.slow) for seed in (5, 8))]
 )
@@ -142,6 +143,7 @@ def connected() -> Iterator[Company]:
         yield company
 
 
+@pytest.mark.rotating(days=4)
 @pytest.mark.parametrize("lost", ["nothing", "links", "decisions_by_document", "turning_points"])
 def test_waves_that_miss_what_connects_documents_give_way_to_batch_after_batch(
     connected: Company, lost: str, monkeypatch: pytest.MonkeyPatch

@@ -21,9 +21,12 @@ from bill_pipeline.warehouse.unchanged import TableMemory, _lists_read
 from bill_pipeline.warehouse.warehouse import Warehouse
 from tests.ledger.company import Company
 from tests.ledger.lives import FIRST_SYNC, live, lives
+from tests.rotation import examples
 
 few = settings(max_examples=2, deadline=None, suppress_health_check=list(HealthCheck))
-many = settings(max_examples=6, deadline=None, suppress_health_check=list(HealthCheck))
+many = settings(
+    max_examples=examples(6, by_day=2), deadline=None, suppress_health_check=list(HealthCheck)
+)
 Tables = dict[str, list[tuple[Any, ...]]]
 
 

@@ -61,6 +61,7 @@ def test_a_client_with_one_account(lines):
     assert all(others == [] for others in result.alternatives)
 
 
+@pytest.mark.rotating(days=4)
 def test_a_client_with_two_thousand_accounts(lines):
     numbers = [str(n) for n in range(2_000)]
     chart = pd.DataFrame(

@@ -18,6 +18,8 @@ from models.evaluation import evaluate
 
 from .invented_ledgers import invented_ledger
 
+pytestmark = pytest.mark.rotating(days=5, together=True)
+
 COMMITTED = Path(__file__).with_name("committed_figures.csv")
 REAL = ("networkrail", "oxford")
 # Two standard errors of a share; lines of one vendor err together, so each is worth less than one.

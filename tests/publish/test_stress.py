@@ -9,6 +9,8 @@ import pytest
 
 from tests.publish.stress import Stress
 
+pytestmark = pytest.mark.rotating(days=5)
+
 
 @pytest.mark.slow
 def test_readers_see_no_error_and_no_mixed_books_while_writers_are_killed(tmp_path: Path) -> None:

@@ -21,6 +21,8 @@ from bill_pipeline.registry.registry_file import HOME_VERSION
 from bill_pipeline.settings import Home
 from tests.upgrades.archived_bill import ArchivedBill
 
+pytestmark = pytest.mark.rotating(days=3)
+
 FOLDER = Path(__file__).parent
 HOMES = sorted((FOLDER / "homes").glob("*.tar.xz"))
 CHANGELOG = (FOLDER.parent.parent / "CHANGELOG.md").read_text(encoding="utf-8")
