@@ -41,6 +41,8 @@ from tests.ledger.lives import (
 )
 from tests.rotation import examples
 
+pytestmark = pytest.mark.slow
+
 SLOW = [HealthCheck.too_slow, HealthCheck.data_too_large]
 few = settings(max_examples=2, deadline=None, suppress_health_check=SLOW, print_blob=True)
 many = settings(
@@ -261,7 +263,6 @@ def test_every_law_holds_in_every_life_and_a_rebuild_gives_the_same_journal(life
 
 
 @pytest.mark.rotating(days=2)
-@pytest.mark.slow
 @many
 @given(life=lives)
 def test_every_law_holds_in_many_lives(life: Any) -> None:
