@@ -9,7 +9,7 @@ import tomllib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-import pytest
+from tests.each import of_each
 
 ROOT = Path(__file__).parent.parent
 PRODUCT = sorted(
@@ -37,10 +37,14 @@ def name_of(path: Path) -> str:
     return str(path.relative_to(ROOT))
 
 
-@pytest.mark.parametrize("path", PRODUCT, ids=name_of)
+def named(paths: Iterable[Path]) -> dict[str, Path]:
+    return {name_of(path): path for path in paths}
+
+
+@of_each(named(PRODUCT))
 def test_only_the_dagster_layer_imports_dagster(path: Path) -> None:
     if path.is_relative_to(ROOT / "bill_pipeline" / "dagster"):
-        pytest.skip("this is the Dagster layer")
+        return  # this is the Dagster layer
     guilty = [m for m in imported_modules(path) if m.split(".")[0].startswith("dagster")]
     assert not guilty
 
@@ -54,15 +58,13 @@ PRIVATE_PARTS = {
 }
 
 
-@pytest.mark.parametrize("path", PRODUCT, ids=name_of)
+@of_each(named(PRODUCT))
 def test_nobody_imports_private_parts_of_dagster(path: Path) -> None:
     private = [m for m in imported_modules(path) if m.startswith("dagster._")]
     assert private == PRIVATE_PARTS.get(path.name, [])
 
 
-@pytest.mark.parametrize(
-    "path", [p for p in PRODUCT if p.is_relative_to(ROOT / "models")], ids=name_of
-)
+@of_each(named(p for p in PRODUCT if p.is_relative_to(ROOT / "models")))
 def test_models_import_statistics_only(path: Path) -> None:
     foreign = {
         root
@@ -73,11 +75,7 @@ def test_models_import_statistics_only(path: Path) -> None:
     assert not foreign
 
 
-@pytest.mark.parametrize(
-    "path",
-    [p for p in PRODUCT if p.is_relative_to(ROOT / "bill_pipeline" / "sandbox")],
-    ids=name_of,
-)
+@of_each(named(p for p in PRODUCT if p.is_relative_to(ROOT / "bill_pipeline" / "sandbox")))
 def test_the_sandbox_knows_nothing_of_the_pipeline(path: Path) -> None:
     guilty = [
         m
@@ -87,9 +85,7 @@ def test_the_sandbox_knows_nothing_of_the_pipeline(path: Path) -> None:
     assert not guilty
 
 
-@pytest.mark.parametrize(
-    "path", [p for p in PRODUCT if p.is_relative_to(ROOT / "bill_pipeline" / "bill")], ids=name_of
-)
+@of_each(named(p for p in PRODUCT if p.is_relative_to(ROOT / "bill_pipeline" / "bill")))
 def test_the_bill_layer_knows_neither_duckdb_nor_the_other_layers(path: Path) -> None:
     guilty = [
         m
@@ -100,16 +96,16 @@ def test_the_bill_layer_knows_neither_duckdb_nor_the_other_layers(path: Path) ->
     assert not guilty
 
 
-@pytest.mark.parametrize("path", PRODUCT, ids=name_of)
+@of_each(named(PRODUCT))
 def test_only_settings_reads_the_environment(path: Path) -> None:
     if path.name == "settings.py":
-        pytest.skip("this is the reader")
+        return  # this is the reader
     assert not re.search(
         r"os\.(environ|getenv)\b(?!\s*=)", path.read_text().replace("**os.environ", "")
     )
 
 
-@pytest.mark.parametrize("path", PRODUCT, ids=name_of)
+@of_each(named(PRODUCT))
 def test_a_file_is_one_idea_and_says_so(path: Path) -> None:
     text = path.read_text()
     assert len(text.splitlines()) <= MOST_LINES, "split it: a file is one idea"
@@ -117,7 +113,7 @@ def test_a_file_is_one_idea_and_says_so(path: Path) -> None:
         assert ast.get_docstring(ast.parse(text)), "say in a docstring what belongs here"
 
 
-@pytest.mark.parametrize("path", PRODUCT, ids=name_of)
+@of_each(named(PRODUCT))
 def test_no_file_is_named_after_nothing(path: Path) -> None:
     assert path.stem not in {"utils", "helpers", "common", "manager", "data", "info", "misc"}
 
@@ -141,11 +137,11 @@ _ANSWERS = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("path", PRODUCT, ids=name_of)
+@of_each(named(PRODUCT))
 def test_loops_over_clients_are_isolated_in_one_way(path: Path) -> None:
     """Catching our own errors lets any other one of a client stop all: ``failures.alone``."""
     if name_of(path) in _ANSWERS:
-        pytest.skip("one client, and somebody to tell")
+        return  # one client, and somebody to tell
     guilty = [
         loop.lineno
         for loop in ast.walk(ast.parse(path.read_text()))
@@ -162,7 +158,7 @@ def test_loops_over_clients_are_isolated_in_one_way(path: Path) -> None:
 _FOR_PROGRAMS = {"bill_pipeline/publishing/output.py", "bill_pipeline/sandbox/ledger_import.py"}
 
 
-@pytest.mark.parametrize("path", PRODUCT, ids=name_of)
+@of_each(named(PRODUCT))
 def test_text_for_spreadsheets_goes_through_the_guard(path: Path) -> None:
     """Vendors choose the words: no cell may run them."""
     text = path.read_text()
@@ -182,7 +178,7 @@ _SMALL = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("path", PRODUCT, ids=name_of)
+@of_each(named(PRODUCT))
 def test_what_does_not_fit_into_memory_is_put_where_nobody_else_reads(path: Path) -> None:
     text = path.read_text()
     if name_of(path) not in _SMALL and re.search(r'duckdb\.connect\((":memory:")?\)', text):
@@ -193,10 +189,10 @@ def test_what_does_not_fit_into_memory_is_put_where_nobody_else_reads(path: Path
         assert not re.search(r"tempfile\.(TemporaryDirectory|gettempdir)", text), "PrivateFolder"
 
 
-@pytest.mark.parametrize("path", PRODUCT, ids=name_of)
+@of_each(named(PRODUCT))
 def test_every_sqlite_file_says_that_it_is_damaged(path: Path) -> None:
     if path.name == "budget.py":
-        pytest.skip("it looks at the whole file when it opens it")
+        return  # it looks at the whole file when it opens it
     opened = re.findall(r"sqlite3\.connect\((.*?)\)\n", path.read_text(), re.DOTALL)
     assert all("factory=SqliteFile" in each for each in opened)
 

@@ -13,6 +13,7 @@ import pytest
 from bill_pipeline.bill.lists import LISTS
 from bill_pipeline.dagster.definitions import defs
 from bill_pipeline.warehouse.transforms import load_checks, load_transforms
+from tests.each import of_each
 
 ROOT = Path(__file__).parents[2]
 GROUPS = {"raw", "decisions", "staging", "categorized", "ledger", "reports", "published", "models"}
@@ -21,7 +22,7 @@ SPECS = {
     spec.key.to_user_string(): spec
     for spec in sorted(defs.resolve_all_asset_specs(), key=lambda spec: spec.key.path)
 }
-every_asset = pytest.mark.parametrize("spec", SPECS.values(), ids=list(SPECS))
+every_asset = of_each(SPECS)
 
 
 @every_asset
