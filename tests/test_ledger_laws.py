@@ -41,7 +41,7 @@ from tests.ledger.lives import (
 )
 from tests.rotation import examples
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.rotating(days=2)]
 
 SLOW = [HealthCheck.too_slow, HealthCheck.data_too_large]
 few = settings(max_examples=2, deadline=None, suppress_health_check=SLOW, print_blob=True)
@@ -242,6 +242,7 @@ def check_laws(company: Company) -> None:
     cash_and_accrual_are_bridged(company)
 
 
+@pytest.mark.rotating(days=1)
 @law(7)
 @few
 @given(life=lives)
@@ -262,7 +263,6 @@ def test_every_law_holds_in_every_life_and_a_rebuild_gives_the_same_journal(life
         assert company.rows("from ledger.journal_lines order by line_id") == before
 
 
-@pytest.mark.rotating(days=2)
 @many
 @given(life=lives)
 def test_every_law_holds_in_many_lives(life: Any) -> None:
@@ -533,5 +533,6 @@ def test_a_rebuild_refuses_to_rewrite_history() -> None:
         assert company.rows("from ledger.journal_lines order by line_id") == before
 
 
+@pytest.mark.rotating(days=1)
 def test_every_invariant_is_held_by_a_test() -> None:
     assert not [number for number, tests in HELD.items() if not tests]

@@ -158,6 +158,7 @@ def test_text_that_a_spreadsheet_would_run_stays_text(text: str) -> None:
     assert guarded(Decimal("-1.50")) == Decimal("-1.50")
 
 
+@pytest.mark.slow
 def test_a_month_with_lines_to_review_closes_only_when_one_says_so(bookkeeper: Browser) -> None:
     page = bookkeeper.get(f"{HERE}/close?month=2026-03-31").text
     assert "not reviewed yet" in page
@@ -169,6 +170,7 @@ def test_a_month_with_lines_to_review_closes_only_when_one_says_so(bookkeeper: B
     assert "closed through <b>31 Mar 2026</b>" in bookkeeper.get(f"{HERE}/close").text
 
 
+@pytest.mark.slow
 def test_a_ready_month_closes_and_reopens_only_with_a_reason(bookkeeper: Browser) -> None:
     page = bookkeeper.get(f"{HERE}/close?month=2026-01-31").text
     assert "not reviewed yet" not in page

@@ -161,6 +161,7 @@ def test_names_people_write_become_names_for_files(title: str, name: str) -> Non
     assert client_name_of(title) == name
 
 
+@pytest.mark.slow
 def test_pausing_and_disconnecting(
     console: Console, admin: Browser, sandbox: SandboxServer
 ) -> None:

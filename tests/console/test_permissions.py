@@ -97,6 +97,7 @@ def test_every_role_gets_exactly_what_its_row_says(books_console: Console) -> No
     assert not wrong
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("client", ["cedar-dental", "no-such-client"])
 def test_a_client_one_may_not_see_is_as_good_as_none(books_console: Console, client: str) -> None:
     wrong = []

@@ -19,6 +19,8 @@ from bill_pipeline.settings import Home
 from bill_pipeline.warehouse.warehouse import Warehouse
 from tests.console.invented_books import SEEN_AT, put
 
+pytestmark = pytest.mark.slow
+
 CLIENT = "maple-bakery"
 #: id, number, amount, what BILL itself says of the fee
 RECEIPTS = (("R1", "900", 200.0, None), ("R2", "901", 50.0, 1.45), ("R3", "901", 75.0, None))

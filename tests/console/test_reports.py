@@ -35,6 +35,7 @@ def rows_of(page: str) -> list[str]:
     return [row for row in body.split("<tr>")[1:] if "There is nothing to show" not in row]
 
 
+@pytest.mark.slow
 def test_every_macro_and_every_report_has_a_page(books_console: Console, reader: Browser) -> None:
     listed = reader.get(f"{HERE}/reports").text
     for transform in OFFERED:

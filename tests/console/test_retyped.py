@@ -23,6 +23,8 @@ from bill_pipeline.warehouse.warehouse import Warehouse
 from tests.console.console_browser import Browser, signed_in
 from tests.console.invented_books import retype_rent
 
+pytestmark = [pytest.mark.slow, pytest.mark.rotating(days=3)]
+
 CLIENT = "maple-bakery"
 PATH = f"/clients/{CLIENT}/retyped"
 RENT = Decimal("2400.00")

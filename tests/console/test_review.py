@@ -68,6 +68,7 @@ def test_the_books_ask_about_uncoded_lines_only(books_console: Console) -> None:
     assert all(line["bill_account_id"] is None for line in asked(books_console))
 
 
+@pytest.mark.slow
 def test_one_answer_settles_all_lines_of_a_group_and_is_posted_at_once(
     books_console: Console, bookkeeper: Browser
 ) -> None:
@@ -105,6 +106,7 @@ def test_one_answer_settles_all_lines_of_a_group_and_is_posted_at_once(
     assert {row["entry_kind"] for row in kinds} == {"posting", "reversal"}
 
 
+@pytest.mark.slow
 def test_undo_puts_back_what_was_before_and_keeps_the_history(
     books_console: Console, bookkeeper: Browser
 ) -> None:
@@ -124,6 +126,7 @@ def test_undo_puts_back_what_was_before_and_keeps_the_history(
     assert bookkeeper.post(undo.group(1)).status_code == 409  # only once
 
 
+@pytest.mark.slow
 def test_a_rule_decides_the_partys_lines_from_then_on(
     books_console: Console, bookkeeper: Browser
 ) -> None:
@@ -190,6 +193,7 @@ def test_a_decision_waits_for_a_running_sync_and_then_says_that_it_was_not_made(
     assert asked(books_console) == before
 
 
+@pytest.mark.slow
 def test_any_line_can_be_moved_by_a_person_even_one_that_bill_coded(
     books_console: Console, bookkeeper: Browser
 ) -> None:
@@ -202,6 +206,7 @@ def test_any_line_can_be_moved_by_a_person_even_one_that_bill_coded(
     assert "a safe" in bookkeeper.get(path).text
 
 
+@pytest.mark.slow
 def test_books_that_would_not_be_right_take_the_decision_back(
     books_console: Console, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -34,6 +34,7 @@ def sources(console: Console) -> set[tuple[str, str]]:
     return {(row["category_source"], row["account_id"]) for row in found}
 
 
+@pytest.mark.slow
 def test_a_rule_is_tried_made_ended_and_taken_back(
     books_console: Console, bookkeeper: Browser
 ) -> None:

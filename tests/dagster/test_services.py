@@ -13,6 +13,8 @@ import pytest
 from bill_pipeline.dagster.services import Services
 from bill_pipeline.settings import Home
 
+pytestmark = pytest.mark.slow
+
 
 def test_temporary_files_and_sockets_lie_where_nobody_else_looks(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch

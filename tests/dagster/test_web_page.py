@@ -10,6 +10,8 @@ from dagster._core.test_utils import create_run_for_test
 
 from bill_pipeline.dagster.web_page import follow_logs_of_runs_alone
 
+pytestmark = pytest.mark.slow
+
 
 def test_only_logs_of_runs_can_be_followed(tmp_path: Path) -> None:
     with dg.DagsterInstance.local_temp(str(tmp_path)) as instance:

@@ -16,6 +16,8 @@ from tests.ledger.changed_rules import changed_rule
 from tests.ledger.company import Company, new_company
 from tests.ledger.lives import EVENTFUL, FIRST_SYNC, begin, live, lives, without
 
+pytestmark = pytest.mark.slow
+
 BEGIN = FIRST_SYNC.date() - timedelta(days=20)
 RETAINED_EARNINGS = "standard:3900"
 #: A close posts what is learnt of before on other days, and a void gives back what the old books'

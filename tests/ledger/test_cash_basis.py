@@ -7,12 +7,15 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from bill_pipeline.decisions import tables as decisions
 from tests.ledger.company import Company, new_company
 from tests.ledger.lives import FIRST_SYNC, begin, money
+
+pytestmark = pytest.mark.slow
 
 CENT = Decimal("0.01")
 ACCOUNTS = ("sales", "services", "freight")

@@ -6,6 +6,7 @@ from datetime import date, datetime, timedelta
 from itertools import pairwise
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
@@ -14,6 +15,8 @@ from bill_pipeline.pipeline.steps import build_tables
 from bill_pipeline.warehouse.transforms import load_transforms
 from tests.ledger.company import Company, new_company
 from tests.ledger.lives import FIRST_SYNC, begin
+
+pytestmark = pytest.mark.slow
 
 TYPES = {"EXPENSE": "Expense", "FIXED_ASSET": "Asset", "INCOME": "Revenue"}
 TABLES = {"ledger.closings", "ledger.account_versions", "ledger.accounts_by_day"}

@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from decimal import Decimal
 
+import pytest
+
 from bill_pipeline.warehouse.transforms import load_transforms
 from bill_pipeline.warehouse.warehouse import Warehouse
 from tests.ledger.company import Company, new_company
@@ -23,6 +25,7 @@ def bill(number: str, vendor: str, amount: float, home: float) -> dict[str, obje
     }  # fmt: skip
 
 
+@pytest.mark.slow
 def test_a_file_of_an_earlier_release_takes_dinars() -> None:
     with new_company() as company:
         begin(company)

@@ -105,6 +105,7 @@ def test_what_is_said_to_be_empty_is(sql: str, is_known: bool) -> None:
     assert not (said and rows)
 
 
+@pytest.mark.slow
 def test_half_of_the_tables_of_a_client_with_few_lists_are_made_by_their_columns_alone(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -131,6 +132,7 @@ def test_half_of_the_tables_of_a_client_with_few_lists_are_made_by_their_columns
         assert "staging.policies" not in made
 
 
+@pytest.mark.slow
 def test_the_first_documents_of_a_client_reach_every_table() -> None:
     """The journal is empty when a sync begins, and is not when the reports read it."""
     bill = {

@@ -356,6 +356,7 @@ def test_every_check_has_a_fault_that_it_finds_and_the_document_says_so() -> Non
     assert documented == {fault: check for fault, (_, check) in FAULTS.items()}
 
 
+@pytest.mark.slow
 def test_control_accounts_are_tied_out_although_something_is_dated_in_days_to_come() -> None:
     with new_company() as company:
         live(company, [*LIFE, [("bill", 0, 7_000, 15, 0), ("invoice", 0, 500, 3, 0)]])
@@ -365,6 +366,7 @@ def test_control_accounts_are_tied_out_although_something_is_dated_in_days_to_co
         assert not company.warehouse.run_check(check).passed
 
 
+@pytest.mark.slow
 def test_failed_checks_leave_the_last_good_tables(monkeypatch: pytest.MonkeyPatch) -> None:
     from bill_pipeline.warehouse import warehouse
 
@@ -386,6 +388,7 @@ def test_failed_checks_leave_the_last_good_tables(monkeypatch: pytest.MonkeyPatc
         assert company.rows("from ledger.journal_lines order by line_id") == before
 
 
+@pytest.mark.slow
 def test_a_stale_suggestion_stops_counting_when_the_line_changes() -> None:
     bill = {"id": "B1", "vendorId": "paper", "amount": 10, "invoice": {"invoiceDate": "2026-01-05"},
             "billLineItems": [{"id": "L1", "amount": 10, "description": "tape"}]}  # fmt: skip

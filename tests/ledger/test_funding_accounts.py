@@ -16,6 +16,7 @@ FIRST, SECOND, THIRD = (datetime(2026, 3, day, 12) for day in (1, 2, 3))  # noqa
 EXPENSE = {"name": "Rent", "account": {"type": "EXPENSE", "number": "6000"}}
 
 
+@pytest.mark.slow
 def test_a_refused_list_is_in_the_tie_out_until_it_can_be_read_again() -> None:
     with new_company() as company:
         company.put("chart_of_accounts", {"id": "rent", **EXPENSE}, FIRST)

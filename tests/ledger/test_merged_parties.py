@@ -178,6 +178,7 @@ def test_a_party_in_a_report_is_the_merged_one(report: str) -> None:
     )
 
 
+@pytest.mark.slow
 def test_bills_own_merge_is_resolved_to_the_record_that_bill_kept(tmp_path: Path) -> None:
     """Also where the other is known longer; until a person keeps the two apart."""
     home = Home.at(tmp_path)

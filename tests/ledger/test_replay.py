@@ -17,6 +17,8 @@ from bill_pipeline.pipeline import rebuild, replay
 from tests.ledger.company import Company, new_company
 from tests.ledger.lives import ACCOUNTS, EVENTFUL, FIRST_SYNC, KINDS, State, begin, hand_over
 
+pytestmark = pytest.mark.slow
+
 
 def decide(company: Company, state: State, chance: random.Random, at) -> None:
     """What people decide beside a life: roles, policies, rules, openings, write-offs, answers."""

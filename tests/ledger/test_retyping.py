@@ -22,6 +22,8 @@ from bill_pipeline.pipeline import rebuild
 from tests.ledger.company import Company, new_company
 from tests.ledger.lives import EVENTFUL, FIRST_SYNC, live, live_on, short_lives
 
+pytestmark = pytest.mark.slow
+
 ZERO = Decimal(0)
 YEAR = date(2026, 1, 1)
 CHECK = "no_balance_stays_under_an_old_type"

@@ -23,6 +23,8 @@ from tests.ledger.company import Company
 from tests.ledger.lives import FIRST_SYNC, live, lives
 from tests.rotation import examples
 
+pytestmark = pytest.mark.slow
+
 few = settings(max_examples=2, deadline=None, suppress_health_check=list(HealthCheck))
 many = settings(
     max_examples=examples(6, by_day=2), deadline=None, suppress_health_check=list(HealthCheck)
@@ -72,7 +74,6 @@ def test_reuse_gives_the_tables_of_a_whole_build(life: Any) -> None:
     compare(life)
 
 
-@pytest.mark.slow
 @many
 @given(life=lives)
 def test_reuse_gives_the_tables_of_a_whole_build_in_many_lives(life: Any) -> None:

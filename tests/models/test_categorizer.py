@@ -178,6 +178,7 @@ def test_a_credit_that_takes_back_a_known_bill_may_be_booked(model, lines):
     assert not asked_because(row, "unlinked_credit")
 
 
+@pytest.mark.slow
 def test_the_version_names_data_code_and_parameters(chart, lines):
     few = lines.iloc[:200]
     version = Categorizer().fit(few, chart).version_

@@ -45,6 +45,7 @@ def walked() -> pd.DataFrame:
     return decisions(ledger(), "walk-forward", refit_months=6)
 
 
+@pytest.mark.slow
 def test_every_baseline_is_in_the_same_run_on_the_same_lines(walked):
     assert set(walked["model"]) == {"ours", *BASELINES}
     truths = [part["truth"].tolist() for _, part in walked.groupby("model")]
@@ -68,6 +69,7 @@ def test_judging_starts_when_six_months_are_known(walked):
     assert walked["date"].dt.to_period("M").min() == months[-18:][6]
 
 
+@pytest.mark.slow
 def test_shuffling_the_future_changes_no_past_prediction(walked):
     data = ledger()
     months = sorted(walked["date"].dt.to_period("M").unique())
@@ -89,6 +91,7 @@ def test_shuffling_the_future_changes_no_past_prediction(walked):
         )
 
 
+@pytest.mark.slow
 def test_a_target_planted_in_a_future_row_is_never_used():
     data = ledger()
     newest = data["date"].idxmax()
@@ -105,6 +108,7 @@ def test_a_new_client_is_judged_on_knowledge_of_the_others_alone():
     assert set(found["coded_lines"]) == {0}
 
 
+@pytest.mark.slow
 def test_few_labels_are_reported_per_count():
     found = decisions(ledger(4, 340), "few", ["org0"])
     assert set(found["coded_lines"]) == {50, 100, 200}
@@ -165,6 +169,7 @@ def test_an_honest_confidence_errs_by_luck_alone():
     assert calibration_error(confidence * 0.9, hit) > 2.5 * noise
 
 
+@pytest.mark.slow
 def test_the_figures_are_written_with_every_model_and_organization():
     table = evaluate(ledger(3, 130), "all", ["org2"], refit_months=12)
     text = markdown(table, "invented.parquet", 61.0, 99.0)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from models.categorizer import Categorizer
 from models.training import Scores, split_by_time, train
 
@@ -24,6 +26,7 @@ class Forgetful(Categorizer):
         return super().fit(lines.assign(account_id=shuffled), chart)
 
 
+@pytest.mark.slow
 def test_a_better_challenger_is_promoted(lines, chart):
     champion = Forgetful().fit(lines.iloc[:900], chart)
     training = train(lines, chart, champion=champion)
@@ -32,6 +35,7 @@ def test_a_better_challenger_is_promoted(lines, chart):
     assert training.challenger.worth > training.champion.worth
 
 
+@pytest.mark.slow
 def test_a_worse_challenger_is_not_promoted(lines, chart, monkeypatch):
     champion = train(lines.iloc[:900], chart).model
     monkeypatch.setattr("models.training.Categorizer", Forgetful)

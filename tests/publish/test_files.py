@@ -114,6 +114,7 @@ def test_a_lost_catalogue_is_made_again_with_every_client(
     assert report.files_collected == len(before)
 
 
+@pytest.mark.slow
 def test_the_next_catalogue_is_the_last_one_with_other_versions(
     home: Home, clients: list[str], rows: Rows, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -249,6 +250,7 @@ def test_of_a_large_firm_some_are_looked_at_each_time_until_the_damage_is_found(
     assert rows("select client, batch from totals order by 1") == [("acme", 1), ("birch", 1)]
 
 
+@pytest.mark.slow
 def test_a_purged_clients_rows_go_at_once_and_open_readers_notice_nothing(
     home: Home, clients: list[str], rows: Rows, monkeypatch: pytest.MonkeyPatch
 ) -> None:

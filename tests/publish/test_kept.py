@@ -24,6 +24,8 @@ from tests.ledger.lives import FIRST_SYNC
 from tests.ledger.test_unchanged import bill
 from tests.publish.publish_fixture import connect_clients
 
+pytestmark = pytest.mark.slow
+
 HOUR = timedelta(hours=1)
 
 

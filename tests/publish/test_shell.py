@@ -36,6 +36,7 @@ def test_without_duckdbs_shell_a_plain_one_answers(
     assert result.output.rstrip().endswith("(1 row)")
 
 
+@pytest.mark.slow
 def test_ctrl_c_forgets_the_line_and_the_plain_prompt_stays(
     home: Home, clients: list[str], tmp_path: Path
 ) -> None:
