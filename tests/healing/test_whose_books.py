@@ -23,7 +23,7 @@ from bill_pipeline.warehouse.warehouse import Warehouse
 from tests.healing.test_publication import LINES
 from tests.journey.firm import Firm
 
-pytestmark = pytest.mark.rotating(days=4)
+pytestmark = pytest.mark.rotating(days=6)
 
 DOCUMENTS = "select client, document_id from documents order by all"
 

@@ -17,7 +17,7 @@ from bill_pipeline.sandbox.server import SandboxServer
 from bill_pipeline.settings import Home
 from tests.journey.firm import Firm
 
-pytestmark = pytest.mark.rotating(days=3)
+pytestmark = pytest.mark.rotating(days=4)
 
 
 @pytest.mark.rotating(days=1)

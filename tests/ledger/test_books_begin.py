@@ -64,7 +64,7 @@ def bring_in(company: Company, held: dict[str, Decimal], earned: set[str], at: A
         )
 
 
-@pytest.mark.rotating(days=3)
+@pytest.mark.rotating(days=4)
 @given(lives)
 @example(ACROSS)
 @example(EVENTFUL)

@@ -85,7 +85,7 @@ def reads_as_if_it_had_always_been_so(company: Company, balance: OldBalance) -> 
         assert (stands, *profit) == wanted
 
 
-@pytest.mark.rotating(days=3)
+@pytest.mark.rotating(days=4)
 @settings(max_examples=3, deadline=None, suppress_health_check=list(HealthCheck))
 @given(life=short_lives, choices=st.lists(st.integers(0, 2), min_size=3, max_size=3))
 @example(life=EVENTFUL, choices=[0, 0, 1])

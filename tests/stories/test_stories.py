@@ -24,6 +24,8 @@ QUICK = {
 }  # fmt: skip
 #: After so many days of ``make test`` each story was rebuilt in each way.
 DAYS_OF_REBUILDS = 4
+#: A story of more syncs is told on every second day only.
+MOST_SYNCS_DAILY = 3
 
 WRONG = """
 title: A bill of 100 is booked, and the story wants 99
@@ -46,6 +48,12 @@ steps:
 """
 
 
+def marks_of(path: Path) -> list[pytest.MarkDecorator]:
+    syncs = path.read_text(encoding="utf-8").count("- as_of:")
+    marks = [] if path.stem in QUICK else [pytest.mark.slow]
+    return [*marks, pytest.mark.rotating(days=2)] if syncs > MOST_SYNCS_DAILY else marks
+
+
 def unlisted_values(company: Company) -> list[str]:
     """Values of our own choosing that ``docs/schema.md`` does not list."""
     found = []
@@ -64,10 +72,7 @@ def unlisted_values(company: Company) -> list[str]:
 
 @pytest.mark.parametrize(
     "path",
-    [
-        pytest.param(path, id=path.stem, marks=() if path.stem in QUICK else pytest.mark.slow)
-        for path in STORIES
-    ],
+    [pytest.param(path, id=path.stem, marks=marks_of(path)) for path in STORIES],
 )
 def test_the_books_are_as_the_story_tells(path: Path) -> None:
     ways = [
