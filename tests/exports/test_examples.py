@@ -42,6 +42,7 @@ def folder(home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Itera
         yield tmp_path
 
 
+@pytest.mark.slow
 def test_every_line_for_the_command_line_works(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -212,6 +212,7 @@ def test_a_name_that_must_match_stays_and_is_listed(tmp_path: Path) -> None:
 EVERY_SIGN = [chr(n) for n in range(sys.maxunicode + 1) if not 0xD800 <= n <= 0xDFFF]
 
 
+@pytest.mark.slow
 def test_beancount_accepts_a_name_with_any_first_sign() -> None:
     account = pytest.importorskip("beancount.core.account")
     signs = EVERY_SIGN[::29]

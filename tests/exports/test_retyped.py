@@ -8,6 +8,8 @@ from datetime import date
 from decimal import Decimal
 from pathlib import Path
 
+import pytest
+
 from bill_pipeline.actions.retyping import move
 from bill_pipeline.exports import export
 from bill_pipeline.exports.books import read_books
@@ -15,6 +17,8 @@ from bill_pipeline.exports.names import plain_text_names, quickbooks_names, xero
 from bill_pipeline.publishing.query import open_ledger
 from bill_pipeline.settings import Home
 from tests.console.invented_books import make_books, retype_rent
+
+pytestmark = pytest.mark.slow
 
 CLIENT = "maple-bakery"
 

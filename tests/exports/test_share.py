@@ -25,6 +25,7 @@ def opened(folder: Path) -> duckdb.DuckDBPyConnection:
     return duckdb.connect(str(folder / "ledger.duckdb"), read_only=True)
 
 
+@pytest.mark.slow
 def test_every_table_has_the_clients_rows(folder: Path, ledger: duckdb.DuckDBPyConnection) -> None:
     with opened(folder) as shared:
         for table in published_tables(ledger):
@@ -82,6 +83,7 @@ def test_it_is_documented_in_itself(folder: Path) -> None:
         assert (undocumented, columns > 100) == (0, True)
 
 
+@pytest.mark.slow
 def test_another_clients_folder_is_not_overwritten(home: Home, folder: Path) -> None:
     with pytest.raises(ShareRefused):
         write_share(home, "bakery", folder)

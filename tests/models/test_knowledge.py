@@ -7,7 +7,6 @@ import csv
 import numpy as np
 import pandas as pd
 import pytest
-import skops.io
 
 from models.chart import ChartColumnsMissing, canonical_chart, read_chart
 from models.knowledge import SEED_FILE, GlobalKnowledge, seed_lines
@@ -87,6 +86,8 @@ def test_knowledge_learns_from_clients_who_share(knowledge):
 
 
 def test_no_name_or_text_of_a_client_is_in_the_saved_knowledge(tmp_path):
+    import skops.io  # takes seconds, which the collecting of all tests should not
+
     secret = seed_lines().head(30).assign(party_name="Quibblefrost", description="wozzlethwack")
     knowledge = GlobalKnowledge().fit(pd.concat([seed_lines(), secret]))
     import io

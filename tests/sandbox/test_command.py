@@ -11,6 +11,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import httpx
+import pytest
 from click.testing import CliRunner
 
 from bill_pipeline.cli.sandbox import sandbox
@@ -23,6 +24,7 @@ def refused(*arguments: str) -> str:
     return result.output
 
 
+@pytest.mark.slow
 def test_the_command_serves_what_it_prints(tmp_path: Path) -> None:
     rows = [("o", date(2020, 5, d), "A", "x", Decimal(d), "Rent", None, None, None) for d in (4, 5)]
     ledger, truth = write_ledger(tmp_path / "l.parquet", rows), tmp_path / "truth.csv"

@@ -56,6 +56,7 @@ def all_of(organizations: list[Organization], name: str) -> list[dict[str, Any]]
     return [document for one in organizations for document in one[name]]
 
 
+@pytest.mark.slow
 def test_a_year_of_life_enters_every_rare_state_and_void(
     year: tuple[SandboxState, Counter[str]],
 ) -> None:
@@ -84,6 +85,7 @@ def test_foreign_bills_cards_and_recurring_documents_come_by_themselves(
     assert any(i["invoiceNumber"].startswith("REC-") for i in all_of(organizations, "invoices"))
 
 
+@pytest.mark.slow
 def test_the_invented_history_has_none_of_it() -> None:
     state, _ = lived(0)
     organizations = list(state.organizations.values())
