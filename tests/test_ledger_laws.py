@@ -46,7 +46,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.rotating(days=2)]
 SLOW = [HealthCheck.too_slow, HealthCheck.data_too_large]
 few = settings(max_examples=2, deadline=None, suppress_health_check=SLOW, print_blob=True)
 many = settings(
-    max_examples=examples(12, by_day=4), deadline=None, suppress_health_check=SLOW, print_blob=True
+    max_examples=examples(12, by_day=3), deadline=None, suppress_health_check=SLOW, print_blob=True
 )
 
 JOURNAL = "select * exclude (posted_at) from ledger.journal_lines order by line_id"

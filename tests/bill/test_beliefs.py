@@ -116,6 +116,7 @@ def test_a_look_alike_as_believed_shows_every_belief(company: MakeCompany) -> No
 
 
 @pytest.mark.slow
+@pytest.mark.rotating(days=4)
 @pytest.mark.parametrize("name", TURNED)
 def test_a_belief_that_is_turned_is_contradicted_and_no_other(
     company: MakeCompany, name: str

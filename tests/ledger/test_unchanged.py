@@ -27,7 +27,7 @@ pytestmark = pytest.mark.slow
 
 few = settings(max_examples=2, deadline=None, suppress_health_check=list(HealthCheck))
 many = settings(
-    max_examples=examples(6, by_day=2), deadline=None, suppress_health_check=list(HealthCheck)
+    max_examples=examples(6, by_day=1), deadline=None, suppress_health_check=list(HealthCheck)
 )
 Tables = dict[str, list[tuple[Any, ...]]]
 

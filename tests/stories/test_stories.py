@@ -25,7 +25,7 @@ QUICK = {
 #: After so many days of ``make test`` each story was rebuilt in each way.
 DAYS_OF_REBUILDS = 4
 #: A story of more syncs is told on every second day only.
-MOST_SYNCS_DAILY = 3
+MOST_SYNCS_DAILY = 2
 
 WRONG = """
 title: A bill of 100 is booked, and the story wants 99
