@@ -16,6 +16,8 @@ from bill_pipeline.dagster.instance import write_instance
 from bill_pipeline.errors import NotForgotten
 from bill_pipeline.settings import Home
 
+pytestmark = pytest.mark.slow
+
 BOOKS = dg.AssetKey("books")
 
 

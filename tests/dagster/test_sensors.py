@@ -35,6 +35,8 @@ from bill_pipeline.registry.client_files import client_lock
 from bill_pipeline.registry.clients import Registry, State, utc_now
 from bill_pipeline.settings import Home, SettingsError
 
+pytestmark = pytest.mark.slow
+
 NOW = datetime(2026, 3, 31, 12, tzinfo=UTC)
 Tick = Callable[..., Any]
 Connect = Callable[..., str]

@@ -28,6 +28,8 @@ from bill_pipeline.registry.client_errors import UnknownClient
 from bill_pipeline.settings import Home
 from tests.exports.invented_books import published_home
 
+pytestmark = pytest.mark.slow
+
 
 def contents(path: Path) -> dict[str, bytes]:
     files = sorted(path.rglob("*")) if path.is_dir() else [path]
