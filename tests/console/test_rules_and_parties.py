@@ -86,6 +86,7 @@ def test_a_rule_that_does_not_stand_cannot_be_changed(bookkeeper: Browser) -> No
     assert "No rule" in answer.text
 
 
+@pytest.mark.slow
 def test_parties_are_merged_renamed_split_and_undone(
     books_console: Console, bookkeeper: Browser
 ) -> None:
