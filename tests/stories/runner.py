@@ -80,7 +80,7 @@ def run_story(
     path: Path,
     *,
     also: Callable[[Company], list[str]] | None = None,
-    ways: Sequence[posting.Way] = posting.WAYS,
+    ways: Sequence[rebuild.Way] = rebuild.WAYS,
 ) -> list[str]:
     """The rows in which the books differ from the story in ``path``; empty when none does.
 

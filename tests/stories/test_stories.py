@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from bill_pipeline.pipeline import rebuild
 from bill_pipeline.publishing.tables import published_schema
 from bill_pipeline.publishing.values import OF_BILL, is_listed, values_of
-from bill_pipeline.warehouse import posting
 from tests.ledger.company import Company
 from tests.rotation import is_due
 from tests.stories.__main__ import main
@@ -77,7 +77,7 @@ def unlisted_values(company: Company) -> list[str]:
 def test_the_books_are_as_the_story_tells(path: Path) -> None:
     ways = [
         way
-        for number, way in enumerate(posting.WAYS)
+        for number, way in enumerate(rebuild.WAYS)
         if is_due(path.stem, 2 * number, days=DAYS_OF_REBUILDS)
     ]
     differences = run_story(path, also=unlisted_values, ways=ways)
