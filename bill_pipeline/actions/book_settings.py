@@ -13,7 +13,7 @@ from decimal import Decimal
 
 import duckdb
 
-from bill_pipeline.actions.deciding import Batch, decision_batch
+from bill_pipeline.actions.deciding import Batch, decision
 from bill_pipeline.decisions import tables as decisions
 from bill_pipeline.decisions.openings import would_begin_books
 from bill_pipeline.errors import DecisionRefused
@@ -105,13 +105,15 @@ def change_policies(home: Home, client: str, values: Mapping[str, str], *, by: s
     """
     if unknown := sorted(values.keys() - set(SETTABLE_POLICIES)):
         raise DecisionRefused(f"{client}: {', '.join(unknown)} cannot be changed.")
-    with decision_batch(home, client) as batch:
-        before = _policies_now(batch.warehouse.connection, values)
+    with decision(home, client, by=by) as batch:
+        before = _policies_now(batch.connection, values)
         for name, what in _CHANGES_EVERYTHING.items():
             if values.get(name, before.get(name)) != before.get(name):
                 _require_nothing_closed(batch, client, what)
-        _set_policies(batch, values, by)
-        batch.take_back = lambda later: _set_policies(later, before, by)
+        for name, value in values.items():
+            decisions.set_policy(
+                batch.connection, name, value, decided_at=batch.decided_at, decided_by=by
+            )
 
 
 def change_role(
@@ -122,15 +124,15 @@ def change_role(
     Raises DecisionRefused for an unknown role or account, and for an account of the other
     statement: payables cannot be an expense.
     """
-    with decision_batch(home, client) as batch:
-        connection = batch.warehouse.connection
+    with decision(home, client, by=by) as batch:
+        connection = batch.connection
         # A bank account has a role as soon as BILL names it, and an account when somebody says so.
-        before = connection.execute(
-            "select account_id from categorized.account_roles where role = $role union all "
-            "select '' from ledger.funding_accounts where role = $role limit 1",
+        is_known = connection.execute(
+            "select 1 from categorized.account_roles where role = $role union all "
+            "select 1 from ledger.funding_accounts where role = $role limit 1",
             {"role": role},
         ).fetchone()
-        if before is None:
+        if not is_known:
             raise DecisionRefused(
                 f"{client}: there is no role {role!r}; "
                 f"`bill-pipeline settings {client}` lists the roles."
@@ -144,10 +146,7 @@ def change_role(
                 f"{client}: {role} is an account of the {usual.lower()}; {name} is one of the "
                 f"{statement.lower()}."
             )
-        _set_role(batch, role, account_id, by, reason)
-        batch.take_back = lambda later: _set_role(
-            later, role, before[0], by, "taken back: the books refused it"
-        )
+        decisions.set_role(connection, role, account_id, **batch.signed(reason))
 
 
 def bring_in_balances(
@@ -166,8 +165,8 @@ def bring_in_balances(
     its documents: where these do not add up to its balance, nothing is booked unless
     ``accept_differences``. Raises DecisionRefused, ClientBusy, ChecksFailed.
     """
-    with decision_batch(home, client) as batch:
-        connection = batch.warehouse.connection
+    with decision(home, client, by=by) as batch:
+        connection = batch.connection
         closed = decisions.closed_through(connection, batch.decided_at)
         if closed is not None and cutover <= closed:
             raise DecisionRefused(
@@ -186,19 +185,16 @@ def bring_in_balances(
         documents = _open_documents(connection, cutover)
         if not accept_differences:
             _require_documents_add_up(client, cutover, balances, documents)
-        before = _balances_now(connection)
         wanted = {account: (cutover, amount) for account, amount in balances.items()}
-        gone = {account: (day, Decimal(0)) for account, (day, _amount) in before.items()}
-        _set_balances(batch, gone | wanted, by, reason)
+        for account_id, (day, amount) in (_emptied(connection) | wanted).items():
+            decisions.record_opening_balance(
+                connection,
+                account_id=account_id,
+                cutover_date=day,
+                amount=amount,
+                **batch.signed(reason),
+            )
         begins_now = decisions.books_begin_on(connection, batch.decided_at)
-        empty = {account: (cutover, Decimal(0)) for account in balances}
-
-        def take_back(later: Batch) -> None:
-            _set_balances(later, empty | before, by, "taken back: the books refused it")
-            if begins_now != begin:
-                _set_policies(later, {"books_begin_on": ""}, by)
-
-        batch.take_back = take_back
     by_documents = documents if begins_now else {}
     booked = {name: amount for name, amount in balances.items() if name not in documents}
     opened = sum((amount for _name, amount in by_documents.values()), Decimal(0))
@@ -220,7 +216,7 @@ def _policies_now(
 
 
 def _require_nothing_closed(batch: Batch, client: str, what: str) -> None:
-    connection = batch.warehouse.connection
+    connection = batch.connection
     closed = decisions.closed_through(connection, batch.decided_at)
     row = connection.execute("select min(date) from ledger.journal_entries").fetchone()
     first = row[0] if row else None
@@ -229,24 +225,6 @@ def _require_nothing_closed(batch: Batch, client: str, what: str) -> None:
             f"{client}: {what}, and the books are closed through {closed}. Reopen them from their "
             f"first month first: bill-pipeline reopen {client} {first:%Y-%m} --reason …"
         )
-
-
-def _set_policies(batch: Batch, values: Mapping[str, str], by: str) -> None:
-    for name, value in values.items():
-        decisions.set_policy(
-            batch.warehouse.connection, name, value, decided_at=batch.decided_at, decided_by=by
-        )
-
-
-def _set_role(batch: Batch, role: str, account_id: str, by: str, reason: str) -> None:
-    decisions.set_role(
-        batch.warehouse.connection,
-        role,
-        account_id,
-        decided_at=batch.decided_at,
-        decided_by=by,
-        reason=reason,
-    )
 
 
 def _require_openable(
@@ -304,27 +282,13 @@ def _require_documents_add_up(
         )
 
 
-def _balances_now(connection: duckdb.DuckDBPyConnection) -> dict[str, tuple[date, Decimal]]:
+def _emptied(connection: duckdb.DuckDBPyConnection) -> dict[str, tuple[date, Decimal]]:
+    """Account with an opening balance → its day, and nothing instead."""
     rows = connection.execute(
         """
-        select account_id, arg_max(cutover_date, (decided_at, rowid)),
-            arg_max(amount, (decided_at, rowid)) as amount
-        from decisions.opening_balances group by account_id having amount <> 0
+        select account_id, arg_max(cutover_date, (decided_at, rowid))
+        from decisions.opening_balances
+        group by account_id having arg_max(amount, (decided_at, rowid)) <> 0
         """
     ).fetchall()
-    return {account: (day, amount) for account, day, amount in rows}
-
-
-def _set_balances(
-    batch: Batch, balances: Mapping[str, tuple[date, Decimal]], by: str, reason: str
-) -> None:
-    for account_id, (day, amount) in balances.items():
-        decisions.record_opening_balance(
-            batch.warehouse.connection,
-            account_id=account_id,
-            cutover_date=day,
-            amount=amount,
-            decided_at=batch.decided_at,
-            decided_by=by,
-            reason=reason,
-        )
+    return {account: (day, Decimal(0)) for account, day in rows}

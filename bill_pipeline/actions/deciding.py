@@ -1,22 +1,26 @@
 """Write a person's decisions into a client's books, and have the books show them at once.
 
-One function per kind of action. Each holds the client's lock, appends to ``decisions``, builds the
-layers and publishes; when the books refuse the result (a check fails), the decision is taken back
-by a later row and the error is raised. Nothing here knows how pages look.
+Every action, here and in the modules beside this one, writes inside ``with decision(…)``: what it
+appends to ``decisions`` and the layers that are built from it are one transaction of the client's
+file. When a check fails, or the process is killed at any moment, the file has all of it or nothing.
+Nothing here knows how pages look.
 """
 
 from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
+from typing import TypedDict
+
+import duckdb
 
 from bill_pipeline.actions.closing import require_closable
 from bill_pipeline.decisions import tables as decisions
 from bill_pipeline.decisions.rules import add_rule, remove_rule
-from bill_pipeline.errors import PipelineError
+from bill_pipeline.errors import DecisionRefused
 from bill_pipeline.pipeline.books import open_books
 from bill_pipeline.pipeline.client_sync import Sync, SyncOptions
 from bill_pipeline.pipeline.posting_rules import begin
@@ -27,12 +31,23 @@ from bill_pipeline.registry.client_errors import ClientBusy
 from bill_pipeline.registry.client_files import client_lock
 from bill_pipeline.registry.clients import Registry, utc_now
 from bill_pipeline.settings import Home
+from bill_pipeline.warehouse.transforms import load_transforms
 from bill_pipeline.warehouse.upkeep import next_batch_time
 from bill_pipeline.warehouse.warehouse import Warehouse
 
 #: A decision waits this long for a sync of the same client to end before it is refused.
 PATIENCE_SECONDS = 10.0
 _SECONDS_BETWEEN_TRIES = 0.2
+_GIVEN = """
+select decided_at, decided_by from decisions.categories where source = 'person' group by all
+"""
+# Rules that were made at a moment and stand.
+_RULES_MADE = """
+select rule_id from decisions.rules group by rule_id
+having min(decided_at) = $at and not arg_max(withdrawn, (decided_at, rowid))
+    and arg_min(decided_by, (decided_at, rowid)) = coalesce($whose, any_value(decided_by))
+order by rule_id
+"""
 
 
 @dataclass(frozen=True)
@@ -66,6 +81,68 @@ class PartyRule:
     reason: str
 
 
+class Signed(TypedDict):
+    """Who decided, when (UTC) and why: what every row of ``decisions`` ends with."""
+
+    decided_at: datetime
+    decided_by: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Batch:
+    """One moment of decisions of a person ``by`` name on an open client file; see ``decision``."""
+
+    warehouse: Warehouse
+    as_of: datetime
+    by: str
+
+    @property
+    def connection(self) -> duckdb.DuckDBPyConnection:
+        return self.warehouse.connection
+
+    @property
+    def decided_at(self) -> datetime:
+        return self.as_of.replace(tzinfo=None)
+
+    def signed(self, reason: str) -> Signed:
+        return {"decided_at": self.decided_at, "decided_by": self.by, "reason": reason}
+
+
+@contextlib.contextmanager
+def decision(home: Home, client: str, *, by: str, builds: bool = True) -> Iterator[Batch]:
+    """Decisions written inside the ``with`` are in the published books after it, or nowhere.
+
+    They and the layers built from them are committed together, and rolled back together on any
+    exception. Holds the client's lock. Not ``builds``: no layer reads what is decided.
+
+    Raises ClientBusy while another process works on the client; ChecksFailed when the books would
+    not be right; PublishError when all is booked, but analysts do not see it yet.
+    """
+    registry = Registry(home)
+    with hold_client(home, client), open_books(registry, client) as warehouse:
+        as_of = begin(warehouse)[0] if builds else next_batch_time(warehouse, utc_now())
+        sync = Sync(registry, warehouse, SyncOptions(), as_of)
+        with warehouse.transaction():
+            yield Batch(warehouse, as_of, by)
+            for layer in LAYERS if builds else ():
+                sync.build(layer)
+        if builds:
+            _documents, to_review = count_documents_and_reviews(warehouse)
+            registry.update(client, review_count=to_review, unpublished_since=as_of)
+            show_status(registry)
+    if builds:
+        publish(home, [client]).require_all()
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """What ``decide_lines`` recorded; it is undone by its moment (UTC)."""
+
+    decided_at: datetime
+    rule_ids: tuple[str, ...]
+
+
 def decide_lines(
     home: Home,
     client: str,
@@ -74,119 +151,68 @@ def decide_lines(
     *,
     by: str,
     reason: str,
-    withdrawn_rules: Sequence[str] = (),
-) -> list[str]:
-    """Record the answers and rules, bring the books up to date, return the new rules' ids.
+) -> Recorded:
+    """Record the answers and rules, and bring the books up to date.
 
-    Raises ClientBusy while another process works on the client; ChecksFailed when the books would
-    not be right, after the decisions were taken back.
+    Raises ClientBusy, ChecksFailed, PublishError.
     """
-    with decision_batch(home, client) as batch:
-        before = _persons_answers(batch.warehouse, [answer.line for answer in answers])
-        _write_answers(batch, answers, by, reason)
-        rule_ids = [
+    with decision(home, client, by=by) as batch:
+        _write_answers(batch, answers, reason)
+        rule_ids = tuple(
             add_rule(
-                batch.warehouse.connection,
+                batch.connection,
                 account_id=rule.account_id,
                 party_id=rule.party_id,
                 document_type=rule.document_type,
-                reason=rule.reason,
-                decided_at=batch.decided_at,
-                decided_by=by,
+                **batch.signed(rule.reason),
             )
             for rule in rules
-        ]
-        _withdraw_rules(batch, withdrawn_rules, by)
-        batch.take_back = lambda later: _take_back(later, before, rule_ids, by)
-    return rule_ids
+        )
+    return Recorded(batch.as_of, rule_ids)
+
+
+def undo_lines(
+    home: Home, client: str, decided_at: datetime, *, by: str, whose: str | None = None
+) -> int:
+    """Put back what stood before the answers of ``decided_at``; of how many lines.
+
+    By a further decision, so that history keeps both; rules made with the answers are withdrawn.
+    What somebody else answered since stays. With ``whose`` only that person's answers are undone.
+    Raises DecisionRefused when none of them is left to undo; ClientBusy, ChecksFailed,
+    PublishError.
+    """
+    at = decided_at.replace(tzinfo=None)
+    with decision(home, client, by=by) as batch:
+        before = _answers_before(batch, at, whose)
+        rules = batch.connection.execute(_RULES_MADE, {"at": at, "whose": whose}).fetchall()
+        if not before and not rules:
+            raise DecisionRefused(
+                f"{client}: nothing of that answer is left to undo, or somebody else gave it. Each "
+                "line's own page shows who decided what, and changes it."
+            )
+        _write_answers(batch, before, "undone")
+        for (rule_id,) in rules:
+            remove_rule(batch.connection, rule_id, **batch.signed("withdrawn"))
+    return len(before)
 
 
 def close_through(home: Home, client: str, day: date, *, by: str, reason: str) -> None:
     """Lock every day up to and including ``day``.
 
-    Raises CannotClose, DecisionRefused, ClientBusy.
+    Raises CannotClose, DecisionRefused, ClientBusy, ChecksFailed, PublishError.
     """
     require_closable(Registry(home).status(client), day, utc_now().date())
-    with decision_batch(home, client) as batch:
-        decisions.close(
-            batch.warehouse.connection,
-            day,
-            decided_at=batch.decided_at,
-            decided_by=by,
-            reason=reason,
-        )
+    with decision(home, client, by=by) as batch:
+        decisions.close(batch.connection, day, **batch.signed(reason))
 
 
 def reopen_from(home: Home, client: str, first_open_day: date, *, by: str, reason: str) -> None:
-    """Unlock ``first_open_day`` and later. Raises DecisionRefused, ClientBusy."""
-    with decision_batch(home, client) as batch:
-        decisions.reopen(
-            batch.warehouse.connection,
-            first_open_day,
-            decided_at=batch.decided_at,
-            decided_by=by,
-            reason=reason,
-        )
+    """Unlock ``first_open_day`` and later.
 
-
-def persons_answers(home: Home, client: str, lines: Sequence[DocumentLine]) -> list[Answer]:
-    """What people had answered for ``lines`` until now: what an undo has to put back.
-
-    Raises ClientBusy; ChecksFailed when the rules of this release would not make right books.
+    Raises DecisionRefused, ClientBusy, ChecksFailed, PublishError.
     """
-    with hold_client(home, client), open_books(Registry(home), client) as warehouse:
-        begin(warehouse)
-        return _persons_answers(warehouse, lines)
-
-
-class Batch:
-    """One moment of decisions on an open client file."""
-
-    def __init__(self, warehouse: Warehouse, as_of: datetime) -> None:
-        self.warehouse = warehouse
-        self.as_of = as_of
-        self.take_back: Callable[[Batch], None] | None = None
-
-    @property
-    def decided_at(self) -> datetime:
-        return self.as_of.replace(tzinfo=None)
-
-
-@contextlib.contextmanager
-def decision_batch(home: Home, client: str) -> Iterator[Batch]:
-    """Decisions written inside the ``with`` are in the published books after it.
-
-    Holds the client's lock. Raises ClientBusy while another process works on the client;
-    ChecksFailed when the books would not be right, after ``take_back`` was called; PublishError
-    when the decisions are booked, but analysts do not see them yet.
-    """
-    with hold_client(home, client), _batch(home, client) as batch:
-        yield batch
-
-
-@contextlib.contextmanager
-def _batch(home: Home, client: str) -> Iterator[Batch]:
-    """Decisions are written inside the ``with``; after it the books are built and published."""
-    with open_books(Registry(home), client) as warehouse:
-        as_of, _new_rules = begin(warehouse)
-        batch = Batch(warehouse, as_of)
-        yield batch
-        try:
-            _build(home, batch)
-        except PipelineError:
-            if batch.take_back is not None:
-                batch.take_back(Batch(warehouse, next_batch_time(warehouse, utc_now())))
-            raise
-    publish(home, [client]).require_all()
-
-
-def _build(home: Home, batch: Batch) -> None:
-    sync = Sync(Registry(home), batch.warehouse, SyncOptions(), batch.as_of)
-    for layer in LAYERS:
-        sync.build(layer)
-    _documents, to_review = count_documents_and_reviews(batch.warehouse)
-    sync.registry.update(sync.client, review_count=to_review, unpublished_since=batch.as_of)
-    show_status(sync.registry)
+    with decision(home, client, by=by) as batch:
+        decisions.reopen(batch.connection, first_open_day, **batch.signed(reason))
 
 
 @contextlib.contextmanager
@@ -204,9 +230,9 @@ def hold_client(home: Home, client: str) -> Iterator[None]:
             time.sleep(_SECONDS_BETWEEN_TRIES)
 
 
-def _write_answers(batch: Batch, answers: Sequence[Answer], by: str, reason: str) -> None:
+def _write_answers(batch: Batch, answers: Sequence[Answer], reason: str) -> None:
     decisions.record_categories(
-        batch.warehouse.connection,
+        batch.connection,
         [
             {
                 "document_type": answer.line.document_type,
@@ -223,42 +249,40 @@ def _write_answers(batch: Batch, answers: Sequence[Answer], by: str, reason: str
             for answer in answers
         ],
         decided_at=batch.decided_at,
-        decided_by=by,
+        decided_by=batch.by,
     )
 
 
-def _take_back(batch: Batch, before: Sequence[Answer], rule_ids: Sequence[str], by: str) -> None:
-    _write_answers(batch, before, by, "taken back: the books refused it")
-    _withdraw_rules(batch, rule_ids, by)
+def _answers_before(batch: Batch, at: datetime, whose: str | None) -> list[Answer]:
+    """What stood before the answers given ``at``, of the lines where it does not stand now."""
+    given_by: dict[datetime, str] = dict(batch.connection.execute(_GIVEN).fetchall())
+    by = given_by.get(at)
+    if by is None or whose not in (None, by):
+        return []
+    now = _answers_at(batch, batch.decided_at)
+    before = _answers_at(batch, at - timedelta(microseconds=1))
+    found = []
+    for line, (_answer, given_at) in _answers_at(batch, at).items():
+        answer, last_at = now[line]
+        stood, _stood_at = before.get(line, (Answer(line, None), None))
+        if given_at == at and answer != stood and given_by[last_at] in (by, batch.by):
+            found.append(stood)
+    return found
 
 
-def _withdraw_rules(batch: Batch, rule_ids: Sequence[str], by: str) -> None:
-    for rule_id in rule_ids:
-        remove_rule(
-            batch.warehouse.connection,
-            rule_id,
-            decided_at=batch.decided_at,
-            decided_by=by,
-            reason="withdrawn",
-        )
-
-
-def _persons_answers(warehouse: Warehouse, lines: Sequence[DocumentLine]) -> list[Answer]:
-    found = {line: Answer(line, None) for line in lines}
-    if lines:
-        rows = warehouse.connection.execute(
-            """
-            select document_type, document_id, line_id,
-                if(withdrawn, null, account_id) as account_id,
-                if(withdrawn, null, parts) as parts
-            from categorized.person_decisions
-            where document_id in (select unnest(?::varchar[]))
-            """,
-            [list({line.document_id for line in lines})],
-        ).fetchall()
-        for *names, account_id, parts in rows:
-            line = DocumentLine(*names)
-            if line in found:
-                split = tuple(decisions.Part(**part) for part in parts or ())
-                found[line] = Answer(line, account_id, split)
-    return list(found.values())
+def _answers_at(batch: Batch, at: datetime) -> dict[DocumentLine, tuple[Answer, datetime]]:
+    """Line, as it is called now → what a person had answered for it at ``at``, and when."""
+    batch.warehouse.set_time(at)
+    rows = batch.connection.execute(
+        f"""
+        select document_type, document_id, line_id, if(withdrawn, null, account_id),
+            if(withdrawn, null, parts), decided_at
+        from ({load_transforms()["categorized.person_decisions"].sql})
+        """
+    ).fetchall()
+    found = {}
+    for *names, account_id, parts, decided_at in rows:
+        line = DocumentLine(*names)
+        split = tuple(decisions.Part(**part) for part in parts or ())
+        found[line] = (Answer(line, account_id, split), decided_at)
+    return found

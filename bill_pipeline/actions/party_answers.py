@@ -6,10 +6,10 @@ returns, and no amount in them moves.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 
-from bill_pipeline.actions.deciding import Batch, decision_batch
+from bill_pipeline.actions.deciding import Batch, decision
 from bill_pipeline.categorization.parties import ANSWERS
 from bill_pipeline.decisions import parties as party_decisions
 from bill_pipeline.errors import DecisionRefused
@@ -20,35 +20,25 @@ def merge(
     home: Home, client: str, into: str, others: Sequence[str], *, by: str, reason: str
 ) -> None:
     """Say that ``others`` are the party ``into``; earlier splits of them are withdrawn."""
-
-    def write(batch: Batch) -> None:
+    if into in others:
+        raise DecisionRefused(f"{client}: {into} cannot be merged into itself.")
+    with decision(home, client, by=by) as batch:
         for other in others:
-            if other == into:
-                raise DecisionRefused(f"{client}: {other} cannot be merged into itself.")
-            _say(batch, other, into, is_same=True, by=by, reason=reason)
-
-    _decide(home, client, write)
+            _say(batch, other, into, is_same=True, reason=reason)
 
 
 def keep_apart(home: Home, client: str, party_id: str, other: str, *, by: str, reason: str) -> None:
     """Say that two parties are not one; earlier merges of them are withdrawn."""
-    _decide(
-        home, client,
-        lambda batch: _say(batch, party_id, other, is_same=False, by=by, reason=reason),
-    )  # fmt: skip
+    with decision(home, client, by=by) as batch:
+        _say(batch, party_id, other, is_same=False, reason=reason)
 
 
 def rename(home: Home, client: str, party_id: str, name: str, *, by: str, reason: str) -> None:
     """What reports call the party from now on. Raises DecisionRefused for an empty name."""
     if not name.strip():
         raise DecisionRefused(f"{client}: a party's name cannot be empty.")
-    _decide(
-        home, client,
-        lambda batch: party_decisions.name_party(
-            batch.warehouse.connection, party_id, name.strip(), reason=reason,
-            decided_at=batch.decided_at, decided_by=by,
-        ),
-    )  # fmt: skip
+    with decision(home, client, by=by) as batch:
+        party_decisions.name_party(batch.connection, party_id, name.strip(), **batch.signed(reason))
 
 
 def undo(home: Home, client: str, *, by: str) -> datetime:
@@ -56,36 +46,16 @@ def undo(home: Home, client: str, *, by: str) -> datetime:
 
     Undone twice, it stands again. Raises DecisionRefused when nothing was decided yet.
     """
-    undone: list[datetime] = []
-
-    def write(batch: Batch) -> None:
-        undone.append(_undo_last(batch, client, by))
-
-    _decide(home, client, write)
-    return undone[0]
+    with decision(home, client, by=by) as batch:
+        return _undo_last(batch, client)
 
 
-def _decide(home: Home, client: str, write: Callable[[Batch], None]) -> None:
-    with decision_batch(home, client) as batch:
-        write(batch)
-        batch.take_back = lambda later: _take_back(later, batch, client)
-
-
-def _take_back(later: Batch, batch: Batch, client: str) -> None:
-    _undo_last(later, client, "the books refused it")
-
-
-def _say(batch: Batch, party: str, other: str, *, is_same: bool, by: str, reason: str) -> None:
-    connection = batch.warehouse.connection
-
+def _say(batch: Batch, party: str, other: str, *, is_same: bool, reason: str) -> None:
     def write(left: str, right: str, *, is_same: bool, withdrawn: bool = False) -> None:
         append = party_decisions.link_parties if is_same else party_decisions.keep_parties_apart
-        append(
-            connection, left, right, withdrawn=withdrawn, reason=reason,
-            decided_at=batch.decided_at, decided_by=by,
-        )  # fmt: skip
+        append(batch.connection, left, right, withdrawn=withdrawn, **batch.signed(reason))
 
-    standing = connection.execute(ANSWERS, {"as_of": batch.decided_at}).fetchall()
+    standing = batch.connection.execute(ANSWERS, {"as_of": batch.decided_at}).fetchall()
     for left, right, said_same in standing:
         if {left, right} == {party, other} and said_same != is_same:
             write(left, right, is_same=said_same, withdrawn=True)
@@ -100,8 +70,8 @@ _UNDONE = {
 }
 
 
-def _undo_last(batch: Batch, client: str, by: str) -> datetime:
-    connection = batch.warehouse.connection
+def _undo_last(batch: Batch, client: str) -> datetime:
+    connection = batch.connection
     moments = " union all ".join(f"select decided_at from decisions.{name}" for name in _UNDONE)
     row = connection.execute(f"select max(decided_at) from ({moments})").fetchone()
     if row is None or row[0] is None:
@@ -123,6 +93,6 @@ def _undo_last(batch: Batch, client: str, by: str) -> datetime:
             from decisions.{table} as undone
             where decided_at = $last
             """,
-            {"at": batch.decided_at, "by": by, "last": last},
+            {"at": batch.decided_at, "by": batch.by, "last": last},
         )
     return last

@@ -13,7 +13,7 @@ from decimal import Decimal
 
 import duckdb
 
-from bill_pipeline.actions.deciding import Batch, decision_batch
+from bill_pipeline.actions.deciding import decision
 from bill_pipeline.decisions import tables as decisions
 from bill_pipeline.errors import DecisionRefused
 from bill_pipeline.settings import Home
@@ -49,12 +49,14 @@ def set_processing_fee(
     Raises DecisionRefused for a receipt that is not booked, is foreign or whose fee BILL tells, and
     for more than was paid; ClientBusy, ChecksFailed.
     """
-    with decision_batch(home, client) as batch:
-        found = _find(batch.warehouse.connection, client, receipt)
+    with decision(home, client, by=by) as batch:
+        found = _find(batch.connection, client, receipt)
         _require_possible(client, found, amount)
-        _record(batch, found.receipt_id, amount, by, reason)
-        batch.take_back = lambda later: _record(
-            later, found.receipt_id, found.fee, by, "taken back: the books refused it"
+        decisions.record_processing_fee(
+            batch.connection,
+            received_payment_id=found.receipt_id,
+            amount=amount,
+            **batch.signed(reason),
         )
     return found
 
@@ -89,14 +91,3 @@ def _require_possible(client: str, found: Receipt, amount: Decimal) -> None:
             f"{client}: {found.amount:,.2f} {found.currency} came with receipt {found.number}; "
             f"{amount:,.2f} cannot have been kept back."
         )
-
-
-def _record(batch: Batch, receipt_id: str, amount: Decimal, by: str, reason: str) -> None:
-    decisions.record_processing_fee(
-        batch.warehouse.connection,
-        received_payment_id=receipt_id,
-        amount=amount,
-        decided_at=batch.decided_at,
-        decided_by=by,
-        reason=reason,
-    )

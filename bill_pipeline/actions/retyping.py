@@ -13,7 +13,7 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from bill_pipeline.actions.deciding import Batch, decision_batch
+from bill_pipeline.actions.deciding import Batch, decision
 from bill_pipeline.decisions import retypings as retyping_decisions
 from bill_pipeline.decisions.retypings import BALANCES, OldBalance, balance_of, old_balances
 from bill_pipeline.errors import DecisionRefused
@@ -140,15 +140,13 @@ def move(
     ``amount`` is what was shown: another one is refused. Raises DecisionRefused when nothing stands
     there or the day is closed or too early; ClientBusy, ChecksFailed.
     """
-    with decision_batch(home, client) as batch:
-        _prepare(batch, client, account_id, amount)
+    with decision(home, client, by=by) as batch:
+        _require_shown(batch, client, account_id, amount)
         return retyping_decisions.move_balance(
-            batch.warehouse.connection,
+            batch.connection,
             account_id=account_id,
             day=day,
-            decided_at=batch.decided_at,
-            decided_by=by,
-            reason=reason,
+            **batch.signed(reason),
         )
 
 
@@ -166,14 +164,12 @@ def accept_balance(
     ``amount`` is what was shown: another one is refused. Raises DecisionRefused when nothing stands
     there; ClientBusy, ChecksFailed.
     """
-    with decision_batch(home, client) as batch:
-        _prepare(batch, client, account_id, amount)
+    with decision(home, client, by=by) as batch:
+        _require_shown(batch, client, account_id, amount)
         return retyping_decisions.keep_balance(
-            batch.warehouse.connection,
+            batch.connection,
             account_id=account_id,
-            decided_at=batch.decided_at,
-            decided_by=by,
-            reason=reason,
+            **batch.signed(reason),
         )
 
 
@@ -185,35 +181,20 @@ def withdraw(
     An entry on an open day is reversed; of one on a closed day the difference is posted. Raises
     DecisionRefused when no decision stands; ClientBusy, ChecksFailed.
     """
-    with decision_batch(home, client) as batch:
-        _take_back_on_refusal(batch, account_id, first_day)
+    with decision(home, client, by=by) as batch:
         retyping_decisions.withdraw_reclassification(
-            batch.warehouse.connection,
+            batch.connection,
             account_id=account_id,
             first_day=first_day,
-            decided_at=batch.decided_at,
-            decided_by=by,
-            reason=reason,
+            **batch.signed(reason),
         )
 
 
-def _prepare(batch: Batch, client: str, account_id: str, shown: Decimal | None) -> None:
-    balance = balance_of(batch.warehouse.connection, account_id)
+def _require_shown(batch: Batch, client: str, account_id: str, shown: Decimal | None) -> None:
+    balance = balance_of(batch.connection, account_id)
     amount = balance.moved_on(balance.first_day).amount
     if shown is not None and shown != amount:
         raise DecisionRefused(
             f"{client}: {amount:,.2f} stands under the old type of {balance.name} now, not "
             f"{shown:,.2f}; look at the entry again."
         )
-    _take_back_on_refusal(batch, account_id, balance.first_day)
-
-
-def _take_back_on_refusal(batch: Batch, account_id: str, first_day: date) -> None:
-    before = retyping_decisions.standing(batch.warehouse.connection, account_id, first_day)
-    batch.take_back = lambda later: retyping_decisions.append(
-        later.warehouse.connection,
-        before,
-        decided_at=later.decided_at,
-        decided_by="the books",
-        reason="taken back: the books refused it",
-    )

@@ -6,13 +6,13 @@ coded; a person's answer and BILL's own coding come before it, the model after i
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from bill_pipeline.actions.deciding import decision_batch, hold_client
+from bill_pipeline.actions.deciding import decision, hold_client
 from bill_pipeline.decisions.rules import add_rule, remove_rule
 from bill_pipeline.errors import DecisionRefused
 from bill_pipeline.pipeline.books import open_books
@@ -58,39 +58,35 @@ class RuleTerms:
 
 def add(home: Home, client: str, terms: RuleTerms, *, by: str, reason: str) -> str:
     """Make a rule, book what it decides, and return its id. Raises DecisionRefused, ClientBusy."""
-    return _write(home, client, lambda _standing: terms, None, by, reason)
+    with decision(home, client, by=by) as batch:
+        return add_rule(batch.connection, **asdict(terms), **batch.signed(reason))
 
 
 def change(
     home: Home, client: str, rule_id: str, changes: dict[str, Any], *, by: str, reason: str
 ) -> None:
     """Replace some terms of a standing rule. Raises DecisionRefused when none stands."""
-
-    def changed(standing: RuleTerms | None) -> RuleTerms:
+    with decision(home, client, by=by) as batch:
+        standing = batch.connection.execute(_TERMS, {"rule_id": rule_id}).fetchone()
         if standing is None:
             raise DecisionRefused(
                 f"{client} has no rule {rule_id!r}; `bill-pipeline rules list {client}` shows them."
             )
-        return replace(standing, **changes)
-
-    _write(home, client, changed, rule_id, by, reason)
+        terms = replace(RuleTerms(*standing), **changes)
+        add_rule(batch.connection, **asdict(terms), rule_id=rule_id, **batch.signed(reason))
 
 
 def remove(home: Home, client: str, rule_id: str, *, by: str, reason: str) -> None:
     """Take a rule back; its lines are decided as if it had never been. Raises DecisionRefused."""
-    with decision_batch(home, client) as batch:
-        remove_rule(
-            batch.warehouse.connection, rule_id,
-            decided_at=batch.decided_at, decided_by=by, reason=reason,
-        )  # fmt: skip
+    with decision(home, client, by=by) as batch:
+        remove_rule(batch.connection, rule_id, **batch.signed(reason))
 
 
 def try_out(home: Home, client: str, terms: RuleTerms) -> list[dict[str, Any]]:
     """The lines a rule would fit, newest first, and which it would decide; nothing is kept."""
     with hold_client(home, client), open_books(Registry(home), client) as warehouse:
         as_of = next_batch_time(warehouse, utc_now())
-        warehouse.connection.execute("begin transaction")
-        try:
+        with warehouse.trial():
             add_rule(
                 warehouse.connection, **asdict(terms), rule_id=_TRIED,
                 decided_at=as_of.replace(tzinfo=None), decided_by="nobody",
@@ -102,8 +98,6 @@ def try_out(home: Home, client: str, terms: RuleTerms) -> list[dict[str, Any]]:
             found = warehouse.connection.execute(_FITTING, {"rule_id": _TRIED})
             names = [column[0] for column in found.description]
             return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
-        finally:
-            warehouse.connection.execute("rollback")
 
 
 def rule_in_words(row: Mapping[str, Any]) -> str:
@@ -125,33 +119,3 @@ def rule_in_words(row: Mapping[str, Any]) -> str:
     if row["valid_from"] is not None or row["valid_to"] is not None:
         parts.append(between(row["valid_from"], row["valid_to"], "dated"))
     return ", ".join(part for part in parts if part)
-
-
-def _write(
-    home: Home, client: str, terms_of: Callable[[RuleTerms | None], RuleTerms],
-    rule_id: str | None, by: str, reason: str,
-) -> str:  # fmt: skip
-    with decision_batch(home, client) as batch:
-        connection = batch.warehouse.connection
-        row = connection.execute(_TERMS, {"rule_id": rule_id}).fetchone()
-        standing = RuleTerms(*row) if row else None
-
-        def write(terms: RuleTerms, at: Any, reason: str) -> str:
-            return add_rule(
-                at.warehouse.connection, **asdict(terms), rule_id=rule_id, reason=reason,
-                decided_at=at.decided_at, decided_by=by,
-            )  # fmt: skip
-
-        made = write(terms_of(standing), batch, reason)
-
-        def take_back(later: Any) -> None:
-            if standing is not None:
-                write(standing, later, "taken back: the books refused the change")
-                return
-            remove_rule(
-                later.warehouse.connection, made, decided_at=later.decided_at, decided_by=by,
-                reason="taken back: the books refused it",
-            )  # fmt: skip
-
-        batch.take_back = take_back
-    return made

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 import pandas as pd
 
-from bill_pipeline.actions.deciding import hold_client
+from bill_pipeline.actions.deciding import decision, hold_client
 from bill_pipeline.categorization import firm_parties, model_registry
 from bill_pipeline.categorization.client_model import read_frame, training_lines
 from bill_pipeline.categorization.parties import what_is_known
@@ -24,7 +24,6 @@ from bill_pipeline.registry.client_files import client_lock
 from bill_pipeline.registry.clients import Registry, utc_now
 from bill_pipeline.registry.failures import ClientError, alone
 from bill_pipeline.settings import Home
-from bill_pipeline.warehouse.upkeep import next_batch_time
 from bill_pipeline.warehouse.warehouse import Warehouse
 from models.knowledge import GlobalKnowledge, seed_lines
 from models.skill import learn_knowledge
@@ -74,11 +73,8 @@ def set_shared(home: Home, client: str, shared: bool, *, by: str, reason: str) -
     (their next sync trains them). Raises UnknownClient, ClientBusy.
     """
     Registry(home).status(client)
-    with hold_client(home, client), open_books(Registry(home), client) as warehouse:
-        set_policy(
-            warehouse.connection, POLICY, "yes" if shared else "no", reason=reason,
-            decided_at=next_batch_time(warehouse, utc_now()).replace(tzinfo=None), decided_by=by,
-        )  # fmt: skip
+    with decision(home, client, by=by, builds=False) as batch:
+        set_policy(batch.connection, POLICY, "yes" if shared else "no", **batch.signed(reason))
     return False if shared else forget(home, client)
 
 

@@ -12,23 +12,21 @@ from decimal import Decimal
 
 import duckdb
 
-from bill_pipeline.actions.deciding import Batch, decision_batch
+from bill_pipeline.actions.deciding import Batch, decision
 from bill_pipeline.amounts import to_cents
 from bill_pipeline.decisions import tables as decisions
 from bill_pipeline.errors import DecisionRefused
 from bill_pipeline.settings import Home
 
-#: Document, its number, first day, currency, what is open, and what was given up until now.
+#: Document, its number, its day, currency, what is open, and what was given up until now.
 _INVOICES = """
 with given_up as (
-    select invoice_id, arg_max(struct_pack(
-        amount := amount, day := write_off_date, role := role
-    ), (decided_at, rowid)) as last
+    select invoice_id, arg_max(amount, (decided_at, rowid)) as amount
     from decisions.write_offs group by invoice_id
 )
 select
     document_id, coalesce(number, document_id), document_date, currency, amount_open,
-    coalesce(last.amount, 0)::decimal(18, 3), coalesce(last.day, document_date), last.role
+    coalesce(given_up.amount, 0)::decimal(18, 3)
 from ledger.documents
 left join given_up on given_up.invoice_id = documents.document_id
 where document_type = 'invoice' and is_booked and list_contains([document_id, number], $invoice)
@@ -54,8 +52,6 @@ class _Invoice:
     currency: str
     amount_open: Decimal
     amount_given_up: Decimal
-    given_up_on: date
-    role: str | None
 
     @property
     def amount_unpaid(self) -> Decimal:
@@ -79,19 +75,17 @@ def write_off_invoice(
     DecisionRefused for an invoice that is not booked, more than is unpaid, a day before the
     invoice or in a closed month; ClientBusy, ChecksFailed.
     """
-    with decision_batch(home, client) as batch:
-        found = _find(batch.warehouse.connection, client, invoice)
+    with decision(home, client, by=by) as batch:
+        found = _find(batch.connection, client, invoice)
         chosen = found.amount_unpaid if amount is None else amount
         _require_possible(batch, client, found, chosen, day)
-        _record(batch, found.invoice_id, chosen, role, day, by, reason)
-        batch.take_back = lambda later: _record(
-            later,
-            found.invoice_id,
-            found.amount_given_up,
-            found.role or role,
-            found.given_up_on,
-            by,
-            "taken back: the books refused it",
+        decisions.write_off(
+            batch.connection,
+            invoice_id=found.invoice_id,
+            write_off_date=day,
+            amount=chosen,
+            role=role,
+            **batch.signed(reason),
         )
     return WriteOff(
         found.invoice_id, found.number, chosen, found.amount_unpaid - chosen, found.currency
@@ -125,30 +119,9 @@ def _require_possible(
         raise DecisionRefused(
             f"{client}: invoice {found.number} is of {found.invoice_date}, after {day}."
         )
-    closed = decisions.closed_through(batch.warehouse.connection, batch.decided_at)
+    closed = decisions.closed_through(batch.connection, batch.decided_at)
     if closed is not None and day <= closed:
         raise DecisionRefused(
             f"{client}: the books are closed through {closed}; write off on a later day, or "
             f"reopen {day:%B %Y} first."
         )
-
-
-def _record(
-    batch: Batch,
-    invoice_id: str,
-    amount: Decimal,
-    role: str,
-    day: date,
-    by: str,
-    reason: str,
-) -> None:
-    decisions.write_off(
-        batch.warehouse.connection,
-        invoice_id=invoice_id,
-        write_off_date=day,
-        amount=amount,
-        role=role,
-        decided_at=batch.decided_at,
-        decided_by=by,
-        reason=reason,
-    )

@@ -65,16 +65,7 @@ create table if not exists postponed_lines (
     postponed_by text not null,
     primary key (client, transaction_id)
 );
-create table if not exists review_actions (
-    id integer primary key,
-    client text not null,
-    user_name text not null,
-    happened_at text not null,
-    kind text not null,                 -- decide | postpone
-    transactions text not null,         -- JSON: what undo needs to put back
-    summary text not null,
-    undone_at text
-);
+drop table if exists review_actions;    -- until 0.2: an answer is undone from the client's file
 """
 
 
@@ -118,8 +109,7 @@ class ConsoleDatabase:
                 """,
                 [client],
             )
-            for table in ("postponed_lines", "review_actions"):
-                db.execute(f"delete from {table} where client = ?", [client])
+            db.execute("delete from postponed_lines where client = ?", [client])
 
     @contextlib.contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:

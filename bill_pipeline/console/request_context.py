@@ -68,10 +68,6 @@ class RequestContext:
         """A whole number in the address, such as a page's; None for anything else."""
         return _number(self.query(name))
 
-    def path_number(self, name: str) -> int | None:
-        """The same for a part of the page's path."""
-        return _number(self.path(name))
-
     def may(self, permission: str) -> bool:
         return self.user.may(Permission[permission])
 

@@ -58,7 +58,7 @@ PAGES: tuple[Page, ...] = (
     Page("POST", "/review", review_pages.decide, _REVIEW),
     Page("GET", "/clients/{client}/review", review_pages.client_queue, _READ),
     Page("GET", "/clients/{client}/review/group", review_pages.group_page, _READ),
-    Page("POST", "/clients/{client}/undo/{number}", review_pages.undo, _REVIEW),
+    Page("POST", "/clients/{client}/undo/{moment}", review_pages.undo, _REVIEW),
     Page("POST", "/clients/{client}/lines/{transaction}", review_pages.change_line, _REVIEW),
     Page("GET", "/clients/{client}/lines/{transaction}", ledger_pages.line_page, _READ),
     Page("GET", "/clients/{client}/lines/{transaction}/split", split_pages.split_page, _REVIEW),

@@ -50,10 +50,6 @@ class NewRules:
         )
 
 
-class _TakenBack(Exception):
-    """Ends the transaction of a preview."""
-
-
 def begin(warehouse: Warehouse) -> tuple[datetime, NewRules | None]:
     """The moment (UTC) at which a sync or a decision counts, after the rules have been brought up.
 
@@ -89,16 +85,11 @@ def preview(warehouse: Warehouse) -> list[dict[str, Any]]:
     currency, debit positive) and ``entry_id``. Raises ChecksFailed when they would be refused.
     """
     as_of = next_batch_time(warehouse, utc_now())
-    lines: list[dict[str, Any]] = []
-    try:
-        with warehouse.transaction():
-            _post(warehouse, as_of)
-            found = warehouse.connection.execute(PREVIEW, [as_of.replace(tzinfo=None)])
-            names = [column[0] for column in found.description]
-            lines += [dict(zip(names, row, strict=True)) for row in found.fetchall()]
-            raise _TakenBack
-    except _TakenBack:
-        return lines
+    with warehouse.trial():
+        _post(warehouse, as_of)
+        found = warehouse.connection.execute(PREVIEW, [as_of.replace(tzinfo=None)])
+        names = [column[0] for column in found.description]
+        return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
 
 
 def _post(warehouse: Warehouse, as_of: datetime) -> None:

@@ -92,12 +92,17 @@ class DecidedInSql:
     build_again: tuple[str, ...] = ()
 
 
+class _Tried(Exception):
+    """Ends the transaction of a trial."""
+
+
 class Warehouse:
     """An open client file. Use as a context manager; closing is never forgotten."""
 
     def __init__(self, connection: duckdb.DuckDBPyConnection, client: str) -> None:
         self.connection = connection
         self.client = client
+        self._is_in_transaction = False
         ensure_schema(connection)
 
     @classmethod
@@ -162,14 +167,30 @@ class Warehouse:
 
     @contextlib.contextmanager
     def transaction(self) -> Iterator[None]:
-        """All or nothing: rolls back on any exception."""
+        """All or nothing: rolls back on any exception. Within another one it is a part of that."""
+        if self._is_in_transaction:
+            yield
+            return
         self.connection.execute("begin transaction")
+        self._is_in_transaction = True
         try:
             yield
             self.connection.execute("commit")
         except BaseException:
-            self.connection.execute("rollback")
+            # Where committing failed or was interrupted, DuckDB has ended the transaction itself.
+            with contextlib.suppress(duckdb.TransactionException):
+                self.connection.execute("rollback")
             raise
+        finally:
+            self._is_in_transaction = False
+
+    @contextlib.contextmanager
+    def trial(self) -> Iterator[None]:
+        """Nothing written inside is kept. Within a transaction there is none: DuckDB cannot."""
+        assert not self._is_in_transaction  # noqa: S101 - what was tried would be kept
+        with contextlib.suppress(_Tried), self.transaction():
+            yield
+            raise _Tried
 
     def build_tables(
         self,

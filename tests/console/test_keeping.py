@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from bill_pipeline.actions import deciding
 from bill_pipeline.actions.book_settings import bring_in_balances, change_policies, change_role
 from bill_pipeline.actions.deciding import close_through, reopen_from
 from bill_pipeline.cli import main
@@ -199,41 +198,6 @@ def test_the_first_balances_say_where_the_books_begin_and_what_is_open_opens(
     assert f"Accounts Payable opens with its documents: {owed:,.2f}." in page
     assert 'name="books_begin_on" value="2026-02-28"' in page
     assert 'name="credit-AP" value="1.00"' in page
-
-
-def test_books_that_refuse_a_setting_get_the_old_one_back(
-    books_console: Console, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    from bill_pipeline.errors import ChecksFailed
-    from bill_pipeline.warehouse.warehouse import Warehouse
-
-    def refuse(_home: Any, batch: deciding.Batch) -> None:
-        raise ChecksFailed(batch.warehouse.client, "ledger", [])
-
-    home = books_console.home
-    monkeypatch.setattr(deciding, "_build", refuse)
-    with pytest.raises(ChecksFailed):
-        change_policies(home, CLIENT, {"fiscal_year_end": "06-30"}, by="test")
-    with pytest.raises(ChecksFailed):
-        bring_in_balances(
-            home, CLIENT, date(2025, 12, 31), {"BANK": Decimal(5)}, by="test", reason="x"
-        )
-    with pytest.raises(ChecksFailed):
-        change_role(home, CLIENT, "uncategorized_expense", "TOOLS", by="test", reason="x")
-    with Warehouse.open(Registry(home), CLIENT) as warehouse:
-        last = warehouse.connection.execute(
-            """
-            select
-                (select arg_max(value, (decided_at, rowid)) from decisions.policies
-                    where name = 'fiscal_year_end'),
-                (select arg_max(value, (decided_at, rowid)) from decisions.policies
-                    where name = 'books_begin_on'),
-                (select arg_max(amount, (decided_at, rowid)) from decisions.opening_balances),
-                (select arg_max(account_id, (decided_at, rowid)) <> 'TOOLS'
-                    from decisions.account_roles where role = 'uncategorized_expense')
-            """
-        ).fetchone()
-    assert last == ("12-31", "", Decimal("0.00"), True)
 
 
 def test_books_published_before_a_choice_existed_are_kept_by_its_default(

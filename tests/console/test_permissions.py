@@ -22,7 +22,7 @@ _ADDRESSES = {
     "entry": "unknown-entry",
     "format": "csv",
     "report": "trial-balance",
-    "number": "1",
+    "moment": "20260101000000000000",
     "batch": "unknown",
     "name": "viewer-person",
     "rule": "rule-1",

@@ -10,16 +10,11 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from bill_pipeline.actions import deciding
-from bill_pipeline.actions.retyping import move
 from bill_pipeline.cli import main
 from bill_pipeline.console.auth.users import Role
 from bill_pipeline.console.console import Console
-from bill_pipeline.errors import ChecksFailed
 from bill_pipeline.publishing.query import open_ledger
-from bill_pipeline.registry.clients import Registry
 from bill_pipeline.settings import Home
-from bill_pipeline.warehouse.warehouse import Warehouse
 from tests.console.console_browser import Browser, signed_in
 from tests.console.invented_books import retype_rent
 
@@ -135,25 +130,3 @@ def test_the_command_lists_moves_keeps_and_undoes(retyped: Home) -> None:
     assert "stays as it is" in run(retyped)[1]
     code, text = run(retyped, "TOOLS", "--move", "--reason", "r")
     assert (code, "nothing stands under an old type" in text) == (1, True)
-
-
-def test_what_the_books_refuse_is_taken_back(
-    retyped: Home, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    build, calls = deciding._build, []
-
-    def refuse(home: Home, batch: deciding.Batch) -> None:
-        calls.append(batch.as_of)
-        if len(calls) == 1:
-            raise ChecksFailed(CLIENT, "ledger", [])
-        build(home, batch)
-
-    monkeypatch.setattr(deciding, "_build", refuse)
-    with pytest.raises(ChecksFailed):
-        move(retyped, CLIENT, "RENT", date(2026, 2, 1), by="test", reason="r")
-    monkeypatch.setattr(deciding, "_build", build)
-    with Warehouse.open(Registry(retyped), CLIENT) as warehouse:
-        last = warehouse.connection.execute(
-            "select action from decisions.reclassifications order by decided_at desc limit 1"
-        ).fetchone()
-    assert last == ("withdraw",)

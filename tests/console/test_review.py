@@ -124,6 +124,8 @@ def test_undo_puts_back_what_was_before_and_keeps_the_history(
     assert "withdrawn" in history
     assert "bookkeeper-person" in history
     assert bookkeeper.post(undo.group(1)).status_code == 409  # only once
+    old = bookkeeper.post(f"/clients/{CLIENT}/undo/17")  # offered by a console of 0.2
+    assert (old.status_code, "left to undo" in old.text) == (409, True)
 
 
 @pytest.mark.slow
@@ -158,6 +160,11 @@ def test_ask_later_hides_lines_for_a_while_and_decides_nothing(
     page = bookkeeper.get(f"/clients/{CLIENT}/review").text
     assert form[f"lines-{form['key']}"] not in page
     assert asked(books_console) == before
+    undo = re.search(r'action="(/clients/[^"]+/undo/\d+)"', page)
+    assert undo
+    assert bookkeeper.post(undo.group(1)).status_code == 303
+    assert form[f"lines-{form['key']}"] in bookkeeper.get(f"/clients/{CLIENT}/review").text
+    assert bookkeeper.post(undo.group(1)).status_code == 409
 
 
 def test_an_unknown_account_changes_nothing_and_says_so(
@@ -204,28 +211,6 @@ def test_any_line_can_be_moved_by_a_person_even_one_that_bill_coded(
     found = rows(books_console, "select * from transactions where transaction_id = ?", line)
     assert (found[0]["category_source"], found[0]["account_id"]) == ("person", "TOOLS")
     assert "a safe" in bookkeeper.get(path).text
-
-
-@pytest.mark.slow
-def test_books_that_would_not_be_right_take_the_decision_back(
-    books_console: Console, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    from bill_pipeline.errors import ChecksFailed
-
-    line = deciding.DocumentLine("bill", f"00n-{CLIENT}-1", f"line-{CLIENT}-1-1")
-
-    def refuse(_home: Any, batch: deciding.Batch) -> None:
-        raise ChecksFailed(batch.warehouse.client, "ledger", [])
-
-    monkeypatch.setattr(deciding, "_build", refuse)
-    with pytest.raises(ChecksFailed):
-        deciding.decide_lines(
-            books_console.home, CLIENT, [deciding.Answer(line, "TOOLS")], by="test", reason="x"
-        )
-    monkeypatch.undo()
-    deciding.decide_lines(books_console.home, CLIENT, [], by="test", reason="nothing more")
-    standing = deciding.persons_answers(books_console.home, CLIENT, [line])
-    assert standing == [deciding.Answer(line, None)]
 
 
 @pytest.mark.parametrize("typed", ["6100 Rent", "6100", "rent", "RENT", "6100 re"])

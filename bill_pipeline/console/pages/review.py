@@ -6,19 +6,17 @@ How groups are found is in ``review_queue``, how answers reach the books in ``de
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from dataclasses import asdict, dataclass
-from decimal import Decimal
-from typing import Any
+from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from bill_pipeline.actions.deciding import (
     Answer,
-    DocumentLine,
     PartyRule,
     decide_lines,
-    persons_answers,
+    undo_lines,
 )
 from bill_pipeline.console.parts.formats import plural
 from bill_pipeline.console.parts.forms import MOST_BYTES
@@ -31,7 +29,6 @@ from bill_pipeline.console.queries.review_queue import (
     read_queue,
 )
 from bill_pipeline.console.request_context import RequestContext
-from bill_pipeline.decisions.tables import Part
 from bill_pipeline.errors import DecisionRefused, PipelineError
 from bill_pipeline.registry.client_errors import UnknownClient
 from bill_pipeline.registry.clients import ClientStatus
@@ -42,6 +39,8 @@ from bill_pipeline.registry.failures import ClientError, alone
 CLIENTS_READ = 25
 LINES_READ = 60
 LINES_OF_A_GROUP = 2_000
+#: When something was done (UTC), to the microsecond, as the path by which it is undone has it.
+_MOMENT = "%Y%m%d%H%M%S%f"
 
 
 class NothingChosen(PipelineError):
@@ -153,28 +152,18 @@ def decide(context: RequestContext) -> Response:
 
 def undo(context: RequestContext) -> Response:
     """Put back what was before: by a further decision, so that history keeps both."""
-    memory = context.console.review_memory
-    number = context.path_number("number")
-    action = memory.action(context.client, number) if number is not None else None
-    if action is None or action.is_undone:
-        raise NothingChosen(f"{context.client}: this was undone already, or never done.")
-    if action.user_name != context.user.name and not context.may("ADMINISTER"):
-        raise HTTPException(403, f"This was done by {action.user_name}: ask them, or an admin.")
-    if action.kind == "postpone":
-        memory.bring_back(context.client, action.content["transaction_ids"])
+    client, by = context.client, context.user.name
+    moment = _moment_of(context.path("moment"))
+    whose = None if context.may("ADMINISTER") else by
+    if moment is None:
+        raise NothingChosen(f"{client}: nothing of that is left to undo; a line's page changes it.")
+    if count := context.console.review_memory.bring_back(client, moment, whose):
+        done = f"{client}: {plural(count, 'line')} no longer put off"
     else:
-        answers = [_remembered(answer) for answer in action.content["before"]]
-        decide_lines(
-            context.console.home,
-            context.client,
-            answers,
-            by=context.user.name,
-            reason="undone",
-            withdrawn_rules=action.content["rule_ids"],
-        )
-    memory.mark_undone(action.number)
-    context.record("undid", context.client, what=action.summary)
-    context.notify(f"Undone: {action.summary}")
+        count = undo_lines(context.console.home, client, moment, by=by, whose=whose)
+        done = f"{client}: {plural(count, 'line')} as before"
+    context.record("undid", client, what=done)
+    context.notify(f"Undone: {done}.")
     return context.redirect(context.own_path(context.form.text("back"), "/review"))
 
 
@@ -189,13 +178,13 @@ def change_line(context: RequestContext) -> Response:
     reason = context.form.text("reason") or "chosen in the console"
     line = line_of(lines[0])
     answers = [Answer(line, account.account_id)]
-    decide_and_remember(context, context.client, answers, [], reason, account.label)
+    decide_undoably(context, context.client, answers, [], reason, account.label)
     # The whole line has the account now: a part's own page is gone.
     whole = f"{line.document_type}:{line.document_id}:{line.line_id}"
     return context.redirect(f"/clients/{context.client}/lines/{whole}")
 
 
-def decide_and_remember(
+def decide_undoably(
     context: RequestContext,
     client: str,
     answers: list[Answer],
@@ -203,29 +192,30 @@ def decide_and_remember(
     reason: str,
     accounts: str,
 ) -> None:
-    """Book the answers, and remember what they replaced so that they can be undone.
+    """Book the answers, and offer to undo them.
 
     ``accounts``: where the lines go, in people's words.
     """
     home, by = context.console.home, context.user.name
-    before = persons_answers(home, client, [answer.line for answer in answers])
-    rule_ids = decide_lines(home, client, answers, rules, by=by, reason=reason)
-    summary = f"{client}: {plural(len(answers), 'line')} to {accounts}"
-    content = {"before": [asdict(answer) for answer in before], "rule_ids": rule_ids}
-    number = context.console.review_memory.remember(client, by, "decide", content, summary)
+    done = decide_lines(home, client, answers, rules, by=by, reason=reason)
+    rule_ids = list(done.rule_ids)
     context.record("decided", client, lines=len(answers), accounts=accounts, rules=rule_ids)
     made = f" and {plural(len(rule_ids), 'rule')}" if rule_ids else ""
     context.notify(
-        f"{summary}{made}. It is in the ledger.", undo=f"/clients/{client}/undo/{number}"
+        f"{client}: {plural(len(answers), 'line')} to {accounts}{made}. It is in the ledger.",
+        undo=_undo_path(client, done.decided_at),
     )
 
 
-def _remembered(answer: dict[str, Any]) -> Answer:
-    """An answer as ``decide_and_remember`` wrote it down: amounts came back as text."""
-    parts = tuple(
-        Part(**{**part, "amount": Decimal(part["amount"])}) for part in answer.get("parts", ())
-    )
-    return Answer(DocumentLine(**answer["line"]), answer["account_id"], parts)
+def _undo_path(client: str, moment: datetime) -> str:
+    return f"/clients/{client}/undo/{moment:{_MOMENT}}"
+
+
+def _moment_of(text: str) -> datetime | None:
+    try:
+        return datetime.strptime(text, _MOMENT).replace(tzinfo=UTC)
+    except ValueError:
+        return None
 
 
 def _chosen(context: RequestContext, keys: list[str]) -> list[Chosen]:
@@ -256,13 +246,11 @@ def _require_visible(context: RequestContext, client: str) -> None:
 
 def _postpone(context: RequestContext, client: str, groups: list[Chosen]) -> None:
     ids = [str(line["transaction_id"]) for group in groups for line in group.lines]
-    context.console.review_memory.postpone(client, ids, context.user.name)
-    summary = f"{client}: {len(ids)} lines put off for a week"
-    number = context.console.review_memory.remember(
-        client, context.user.name, "postpone", {"transaction_ids": ids}, summary
-    )
+    until = context.console.review_memory.postpone(client, ids, context.user.name)
     context.record("put off lines", client, lines=len(ids))
-    context.notify(f"{summary}.", undo=f"/clients/{client}/undo/{number}")
+    context.notify(
+        f"{client}: {plural(len(ids), 'line')} put off for a week.", undo=_undo_path(client, until)
+    )
 
 
 def _accept(context: RequestContext, client: str, groups: list[Chosen]) -> None:
@@ -283,4 +271,4 @@ def _accept(context: RequestContext, client: str, groups: list[Chosen]) -> None:
         Answer(line_of(line), account.account_id) for lines, account in settled for line in lines
     ]
     names = ", ".join(sorted({account.label for _lines, account in settled}))
-    decide_and_remember(context, client, answers, rules, "settled in the review queue", names)
+    decide_undoably(context, client, answers, rules, "settled in the review queue", names)

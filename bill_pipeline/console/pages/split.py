@@ -12,7 +12,7 @@ from starlette.responses import Response
 from bill_pipeline.actions.deciding import Answer
 from bill_pipeline.amounts import amount_of, to_cents
 from bill_pipeline.console.pages.books import with_books
-from bill_pipeline.console.pages.review import decide_and_remember
+from bill_pipeline.console.pages.review import decide_undoably
 from bill_pipeline.console.queries.ledger import Snapshot
 from bill_pipeline.console.queries.review_queue import (
     Account,
@@ -73,7 +73,7 @@ def split_line(context: RequestContext, books: Snapshot, facts: BookFacts) -> Re
     except PipelineError as error:
         return _form(context, books, parts, accounts, rows, message=str(error), status=422)
     named = {account.account_id: account.label for account in accounts}
-    decide_and_remember(
+    decide_undoably(
         context,
         context.client,
         [answer],
