@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import contextlib
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from bill_pipeline.runtime.sqlite_files import SqliteFile
+#: Writes something more in a transaction of somebody else's.
+Written = Callable[[sqlite3.Connection], None]
 
 _SCHEMA = """
 create table if not exists users (

@@ -13,6 +13,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from bill_pipeline.console.auth.sign_ins import SignIn
 from bill_pipeline.console.auth.users import LONGEST_NAME, Permission, User
 from bill_pipeline.console.console import Console
+from bill_pipeline.console.database import Written
 from bill_pipeline.console.parts.forms import Form
 from bill_pipeline.settings import LONGEST_TEXT
 
@@ -106,6 +107,10 @@ class RequestContext:
     def record(self, action: str, client: str | None = None, **details: Any) -> None:
         """Write what the user did into the audit log."""
         self.console.audit.record(self.user.name, self.address, action, client, **details)
+
+    def line(self, action: str, client: str | None = None, **details: Any) -> Written:
+        """The same line, for the transaction that does what it tells."""
+        return self.console.audit.line(self.user.name, self.address, action, client, **details)
 
     def own_path(self, given: str, otherwise: str) -> str:
         """``given`` when it is a page of this console, so that a form cannot send users away."""

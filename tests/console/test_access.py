@@ -5,12 +5,13 @@ from __future__ import annotations
 import sqlite3
 from pathlib import Path
 
+import pytest
 from pydantic import SecretStr
 
 from bill_pipeline.console.auth.users import ALL_CLIENTS, Role, Users
 from bill_pipeline.console.console import Console
 from bill_pipeline.console.database import ConsoleDatabase
-from tests.console.console_browser import Browser
+from tests.console.console_browser import PASSWORDS, Browser
 
 PASSWORD = "a long enough password"
 
@@ -54,6 +55,54 @@ def test_a_user_is_disabled_whatever_else_the_form_holds(console: Console, admin
     odd = {"role": "emperor", "access": "disabled", "scope": "all", "clients": "no-such-client"}
     assert admin.post("/users/maple-person", odd).status_code == 303
     assert console.users.get("maple-person").is_disabled
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"password": "short"},
+        {"password": "ab" * 9},
+        {"role": "emperor", "password": "four words of a sentence"},
+        {"clients": "no-such-client", "password": "four words of a sentence"},
+    ],
+)
+def test_a_change_of_a_user_that_is_refused_is_not_half_done(
+    wrong: dict[str, str], console: Console, admin: Browser
+) -> None:
+    def kept() -> list[tuple[object, ...]]:
+        with console.database.transaction() as db:
+            return [tuple(row) for row in db.execute("select * from users order by name")]
+
+    before, told = kept(), console.audit.latest()
+    form = {"role": "bookkeeper", "scope": "some", "clients": "", "access": "allowed", **wrong}
+    assert admin.post("/users/maple-person", form).status_code in (409, 422)
+    new = {"name": "new-person", **form}
+    assert admin.post("/users", new).status_code in (409, 422)
+    assert kept() == before
+    assert console.audit.latest() == told
+
+
+def test_no_change_of_a_user_stands_without_its_line_in_the_audit_log(
+    console: Console, admin: Browser
+) -> None:
+    with console.database.transaction() as db:
+        db.execute(
+            "create trigger full before insert on audit_log begin select raise(abort, 'full'); end"
+        )
+        before = [tuple(row) for row in db.execute("select * from users order by name")]
+    words = "four words of a sentence"
+    change = {"role": "bookkeeper", "scope": "all", "clients": "", "access": "", "password": words}
+    changes = {
+        "/users/maple-person": change,
+        "/users/viewer-person": {**change, "access": "disabled"},
+        "/users": {**change, "name": "new-person"},
+        "/account": {"present": PASSWORDS[Role.ADMIN], "new": words, "again": words},
+    }
+    for path, form in changes.items():
+        with pytest.raises(sqlite3.IntegrityError, match="full"):
+            admin.post(path, form)
+    with console.database.transaction() as db:
+        assert [tuple(row) for row in db.execute("select * from users order by name")] == before
 
 
 def test_a_client_that_is_gone_keeps_nobody_from_changing_a_user(

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from bill_pipeline.console.database import ConsoleDatabase
+from bill_pipeline.console.database import ConsoleDatabase, Written
 from bill_pipeline.registry.clients import utc_now
 
 
@@ -33,18 +34,29 @@ class AuditLog:
         self, user_name: str, address: str, action: str, client: str | None = None, **details: Any
     ) -> None:
         with self._database.transaction() as db:
+            self.line(user_name, address, action, client, **details)(db)
+
+    def line(
+        self, user_name: str, address: str, action: str, client: str | None = None, **details: Any
+    ) -> Written:
+        """The line to be written in the transaction of what it tells: both, or neither."""
+        row = [
+            utc_now().isoformat(),
+            user_name,
+            address,
+            action,
+            client,
+            json.dumps(details, default=str),
+        ]
+
+        def write(db: sqlite3.Connection) -> None:
             db.execute(
                 "insert into audit_log (happened_at, user_name, address, action, client, details) "
                 "values (?, ?, ?, ?, ?, ?)",
-                [
-                    utc_now().isoformat(),
-                    user_name,
-                    address,
-                    action,
-                    client,
-                    json.dumps(details, default=str),
-                ],
+                row,
             )
+
+        return write
 
     def latest(
         self, *, client: str | None = None, limit: int = 200, before: int | None = None

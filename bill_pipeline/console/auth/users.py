@@ -21,7 +21,7 @@ from typing import Final, Literal
 from pydantic import SecretStr
 
 from bill_pipeline.console.auth.passwords import hashed, matches, require_strong
-from bill_pipeline.console.database import ConsoleDatabase
+from bill_pipeline.console.database import ConsoleDatabase, Written
 from bill_pipeline.errors import PipelineError
 from bill_pipeline.registry.clients import utc_now
 
@@ -121,8 +121,16 @@ class Verified:
         )
 
 
+def _nothing(_db: sqlite3.Connection) -> None:
+    """Where nobody of the console asks there is no line for its audit log."""
+
+
 class Users:
-    """All users of one console."""
+    """All users of one console.
+
+    What changes one is checked before anything is written and written at once; ``told`` is the
+    audit log's line of it, written with it or not at all.
+    """
 
     def __init__(self, database: ConsoleDatabase) -> None:
         self._database = database
@@ -140,6 +148,7 @@ class Users:
         *,
         clients: Clients,
         created_by: str,
+        told: Written = _nothing,
     ) -> User:
         """Raises UserRefused when the name is taken or unusable, WeakPassword."""
         if not _NAME.fullmatch(name):
@@ -147,16 +156,17 @@ class Users:
                 f"{name!r} cannot be a user's name: use letters, digits, spaces and . _ @ + -"
             )
         require_strong(password, user_name=name)
-        stored_clients = _stored(role, clients, name)
-        try:
-            with self._database.transaction() as db:
+        stored_clients, password_hash = _stored(role, clients, name), hashed(password)
+        with self._database.transaction() as db:
+            try:
                 db.execute(
                     "insert into users (name, password_hash, role, clients, created_at, "
                     "created_by) values (?, ?, ?, ?, ?, ?)",
-                    [name, hashed(password), role, stored_clients, _now(), created_by],
+                    [name, password_hash, role, stored_clients, _now(), created_by],
                 )
-        except sqlite3.IntegrityError:
-            raise UserRefused(f"There is a user named {name} already.") from None
+            except sqlite3.IntegrityError:
+                raise UserRefused(f"There is a user named {name} already.") from None
+            told(db)
         return self.get(name)
 
     def get(self, name: str) -> User:
@@ -182,25 +192,36 @@ class Users:
             return None
         return Verified(_user(row), row["password_hash"])
 
-    def change(self, name: str, *, role: Role, clients: Clients) -> User:
-        """Also lets a disabled user sign in again.
+    def change(
+        self,
+        name: str,
+        *,
+        role: Role,
+        clients: Clients,
+        password: SecretStr | None = None,
+        told: Written = _nothing,
+    ) -> User:
+        """Also lets a disabled user sign in again; ``password``: a new one, which ends sessions.
 
-        Raises UnknownUser, and UserRefused when the last admin would be lost.
+        Raises UnknownUser, WeakPassword, and UserRefused when the last admin would be lost.
         """
         before = self.get(name)
         stored_clients = _stored(role, clients, name)
+        password_hash = _strong(password, before) if password is not None else None
         with self._database.transaction() as db:
             db.execute("begin immediate")
             db.execute(
-                "update users set role = ?, clients = ?, disabled_at = null where name = ?",
-                [role, stored_clients, name],
+                "update users set role = ?, clients = ?, disabled_at = null, "
+                "password_hash = coalesce(?, password_hash) where name = ?",
+                [role, stored_clients, password_hash, name],
             )
             _require_an_admin(db, name)
-            if role is not before.role:
+            if role is not before.role or password_hash is not None:
                 db.execute("delete from sessions where user_name = ?", [name])
+            told(db)
         return self.get(name)
 
-    def disable(self, name: str) -> User:
+    def disable(self, name: str, *, told: Written = _nothing) -> User:
         """End the user's sessions and let nobody sign in by this name.
 
         Raises UnknownUser, and UserRefused when the last admin would be lost.
@@ -211,6 +232,7 @@ class Users:
             db.execute("update users set disabled_at = ? where name = ?", [_now(), name])
             _require_an_admin(db, name)
             db.execute("delete from sessions where user_name = ?", [name])
+            told(db)
         return self.get(name)
 
     def given_all_clients(self) -> list[str]:
@@ -225,21 +247,31 @@ class Users:
             db.execute("delete from given_all_clients")
 
     def set_password(
-        self, name: str, password: SecretStr, *, verified: Verified | None = None
+        self,
+        name: str,
+        password: SecretStr,
+        *,
+        verified: Verified | None = None,
+        told: Written = _nothing,
     ) -> None:
         """Also ends the user's sessions; ``verified``: only while that still holds.
 
         Raises UnknownUser, WeakPassword, UserRefused.
         """
-        user = self.get(name)
-        require_strong(password, user_name=user.name)
-        password_hash = hashed(password)
+        password_hash = _strong(password, self.get(name))
         with self._database.transaction() as db:
             db.execute("begin immediate")
             if verified is not None and not verified.still_holds(db):
                 raise UserRefused(f"{name} was changed meanwhile: sign in again.")
             db.execute("update users set password_hash = ? where name = ?", [password_hash, name])
             db.execute("delete from sessions where user_name = ?", [name])
+            told(db)
+
+
+def _strong(password: SecretStr, user: User) -> str:
+    """Its hash, made before the database is held: that takes a third of a second."""
+    require_strong(password, user_name=user.name)
+    return hashed(password)
 
 
 def _require_an_admin(db: sqlite3.Connection, name: str) -> None:

@@ -10,7 +10,8 @@ from starlette.responses import Response
 from bill_pipeline.console.auth.access import SESSION_COOKIE, SIGN_IN_COOKIE, sign_in_token
 from bill_pipeline.console.auth.passwords import WeakPassword
 from bill_pipeline.console.auth.sign_ins import LONGEST, TooManyFailures
-from bill_pipeline.console.auth.users import ALL_CLIENTS, Clients, Role, UserRefused
+from bill_pipeline.console.auth.users import ALL_CLIENTS, Clients, Role, User, UserRefused
+from bill_pipeline.console.database import Written
 from bill_pipeline.console.parts.forms import MOST_BYTES
 from bill_pipeline.console.request_context import RequestContext
 
@@ -83,11 +84,15 @@ def change_own_password(context: RequestContext) -> Response:
         message = "The new password was not typed the same twice."
     else:
         try:
-            users.set_password(context.user.name, context.form.secret("new"), verified=verified)
+            users.set_password(
+                context.user.name,
+                context.form.secret("new"),
+                verified=verified,
+                told=context.line("changed own password"),
+            )
         except (UserRefused, WeakPassword) as error:
             message = str(error)
         else:
-            context.record("changed own password")
             return context.redirect("/sign-in")
     return context.render("account.html", status=422, message=message)
 
@@ -97,47 +102,60 @@ def users_page(context: RequestContext) -> Response:
 
 
 def add_user(context: RequestContext) -> Response:
-    name, role = context.form.text("name"), _role(context)
+    name = context.form.text("name")
     try:
+        role, clients = _role(context), _clients(context)
         user = context.console.users.create(
             name,
             context.form.secret("password"),
             role,
-            clients=_clients(context),
+            clients=clients,
             created_by=context.user.name,
+            told=context.line("added user", user=name, role=role, clients=_listed(clients)),
         )
     except (UserRefused, WeakPassword) as error:
         return _users(context, status=422, message=str(error))
-    context.record("added user", user=user.name, role=role, clients=_listed(user.clients))
     context.notify(f"{user.name} can sign in now. Hand over the password in person or by phone.")
     return context.redirect("/users")
 
 
 def change_user(context: RequestContext) -> Response:
+    """All that the form says, or nothing of it: what was refused is not half done."""
     name = context.path("name")
-    is_disabled = context.form.text("access") == "disabled"
     users = context.console.users
     try:
-        if is_disabled:  # whatever else the form holds: nothing may keep somebody in
-            user = users.disable(name)
-        else:
-            known = users.get(name).clients
-            clients = _clients(context, known=frozenset() if known == ALL_CLIENTS else known)
-            user = users.change(name, role=_role(context), clients=clients)
-        if context.form.text("password"):
-            context.console.users.set_password(name, context.form.secret("password"))
-            context.record("set a user's password", user=name)
+        known = users.get(name)
+        if context.form.text("access") == "disabled":
+            # Whatever else the form holds, which is left: nothing may keep somebody in.
+            told = _changed(context, known, known.role, known.clients, disabled=True)
+            users.disable(name, told=told)
+            context.notify(f"{known.name} may not sign in any more; all else is as it was.")
+            return context.redirect("/users")
+        role = _role(context)
+        clients = _clients(
+            context, known=frozenset() if known.clients == ALL_CLIENTS else known.clients
+        )
+        password = context.form.secret("password")
+        has_password = bool(password.get_secret_value())
+        users.change(
+            name,
+            role=role,
+            clients=clients,
+            password=password if has_password else None,
+            told=_changed(context, known, role, clients, disabled=False, new_password=has_password),
+        )
     except (UserRefused, WeakPassword) as error:
         return _users(context, status=422, message=str(error))
-    context.record(
-        "changed user",
-        user=user.name,
-        role=user.role,
-        clients=_listed(user.clients),
-        disabled=is_disabled,
-    )
-    context.notify(f"{user.name} was changed.")
+    context.notify(f"{known.name} was changed.")
     return context.redirect("/users")
+
+
+def _changed(
+    context: RequestContext, user: User, role: Role, clients: Clients, **details: bool
+) -> Written:
+    return context.line(
+        "changed user", user=user.name, role=role, clients=_listed(clients), **details
+    )
 
 
 def audit_page(context: RequestContext) -> Response:

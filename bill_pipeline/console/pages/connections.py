@@ -165,7 +165,7 @@ def disconnect_page(context: RequestContext) -> Response:
 def disconnect(context: RequestContext) -> Response:
     """Forget the token; with ``purge`` the books too, if the client's name was typed."""
     from bill_pipeline.console import leaving
-    from bill_pipeline.errors import NotForgotten
+    from bill_pipeline.errors import NotForgotten, PipelineError
 
     status = status_of(context)
     if context.form.text("keep") not in ("keep", "purge"):
@@ -179,6 +179,9 @@ def disconnect(context: RequestContext) -> Response:
         leaving.disconnect(context.console.registry, context.client, purge=purge)
     except NotForgotten as error:  # all else is done
         context.notify(str(error), "warning")
+    except PipelineError as error:
+        context.record("disconnecting broke off", context.client, why=str(error))
+        raise
     context.record("disconnected", context.client, books="deleted" if purge else "kept")
     kept = "its books stay on this machine"
     if purge:
