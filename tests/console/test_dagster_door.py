@@ -247,6 +247,24 @@ def test_who_may_see_all_clients_may_look(
     )
 
 
+@pytest.mark.parametrize("said", ["cross-site", "same-site"])
+def test_another_sites_page_takes_no_file_of_dagsters(
+    console: Console, http: TestClient, dagster: OpenDagster, said: str
+) -> None:
+    """A link on it opens Dagster's page, and of all that Dagster serves nothing else."""
+    foreign = {**cookie(console, "admin-person"), "sec-fetch-site": said}
+    files = ("logs/1/compute_logs/a/err", "logs/a", "download_debug/1", "download_debug/1.gz")
+    answers = [http.get(f"/dagster/{path}", headers=foreign) for path in files]
+    answers.append(http.head("/dagster/logs/a", headers=foreign))
+    assert [answer.status_code for answer in answers] == [403] * 5
+    assert dagster.told == []
+    for path in ("", "runs", "graphiql", "report_runs/1"):
+        http.get(f"/dagster/{path}", headers=foreign)
+    assert {told["path"] for told in dagster.told} == {"/dagster/"}
+    own = {**foreign, "sec-fetch-site": "same-origin"}
+    assert http.get("/dagster/download_debug/1", headers=own).status_code == 200
+
+
 @pytest.mark.parametrize("name", [*LIMITED, "nobody"])
 def test_nobody_else_learns_anything(
     console: Console, http: TestClient, dagster: OpenDagster, name: str

@@ -71,7 +71,10 @@ async def page(request: Request) -> Response:
         raise HTTPException(405, "Queries are sent by POST.", {"allow": "POST"})
     if path.startswith("download_debug/") and not sign_in.user.may_change_dagster:
         raise HTTPException(403, "Only an administrator may download all that a run recorded.")
-    if not (is_file or path.startswith(("logs/", "download_debug/"))):
+    is_download = path.startswith(("logs/", "download_debug/"))
+    if is_download and is_foreign(request, is_https=request.app.state.console.is_https):
+        raise HTTPException(403, "Another site asked for this file. Open it from Dagster's page.")
+    if not (is_file or is_download):
         path = ""  # whatever the address, it is the same page, which reads the address itself
     elif any(part in ("", ".", "..") or "\\" in part or "\0" in part for part in path.split("/")):
         raise HTTPException(404)
@@ -81,7 +84,7 @@ async def page(request: Request) -> Response:
     except httpx.TransportError as error:
         _log.info("Dagster does not answer: %r", error)
         return _starting(request)
-    if answer.status_code == 500 and path.startswith(("logs/", "download_debug/")):
+    if answer.status_code == 500 and is_download:
         await answer.aclose()  # Dagster breaks on names that are none of a run's
         raise HTTPException(404)
     return _handed_back(answer, keep=path.startswith("_next/static/"))
