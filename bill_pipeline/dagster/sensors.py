@@ -142,7 +142,8 @@ def alert_on_failures(context: dg.SensorEvaluationContext, sync: SyncResource) -
     told: dict[str, str] = json.loads(context.cursor) if context.cursor else {}
     troubled = {status.client: status for status in statuses if worth_an_alert(status)}
     fresh = [s for s in troubled.values() if told.get(s.client) != s.state.value]
-    recovered = sorted(client for client in told if client not in troubled)
+    # One that was disconnected since is in no trouble, and not synced again either.
+    recovered = sorted(told.keys() & {status.client for status in statuses} - troubled.keys())
     if fresh or recovered:
         send_alert(fresh, recovered)
     reason = "No client is failing."
