@@ -6,6 +6,7 @@ Reads the published ledger; writing answers is ``deciding``'s work, printing the
 from __future__ import annotations
 
 import csv
+import io
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -105,7 +106,7 @@ def write_lines(rows: Iterable[Mapping[str, Any]], target: Path) -> None:
 
 def read_answers(text: str, name: str) -> list[dict[str, str]]:
     """The rows of a filled-in file. Raises AnswersRefused."""
-    reader = csv.DictReader(text.splitlines())
+    reader = csv.DictReader(io.StringIO(text, newline=""))  # a cell may hold lines
     needed = {"client", "document_type", "document_id", "line_id", ANSWER}
     if missing := needed - set(reader.fieldnames or ()):
         raise AnswersRefused(

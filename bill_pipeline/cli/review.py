@@ -106,7 +106,10 @@ def _text_of(file: Path) -> str:
     from bill_pipeline.actions.review import AnswersRefused
 
     try:
-        return sys.stdin.read() if str(file) == "-" else file.read_text(encoding="utf-8-sig")
+        if str(file) == "-":
+            return sys.stdin.read()
+        with file.open(encoding="utf-8-sig", newline="") as opened:
+            return opened.read()
     except (OSError, UnicodeDecodeError) as error:
         raise AnswersRefused(f"{file} cannot be read: {error}.") from error
 

@@ -19,7 +19,7 @@ from typing import TextIO
 from bill_pipeline.amounts import to_cents
 from bill_pipeline.exports.books import Account, Books, Entry, Line
 from bill_pipeline.exports.names import quickbooks_names, xero_codes
-from bill_pipeline.exports.spreadsheets import KeptNames, guarded
+from bill_pipeline.exports.spreadsheets import KeptNames, guarded, guarded_row
 
 #: Xero wants the name of a tax rate on every line; journal lines hold tax in accounts of their own.
 XERO_TAX_RATE = "Tax Exempt (0%)"
@@ -57,7 +57,7 @@ def write_journal(books: Books, out: TextIO) -> None:
                 entry.document_id, entry.document_number, entry.document_version, line.due_date,
                 entry.posted_at, entry.reverses_entry_id,
             )  # fmt: skip
-            writer.writerow([guarded(value) for value in row])
+            writer.writerow(guarded_row(row))
 
 
 def write_quickbooks(books: Books, out: TextIO) -> KeptNames:

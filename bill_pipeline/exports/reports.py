@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from bill_pipeline.exports.spreadsheets import guarded
+from bill_pipeline.exports.spreadsheets import guarded_row
 from bill_pipeline.exports.xlsx import cell_of, fixed_workbook, new_sheet, saved_without_times
 
 
@@ -31,7 +31,7 @@ def report_as_csv(report: ReportFile) -> str:
     out = io.StringIO()
     writer = csv.writer(out)
     writer.writerow(report.columns)
-    writer.writerows([guarded(value) for value in row] for row in report.rows)
+    writer.writerows(guarded_row(row) for row in report.rows)
     return "\ufeff" + out.getvalue()  # the mark makes spreadsheets read it as UTF-8
 
 

@@ -16,11 +16,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bill_pipeline.actions.review import LINE_COLUMNS, read_answers, write_lines
 from bill_pipeline.exports import FORMATS, ExportRefused, _require_years, xlsx
 from bill_pipeline.exports.books import Account, Books, Entry, Line
-from bill_pipeline.exports.journal_csv import write_quickbooks, write_xero
+from bill_pipeline.exports.journal_csv import write_journal, write_quickbooks, write_xero
 from bill_pipeline.exports.names import beancount_names, plain_text_names, xero_codes
-from bill_pipeline.exports.spreadsheets import guarded, may_run
+from bill_pipeline.exports.reports import ReportFile, report_as_csv
+from bill_pipeline.exports.spreadsheets import guarded, may_run, unguarded
 
 ACCOUNTS = (
     Account("bank", "1000", "Checking", "Asset"),
@@ -182,13 +184,54 @@ def test_a_workbook_writes_a_day_before_1900_as_text() -> None:
     "﹦1",
 ])  # fmt: skip
 def test_text_that_a_spreadsheet_may_run_is_guarded(text: str) -> None:
-    assert guarded(text) == f"'{text}"
+    assert str(guarded(text)).startswith("'")
+    assert unguarded(str(guarded(text))) == text
 
 
-@pytest.mark.parametrize("text", ["Flour", "-5.00", "+1,000.50", "a=b", "", "'=1", "(=1)"])
+@pytest.mark.parametrize("text", ["Flour", "-5.00", "+1,000.50", "a=b", "", "(=1)", "a; b", "a\nb"])
 def test_other_text_is_left_alone(text: str) -> None:
     assert not may_run(text)
     assert guarded(text) == text
+
+
+#: Texts of which a part would be a cell where semicolons, tabs or line ends begin one.
+HOSTILE = (
+    "x;=1+1;y", "x\t=1+1", 'q";=HYPERLINK("a")', 'x;"=1+1"', "x; \u200b=1", "x;;=1", "x\n=1\r+1",
+    "x;'=1", "x;-1", "=1;=1", "'=1", "''=1;''=1", " \n=1", ";=1", "\t;\n=1", "x;＝1", "-5", "a,=1",
+)  # fmt: skip
+
+
+def begins_like_a_formula(cell: str) -> bool:
+    return may_run(cell) or (cell[:1] in "=+-@\t\r" and cell != "")
+
+
+@pytest.mark.parametrize("separator", [",", ";", "\t"])
+def test_no_cell_runs_whatever_a_spreadsheet_takes_for_the_separator(
+    separator: str, tmp_path: Path
+) -> None:
+    of = books(*(line("rent", "5", text) for text in HOSTILE), line("bank", "-90"))
+    journal = io.StringIO(newline="")
+    write_journal(of, journal)
+    report = ReportFile("t", "c", "", "", ("a", "b"), [(t, t) for t in HOSTILE], ())
+    lines = tmp_path / "review.csv"
+    write_lines([{**dict.fromkeys(LINE_COLUMNS, t), "client": "acme"} for t in HOSTILE], lines)
+    with lines.open(encoding="utf-8", newline="") as file:
+        texts = [journal.getvalue(), report_as_csv(report), file.read()]
+    for text in texts:
+        rows = list(csv.reader(io.StringIO(text, newline=""), delimiter=separator))
+        assert len(rows) > len(HOSTILE)
+        cells = [cell for row in rows for cell in row if cell not in ("-5", "-90", "-90.00")]
+        assert [cell for cell in cells if begins_like_a_formula(cell)] == []
+
+
+def test_every_text_comes_back_from_a_file_of_ours(tmp_path: Path) -> None:
+    for text in HOSTILE:
+        assert unguarded(str(guarded(text))) == text
+    path = tmp_path / "review.csv"
+    write_lines([dict.fromkeys(LINE_COLUMNS, text) for text in HOSTILE], path)
+    with path.open(encoding="utf-8", newline="") as file:
+        read = read_answers(file.read(), path.name)
+    assert [row["line_id"] for row in read] == list(HOSTILE)
 
 
 def test_a_name_that_must_match_stays_and_is_listed(tmp_path: Path) -> None:
