@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from bill_pipeline.bill.connection import Connection
+from bill_pipeline.cli.asking import ask, require_yes
 from bill_pipeline.cli.options import home_option, json_option, print_json
 from bill_pipeline.registry.clients import ClientStatus, Registry, State, utc_now
 from bill_pipeline.registry.webhooks import Webhooks
@@ -66,11 +67,11 @@ def connect(
     if token_password_stdin:
         password = sys.stdin.readline().rstrip("\r\n")
     else:
-        password = click.prompt("Token password", hide_input=True)
+        password = ask("Token password", hidden=True)
     dev_key = Settings.now().dev_key
     if dev_key is None and not sys.stdin.isatty():
         raise SettingsError("Set BILL_PIPELINE_DEV_KEY to the firm's BILL developer key.")
-    dev_key = dev_key or SecretStr(click.prompt("Developer key", hide_input=True))
+    dev_key = dev_key or SecretStr(ask("Developer key", hidden=True))
     if not password or not dev_key.get_secret_value():
         raise SettingsError(f"No token password for {client}. {_STEPS_IN_BILL}")
     base_url, v2_url = base_urls(environment)
@@ -189,7 +190,7 @@ def disconnect(client: str, purge: bool, yes: bool, home: Home) -> None:
     registry = Registry(home)
     leaving.require_known(registry, client)
     if purge and not yes:
-        click.confirm(f"Delete every document and journal entry of {client}?", abort=True)
+        require_yes(f"Delete every document and journal entry of {client}?")
     leaving.disconnect(registry, client, purge=purge)
     kept = _DELETED if purge else f"its books stay in {home.client_file(client)}"
     click.echo(f"{client} is disconnected; {kept}.")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 from pydantic import SecretStr
 
+from bill_pipeline.cli.asking import ask_new_password
 from bill_pipeline.cli.options import Network, home_option, listening_options, require_encrypted
 from bill_pipeline.settings import Home
 
@@ -85,9 +86,7 @@ def _create_admin(home: Home, name: str) -> None:
     from bill_pipeline.console.auth.users import ALL_CLIENTS, Role, Users
     from bill_pipeline.console.database import ConsoleDatabase
 
-    password = click.prompt(
-        f"Password for {name} (12 characters or more)", hide_input=True, confirmation_prompt=True
-    )
+    password = ask_new_password(f"Password for {name} (12 characters or more)")
     users = Users(ConsoleDatabase(home.console))
     users.create(
         name, SecretStr(password), Role.ADMIN, clients=ALL_CLIENTS, created_by="command line"

@@ -12,6 +12,7 @@ from rich.table import Table
 
 from bill_pipeline.amounts import to_cents
 from bill_pipeline.at_rest import umask_as_given
+from bill_pipeline.cli.asking import MOST_TRIES, ask
 from bill_pipeline.cli.options import end_with_troubles, home_option, json_option, print_json
 from bill_pipeline.cli.rules import by_option
 from bill_pipeline.settings import Home
@@ -125,11 +126,8 @@ def _ask_each(home: Home, found: list[dict[str, Any]], by: str) -> None:
     for number, question in enumerate(found, start=1):
         names = Names.read(home, question["client"], "account")
         _print_question(question, f"{number} of {len(found)}")
-        while True:
-            text = click.prompt(
-                "Account (number, name; empty: the suggestion; s: not now; q: stop)",
-                default="", show_default=False,
-            ).strip()  # fmt: skip
+        for _ in range(MOST_TRIES):
+            text = ask("Account (number, name; empty: the suggestion; s: not now; q: stop)").strip()
             if text in {"s", "q"}:
                 break
             try:
@@ -143,6 +141,8 @@ def _ask_each(home: Home, found: list[dict[str, Any]], by: str) -> None:
                 answers.setdefault(question["client"], []).extend(given)
                 break
             click.echo("There is no suggestion for this one: name an account, or s.")
+        else:
+            click.echo("None of these is an account: the line waits on.")
         if text == "q":
             break
     failed: dict[str, ClientError] = {}

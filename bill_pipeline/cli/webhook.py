@@ -7,6 +7,7 @@ import sys
 import click
 from pydantic import SecretStr
 
+from bill_pipeline.cli.asking import ask
 from bill_pipeline.cli.options import home_option
 from bill_pipeline.registry.clients import Registry, utc_now
 from bill_pipeline.settings import Home, SettingsError
@@ -33,7 +34,7 @@ def webhook(client: str, subscription_id: str, security_key_stdin: bool, home: H
     if security_key_stdin:
         key = sys.stdin.readline().rstrip("\r\n")
     else:
-        key = click.prompt("Security key", hide_input=True)
+        key = ask("Security key", hidden=True)
     if not key:
         raise SettingsError(f"No security key for {client}: BILL shows it when the subscription "
                             "is made, and makes a new one on request.")  # fmt: skip
