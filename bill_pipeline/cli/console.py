@@ -49,6 +49,7 @@ def console(
     from bill_pipeline.console.parts.forms import MOST_BYTES
     from bill_pipeline.console.parts.slow_requests import (
         MOST_CONNECTIONS,
+        HttpsRequests,
         PromptRequests,
         allow_connections,
     )
@@ -72,7 +73,7 @@ def console(
         app,
         host=host,
         port=port,
-        http=PromptRequests,
+        http=PromptRequests if behind_https is None else HttpsRequests,
         limit_concurrency=MOST_CONNECTIONS,
         ws_max_size=MOST_BYTES,
         timeout_graceful_shutdown=2,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import json
+import re
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -41,6 +42,24 @@ def _networks(
         raise click.BadParameter(f"{error}; write an address or a network.") from None
 
 
+#: Labels of letters, digits and hyphens, as a certificate or a proxy names a host.
+_HOST_NAME = re.compile(r"(?!-)[a-z0-9-]{1,63}(?<!-)(\.(?!-)[a-z0-9-]{1,63}(?<!-))*", re.IGNORECASE)
+
+
+def _host_name(
+    _context: click.Context, _parameter: click.Parameter, value: str | None
+) -> str | None:
+    if value is None:
+        return None
+    name = value.removesuffix(".").lower()
+    if not _HOST_NAME.fullmatch(name) or len(name) > 253:
+        raise click.BadParameter(
+            f"{value!r} is no host name: write the one name under which people open the console, "
+            "such as books.example.com, without https:// and without a port."
+        )
+    return name
+
+
 #: Addresses that only this machine reaches.
 _LOCAL = ("127.0.0.1", "localhost", "::1")
 _LISTENING = (
@@ -54,6 +73,7 @@ _LISTENING = (
     click.option(
         "--behind-https",
         metavar="NAME",
+        callback=_host_name,
         default=None,
         help="The console is reached as https://NAME through a proxy that ends TLS.",
     ),

@@ -22,6 +22,7 @@ from starlette.staticfiles import StaticFiles
 from bill_pipeline.console import webhook_endpoint as webhook_door
 from bill_pipeline.console.auth.access import (
     SESSION_COOKIE,
+    OneHost,
     SecurityHeaders,
     guarded,
     strict_headers,
@@ -51,6 +52,7 @@ def console_app(console: Console) -> Starlette:
         routes=routes,
         middleware=[
             Middleware(SecurityHeaders, is_https=console.is_https),
+            Middleware(OneHost),
             Middleware(TrustedHostMiddleware, allowed_hosts=list(console.allowed_hosts)),
         ],
         exception_handlers={HTTPException: _refused, 500: _broken},

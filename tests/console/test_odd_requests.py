@@ -33,7 +33,7 @@ from bill_pipeline.console.auth.users import Role
 from bill_pipeline.console.console import Console
 from bill_pipeline.console.parts import slow_requests
 from bill_pipeline.console.parts.forms import Form
-from bill_pipeline.console.parts.slow_requests import PromptRequests
+from bill_pipeline.console.parts.slow_requests import HttpsRequests, PromptRequests
 from bill_pipeline.console.request_context import RequestContext
 from bill_pipeline.console.routes import PAGES
 from bill_pipeline.registry.clients import utc_now
@@ -221,13 +221,15 @@ def test_a_name_of_a_megabyte_is_not_kept(console: Console) -> None:
 
 
 @contextlib.contextmanager
-def served(console: Console, seconds_kept: int = 5) -> Iterator[int]:
+def served(
+    console: Console, seconds_kept: int = 5, http: type[PromptRequests] = PromptRequests
+) -> Iterator[int]:
     """The console as the command serves it, on a free port."""
     listener = socket.socket()
     listener.bind(("127.0.0.1", 0))
     listener.listen(1_000)  # whoever comes before the server is there waits
     config = uvicorn.Config(
-        console_app(console), http=PromptRequests, log_level="critical", lifespan="off",
+        console_app(console), http=http, log_level="critical", lifespan="off",
         timeout_keep_alive=seconds_kept,
         limit_concurrency=slow_requests.MOST_CONNECTIONS,
     )  # fmt: skip
@@ -340,7 +342,14 @@ ODD = {
     "a host in capitals": (HEAD.replace(b"localhost", b"LOCALHOST") + b"\r\n", 303),
     "a host with a dot": (HEAD.replace(b"localhost", b"localhost.") + b"\r\n", 400),
     "no host": (b"GET / HTTP/1.1\r\n\r\n", 400),
-    "two hosts": (HEAD + b"Host: evil.example\r\n\r\n", 303),
+    "two hosts": (HEAD + b"Host: evil.example\r\n\r\n", 400),
+    "the same host twice": (HEAD + b"Host: localhost\r\n\r\n", 400),
+    "a websocket of two hosts": (
+        HEAD + b"Host: evil.example\r\n" + UPGRADE % b"websocket", 400),
+    "a websocket without a key": (
+        HEAD + UPGRADE.replace(b"Key", b"Kei") % b"websocket", 400),
+    "a websocket of Dagster": (
+        HEAD.replace(b"/ ", b"/dagster/graphql ") + UPGRADE % b"websocket", 403),
     "a foreign address": (HEAD.replace(b"/ ", b"//evil.example/%2f.. ") + b"\r\n", 404),
     "two lengths": (HALF_A_FORM.replace(b"\r\n\r\n", b"\r\nContent-Length: 1\r\n\r\n"), 400),
     "a negative length": (HALF_A_FORM.replace(b"1000", b"-1"), 400),
@@ -375,20 +384,45 @@ ODD = {
 }  # fmt: skip
 
 
+def is_strict(answer: bytes) -> bool:
+    """Whether every head in ``answer`` has all that makes a browser strict."""
+    heads = [part for part in answer.split(b"\r\n\r\n") if part.startswith(b"HTTP/")]
+    wanted = {f"{name}: {value}".encode() for name, value in STRICT.items()}
+    return bool(heads) and all(wanted <= set(head.split(b"\r\n")) for head in heads)
+
+
 def test_odd_requests_are_answered_or_closed(
     console: Console, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(slow_requests, "SECONDS_TO_ARRIVE", 1)
     with served(console, 1) as port, ThreadPoolExecutor(len(ODD)) as threads:
-        answers = threads.map(
-            answer_to, [port] * len(ODD), [sent for sent, _status in ODD.values()]
+        answers = list(
+            threads.map(answer_to, [port] * len(ODD), [sent for sent, _status in ODD.values()])
         )
+        whole = dict(zip(ODD, answers, strict=True))
         found = {
             name: int(answer[9:12] or 0) if b"TIMEOUT" not in answer else answer
             for name, answer in zip(ODD, answers, strict=True)
         }
     assert found == {name: status for name, (_sent, status) in ODD.items()}
+    lax = [name for name in ODD if ODD[name][1] != 100 and not is_strict(whole[name])]
+    assert lax == []
     assert [record for record in caplog.records if record.levelname == "ERROR"] == []
+
+
+@pytest.mark.parametrize("command", ["console", "ui"])
+def test_the_console_answers_to_one_name_and_not_to_a_pattern(command: str) -> None:
+    for name in ("*", "*.example.com", "https://a.example", "a.example:443", "a.example/x",
+                 "a b", "", "[::1]", "-a.example", "a..example"):  # fmt: skip
+        said = CliRunner().invoke(main, [command, "--behind-https", name])
+        assert said.exit_code == 2
+        assert "is no host name" in " ".join(said.output.split())
+
+
+def test_behind_https_answers_outside_of_the_app_say_so(console: Console) -> None:
+    with served(console, http=HttpsRequests) as port:
+        answers = [answer_to(port, ODD[name][0]) for name in ("a long header", "a websocket")]
+    assert all(b"strict-transport-security: max-age=" in answer for answer in answers)
 
 
 def test_requests_sent_before_the_answer_are_dropped(console: Console) -> None:

@@ -18,7 +18,7 @@ from urllib.parse import quote
 
 from starlette.exceptions import HTTPException
 from starlette.requests import HTTPConnection, Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from bill_pipeline.bill.errors import BillError
@@ -184,6 +184,21 @@ def strict_headers(*, is_https: bool) -> dict[str, str]:
     if is_https:
         headers["strict-transport-security"] = "max-age=31536000"
     return headers
+
+
+class OneHost:
+    """Refuses a request that names several hosts: who reads it might believe another one."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        names = [name for name, _value in scope.get("headers", ()) if name.lower() == b"host"]
+        if len(names) > 1:
+            refusal = PlainTextResponse("A request names one host.", 400)
+            await refusal(scope, receive, send)
+        else:
+            await self._app(scope, receive, send)
 
 
 class SecurityHeaders:

@@ -17,6 +17,9 @@ from uvicorn.protocols.http.httptools_impl import (
     RequestResponseCycle,
 )
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+from websockets.http11 import Response
+
+from bill_pipeline.console.auth.access import strict_headers
 
 #: From the connection, or from the first byte of the next request, to the last byte of one.
 SECONDS_TO_ARRIVE = 15.0
@@ -46,6 +49,20 @@ class PromptHandshakes(WebSocketsSansIOProtocol):
     """uvicorn's websockets, of which a handshake is answered in time or ended."""
 
     deadline: asyncio.TimerHandle | None = None
+    is_https = False
+
+    def __init__(self, *arguments: Any, **named: Any) -> None:
+        super().__init__(*arguments, **named)
+        self._send_response = self.conn.send_response
+        self.conn.send_response = self._send_strictly  # type: ignore[method-assign]
+
+    def _send_strictly(self, response: Response) -> None:
+        """Whoever refuses a handshake, uvicorn or the console: browsers are told to be strict."""
+        if response.status_code != 101:
+            for name, value in _strict(self.is_https).items():
+                if name not in response.headers:
+                    response.headers[name] = value
+        self._send_response(response)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(transport)
@@ -69,12 +86,20 @@ class PromptHandshakes(WebSocketsSansIOProtocol):
         self.transport.abort()
 
 
+class HttpsHandshakes(PromptHandshakes):
+    """The same behind a proxy that ends TLS."""
+
+    is_https = True
+
+
 class PromptRequests(HttpToolsProtocol):
     """uvicorn's protocol, with an end to everything that a peer can draw out."""
 
+    handshakes: type[PromptHandshakes] = PromptHandshakes
+
     def __init__(self, *arguments: Any, **named: Any) -> None:
         super().__init__(*arguments, **named)
-        self.ws_protocol_class = PromptHandshakes
+        self.ws_protocol_class = self.handshakes
         self.deadline: asyncio.TimerHandle | None = None
         self._looking: asyncio.TimerHandle | None = None
         self._ending: asyncio.TimerHandle | None = None
@@ -137,6 +162,10 @@ class PromptRequests(HttpToolsProtocol):
             is_busy = self.cycle is not None and not self.cycle.response_complete
             if is_busy or not self._is_bare_get():
                 raise _TooMuchError
+        most = self.limit_concurrency
+        if most is not None and max(len(self.connections), len(self.tasks)) >= most:
+            self._refusal = 503  # uvicorn's own answer is not strict
+            raise _TooMuchError
         super().on_headers_complete()
 
     def on_body(self, body: bytes) -> None:
@@ -191,8 +220,10 @@ class PromptRequests(HttpToolsProtocol):
     def _refuse(self, status: int) -> None:
         has_begun = self.cycle is not None and self.cycle.response_started
         if not has_begun or self.cycle.response_complete:
+            strict = _strict(self.handshakes.is_https).items()
+            head = "".join(f"{name}: {value}\r\n" for name, value in strict).encode()
             end = b"content-length: 0\r\nconnection: close\r\n\r\n"
-            self.transport.write(STATUS_LINE[status] + end)
+            self.transport.write(STATUS_LINE[status] + head + end)
         self.transport.close()
 
     def _make_room(self) -> None:
@@ -241,6 +272,16 @@ class PromptRequests(HttpToolsProtocol):
 
     def give_up(self) -> None:
         self.transport.abort()
+
+
+class HttpsRequests(PromptRequests):
+    """The same behind a proxy that ends TLS."""
+
+    handshakes = HttpsHandshakes
+
+
+def _strict(is_https: bool) -> dict[str, str]:
+    return {**strict_headers(is_https=is_https), "cache-control": "no-store"}
 
 
 def _is_whole(cycle: RequestResponseCycle) -> bool:
