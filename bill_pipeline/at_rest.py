@@ -62,6 +62,17 @@ def keep_private(folder: Path, parts: Parts) -> None:
             )  # fmt: skip
 
 
+def make_private(path: Path) -> None:
+    """Make an empty file at ``path`` that no reading group of its folder may open.
+
+    Without it a new file is as open as the folder until the next command. What SQLite puts beside
+    its database is as open as that.
+    """
+    if not path.exists():
+        shown = path.parent.stat().st_mode & (_OTHERS | stat.S_IWGRP) == stat.S_IWGRP
+        path.touch(mode=0o660 if shown else 0o600, exist_ok=True)
+
+
 @contextlib.contextmanager
 def umask_as_given() -> Iterator[None]:
     """Files for elsewhere, such as an export, are as open as the person's own umask says."""

@@ -22,6 +22,7 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Protocol
 
+from bill_pipeline.at_rest import make_private
 from bill_pipeline.bill.clock import Clock, SystemClock
 from bill_pipeline.bill.errors import HourlyLimit
 from bill_pipeline.bill.holders import is_dead, this_process
@@ -69,6 +70,8 @@ def _opened(path: Path | None, journal_mode: str) -> sqlite3.Connection:
     """The counts, with their tables. Raises sqlite3.DatabaseError when the file is damaged."""
     if path and path.is_dir():  # SQLite would not say what is wrong
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
+    if path:
+        make_private(path)
     database = sqlite3.connect(
         ":memory:" if path is None else path,
         timeout=30,

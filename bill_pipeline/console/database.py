@@ -11,7 +11,9 @@ import sqlite3
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from bill_pipeline.at_rest import make_private
 from bill_pipeline.runtime.sqlite_files import SqliteFile
+
 #: Writes something more in a transaction of somebody else's.
 Written = Callable[[sqlite3.Connection], None]
 
@@ -87,7 +89,7 @@ class ConsoleDatabase:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        path.touch(mode=0o600, exist_ok=True)
+        make_private(path)
         with self.transaction() as db:
             db.execute("pragma journal_mode = wal")
             db.executescript(_SCHEMA)

@@ -15,6 +15,7 @@ import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
+from bill_pipeline.at_rest import make_private
 from bill_pipeline.errors import PipelineError
 from bill_pipeline.runtime.private_folder import PrivateFolder
 from bill_pipeline.runtime.sqlite_files import SqliteFile
@@ -117,7 +118,7 @@ def migrate_registry(home: Home) -> None:
 
 def make_registry(home: Home) -> None:
     """Make the registry, or the tables and columns that it lacks."""
-    home.registry.touch(mode=0o600, exist_ok=True)  # also where a group is let into the home
+    make_private(home.registry)
     with contextlib.closing(
         sqlite3.connect(home.registry, timeout=_WAIT_SECONDS, factory=SqliteFile)
     ) as db:

@@ -16,11 +16,12 @@ import pytest
 
 from bill_pipeline.console.auth.users import Role
 from bill_pipeline.console.console import Console
+from bill_pipeline.ingest.client_import import requests_left
 from bill_pipeline.registry.clients import Registry
 from bill_pipeline.registry.vault import VaultError
 from bill_pipeline.sandbox.server import SandboxServer
 from bill_pipeline.settings import Home
-from tests.console.console_browser import add_users, signed_in
+from tests.console.console_browser import add_users, connect_invented_client, signed_in
 from tests.journey.every_byte import everything_in, forms_of
 from tests.journey.firm import Firm
 from tests.journey.test_no_secret_leaks import _sweep_with_dagster
@@ -110,6 +111,25 @@ def test_a_group_that_is_let_in_reads_the_published_ledger_and_nothing_else(
     home.path.chmod(0o700)
     opened_again(firm, home.path)
     assert open_to_others(home.path) == set()
+
+
+@pytest.mark.parametrize(("mode", "bits"), [(0o750, 0o077), (0o700, 0o077), (0o770, 0o007)])
+def test_a_new_file_is_as_closed_from_the_first_command_on(
+    mode: int, bits: int, tmp_path: Path
+) -> None:
+    folder = tmp_path / "home"
+    folder.mkdir()
+    folder.chmod(mode)
+    home = Home.at(folder)
+    Registry(home).names()
+    connect_invented_client(home, "acme")
+    Console.at(home).ledger.close()
+    requests_left(home)
+    made = [path for path in folder.rglob("*") if path.is_file()]
+    assert {"registry.sqlite", "budget.sqlite", "console.sqlite"} <= {path.name for path in made}
+    assert [path for path in made if path.stat().st_mode & bits] == []
+    shared = {path.name for path in made if path.stat().st_mode & 0o020}
+    assert ("budget.sqlite" in shared, "secret.key" in shared) == (mode == 0o770, False)
 
 
 def _may_open(path: Path, user: int, group: int) -> bool:
