@@ -74,7 +74,8 @@ class _Forgetting:
     def _runs(self) -> tuple[list[str], set[str]]:
         """Runs of this client alone, and others that may tell of it, which name it no more."""
         own, others = [], set()
-        with self._instance.run_storage.connect() as db:
+        storage: Any = self._instance.run_storage
+        with storage.connect() as db:
             rows = db.execute(sqlalchemy.text("select run_id, status, run_body from runs"))
             for run_id, status, text in rows.fetchall():
                 run = json.loads(text)
@@ -155,7 +156,8 @@ class _Forgetting:
 
     def _forget_backfills(self) -> None:
         """A backfill under way stays: without its record its other clients' runs would not come."""
-        with self._instance.run_storage.connect() as db:
+        storage: Any = self._instance.run_storage
+        with storage.connect() as db:
             self._clean(
                 db, "bulk_actions", "body", lambda _backfill: None,
                 f"and status not in ({', '.join(map(repr, _STILL_RUN))})",

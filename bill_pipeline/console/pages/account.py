@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import Any
 from urllib.parse import quote
 
 from starlette.exceptions import HTTPException
@@ -151,7 +152,7 @@ def change_user(context: RequestContext) -> Response:
 
 
 def _changed(
-    context: RequestContext, user: User, role: Role, clients: Clients, **details: bool
+    context: RequestContext, user: User, role: Role, clients: Clients, **details: Any
 ) -> Written:
     return context.line(
         "changed user", user=user.name, role=role, clients=_listed(clients), **details
