@@ -78,6 +78,11 @@ class Settings(BaseSettings):
     alert_smtp_url: SecretStr | None = Field(
         None, description="Mail server: smtp://user:password@host:587 (STARTTLS) or smtps://…:465."
     )
+    alert_hosts: str = Field(
+        "",
+        description="Hosts, with commas, of the alerts' webhook and mail server that may be on "
+        "this machine or its own network; others are asked on the open internet only.",
+    )
     dagster_postgres_url: SecretStr | None = Field(
         None, description="PostgreSQL for Dagster's runs and events; otherwise SQLite in the home."
     )

@@ -6,14 +6,17 @@ The message names clients, errors and remedies; it holds no secret and no amount
 from __future__ import annotations
 
 import logging
+import socket
 from collections.abc import Sequence
 from urllib.parse import unquote, urlsplit
+from urllib.request import getproxies, proxy_bypass
 
 import httpx
 from pydantic import SecretStr
 
 from bill_pipeline.errors import PipelineError
 from bill_pipeline.registry.clients import ClientStatus, State
+from bill_pipeline.runtime.reach import NotReached, checked_addresses, connect_checked
 from bill_pipeline.settings import Settings, SettingsError
 
 #: One failure is weather; three in a row are a climate.
@@ -82,14 +85,51 @@ def _subject(troubled: int, recovered: int) -> str:
 def _post(address: SecretStr, body: dict[str, object]) -> None:
     # Whoever knows the address of such a webhook may write there: no error names it.
     try:
-        host = urlsplit(address.get_secret_value()).hostname
-        answer = httpx.post(address.get_secret_value(), json=body, timeout=SEND_SECONDS)
-    except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
+        url = httpx.URL(address.get_secret_value())
+        host = url.host
+        answer = _posted(url, body)
+    except NotReached as error:
+        raise AlertNotSent(_NOT_REACHED.format("ALERT_WEBHOOK", error)) from None
+    except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError) as error:
         raise AlertNotSent(_NOT_POSTED.format(f"failed ({type(error).__name__})")) from None
     if not answer.is_success:
         raise AlertNotSent(_NOT_POSTED.format(f"was answered by {host} with {answer.status_code}"))
 
 
+def _posted(url: httpx.URL, body: dict[str, object]) -> httpx.Response:
+    """The answer, which is no redirect that was followed. Raises NotReached and httpx's errors."""
+    port = url.port or {"https": 443}.get(url.scheme, 80)
+    if url.scheme in getproxies() and not proxy_bypass(url.host):
+        # The firm's proxy looks the name up, and reaches what it lets reach.
+        return httpx.post(url, json=body, timeout=SEND_SECONDS, follow_redirects=False)
+    addresses = checked_addresses(url.host, port, _allowed())
+    proof = httpx.create_ssl_context()  # by SSL_CERT_FILE where the firm names one
+    with httpx.Client(timeout=SEND_SECONDS, trust_env=False, verify=proof) as http:
+        for number, address in enumerate(addresses, start=1):
+            try:
+                return http.post(
+                    url.copy_with(host=address),  # what was looked at, not what the name means next
+                    json=body,
+                    headers={"Host": url.netloc.decode("ascii")},
+                    extensions={"sni_hostname": url.host},
+                    follow_redirects=False,
+                )
+            except httpx.ConnectError:
+                if number == len(addresses):
+                    raise
+    raise AssertionError("a name that has no address is an error of its own")
+
+
+def _allowed() -> frozenset[str]:
+    return frozenset(
+        host.strip().lower() for host in Settings.now().alert_hosts.split(",") if host.strip()
+    )
+
+
+_NOT_REACHED = (
+    "The address in BILL_PIPELINE_{} was not asked: {}. If that is meant, name its host in "
+    "BILL_PIPELINE_ALERT_HOSTS; the alert is sent again at the next tick."
+)
 _NOT_POSTED = (
     "The alert's POST to BILL_PIPELINE_ALERT_WEBHOOK {}. Set it to the address that your chat or "
     "pager shows for incoming webhooks; the alert is sent again at the next tick."
@@ -105,21 +145,34 @@ def _send_mail(to: str, server: SecretStr, subject: str, text: str) -> None:
     mail["Subject"], mail["To"] = subject, to
     mail["From"] = to.partition(",")[0].strip()
     mail.set_content(text)
+
+    # Connected to the address that was looked at; what proves itself there is the name.
+    class Smtp(smtplib.SMTP):
+        def _get_socket(self, host: str, port: int, timeout: float) -> socket.socket:
+            return connect_checked(host, port, timeout, _allowed())
+
+    class Smtps(smtplib.SMTP_SSL):
+        def _get_socket(self, host: str, port: int, timeout: float) -> socket.socket:
+            plain = connect_checked(host, port, timeout, _allowed())
+            return self.context.wrap_socket(plain, server_hostname=host)
+
     # A password never travels in clear, nor to a server that cannot prove its name.
     proof = ssl.create_default_context()
     try:
         address = urlsplit(server.get_secret_value())
         where = address.hostname or "", address.port or 0
         with (
-            smtplib.SMTP_SSL(*where, timeout=SEND_SECONDS, context=proof)
+            Smtps(*where, timeout=SEND_SECONDS, context=proof)
             if address.scheme == "smtps"
-            else smtplib.SMTP(*where, timeout=SEND_SECONDS)
+            else Smtp(*where, timeout=SEND_SECONDS)
         ) as smtp:
             if address.username:
                 if address.scheme != "smtps":
                     smtp.starttls(context=proof)
                 smtp.login(unquote(address.username), unquote(address.password or ""))
             smtp.send_message(mail)
+    except NotReached as error:
+        raise AlertNotSent(_NOT_REACHED.format("ALERT_SMTP_URL", error)) from None
     except ssl.SSLCertVerificationError as error:
         raise AlertNotSent(
             f"The mail server {address.hostname} could not prove its name "

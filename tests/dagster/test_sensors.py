@@ -226,6 +226,7 @@ def webhook(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[dict[str, Any]]]:
     server = HTTPServer(("127.0.0.1", 0), Receiver)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     monkeypatch.setenv("BILL_PIPELINE_ALERT_WEBHOOK", f"http://127.0.0.1:{server.server_port}/")
+    monkeypatch.setenv("BILL_PIPELINE_ALERT_HOSTS", "127.0.0.1")
     yield received
     server.shutdown()
 
@@ -288,6 +289,7 @@ def test_the_secret_address_of_a_webhook_stands_in_no_tick(
     server = HTTPServer(("127.0.0.1", 0), BaseHTTPRequestHandler)  # it answers 501
     threading.Thread(target=server.serve_forever, daemon=True).start()
     monkeypatch.setenv("BILL_PIPELINE_ALERT_WEBHOOK", address.format(server.server_port))
+    monkeypatch.setenv("BILL_PIPELINE_ALERT_HOSTS", "127.0.0.1")
     Registry(home).update(connect(), state=State.RECONNECT, error="BILL refused it.")
     try:
         tick("alert_on_failures")
@@ -303,8 +305,9 @@ def test_the_secret_address_of_a_webhook_stands_in_no_tick(
 
 @pytest.mark.parametrize("scheme", ["smtp", "smtps"])
 def test_a_mail_server_that_cannot_prove_its_name_gets_no_password(
-    tmp_path: Path, scheme: str
+    tmp_path: Path, scheme: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setenv("BILL_PIPELINE_ALERT_HOSTS", "localhost")
     key, certificate = tmp_path / "key.pem", tmp_path / "certificate.pem"
     subprocess.run(
         ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256",
