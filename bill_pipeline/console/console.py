@@ -6,7 +6,7 @@ What is served of it is put together in ``app``.
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
@@ -22,6 +22,7 @@ from bill_pipeline.console.many_clients import ManyClients
 from bill_pipeline.console.parts.formats import FILTERS
 from bill_pipeline.console.postponed import ReviewMemory
 from bill_pipeline.console.queries.ledger import Ledger
+from bill_pipeline.console.webhook_endpoint import Refusals
 from bill_pipeline.console.work import Work
 from bill_pipeline.registry.client_errors import UnknownClient
 from bill_pipeline.registry.clients import Registry
@@ -49,6 +50,7 @@ class Console:
     is_https: bool = False
     allowed_hosts: tuple[str, ...] = LOCAL_HOSTS
     dagster: DagsterDoor | None = None
+    webhook_refusals: Refusals = field(default_factory=Refusals)
 
     @classmethod
     def at(

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import threading
+import time
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -20,7 +22,29 @@ from bill_pipeline.registry.webhooks import (
 
 PATH = "/webhooks/bill"
 
+#: Anybody may send what is refused: the log says so once in so long, and how often it was.
+SECONDS_BETWEEN_WORDS = 60.0
 _log = logging.getLogger(__name__)
+
+
+class Refusals:
+    """Says the first refusal at once and counts the others until it may speak again."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._unsaid = 0
+        self._speaks_at = 0.0
+
+    def say(self, refused: WebhookRefused) -> None:
+        now = time.monotonic()
+        with self._lock:
+            if now < self._speaks_at:
+                self._unsaid += 1
+                return
+            unsaid, self._unsaid = self._unsaid, 0
+            self._speaks_at = now + SECONDS_BETWEEN_WORDS
+        more = f" {unsaid:,} more were refused since the last such line." if unsaid else ""
+        _log.warning("%s%s", refused, more)
 
 
 async def receive(request: Request) -> Response:
@@ -34,7 +58,7 @@ async def receive(request: Request) -> Response:
         await turns.run(_receive, request, body)
     except WebhookRefused as refused:
         # Who is not BILL learns nothing about the firm's clients.
-        _log.warning("%s", refused)
+        request.app.state.console.webhook_refusals.say(refused)
         return PlainTextResponse("Not accepted.", 401)
     return PlainTextResponse("Received.")
 

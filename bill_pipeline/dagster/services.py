@@ -12,6 +12,7 @@ import contextlib
 import json
 import logging
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -36,6 +37,7 @@ FIRST_RESTART_SECONDS = 1.0
 LONGEST_RESTART_SECONDS = 60.0
 #: A process that lived this long is healthy again: its next death waits the first pause.
 HEALTHY_SECONDS = 300.0
+LARGEST_LOG_BYTES = 10_000_000
 
 _log = logging.getLogger(__name__)
 
@@ -134,6 +136,19 @@ class Services:
         """Start again whatever dies, until they are stopped from elsewhere."""
         while not self._stopping.wait(0.5):
             self.revive()
+            self.shorten_logs()
+
+    def shorten_logs(self) -> None:
+        """Keep of each log what it holds and what the last one held, whatever strangers cause.
+
+        The processes write at its end, wherever that is; a line that comes between is lost.
+        """
+        for service in self.services:
+            log = self.log_of(service)
+            with contextlib.suppress(OSError):  # a full disk; the next look tries again
+                if log.stat().st_size > LARGEST_LOG_BYTES:
+                    shutil.copyfile(log, log.with_suffix(".log.1"))
+                    os.truncate(log, 0)
 
     def revive(self) -> None:
         """Start again whatever died and has waited its pause."""

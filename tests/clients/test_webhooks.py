@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from starlette.testclient import TestClient
 from bill_pipeline.bill.connection import Connection
 from bill_pipeline.console.app import console_app
 from bill_pipeline.console.console import Console
+from bill_pipeline.console.webhook_endpoint import SECONDS_BETWEEN_WORDS, Refusals
 from bill_pipeline.dagster.freshness import was_poked
 from bill_pipeline.registry.clients import Registry, State
 from bill_pipeline.registry.webhooks import SIGNATURE_HEADER, WebhookRefused, Webhooks, signature_of
@@ -104,3 +106,27 @@ def test_the_console_takes_notifications_without_a_sign_in(home: Home) -> None:
     assert [good.status_code, forged.status_code, large.status_code] == [200, 401, 413]
     assert "acme" not in forged.text
     assert Registry(home).status("acme").next_sync_at is not None
+
+
+def test_refused_notifications_are_said_once_a_minute(
+    home: Home, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = [1_000.0]
+    monkeypatch.setattr(time, "monotonic", lambda: clock[0])
+    refusals = Refusals()
+    for _ in range(300):
+        refusals.say(WebhookRefused("No client has it."))
+    clock[0] += SECONDS_BETWEEN_WORDS
+    refusals.say(WebhookRefused("No client has it."))
+    assert [record.getMessage() for record in caplog.records] == [
+        "No client has it.",
+        "No client has it. 299 more were refused since the last such line.",
+    ]
+
+
+def test_the_address_says_refusals_so(home: Home, caplog: pytest.LogCaptureFixture) -> None:
+    http = TestClient(console_app(Console.at(home)), base_url="http://localhost")
+    for number in range(5):
+        body = json.dumps({"metadata": {"subscriptionId": f"unknown-{number}"}})
+        assert http.post("/webhooks/bill", content=body).status_code == 401
+    assert len([r for r in caplog.records if "No client has" in r.getMessage()]) == 1

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from bill_pipeline.dagster.services import Services
+from bill_pipeline.dagster.services import Service, Services
 from bill_pipeline.settings import Home
 
 pytestmark = pytest.mark.slow
@@ -42,3 +42,21 @@ def test_temporary_files_and_sockets_lie_where_nobody_else_looks(
     finally:
         services.stop()
     assert not folder.exists()
+
+
+def test_a_log_that_grew_is_kept_once_and_begun_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bill_pipeline.dagster.services.LARGEST_LOG_BYTES", 100)
+    services = Services(Home.at(tmp_path / "home"))
+    services.services = [Service("console", []), Service("daemon", [])]
+    log = services.log_of(services.services[0])
+    log.parent.mkdir(parents=True)
+    with log.open("ab", buffering=0) as writer:
+        for line in (b"first" * 30, b"second", b"third" * 30):
+            writer.write(line)
+            services.shorten_logs()
+        writer.write(b"last")
+    assert log.read_bytes() == b"last"
+    assert log.with_suffix(".log.1").read_bytes() == b"second" + b"third" * 30
+    assert len(list(log.parent.iterdir())) == 2
