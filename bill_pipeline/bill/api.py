@@ -20,7 +20,7 @@ import contextlib
 import random
 import ssl
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from functools import cache
@@ -201,7 +201,8 @@ class BillApi:
             read = self._reader(read_v2_answer, "v2 login", is_login=True)
             return self._send_patiently(request, read, "v2 login", is_login=True)
 
-        return open_session(self.connection, self.client, ask_v3=ask_v3, ask_v2=ask_v2)
+        with self._saying_no_secret():
+            return open_session(self.connection, self.client, ask_v3=ask_v3, ask_v2=ask_v2)
 
     def _ask(self, send: Send, read: Read, subject: str) -> Any:
         """Send within the session; when BILL ended it, log in once and send again."""
@@ -321,7 +322,28 @@ class BillApi:
             self._ahead_seconds = max(self.clock.time() - bills.timestamp(), 0.0)
 
     def _reader(self, read: Callable[..., Any], subject: str, *, is_login: bool = False) -> Read:
-        return lambda answer: read(answer, client=self.client, subject=subject, is_login=is_login)
+        def read_it(answer: Response) -> Any:
+            with self._saying_no_secret():
+                return read(answer, client=self.client, subject=subject, is_login=is_login)
+
+        return read_it
+
+    @contextlib.contextmanager
+    def _saying_no_secret(self) -> Iterator[None]:
+        """Errors go into pages and logs, and an answer may repeat what it was asked with."""
+        try:
+            yield
+        except errors.BillError as error:
+            session = self._sessions.get(self.client)
+            error.without(
+                [
+                    self._dev_key,
+                    self.connection.token_password.get_secret_value(),
+                    self.connection.token_name,
+                    session.session_id if session else "",
+                ]
+            )
+            raise
 
     @property
     def _dev_key(self) -> str:

@@ -24,6 +24,20 @@
 
 from __future__ import annotations
 
+import json
+import re
+from collections.abc import Iterable
+from urllib.parse import quote, quote_plus
+
+#: Characters of what went wrong, and of what it concerns.
+LONGEST_WHAT = 600
+LONGEST_SUBJECT = 300
+#: BILL's codes are like BDC_1109; what is no such word says nothing to anybody.
+_CODE = re.compile(r"[A-Za-z0-9_.-]{1,40}")
+_INVISIBLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
+#: Shorter ones are no secrets, and stand in many words.
+_SHORTEST_SECRET = 4
+
 
 class BillError(Exception):
     """Something between a client and BILL failed: what, to whom, and what to do.
@@ -43,10 +57,11 @@ class BillError(Exception):
         status: int | None = None,
         remedy: str | None = None,
     ) -> None:
-        self.what = what
+        # Parts of them come from an answer, which may hold anything.
+        self.what = _short(what, LONGEST_WHAT)
         self.client = client
-        self.subject = subject
-        self.code = code
+        self.subject = _short(subject, LONGEST_SUBJECT)
+        self.code = code if _CODE.fullmatch(code) else ""
         self.status = status
         if remedy is not None:
             self.remedy = remedy
@@ -59,9 +74,36 @@ class BillError(Exception):
         said = f" [{codes}]" if codes else ""
         return f"{who}{self.what}{where}{said}. {self.remedy}"
 
+    def without(self, secrets: Iterable[str]) -> None:
+        """Take ``secrets`` out of what it says: a server may say back what it was told."""
+        for secret in secrets:
+            if len(secret) < _SHORTEST_SECRET:
+                continue
+            for form in _forms(secret):
+                self.what = self.what.replace(form, _HIDDEN)
+                self.subject = self.subject.replace(form, _HIDDEN)
+                self.remedy = self.remedy.replace(form, _HIDDEN)
+                self.code = "" if form in self.code else self.code
+        self.args = (self._sentence(),)
+
     def __reduce__(self) -> tuple[object, ...]:
         """Survive a trip between processes, which keyword arguments alone would not."""
         return (_rebuild, (type(self), self.what, self.__dict__.copy()))
+
+
+_HIDDEN = "…"
+
+
+def _forms(secret: str) -> set[str]:
+    """How it stands in a text, in JSON, in a form and in an address."""
+    quoted = {quote(secret), quote(secret, safe=""), quote_plus(secret)}
+    in_json = {json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1]}
+    return {secret, *quoted, *in_json}
+
+
+def _short(text: str, most: int) -> str:
+    text = _INVISIBLE.sub(" ", text)
+    return text if len(text) <= most else f"{text[: most - 1]}…"
 
 
 def _rebuild(kind: type[BillError], what: str, attributes: dict[str, object]) -> BillError:

@@ -117,7 +117,11 @@ def complaint_of(content: bytes) -> Complaint:
         return _v2_complaint(body)
     code = body.get("code") or body.get("error_code") or ""
     message = body.get("message") or body.get("error_message") or ""
-    return Complaint(str(code), str(message)[:_LONGEST_MESSAGE])
+    return Complaint(_code(code), str(message)[:_LONGEST_MESSAGE])
+
+
+def _code(given: Any) -> str:
+    return str(given)[:_LONGEST_MESSAGE]
 
 
 def _v2_complaint(body: dict[str, Any]) -> Complaint:
@@ -125,7 +129,7 @@ def _v2_complaint(body: dict[str, Any]) -> Complaint:
     if not isinstance(data, dict):
         return Complaint("", str(body.get("response_message", ""))[:_LONGEST_MESSAGE])
     message = str(data.get("error_message", ""))[:_LONGEST_MESSAGE]
-    return Complaint(str(data.get("error_code", "")), message)
+    return Complaint(_code(data.get("error_code", "")), message)
 
 
 def _complaint_in_good_answer(body: Any) -> Complaint | None:
@@ -134,7 +138,7 @@ def _complaint_in_good_answer(body: Any) -> Complaint | None:
         return None
     first = body[0]
     if str(first.get("code", "")).startswith("BDC_") and "severity" in first:
-        return Complaint(str(first["code"]), str(first.get("message", ""))[:_LONGEST_MESSAGE])
+        return Complaint(_code(first["code"]), str(first.get("message", ""))[:_LONGEST_MESSAGE])
     return None
 
 

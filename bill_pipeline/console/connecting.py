@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 
-from bill_pipeline.bill.connection import Connection
+from bill_pipeline.bill.connection import Connection, is_near
 from bill_pipeline.bill.errors import (
     ApiNotEnabled,
     BillError,
@@ -165,7 +165,7 @@ def _connection(request: Request) -> Connection:
         if not value:
             raise NotConnected("This is needed to log in to BILL.", name)
     address = urlsplit(base_url)
-    if address.scheme != "https" and address.hostname not in ("localhost", "127.0.0.1", "::1"):
+    if address.scheme != "https" and not is_near(address.hostname or ""):
         raise NotConnected(
             "The token would travel unencrypted: use an address that begins with https.",
             "environment",

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
+import threading
 import time
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
@@ -85,6 +88,46 @@ def test_what_is_wrong_is_said_precisely_and_nothing_is_stored(
     assert said in answer.text
     assert Registry(console.home).all() == []
     assert sandbox.companies[0].token_password not in answer.text
+
+
+class SaysItBack(BaseHTTPRequestHandler):
+    """Refuses every login and says what it was told, where BILL has a code and a message."""
+
+    def do_POST(self) -> None:
+        told = self.rfile.read(int(self.headers["content-length"])).decode()
+        refusal = {"code": told, "message": told + "x" * 3_000_000}
+        body = json.dumps([refusal] if self.path.endswith("login") else
+                          {"response_status": 1, "response_data": {
+                              "error_code": told, "error_message": told}}).encode()  # fmt: skip
+        self.send_response(403)
+        self.send_header("content-length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None: ...
+
+
+def test_a_server_that_says_a_login_back_puts_it_nowhere(console: Console, admin: Browser) -> None:
+    server = ThreadingHTTPServer(("127.0.0.1", 0), SaysItBack)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    secrets = ("name/CANARY&1", 'pass"word CANARY é2', "key+CANARY=3")
+    form = {
+        "client": "acme", "organization_id": "008x", "token_name": secrets[0],
+        "token_password": secrets[1], "developer_key": secrets[2], "environment": "other",
+        "address": f"http://127.0.0.1:{server.server_port}",
+    }  # fmt: skip
+    answer = admin.post("/connect", form)
+    server.shutdown()
+    assert answer.status_code == 422
+    assert len(answer.text) < 20_000
+    with console.database.transaction() as db:
+        (details,) = db.execute("select details from audit_log order by id desc limit 1").fetchone()
+    assert "CANARY" not in details
+    assert len(details) < 2_000
+    page = answer.text.replace('value="name/CANARY&amp;1"', "")  # as it was typed
+    assert "CANARY" not in page
+    console.audit.record("a", "b", "c", text="x" * 3_000_000)
+    assert len(admin.get("/audit").text) < 100_000
 
 
 def test_a_token_of_another_organization_is_refused(

@@ -24,6 +24,17 @@ class AuditEntry:
     details: dict[str, Any]
 
 
+#: Characters of one line's details: more than any form of a person's holds.
+LONGEST_DETAILS = 20_000
+
+
+def _bounded(details: str) -> str:
+    """JSON of no more than ``LONGEST_DETAILS``; of what was longer, its beginning."""
+    if len(details) <= LONGEST_DETAILS:
+        return details
+    return json.dumps({"beginning": details[: LONGEST_DETAILS // 3]})
+
+
 class AuditLog:
     """The console's record of actions; the database itself refuses to change a row."""
 
@@ -46,7 +57,7 @@ class AuditLog:
             address,
             action,
             client,
-            json.dumps(details, default=str),
+            _bounded(json.dumps(details, default=str)),
         ]
 
         def write(db: sqlite3.Connection) -> None:
