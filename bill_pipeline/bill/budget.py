@@ -22,7 +22,6 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Protocol
 
-from bill_pipeline.at_rest import make_private
 from bill_pipeline.bill.clock import Clock, SystemClock
 from bill_pipeline.bill.errors import HourlyLimit
 from bill_pipeline.bill.holders import is_dead, this_process
@@ -70,8 +69,6 @@ def _opened(path: Path | None, journal_mode: str) -> sqlite3.Connection:
     """The counts, with their tables. Raises sqlite3.DatabaseError when the file is damaged."""
     if path and path.is_dir():  # SQLite would not say what is wrong
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
-    if path:
-        make_private(path)
     database = sqlite3.connect(
         ":memory:" if path is None else path,
         timeout=30,
@@ -118,8 +115,9 @@ class SharedBudget:
             if path is None or isinstance(error, sqlite3.OperationalError):
                 raise  # the machine's trouble, not the file's
             _log.warning("%s was damaged: the requests of this hour are counted anew.", path)
-            for ending in ("", "-wal", "-shm"):
+            for ending in ("-wal", "-shm"):
                 Path(f"{path}{ending}").unlink(missing_ok=True)
+            os.truncate(path, 0)  # not a new file: this one is as open as it should be
             self._database = _opened(path, journal_mode)
 
     @contextmanager

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
+from bill_pipeline.at_rest import make_private
 from bill_pipeline.bill import errors
 from bill_pipeline.bill.api import DEFAULT_PATIENCE_SECONDS, BillApi
 from bill_pipeline.bill.beliefs.observer import CappedBudget
@@ -84,6 +85,7 @@ def requests_left(home: Home) -> int:
 
 def _budget(home: Home, clock: Clock | None = None) -> SharedBudget:
     settings = Settings.now()
+    make_private(home.budget)
     return SharedBudget(
         home.budget,
         clock=clock,
