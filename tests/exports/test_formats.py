@@ -23,8 +23,8 @@ from bill_pipeline.exports import FORMATS, ExportRefused, export, notes_of
 from bill_pipeline.exports.books import Account, read_books
 from bill_pipeline.exports.names import beancount_names, plain_text_names
 from bill_pipeline.exports.parquet import FolderInUse
-from bill_pipeline.registry.client_errors import UnknownClient
 from bill_pipeline.exports.spreadsheets import guarded, may_run
+from bill_pipeline.registry.client_errors import UnknownClient
 from bill_pipeline.settings import Home
 from tests.exports.invented_books import published_home
 
