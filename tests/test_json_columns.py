@@ -31,7 +31,6 @@ OTHERS = {
     ("console/database.py", "clients"): (Clients, "console/auth/users.py"),
     ("console/database.py", "notices"): (list[dict[str, str]], "console/auth/sign_ins.py"),
     ("console/database.py", "details"): (dict[str, Any], "console/auth/audit.py"),
-    ("console/database.py", "transactions"): (dict[str, Any], "console/postponed.py"),
     ("decisions/tables.py", "alternatives"): (list[Alternative], "decisions/alternatives.py"),
     ("ingest/raw.py", "state"): (ListState, "ingest/raw.py"),
     ("ingest/raw.py", "document"): (Document, "bill/documents.py"),
