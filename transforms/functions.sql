@@ -15,6 +15,20 @@ create or replace macro prorated(total, part, whole) as case
     )::hugeint::decimal(36, 0) * 0.01::decimal(2, 2)
 end;
 
+-- A part's share of a total to the cent, where the parts up to and with it come to ``so_far`` of the
+-- whole: rounded from the running total, so that the shares add up exactly.
+create or replace macro share_of(total, part, so_far, whole) as
+    prorated(total, so_far, whole) - prorated(total, so_far - part, whole);
+
+-- The same in home currency: what is not foreign is worth what it is.
+create or replace macro home_share(is_foreign, total_home, part, so_far, whole) as
+    if(is_foreign, share_of(total_home, part, so_far, whole), part);
+
+-- What the last of some decisions says, null included: the later one counts, and of one moment the one
+-- that was added later.
+create or replace macro last_decided(value, decided_at, row_no) as
+    arg_max({'said': value}, (decided_at, row_no)).said;
+
 -- The kind of document that a BILL list holds; null for lists of anything else.
 create or replace macro document_type_of(bill_list) as case bill_list
     when 'bills' then 'bill'
@@ -38,6 +52,12 @@ create or replace macro without_empty_references(document) as case
         )::json
     else document
 end;
+
+-- JSON as what ``structure`` says; "CLASSIFICATIONS" there is how BILL codes a document or a line.
+create or replace macro document_as(document, structure) as from_json(document, replace(
+    structure, '"CLASSIFICATIONS"',
+    '{"chartOfAccountId": "VARCHAR", "accountingClassId": "VARCHAR", "departmentId": "VARCHAR", "locationId": "VARCHAR", "jobId": "VARCHAR", "itemId": "VARCHAR", "employeeId": "VARCHAR", "customerId": "VARCHAR"}'
+));
 
 -- What a document is in: its party's currency as known for it. Where that is the home currency or
 -- none and the document says that it is worth another amount than it shows, it is in another

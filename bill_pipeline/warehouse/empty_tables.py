@@ -8,7 +8,6 @@ table is made by its columns alone. In doubt a table counts as one that has rows
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from typing import Any
@@ -16,7 +15,7 @@ from typing import Any
 import duckdb
 from sqlglot import exp
 
-from bill_pipeline.warehouse.transforms import FOLDER, Transform, load_transforms, parse
+from bill_pipeline.warehouse.transforms import Transform, load_transforms, parse, shared_functions
 
 #: Every version of every document, as imported.
 ARCHIVE_TABLE = "raw.document_versions"
@@ -206,6 +205,8 @@ def _aggregates(projection: exp.Expression) -> bool:
 
 @cache
 def _scalar_macros() -> frozenset[str]:
-    """The functions of ``functions.sql``, of which none aggregates, and ``getvariable``."""
-    text = (FOLDER / "functions.sql").read_text(encoding="utf-8")
-    return frozenset({"getvariable", *re.findall(r"macro (\w+)\(", text)})
+    """``getvariable`` and the functions of ``functions.sql`` that aggregate nothing."""
+    shared = shared_functions().items()
+    return frozenset(
+        {"getvariable", *(name for name, (_, body) in shared if not body.find(exp.AggFunc))}
+    )

@@ -35,7 +35,7 @@ PUBLISHED_BY_DEFAULT = {"ledger", "reports"}
 MATERIALIZATIONS = {"table", "view", "append"}
 _HEADER_KEYS = {
     "grain", "key", "owner", "materialize", "published", "macro", "history", "moment", "totals",
-    "table", "severity", "archive",
+    "table", "severity", "archive", "columns",
 }  # fmt: skip
 _COMMENT_OR_TEXT = re.compile(r"--[^\n]*|('(?:[^']|'')*')")
 #: Ends the name of a CTE in a macro: analysts' tables have bare names, which a CTE would hide.
@@ -49,7 +49,8 @@ class TransformError(PipelineError):
 
 @dataclass(frozen=True)
 class Column:
-    """One output column; ``description`` is the trailing comment in the file."""
+    """One output column; ``description`` is the trailing comment, here or in the file named by
+    ``columns:``."""
 
     name: str
     description: str
@@ -150,7 +151,9 @@ def read_transform(path: Path) -> Transform:
     select = parse(path, sql)
     schema = path.parent.name
     history = _names(facts.get("history", ""))
-    columns, totals = tuple(_columns(path, select)), _names(facts.get("totals", ""))
+    said_there = _columns_of(facts["columns"]) if "columns" in facts else ()
+    columns = tuple(_columns(path, select, said_there))
+    totals = _names(facts.get("totals", ""))
     if unknown := set(totals) - {column.name for column in columns}:
         raise TransformError(f"{path}: there is no column {', '.join(sorted(unknown))} to add up.")
     published = facts.get("published", "yes" if schema in PUBLISHED_BY_DEFAULT else "no")
@@ -279,9 +282,11 @@ def macro_sql(
 
 def _spell_out_shared_functions(select: exp.Query) -> None:
     """Put what ``functions.sql`` says in place of its calls: others' databases lack it."""
-    while calls := [c for c in select.find_all(exp.Anonymous) if c.name.lower() in _shared()]:
+    while calls := [
+        c for c in select.find_all(exp.Anonymous) if c.name.lower() in shared_functions()
+    ]:
         call = calls[-1]  # the innermost ones come last
-        parameters, body = _shared()[call.name.lower()]
+        parameters, body = shared_functions()[call.name.lower()]
         given = dict(zip(parameters, call.expressions, strict=True))
         spelt_out = exp.paren(body.copy())
         for column in list(spelt_out.find_all(exp.Column)):
@@ -290,7 +295,7 @@ def _spell_out_shared_functions(select: exp.Query) -> None:
 
 
 @cache
-def _shared() -> dict[str, tuple[tuple[str, ...], exp.Expr]]:
+def shared_functions() -> dict[str, tuple[tuple[str, ...], exp.Expr]]:
     """Name → (parameters, body) of every function in ``functions.sql``."""
     text = (FOLDER / "functions.sql").read_text(encoding="utf-8")
     found = re.findall(r"macro (\w+)\(([^)]*)\) as (.*?);", text, re.S)
@@ -341,16 +346,26 @@ def _parse(path: Path, sql: str) -> exp.Query:
     return select
 
 
-def _columns(path: Path, select: exp.Query) -> Iterable[Column]:
+@cache
+def _columns_of(key: str) -> tuple[Column, ...]:
+    return read_transform(FOLDER / f"{key.replace('.', '/')}.sql").columns
+
+
+def _columns(path: Path, select: exp.Query, said_there: Iterable[Column]) -> Iterable[Column]:
+    """The columns of ``select``; ``said_there`` explains those without a comment, and a star."""
+    words = {column.name: column for column in said_there}
     for projection in select.selects:
-        comments = list(projection.comments or [])
+        name, comments = projection.alias_or_name, list(projection.comments or [])
         if isinstance(projection.this, exp.Expression):
             comments += projection.this.comments or []
-        if projection.is_star or not comments:
-            raise TransformError(
-                f"{path}: column {projection.alias_or_name!r} has no trailing comment."
-            )
-        yield Column(projection.alias_or_name, " ".join(c.strip() for c in comments))
+        if projection.is_star and words:
+            yield from words.values()
+        elif comments and not projection.is_star:
+            yield Column(name, " ".join(c.strip() for c in comments))
+        elif name in words:
+            yield words[name]
+        else:
+            raise TransformError(f"{path}: column {name!r} has no trailing comment.")
 
 
 def _tables(select: exp.Query) -> list[str]:

@@ -15,9 +15,9 @@ pytestmark = pytest.mark.rotating(days=3)
 
 #: Credits count on the first day of their month: other books for credits of open and closed months.
 CREDITS_ON_THE_FIRST = (
-    "ledger.postings_vendor_credits",
-    "credit_date as date,",
-    "date_trunc('month', credit_date)::date as date,",
+    "ledger.postings_documents",
+    "vendor_credit_id as document_id, version, credit_date as date,",
+    "vendor_credit_id as document_id, version, date_trunc('month', credit_date)::date as date,",
 )
 OLD = "select count(*) as n, sum(amount) as total from journal_lines where date <= '{}'"
 

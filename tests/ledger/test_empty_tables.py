@@ -128,7 +128,7 @@ def test_half_of_the_tables_of_a_client_with_few_lists_are_made_by_their_columns
     monkeypatch.setattr(warehouse, "make_empty", make)
     with new_company() as third:
         third.sync(FIRST_SYNC)
-        assert {"staging.bills", "ledger.postings_bills", "reports.open_items"} <= {*made}
+        assert {"staging.bills", "ledger.postings_documents", "reports.open_items"} <= {*made}
         assert "staging.policies" not in made
 
 

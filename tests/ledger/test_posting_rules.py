@@ -45,9 +45,9 @@ def credit(number: str, day: str) -> dict[str, Any]:
 def new_rules() -> AbstractContextManager[None]:
     """A credit's lines are posted to the account for rounding: other books for every credit."""
     return changed_rule(
-        "ledger.postings_vendor_credits",
-        "vendor_id as party_id, account_id,",
-        "vendor_id as party_id, (select rounding from ledger.role_accounts) as account_id,",
+        "ledger.postings_documents",
+        "suspense, account_id) as account_id",
+        "suspense, if(document_type = 'vendor_credit', rounding, account_id)) as account_id",
     )
 
 
@@ -123,7 +123,7 @@ def test_a_rebuild_keeps_what_earlier_rules_posted_and_replays_from_there(
 
 def test_rules_that_make_the_same_books_post_nothing(company: Company) -> None:
     before = company.rows(JOURNAL)
-    with changed_rule("ledger.postings_vendor_credits", "amount_currency <> 0", "false"):
+    with changed_rule("ledger.postings_documents", "difference <> 0", "difference <> 0.0"):
         done = posting_rules.post_under_new_rules(company.warehouse, MARCH)
         assert done is not None
         assert done.entries == 0
@@ -134,9 +134,9 @@ def test_rules_that_make_the_same_books_post_nothing(company: Company) -> None:
 def test_rules_that_break_the_books_are_refused_with_nothing_posted(company: Company) -> None:
     before = company.rows(JOURNAL)
     with changed_rule(
-        "ledger.postings_vendor_credits",
-        "ap_control as account_id, amount_home as amount",
-        "ap_control as account_id, 1 as amount",
+        "ledger.postings_documents",
+        "if(is_debited, -amount_home, amount_home)",
+        "if(is_debited, -amount_home, 1)",
     ):
         with pytest.raises(ChecksFailed, match="every_entry_balances"):
             posting_rules.post_under_new_rules(company.warehouse, MARCH)
@@ -146,21 +146,21 @@ def test_rules_that_break_the_books_are_refused_with_nothing_posted(company: Com
 
 
 def test_comments_and_layout_are_no_rules(tmp_path: Path) -> None:
-    original = load_transforms()["ledger.postings_bills"]
-    copy = tmp_path / "ledger" / "postings_bills.sql"
+    original = load_transforms()["ledger.postings_in_full"]
+    copy = tmp_path / "ledger" / "postings_in_full.sql"
     copy.parent.mkdir()
     copy.write_text(original.sql.replace("-- Kind of", "-- The kind  of").replace("    ", "  "))
     assert read_transform(copy).rule == original.rule
-    copy.write_text(original.sql.replace("'payables'", "'--payables'"))
+    copy.write_text(original.sql.replace("amount <> 0 or", "amount <> '--0' or"))
     assert read_transform(copy).rule != original.rule
 
 
 def test_a_rule_that_reads_beyond_its_group_is_found_by_the_law(company: Company) -> None:
     """To count the bills of a vendor is right, yet waves see linked documents only."""
     with changed_rule(
-        "ledger.postings_bills",
-        "'payables' as line_key",
-        "'payables' || (select count(*) from bills as b where b.vendor_id = bills.vendor_id) "
+        "ledger.postings_documents",
+        "control as line_key",
+        "control || (select count(*) from documents as d where d.party_id = documents.party_id) "
         "as line_key",
     ):
         posting_rules.post_under_new_rules(company.warehouse, MARCH)

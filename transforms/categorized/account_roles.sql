@@ -4,10 +4,10 @@
 -- key: role
 -- owner: team:accounting
 select
-    role,                                                    -- Role in the posting rules, for example ap_control.
-    arg_max(account_id, (decided_at, rowid)) as account_id,  -- The account that plays it.
-    arg_max(reason, (decided_at, rowid)) as reason,          -- Why this one.
-    max(decided_at) as decided_at                            -- Since when.
+    role,                                                       -- Role in the posting rules, for example ap_control.
+    last_decided(account_id, decided_at, rowid) as account_id,  -- The account that plays it.
+    last_decided(reason, decided_at, rowid) as reason,          -- Why this one.
+    max(decided_at) as decided_at                               -- Since when.
 from decisions.account_roles
 where decided_at <= getvariable('as_of')
 group by role

@@ -7,27 +7,26 @@ with
 
 documents as (
     select
-        'bill' as document_type, bill_id as document_id, version, known_at, is_booked, vendor_id as party_id,
-        bill_date as date, description, currency, amount, classifications,
+        * exclude (is_foreign, lines),
         list_transform(lines, lambda line, i: struct_pack(
             i := i, id := line.id, amount := in_currency(coalesce(amount_of(line.amount), 0), is_foreign),
             description := line.description, classifications := line.classifications, is_line := line is not null
         )) as lines
-    from staging.bills
-    union all
-    select
-        'vendor_credit', vendor_credit_id, version, known_at, is_booked, vendor_id,
-        credit_date, description, currency, amount, classifications,
-        list_transform(lines, lambda line, i: struct_pack(
-            i := i, id := line.id, amount := in_currency(coalesce(amount_of(line.amount), 0), is_foreign),
-            description := line.description, classifications := line.classifications, is_line := line is not null
-        ))
-    from staging.vendor_credits
+    from (
+        select
+            'bill' as document_type, bill_id as document_id, version, known_at, is_booked, vendor_id as party_id,
+            bill_date as date, description, currency, amount, is_foreign, classifications, lines
+        from staging.bills
+        union all
+        select
+            'vendor_credit', vendor_credit_id, version, known_at, is_booked, vendor_id, credit_date,
+            description, currency, amount, is_foreign, classifications, lines
+        from staging.vendor_credits
+    )
     union all
     -- BILL gives price and quantity of what was sold, and no amount.
     select
-        'invoice', invoice_id, version, known_at, is_booked, customer_id,
-        invoice_date, description, currency, amount - sales_tax, classifications,
+        * exclude (is_foreign, lines),
         list_transform(lines, lambda line, i: struct_pack(
             i := i, id := line.id,
             amount := in_currency(coalesce(
@@ -36,20 +35,17 @@ documents as (
             ), is_foreign),
             description := line.description, classifications := line.classifications, is_line := line is not null
         ))
-    from staging.invoices
-    union all
-    select
-        'credit_memo', credit_memo_id, version, known_at, is_booked, customer_id,
-        credit_date, description, currency, amount - sales_tax, classifications,
-        list_transform(lines, lambda line, i: struct_pack(
-            i := i, id := line.id,
-            amount := in_currency(coalesce(
-                amount_of(line.amount),
-                try_cast(line.price as decimal(19, 6)) * coalesce(try_cast(line.quantity as decimal(19, 6)), 1), 0
-            ), is_foreign),
-            description := line.description, classifications := line.classifications, is_line := line is not null
-        ))
-    from staging.credit_memos
+    from (
+        select
+            'invoice', invoice_id, version, known_at, is_booked, customer_id, invoice_date, description,
+            currency, amount - sales_tax, is_foreign, classifications, lines
+        from staging.invoices
+        union all
+        select
+            'credit_memo', credit_memo_id, version, known_at, is_booked, customer_id, credit_date, description,
+            currency, amount - sales_tax, is_foreign, classifications, lines
+        from staging.credit_memos
+    )
 ),
 
 lines as (

@@ -42,15 +42,14 @@ decided as (
 compared as (
     select
         versions.list, versions.id, versions.version,
-        from_json(
+        document_as(
             coalesce(
                 json_extract(document, '$.billLineItems'), json_extract(document, '$.vendorCreditLineItems'),
                 json_extract(document, '$.invoiceLineItems'), json_extract(document, '$.creditMemoLineItems')
             ),
             '[{"id": "VARCHAR", "amount": "VARCHAR", "price": "VARCHAR", "quantity": "VARCHAR",
             "description": "VARCHAR",
-            "classifications": {"chartOfAccountId": "VARCHAR", "accountingClassId": "VARCHAR", "departmentId": "VARCHAR", "locationId": "VARCHAR",
-            "jobId": "VARCHAR", "itemId": "VARCHAR", "employeeId": "VARCHAR"}}]'
+            "classifications": "CLASSIFICATIONS"}]'
         ) as lines
     from (
         select list, id, version, without_empty_references(document) as document

@@ -5,19 +5,8 @@
 --
 -- table: ledger.journal_lines
 -- severity: warn
-with
-
-roles as (
-    select
-        role, arg_max(account_id, (decided_at, rowid)) as account_id,
-        arg_max(reason, (decided_at, rowid)) as reason
-    from decisions.account_roles
-    where role in ('bill_fees', 'merchant_fees') and decided_at <= getvariable('as_of')
-    group by role
-)
-
 select roles.role, account_id, roles.reason, sum(lines.amount) as amount
-from roles
+from categorized.account_roles as roles
 inner join ledger.journal_lines as lines using (account_id)
-where starts_with(roles.reason, 'several accounts')
+where role in ('bill_fees', 'merchant_fees') and starts_with(roles.reason, 'several accounts')
 group by all

@@ -310,13 +310,9 @@ taken_up as (
         case
             -- A document worth zero is taken up at once: there is nothing to wait for.
             when total = 0 then amount
-            when not is_tax_last
-                then prorated(taken, total_so_far, total) - prorated(taken, total_so_far - amount, total)
-            when not is_tax
-                then prorated(taken_net, total_so_far, net) - prorated(taken_net, total_so_far - amount, net)
-            else
-                prorated(taken - taken_net, total_so_far - net, total - net)
-                - prorated(taken - taken_net, total_so_far - amount - net, total - net)
+            when not is_tax_last then share_of(taken, amount, total_so_far, total)
+            when not is_tax then share_of(taken_net, amount, total_so_far, net)
+            else share_of(taken - taken_net, amount, total_so_far - net, total - net)
         end as taken_up
     from shares
 ),

@@ -6,6 +6,7 @@
 -- grain: one row per line and change of it
 -- key: document_type, document_id, event, line_key, change_no
 -- owner: team:accounting
+-- columns: ledger.postings_in_full
 -- materialize: append
 -- history: ledger.lines_before_books_history
 with
@@ -80,26 +81,9 @@ changes as (
 )
 
 select
-    document_type,                        -- Kind of BILL document.
-    document_id,                          -- BILL's id of the document.
-    version,                              -- Version of the document in the archive.
-    event,                                -- What happened to it; one entry per event.
-    line_key,                             -- Tells the entry's lines apart; the line's id where it has one.
-    date,                                 -- Day it counts for.
-    document_date,                        -- Day BILL shows.
-    party_id,                             -- Vendor or customer.
-    account_id,                           -- Account debited (+) or credited (-).
-    amount,                               -- Home currency, debit positive.
-    currency,                             -- Currency of the document.
-    amount_currency,                      -- The same in the document's currency.
-    class_id,                             -- Accounting class.
-    department_id,                        -- Department.
-    location_id,                          -- Location.
-    job_id,                               -- Job.
-    open_item_id,                         -- Document that this opens or settles, on control and clearing accounts.
-    source_line_id,                       -- BILL's line it came from, if any.
-    category_source,                      -- Who chose the account: bill, person, rule, model, default; null for a role.
-    description,                          -- Text for people.
+    document_type, document_id, version, event, line_key, date, document_date, party_id, account_id, amount,
+    currency, amount_currency, class_id, department_id, location_id, job_id, open_item_id, source_line_id,
+    category_source, description,
     change_no::integer as change_no,      -- 1, 2, 3 … in the order in which they became known.
     is_gone,                              -- It is no line any more.
     known_from                            -- The sync since which it is so (UTC).

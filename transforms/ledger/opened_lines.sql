@@ -46,8 +46,7 @@ coded as (
         opened.document_date, opened.document_type, opened.document_id, told.coded_account_id,
         opened.party_id, told.class_id, told.department_id, told.location_id, told.job_id,
         told.line_of_before, opened.account_id as equity_account_id,
-        prorated(opened.amount, told.amount_so_far, told.total)
-        - prorated(opened.amount, told.amount_so_far - told.amount, told.total) as amount
+        share_of(opened.amount, told.amount, told.amount_so_far, told.total) as amount
     from opened
     inner join first_told as told
         on told.document_type = opened.document_type and told.document_id = opened.document_id

@@ -78,8 +78,7 @@ held as (
             ),
             beginning.retained_earnings, brought_in.account_id
         ) as account_id,
-        prorated(rests.rest, lines.amount_so_far, lines.total)
-        - prorated(rests.rest, lines.amount_so_far - lines.amount, lines.total) as amount
+        share_of(rests.rest, lines.amount, lines.amount_so_far, lines.total) as amount
     from rests
     inner join first_lines as lines
         on lines.document_type = rests.document_type and lines.document_id = rests.document_id

@@ -7,6 +7,7 @@
 -- key: document_type, document_id, event, line_key
 -- owner: team:accounting
 -- published: no
+-- columns: ledger.postings_in_full
 with
 
 statements as (
@@ -54,41 +55,13 @@ entry_lines as (
     from statements
     cross join ledger.role_accounts as roles
     where is_advance
-),
-
-postings as (
-    select
-        'billing_statement' as document_type, billing_statement_id as document_id, version, event,
-        line_key, date,
-        -- What was taken in advance was taken on the day of the payment.
-        if(event = 'advance', payment_date, statement_date) as document_date, 'bill:fees' as party_id, account_id,
-        line_amount as amount, home_currency as currency, line_amount as amount_currency,
-        null::varchar as class_id, null::varchar as department_id, null::varchar as location_id,
-        null::varchar as job_id, open_item_id, null::varchar as source_line_id,
-        null::varchar as category_source, statement_number as description
-    from entry_lines
 )
 
+-- What was taken in advance was taken on the day of the payment.
 select
-    document_type,                        -- Kind of BILL document.
-    document_id,                          -- BILL's id of the document.
-    version,                              -- Version of the document in the archive.
-    event,                                -- What happened to it; one entry per event.
-    line_key,                             -- Tells the entry's lines apart; the line's id where it has one.
-    date,                                 -- Day it counts for.
-    document_date,                        -- Day BILL shows.
-    party_id,                             -- Vendor or customer.
-    account_id,                           -- Account debited (+) or credited (-).
-    amount::decimal(18, 2) as amount,     -- Home currency, debit positive.
-    currency,                             -- Currency of the document.
-    amount_currency::decimal(18, 3) as amount_currency,  -- The same in the document's currency.
-    class_id,                             -- Accounting class.
-    department_id,                        -- Department.
-    location_id,                          -- Location.
-    job_id,                               -- Job.
-    open_item_id,                         -- Document that this opens or settles, on control and clearing accounts.
-    source_line_id,                       -- BILL's line it came from, if any.
-    category_source,                      -- Who chose the account: bill, person, rule, model, default; null for a role.
-    description                           -- Text for people.
-from postings
-where amount <> 0 or amount_currency <> 0
+    'billing_statement' as document_type, billing_statement_id as document_id, version, event, line_key, date,
+    if(event = 'advance', payment_date, statement_date) as document_date, 'bill:fees' as party_id, account_id,
+    line_amount::decimal(18, 2) as amount, home_currency as currency,
+    line_amount::decimal(18, 3) as amount_currency, open_item_id,
+    statement_number as description
+from entry_lines

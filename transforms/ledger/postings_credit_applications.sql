@@ -4,6 +4,7 @@
 -- key: document_type, document_id, event, line_key
 -- owner: team:accounting
 -- published: no
+-- columns: ledger.postings_in_full
 with
 
 credits as (
@@ -26,14 +27,10 @@ applications as (
         if(settling_type = 'vendor_credit', 1, -1) as sign,
         if(settling_type = 'vendor_credit', roles.ap_control, roles.ar_control) as control_account_id,
         roles.fx_realized,
-        case
-            when not credits.is_foreign then settlements.amount
-            else
-                prorated(credits.amount_home, sum(settlements.amount) over so_far, credits.amount)
-                - prorated(
-                    credits.amount_home, sum(settlements.amount) over so_far - settlements.amount, credits.amount
-                )
-        end as credit_amount_home
+        home_share(
+            credits.is_foreign, credits.amount_home, settlements.amount, sum(settlements.amount) over so_far,
+            credits.amount
+        ) as credit_amount_home
     from ledger.settlements as settlements
     inner join credits
         on credits.document_type = settlements.settling_type and credits.document_id = settlements.settling_id
@@ -58,39 +55,12 @@ entry_lines as (
         *, 'exchange' as line_key, fx_realized as account_id,
         sign * (credit_amount_home - amount_home) as line_amount, 0 as line_amount_currency
     from applications
-),
-
-postings as (
-    select
-        settling_type as document_type, settling_id as document_id, version,
-        'applied:' || settlement_key as event, line_key, date, settling_date as document_date, party_id,
-        account_id, line_amount as amount, currency, line_amount_currency as amount_currency,
-        null::varchar as class_id, null::varchar as department_id, null::varchar as location_id,
-        null::varchar as job_id, open_item_id, null::varchar as source_line_id,
-        null::varchar as category_source, 'credit applied' as description
-    from entry_lines
 )
 
 select
-    document_type,                        -- Kind of BILL document.
-    document_id,                          -- BILL's id of the document.
-    version,                              -- Version of the document in the archive.
-    event,                                -- What happened to it; one entry per event.
-    line_key,                             -- Tells the entry's lines apart; the line's id where it has one.
-    date,                                 -- Day it counts for.
-    document_date,                        -- Day BILL shows.
-    party_id,                             -- Vendor or customer.
-    account_id,                           -- Account debited (+) or credited (-).
-    amount::decimal(18, 2) as amount,     -- Home currency, debit positive.
-    currency,                             -- Currency of the document.
-    amount_currency::decimal(18, 3) as amount_currency,  -- The same in the document's currency.
-    class_id,                             -- Accounting class.
-    department_id,                        -- Department.
-    location_id,                          -- Location.
-    job_id,                               -- Job.
-    open_item_id,                         -- Document that this opens or settles, on control and clearing accounts.
-    source_line_id,                       -- BILL's line it came from, if any.
-    category_source,                      -- Who chose the account: bill, person, rule, model, default; null for a role.
-    description                           -- Text for people.
-from postings
-where amount <> 0 or amount_currency <> 0
+    settling_type as document_type, settling_id as document_id, version,
+    'applied:' || settlement_key as event, line_key, date, settling_date as document_date, party_id,
+    account_id, line_amount::decimal(18, 2) as amount, currency,
+    line_amount_currency::decimal(18, 3) as amount_currency,
+    open_item_id, 'credit applied' as description
+from entry_lines

@@ -8,6 +8,7 @@
 -- key: document_type, document_id, event, line_key
 -- owner: team:accounting
 -- published: no
+-- columns: ledger.postings_in_full
 with
 
 -- A payment that the old books knew and that is void since: BILL has what was withdrawn for it. Where
@@ -115,39 +116,13 @@ entry_lines as (
     select *, 'opening_balance' as line_key, equity_account_id as line_account_id,
         -amount_left as line_amount
     from in_flight
-),
-
-postings as (
-    select
-        'opening_balance' as document_type, 'in_flight' as document_id, 1 as version,
-        'in_flight:' || item_type || ':' || item_id as event, line_key, date, item_date as document_date, party_id,
-        line_account_id as account_id, line_amount as amount, home_currency as currency,
-        line_amount as amount_currency, null::varchar as class_id, null::varchar as department_id,
-        null::varchar as location_id, null::varchar as job_id, open_item_id,
-        null::varchar as source_line_id, null::varchar as category_source, description
-    from entry_lines
 )
 
 select
-    document_type,                        -- Kind of BILL document.
-    document_id,                          -- BILL's id of the document.
-    version,                              -- Version of the document in the archive.
-    event,                                -- What happened to it; one entry per event.
-    line_key,                             -- Tells the entry's lines apart; the line's id where it has one.
-    date,                                 -- Day it counts for.
-    document_date,                        -- Day BILL shows.
-    party_id,                             -- Vendor or customer.
-    account_id,                           -- Account debited (+) or credited (-).
-    amount::decimal(18, 2) as amount,     -- Home currency, debit positive.
-    currency,                             -- Currency of the document.
-    amount_currency::decimal(18, 2) as amount_currency,  -- The same in the document's currency.
-    class_id,                             -- Accounting class.
-    department_id,                        -- Department.
-    location_id,                          -- Location.
-    job_id,                               -- Job.
-    open_item_id,                         -- Document that this opens or settles, on control and clearing accounts.
-    source_line_id,                       -- BILL's line it came from, if any.
-    category_source,                      -- Who chose the account: bill, person, rule, model, default; null for a role.
-    description                           -- Text for people.
-from postings
-where amount <> 0
+    'opening_balance' as document_type, 'in_flight' as document_id, 1 as version,
+    'in_flight:' || item_type || ':' || item_id as event, line_key, date, item_date as document_date, party_id,
+    line_account_id as account_id, line_amount::decimal(18, 2) as amount, home_currency as currency,
+    line_amount::decimal(18, 3) as amount_currency,
+    open_item_id, description
+from entry_lines
+where line_amount <> 0

@@ -1,5 +1,7 @@
 -- What every kind of document posts, line by line, were there no day on which the books begin.
 --
+-- The rules, one file per kind, give the columns they fill and may give lines of nothing.
+--
 -- grain: one row per posting line
 -- key: document_type, document_id, event, line_key
 -- owner: team:accounting
@@ -25,29 +27,26 @@ select
     source_line_id,                       -- BILL's line it came from, if any.
     category_source,                      -- Who chose the account: bill, person, rule, model, default; null for a role.
     description,                          -- Text for people.
-    null::date as type_date               -- Day whose type of the account counts, where it is not the entry's.
-from ledger.postings_billing_statements
-union all by name
-select * from ledger.postings_bills
-union all by name
-select * from ledger.postings_credit_applications
-union all by name
-select * from ledger.postings_credit_memos
-union all by name
-select * from ledger.postings_derived_transfers
-union all by name
-select * from ledger.postings_invoices
-union all by name
-select * from ledger.postings_money_movements
-union all by name
-select * from ledger.postings_opening_balances
-union all by name
-select * from ledger.postings_payments
-union all by name
-select * from ledger.postings_reclassifications
-union all by name
-select * from ledger.postings_received_payments
-union all by name
-select * from ledger.postings_vendor_credits
-union all by name
-select * from ledger.postings_write_offs
+    type_date                             -- Day whose type of the account counts, where it is not the entry's.
+from (
+    select * from ledger.postings_billing_statements
+    union all by name
+    select * from ledger.postings_credit_applications
+    union all by name
+    select * from ledger.postings_derived_transfers
+    union all by name
+    select * from ledger.postings_documents
+    union all by name
+    select * from ledger.postings_money_movements
+    union all by name
+    select * from ledger.postings_opening_balances
+    union all by name
+    select * from ledger.postings_payments
+    union all by name
+    select * from ledger.postings_reclassifications
+    union all by name
+    select * from ledger.postings_received_payments
+    union all by name
+    select * from ledger.postings_write_offs
+)
+where amount <> 0 or amount_currency <> 0

@@ -10,6 +10,7 @@
 -- key: document_type, document_id, event, line_key
 -- owner: team:accounting
 -- published: no
+-- columns: ledger.postings_in_full
 with
 
 control_accounts as (
@@ -79,17 +80,13 @@ parts as (
         lines.class_id, lines.department_id, lines.location_id, lines.job_id,
         if(
             lines.line_key is null, numbered.amount,
-            prorated(numbered.amount, line_amount_so_far, line_total)
-            - prorated(numbered.amount, line_amount_so_far - line_amount, line_total)
+            share_of(numbered.amount, line_amount, line_amount_so_far, line_total)
         ) as part,
         case
             when lines.line_key is null then numbered.amount_currency
             when numbered.amount_currency = numbered.amount then part
             -- To the third decimal, which other currencies may have.
-            else (
-                prorated(numbered.amount_currency * 10, line_amount_so_far, line_total)
-                - prorated(numbered.amount_currency * 10, line_amount_so_far - line_amount, line_total)
-            ) * 0.1::decimal(2, 1)
+            else share_of(numbered.amount_currency * 10, line_amount, line_amount_so_far, line_total) * 0.1::decimal(2, 1)
         end as part_currency
     from numbered
     left join lines_of_before as lines
@@ -110,37 +107,13 @@ entry_lines as (
         true as is_offset
     from parts
     cross join (select opening_balance from ledger.role_accounts)
-),
-
-postings as (
-    select
-        document_type, open_item_id as document_id, version, 'opened' as event, line_key, date,
-        document_date, party_id, account_id, amount, currency, amount_currency,
-        class_id, department_id, location_id, job_id, if(is_offset, null, open_item_id) as open_item_id,
-        null::varchar as source_line_id, null::varchar as category_source, description
-    from entry_lines
 )
 
 select
-    document_type,                        -- Kind of BILL document.
-    document_id,                          -- BILL's id of the document.
-    version,                              -- Version of the document in the archive.
-    event,                                -- What happened to it; one entry per event.
-    line_key,                             -- Tells the entry's lines apart; the line's id where it has one.
-    date,                                 -- Day it counts for.
-    document_date,                        -- Day BILL shows.
-    party_id,                             -- Vendor or customer.
-    account_id,                           -- Account debited (+) or credited (-).
-    amount::decimal(18, 2) as amount,     -- Home currency, debit positive.
-    currency,                             -- Currency of the document.
-    amount_currency::decimal(18, 3) as amount_currency,  -- The same in the document's currency.
-    class_id,                             -- Accounting class.
-    department_id,                        -- Department.
-    location_id,                          -- Location.
-    job_id,                               -- Job.
-    open_item_id,                         -- Document that this opens or settles, on control and clearing accounts.
-    source_line_id,                       -- BILL's line it came from, if any.
-    category_source,                      -- Who chose the account: bill, person, rule, model, default; null for a role.
-    description                           -- Text for people.
-from postings
+    document_type, open_item_id as document_id, version, 'opened' as event, line_key, date,
+    document_date, party_id, account_id, amount::decimal(18, 2) as amount, currency,
+    amount_currency::decimal(18, 3) as amount_currency,
+    class_id, department_id, location_id, job_id, if(is_offset, null, open_item_id) as open_item_id,
+    description
+from entry_lines
 where amount <> 0 or amount_currency <> 0

@@ -10,6 +10,7 @@
 -- key: document_type, document_id, event, line_key
 -- owner: team:accounting
 -- published: no
+-- columns: ledger.postings_in_full
 with
 
 payments as (
@@ -48,14 +49,10 @@ parts as (
     select
         settlements.*,
         payments.version, payments.payment_date, payments.description,
-        case
-            when not payments.is_foreign then settlements.amount
-            else
-                prorated(payments.amount_home, sum(settlements.amount) over so_far, payments.amount)
-                - prorated(
-                    payments.amount_home, sum(settlements.amount) over so_far - settlements.amount, payments.amount
-                )
-        end as cash_home,
+        home_share(
+            payments.is_foreign, payments.amount_home, settlements.amount, sum(settlements.amount) over so_far,
+            payments.amount
+        ) as cash_home,
         settlements.date > payments.payment_date as is_advance
     from ledger.settlements as settlements
     inner join payments on payments.payment_id = settlements.settling_id
@@ -132,43 +129,14 @@ entry_lines as (
     from parts
     cross join ledger.role_accounts as roles
     where is_advance
-),
-
-postings as (
-    select
-        'payment' as document_type, payment_id as document_id, version, event, line_key,
-        date, payments.payment_date as document_date, 
-        -- A bill of a vendor since merged keeps its own sub-ledger.
-        coalesce(entry_lines.party_id, payments.vendor_id) as party_id, account_id,
-        entry_lines.amount,
-        coalesce(entry_lines.currency, payments.currency) as currency, entry_lines.amount_currency, null::varchar as class_id,
-        null::varchar as department_id, null::varchar as location_id, null::varchar as job_id,
-        open_item_id, null::varchar as source_line_id, null::varchar as category_source,
-        payments.description
-    from entry_lines
-    inner join payments using (payment_id)
 )
 
+-- A bill of a vendor since merged keeps its own sub-ledger.
 select
-    document_type,                        -- Kind of BILL document.
-    document_id,                          -- BILL's id of the document.
-    version,                              -- Version of the document in the archive.
-    event,                                -- What happened to it; one entry per event.
-    line_key,                             -- Tells the entry's lines apart; the line's id where it has one.
-    date,                                 -- Day it counts for.
-    document_date,                        -- Day BILL shows.
-    party_id,                             -- Vendor or customer.
-    account_id,                           -- Account debited (+) or credited (-).
-    amount::decimal(18, 2) as amount,     -- Home currency, debit positive.
-    currency,                             -- Currency of the document.
-    amount_currency::decimal(18, 3) as amount_currency,  -- The same in the document's currency.
-    class_id,                             -- Accounting class.
-    department_id,                        -- Department.
-    location_id,                          -- Location.
-    job_id,                               -- Job.
-    open_item_id,                         -- Document that this opens or settles, on control and clearing accounts.
-    source_line_id,                       -- BILL's line it came from, if any.
-    category_source,                      -- Who chose the account: bill, person, rule, model, default; null for a role.
-    description                           -- Text for people.
-from postings
-where amount <> 0 or amount_currency <> 0
+    'payment' as document_type, payment_id as document_id, version, event, line_key, date,
+    payments.payment_date as document_date, coalesce(entry_lines.party_id, payments.vendor_id) as party_id,
+    account_id, entry_lines.amount::decimal(18, 2) as amount,
+    coalesce(entry_lines.currency, payments.currency) as currency,
+    entry_lines.amount_currency::decimal(18, 3) as amount_currency, open_item_id, payments.description
+from entry_lines
+inner join payments using (payment_id)

@@ -9,6 +9,7 @@
 -- key: document_type, document_id, event, line_key
 -- owner: team:accounting
 -- published: no
+-- columns: ledger.postings_in_full
 with
 
 moved as (
@@ -39,27 +40,8 @@ parts as (
 )
 
 select
-    'reclassification' as document_type,  -- Kind of document: a person's decision.
-    document_id,                          -- Account and first day of its new type.
-    1 as version,                         -- It has no versions.
-    'reclassified' as event,              -- What happened to it; one entry per event.
-    line_key,                             -- Tells the entry's lines apart.
-    date,                                 -- Day it counts for.
-    date as document_date,                -- The same.
-    null::varchar as party_id,            -- None.
-    account_id,                           -- Account debited (+) or credited (-).
-    amount::decimal(18, 2) as amount,     -- Home currency, debit positive.
-    policies.home_currency as currency,   -- Home currency.
-    amount::decimal(18, 3) as amount_currency,  -- The same.
-    null::varchar as class_id,            -- None.
-    null::varchar as department_id,       -- None.
-    null::varchar as location_id,         -- None.
-    null::varchar as job_id,              -- None.
-    null::varchar as open_item_id,        -- None.
-    null::varchar as source_line_id,      -- None.
-    null::varchar as category_source,     -- None.
-    reason as description,                -- Text for people.
-    type_date                             -- Day whose type of the account counts, where it is not the entry's.
+    'reclassification' as document_type, document_id, 1 as version, 'reclassified' as event, line_key, date,
+    date as document_date, account_id, amount::decimal(18, 2) as amount, policies.home_currency as currency,
+    amount::decimal(18, 3) as amount_currency, reason as description, type_date
 from parts
 cross join staging.policies as policies
-where amount <> 0

@@ -156,15 +156,15 @@ write_offs as (
         'invoice' as settling_type,
         decided.invoice_id as settling_id,
         'write-off' as settlement_key,
-        greatest(decided.write_off_date, invoices.invoice_date) as date,
-        decided.amount
+        greatest(
+            last_decided(decided.write_off_date, decided.decided_at, decided.rowid), invoices.invoice_date
+        ) as date,
+        last_decided(decided.amount, decided.decided_at, decided.rowid) as amount
     from decisions.write_offs as decided
     inner join staging.invoices as invoices
         on invoices.invoice_id = decided.invoice_id and invoices.is_booked
     where decided.decided_at <= getvariable('as_of') and decided.decided_at <= invoices.known_at
-    qualify row_number() over (
-        partition by decided.invoice_id order by decided.decided_at desc, decided.rowid desc
-    ) = 1
+    group by decided.invoice_id, invoices.invoice_date
 ),
 
 settlements as (
@@ -216,12 +216,8 @@ select
     date,                                          -- Day on which the settlement counts.
     currency,                                      -- Currency of the settled document.
     amount::decimal(18, 3) as amount,              -- Settled, in that currency.
-    case
-        when not is_foreign then amount
-        else
-            prorated(document_amount_home, amount_so_far, document_amount)
-            - prorated(document_amount_home, amount_so_far - amount, document_amount)
-    end::decimal(18, 2) as amount_home,            -- Book value cleared, at the document's own rate.
+    home_share(is_foreign, document_amount_home, amount, amount_so_far, document_amount)::decimal(18, 2)
+        as amount_home,                            -- Book value cleared, at the document's own rate.
     amount_so_far::decimal(18, 3) as amount_so_far,  -- Running total including this one.
     document_amount::decimal(18, 3) as document_amount  -- Total of the settled document.
 from running

@@ -91,8 +91,7 @@ parts as (
         if(
             coalesce(bill_boxes.amount_of_bill, 0) = 0,
             paid.amount,
-            prorated(paid.amount, bill_boxes.amount_so_far, bill_boxes.amount_of_bill)
-            - prorated(paid.amount, bill_boxes.amount_so_far - bill_boxes.amount, bill_boxes.amount_of_bill)
+            share_of(paid.amount, bill_boxes.amount, bill_boxes.amount_so_far, bill_boxes.amount_of_bill)
         ) as amount
     from paid
     left join bill_boxes on bill_boxes.bill_id = paid.bill_id and bill_boxes.amount_of_bill <> 0

@@ -13,7 +13,7 @@ documents as (
         updated_at,
         known_at,
         is_archived,
-        from_json(document, '{
+        document_as(document, '{
             "vendorId": "VARCHAR", "vendorName": "VARCHAR", "amount": "VARCHAR",
             "fundingAmount": "VARCHAR", "exchangeRate": "VARCHAR",
             "paidAmount": "VARCHAR", "dueAmount": "VARCHAR",
@@ -22,11 +22,9 @@ documents as (
             "invoice": {"invoiceNumber": "VARCHAR", "invoiceDate": "VARCHAR"},
             "payFromChartOfAccountId": "VARCHAR", "paymentStatus": "VARCHAR",
             "approvalStatus": "VARCHAR",
-            "classifications": {"chartOfAccountId": "VARCHAR", "accountingClassId": "VARCHAR", "departmentId": "VARCHAR", "locationId": "VARCHAR",
-            "jobId": "VARCHAR", "itemId": "VARCHAR", "employeeId": "VARCHAR", "customerId": "VARCHAR"},
+            "classifications": "CLASSIFICATIONS",
             "billLineItems": [{"id": "VARCHAR", "amount": "VARCHAR", "description": "VARCHAR",
-                "classifications": {"chartOfAccountId": "VARCHAR", "accountingClassId": "VARCHAR", "departmentId": "VARCHAR", "locationId": "VARCHAR",
-            "jobId": "VARCHAR", "itemId": "VARCHAR", "employeeId": "VARCHAR", "customerId": "VARCHAR"}}]
+                "classifications": "CLASSIFICATIONS"}]
         }') as d
     from staging.documents_known
     where list = 'bills'

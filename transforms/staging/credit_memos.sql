@@ -13,17 +13,15 @@ documents as (
         updated_at,
         known_at,
         is_archived,
-        from_json(document, '{
+        document_as(document, '{
             "customerId": "VARCHAR", "referenceNumber": "VARCHAR", "creditDate": "VARCHAR",
             "description": "VARCHAR", "amount": "VARCHAR", "appliedAmount": "VARCHAR",
             "status": "VARCHAR", "salesTaxTotal": "VARCHAR", "exchangeRate": "VARCHAR",
             "createdTime": "TIMESTAMPTZ",
-            "classifications": {"chartOfAccountId": "VARCHAR", "accountingClassId": "VARCHAR", "departmentId": "VARCHAR", "locationId": "VARCHAR",
-            "jobId": "VARCHAR", "itemId": "VARCHAR", "employeeId": "VARCHAR", "customerId": "VARCHAR"},
+            "classifications": "CLASSIFICATIONS",
             "creditMemoLineItems": [{"id": "VARCHAR", "amount": "VARCHAR",
                 "price": "VARCHAR", "quantity": "VARCHAR", "description": "VARCHAR",
-                "classifications": {"chartOfAccountId": "VARCHAR", "accountingClassId": "VARCHAR", "departmentId": "VARCHAR", "locationId": "VARCHAR",
-            "jobId": "VARCHAR", "itemId": "VARCHAR", "employeeId": "VARCHAR", "customerId": "VARCHAR"}}],
+                "classifications": "CLASSIFICATIONS"}],
             "usage": [{"invoiceId": "VARCHAR", "amount": "VARCHAR"}]
         }') as d
     from staging.documents_known

@@ -13,17 +13,15 @@ documents as (
         updated_at,
         known_at,
         is_archived,
-        from_json(document, '{
+        document_as(document, '{
             "customerId": "VARCHAR", "invoiceNumber": "VARCHAR", "invoiceDate": "VARCHAR",
             "dueDate": "VARCHAR", "totalAmount": "VARCHAR", "dueAmount": "VARCHAR", "scheduledAmount": "VARCHAR",
             "exchangeRate": "VARCHAR", "status": "VARCHAR", "description": "VARCHAR",
             "salesTaxTotal": "VARCHAR", "payToChartOfAccountId": "VARCHAR",
             "glPostingDate": "VARCHAR", "createdTime": "TIMESTAMPTZ",
-            "classifications": {"chartOfAccountId": "VARCHAR", "accountingClassId": "VARCHAR", "departmentId": "VARCHAR", "locationId": "VARCHAR",
-            "jobId": "VARCHAR", "itemId": "VARCHAR", "employeeId": "VARCHAR", "customerId": "VARCHAR"},
+            "classifications": "CLASSIFICATIONS",
             "invoiceLineItems": [{"id": "VARCHAR", "amount": "VARCHAR", "price": "VARCHAR",
-                "quantity": "VARCHAR", "description": "VARCHAR", "classifications": {"chartOfAccountId": "VARCHAR", "accountingClassId": "VARCHAR", "departmentId": "VARCHAR", "locationId": "VARCHAR",
-            "jobId": "VARCHAR", "itemId": "VARCHAR", "employeeId": "VARCHAR", "customerId": "VARCHAR"}}]
+                "quantity": "VARCHAR", "description": "VARCHAR", "classifications": "CLASSIFICATIONS"}]
         }') as d
     from staging.documents_known
     where list = 'invoices'

@@ -26,14 +26,14 @@ moments as (
 ),
 
 policies_known as (
-    select moments.moment, decided.name, arg_max(decided.value, (decided.decided_at, decided.row_no)) as value
+    select moments.moment, decided.name, last_decided(decided.value, decided.decided_at, decided.row_no) as value
     from moments
     inner join decided on decided.decided_at <= moments.moment
     group by moments.moment, decided.name
 ),
 
 close_known as (
-    select moments.moment, arg_max(closes.closed_through, (closes.decided_at, closes.row_no)) as closed_through
+    select moments.moment, last_decided(closes.closed_through, closes.decided_at, closes.row_no) as closed_through
     from moments
     inner join closes on closes.decided_at <= moments.moment
     group by moments.moment

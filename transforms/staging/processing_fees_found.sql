@@ -60,12 +60,12 @@ fitting as (
 ),
 
 decided as (
-    select received_payment_id, money_movement_id, amount
+    select
+        received_payment_id, last_decided(money_movement_id, decided_at, rowid) as money_movement_id,
+        last_decided(amount, decided_at, rowid) as amount
     from decisions.processing_fees
     where decided_at <= getvariable('as_of')
-    qualify row_number() over (
-        partition by received_payment_id order by decided_at desc, rowid desc
-    ) = 1
+    group by received_payment_id
 ),
 
 kept as (
@@ -102,8 +102,7 @@ running as (
 select
     received_payment_id,                     -- BILL's id of the receipt.
     (
-        prorated(fee, amount_so_far, amount_of_day)
-        - prorated(fee, amount_so_far - amount, amount_of_day)
+        share_of(fee, amount, amount_so_far, amount_of_day)
     )::decimal(18, 2) as amount,             -- Its part of the day's fee; the parts add up to it.
     money_movement_id,                       -- BILL's id of the deposit.
     format(

@@ -83,7 +83,7 @@ receipts_in_currency as (
 
 -- BILL tells no processing fee; a deposit may show it, or a person may know it.
 fees_decided as (
-    select documents.id, arg_max(decided.amount, (decided.decided_at, decided.rowid)) as fee_decided
+    select documents.id, last_decided(decided.amount, decided.decided_at, decided.rowid) as fee_decided
     from decisions.processing_fees as decided
     inner join documents on documents.id = decided.received_payment_id
     where decided.decided_at <= getvariable('as_of') and decided.decided_at <= documents.known_at

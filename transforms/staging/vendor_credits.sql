@@ -13,15 +13,13 @@ documents as (
         updated_at,
         known_at,
         is_archived,
-        from_json(document, '{
+        document_as(document, '{
             "vendorId": "VARCHAR", "referenceNumber": "VARCHAR", "creditDate": "VARCHAR",
             "description": "VARCHAR", "amount": "VARCHAR", "fundingAmount": "VARCHAR",
             "appliedAmount": "VARCHAR", "status": "VARCHAR", "createdTime": "TIMESTAMPTZ",
-            "classifications": {"chartOfAccountId": "VARCHAR", "accountingClassId": "VARCHAR", "departmentId": "VARCHAR", "locationId": "VARCHAR",
-            "jobId": "VARCHAR", "itemId": "VARCHAR", "employeeId": "VARCHAR", "customerId": "VARCHAR"},
+            "classifications": "CLASSIFICATIONS",
             "vendorCreditLineItems": [{"id": "VARCHAR", "amount": "VARCHAR",
-                "description": "VARCHAR", "classifications": {"chartOfAccountId": "VARCHAR", "accountingClassId": "VARCHAR", "departmentId": "VARCHAR", "locationId": "VARCHAR",
-            "jobId": "VARCHAR", "itemId": "VARCHAR", "employeeId": "VARCHAR", "customerId": "VARCHAR"}}],
+                "description": "VARCHAR", "classifications": "CLASSIFICATIONS"}],
             "usage": [{"billId": "VARCHAR", "paymentId": "VARCHAR", "amount": "VARCHAR"}]
         }') as d
     from staging.documents_known
