@@ -11,6 +11,7 @@ from decimal import Decimal
 
 import duckdb
 
+from bill_pipeline.decisions.rows import append_decision, last_decision
 from bill_pipeline.errors import DecisionRefused
 
 
@@ -30,30 +31,21 @@ def record_opening_balance(
     else BILL's documents of before would count once more beside the balances.
     """
     if amount and would_begin_books(connection, decided_at):
-        connection.execute(
-            "insert into decisions.policies (name, value, decided_at, decided_by, reason) "
-            "values ('books_begin_on', ?, ?, ?, ?)",
-            [
-                cutover_date.isoformat(),
-                decided_at,
-                decided_by,
-                f"the first opening balances are of {cutover_date}",
-            ],
-        )
-    connection.execute(
-        "insert into decisions.opening_balances values (?, ?, ?, ?, ?, ?)",
-        [account_id, cutover_date, amount, decided_at, decided_by, reason],
-    )
+        append_decision(
+            connection, "policies", name="books_begin_on", value=cutover_date.isoformat(),
+            decided_at=decided_at, decided_by=decided_by,
+            reason=f"the first opening balances are of {cutover_date}",
+        )  # fmt: skip
+    append_decision(
+        connection, "opening_balances", account_id=account_id, cutover_date=cutover_date,
+        amount=amount, decided_at=decided_at, decided_by=decided_by, reason=reason,
+    )  # fmt: skip
 
 
 def books_begin_on(connection: duckdb.DuckDBPyConnection, at: datetime) -> date | None:
     """The day whose opening balances the books started from, or None when they hold everything."""
-    row = connection.execute(
-        "select value from decisions.policies where name = 'books_begin_on' and decided_at <= ? "
-        "order by decided_at desc, rowid desc limit 1",
-        [at],
-    ).fetchone()
-    return date.fromisoformat(row[0]) if row and row[0] else None
+    row = last_decision(connection, "policies", {"name": "books_begin_on"}, at=at)
+    return date.fromisoformat(row["value"]) if row and row["value"] else None
 
 
 def require_day_of_books(value: str, decided_at: datetime) -> None:
@@ -73,7 +65,7 @@ def require_day_of_books(value: str, decided_at: datetime) -> None:
 
 def would_begin_books(connection: duckdb.DuckDBPyConnection, at: datetime) -> bool:
     """Whether an opening balance recorded at ``at`` says where the books begin."""
-    if books_begin_on(connection, at) or _was_closed(connection, at):
+    if books_begin_on(connection, at) or last_decision(connection, "closes", at=at):
         return False
     standing = connection.execute(
         "select 1 from decisions.opening_balances where decided_at <= ? "
@@ -81,10 +73,3 @@ def would_begin_books(connection: duckdb.DuckDBPyConnection, at: datetime) -> bo
         [at],
     ).fetchone()
     return standing is None
-
-
-def _was_closed(connection: duckdb.DuckDBPyConnection, at: datetime) -> bool:
-    row = connection.execute(
-        "select 1 from decisions.closes where decided_at <= ? limit 1", [at]
-    ).fetchone()
-    return row is not None

@@ -12,6 +12,8 @@ from datetime import datetime
 
 import duckdb
 
+from bill_pipeline.decisions.rows import append_decision, append_decisions
+
 PARTIES_DDL = """
 create schema if not exists decisions;
 create table if not exists decisions.party_links (
@@ -46,12 +48,10 @@ def link_parties(
     reason: str | None = None,
 ) -> None:
     """Say that two parties are one; a view for reports, the journal keeps BILL's own ids."""
-    connection.execute(
-        "insert into decisions.party_links by name select $1 as party_id, "
-        "$2 as same_as_party_id, $3::timestamp as decided_at, $4 as decided_by, "
-        "$5::boolean as withdrawn, $6::varchar as reason",
-        [party_id, same_as_party_id, decided_at, decided_by, withdrawn, reason],
-    )
+    append_decision(
+        connection, "party_links", party_id=party_id, same_as_party_id=same_as_party_id,
+        decided_at=decided_at, decided_by=decided_by, withdrawn=withdrawn, reason=reason,
+    )  # fmt: skip
 
 
 def keep_parties_apart(
@@ -66,10 +66,10 @@ def keep_parties_apart(
 ) -> None:
     """Say that two parties are not one, however alike their names are."""
     first, second = sorted((party_id, other_party_id))
-    connection.execute(
-        "insert into decisions.party_splits values (?, ?, ?, ?, ?, ?)",
-        [first, second, decided_at, decided_by, withdrawn, reason],
-    )
+    append_decision(
+        connection, "party_splits", party_id=first, other_party_id=second,
+        decided_at=decided_at, decided_by=decided_by, withdrawn=withdrawn, reason=reason,
+    )  # fmt: skip
 
 
 def name_party(
@@ -82,10 +82,10 @@ def name_party(
     reason: str | None = None,
 ) -> None:
     """What reports call the party that ``party_id`` belongs to; None: as its spellings say."""
-    connection.execute(
-        "insert into decisions.party_names values (?, ?, ?, ?, ?)",
-        [party_id, party, decided_at, decided_by, reason],
-    )
+    append_decision(
+        connection, "party_names", party_id=party_id, party=party,
+        decided_at=decided_at, decided_by=decided_by, reason=reason,
+    )  # fmt: skip
 
 
 def record_resolutions(
@@ -96,16 +96,7 @@ def record_resolutions(
     decided_by: str,
 ) -> int:
     """Append (party_id, merged_party_id, firm_party_id, firm_party, reason); how many."""
-    values = [[*row, decided_at, decided_by] for row in rows]
-    if values:
-        import pyarrow as pa
-
-        names = ("party_id", "merged_party_id", "firm_party_id", "firm_party", "reason",
-                 "decided_at", "decided_by")  # fmt: skip
-        arrow = pa.table({name: [v[i] for v in values] for i, name in enumerate(names)})
-        connection.register("resolutions_to_append", arrow)
-        connection.execute(
-            "insert into decisions.party_resolutions by name from resolutions_to_append"
-        )
-        connection.unregister("resolutions_to_append")
-    return len(values)
+    names = ("party_id", "merged_party_id", "firm_party_id", "firm_party", "reason")
+    made = {"decided_at": decided_at, "decided_by": decided_by}
+    values = [dict(zip(names, row, strict=True)) | made for row in rows]
+    return append_decisions(connection, "party_resolutions", values)

@@ -15,6 +15,7 @@ from typing import Any, Literal
 
 import duckdb
 
+from bill_pipeline.decisions.rows import append_decision, last_decision
 from bill_pipeline.errors import DecisionRefused
 
 #: Of both a client's file and the published ledger; ``{}`` is where the tables are.
@@ -23,10 +24,6 @@ select
     account_id, account_code, account_name, account_type_before, account_type, first_day,
     is_to_balance_sheet, fiscal_year_ends_on, amount, amount_cash
 from {}retyped_balances
-"""
-_STANDING = """
-select action from decisions.reclassifications
-where account_id = ? and first_day = ? order by decided_at desc, rowid desc limit 1
 """
 Action = Literal["move", "keep", "withdraw"]
 
@@ -147,41 +144,32 @@ def withdraw_reclassification(
 
     Raises DecisionRefused when none stands.
     """
-    row = connection.execute(_STANDING, [account_id, first_day]).fetchone()
-    if row is None or row[0] == "withdraw":
+    if standing(connection, account_id, first_day)["action"] == "withdraw":
         raise DecisionRefused(f"No decision stands about {account_id} and its type of {first_day}.")
-    append(
-        connection,
-        [account_id, first_day, "withdraw", *[None] * 6],
-        decided_at=decided_at,
-        decided_by=decided_by,
-        reason=reason,
-    )
+    none = {"account_id": account_id, "first_day": first_day, "action": "withdraw"}
+    append(connection, none, decided_at=decided_at, decided_by=decided_by, reason=reason)
 
 
 def append(
     connection: duckdb.DuckDBPyConnection,
-    values: list[Any],
+    decision: Mapping[str, Any],
     *,
     decided_at: datetime,
     decided_by: str,
     reason: str,
 ) -> None:
-    """Write a decision: ``values`` are the columns of ``decisions.reclassifications`` up to it."""
-    connection.execute(
-        "insert into decisions.reclassifications values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        [*values, decided_at, decided_by, reason],
-    )
+    """Write ``decision``: values of columns of ``decisions.reclassifications``, null for others."""
+    made = {"decided_at": decided_at, "decided_by": decided_by, "reason": reason}
+    append_decision(connection, "reclassifications", **{**decision, **made})
 
 
-def standing(connection: duckdb.DuckDBPyConnection, account_id: str, first_day: date) -> list[Any]:
+def standing(
+    connection: duckdb.DuckDBPyConnection, account_id: str, first_day: date
+) -> dict[str, Any]:
     """The decision that stands, as ``append`` takes it; a withdrawal where there is none."""
-    row = connection.execute(
-        "select * exclude (decided_at, decided_by, reason) from decisions.reclassifications "
-        "where account_id = ? and first_day = ? order by decided_at desc, rowid desc limit 1",
-        [account_id, first_day],
-    ).fetchone()
-    return list(row) if row else [account_id, first_day, "withdraw", *[None] * 6]
+    about = {"account_id": account_id, "first_day": first_day}
+    found = last_decision(connection, "reclassifications", about)
+    return found or {**about, "action": "withdraw"}
 
 
 def balance_of(connection: duckdb.DuckDBPyConnection, account_id: str) -> OldBalance:
@@ -205,20 +193,10 @@ def _record(
     reason: str,
 ) -> None:
     moved = balance.moved_on(day or balance.first_day)
-    append(
-        connection,
-        [
-            balance.account_id,
-            balance.first_day,
-            action,
-            day,
-            balance.is_to_balance_sheet,
-            moved.amount,
-            moved.earlier,
-            moved.amount_cash,
-            moved.earlier_cash,
-        ],
-        decided_at=decided_at,
-        decided_by=decided_by,
-        reason=reason,
-    )
+    decision = {
+        "account_id": balance.account_id, "first_day": balance.first_day, "action": action,
+        "date": day, "is_to_balance_sheet": balance.is_to_balance_sheet, "amount": moved.amount,
+        "amount_earlier": moved.earlier, "amount_cash": moved.amount_cash,
+        "amount_earlier_cash": moved.earlier_cash,
+    }  # fmt: skip
+    append(connection, decision, decided_at=decided_at, decided_by=decided_by, reason=reason)

@@ -11,6 +11,7 @@ from decimal import Decimal
 
 import duckdb
 
+from bill_pipeline.decisions.rows import append_decision, last_decision
 from bill_pipeline.errors import DecisionRefused
 from bill_pipeline.plain_text import plain_text
 
@@ -61,17 +62,13 @@ def add_rule(
     if rule_id is None:
         count = connection.execute("select count(*) from decisions.rules").fetchone()
         rule_id = f"rule-{(count or (0,))[0] + 1}"
-    row = {
-        "rule_id": rule_id, "priority": priority, "document_type": document_type,
-        "party_id": party_id, "description_contains": description_contains,
-        "amount_from": amount_from, "amount_to": amount_to, "account_id": account_id,
-        "reason": reason, "decided_at": decided_at, "decided_by": decided_by, "withdrawn": False,
-        "department_id": department_id, "valid_from": valid_from, "valid_to": valid_to,
-    }  # fmt: skip
-    connection.execute(
-        f"insert into decisions.rules ({', '.join(row)}) values ({', '.join('?' * len(row))})",
-        list(row.values()),
-    )
+    append_decision(
+        connection, "rules", rule_id=rule_id, priority=priority, document_type=document_type,
+        party_id=party_id, description_contains=description_contains, amount_from=amount_from,
+        amount_to=amount_to, account_id=account_id, reason=reason, decided_at=decided_at,
+        decided_by=decided_by, withdrawn=False, department_id=department_id,
+        valid_from=valid_from, valid_to=valid_to,
+    )  # fmt: skip
     return rule_id
 
 
@@ -84,20 +81,9 @@ def remove_rule(
     reason: str = "removed",
 ) -> None:
     """Withdraw a rule and with it whatever it decided. Raises DecisionRefused when none stands."""
-    count = connection.execute(
-        """
-        insert into decisions.rules by name
-        select * replace (
-            true as withdrawn, $reason as reason, $decided_at::timestamp as decided_at,
-            $decided_by as decided_by
-        )
-        from (
-            from decisions.rules where rule_id = $rule_id
-            qualify row_number() over (order by decided_at desc, rowid desc) = 1
-        )
-        where not withdrawn
-        """,
-        {"rule_id": rule_id, "reason": reason, "decided_at": decided_at, "decided_by": decided_by},
-    ).fetchone()
-    if count == (0,):
+    rule = last_decision(connection, "rules", {"rule_id": rule_id})
+    if rule is None or rule["withdrawn"]:
         raise DecisionRefused(f"No rule {rule_id!r} stands; `bill-pipeline rules list` shows them.")
+    rule |= {"withdrawn": True, "reason": reason}
+    rule |= {"decided_at": decided_at, "decided_by": decided_by}
+    append_decision(connection, "rules", **rule)

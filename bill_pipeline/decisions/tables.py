@@ -24,6 +24,7 @@ from bill_pipeline.decisions.openings import books_begin_on as books_begin_on
 from bill_pipeline.decisions.openings import record_opening_balance as record_opening_balance
 from bill_pipeline.decisions.openings import require_day_of_books
 from bill_pipeline.decisions.parties import PARTIES_DDL as PARTY_DDL
+from bill_pipeline.decisions.rows import append_decision, append_decisions, last_decision
 from bill_pipeline.decisions.rules import RULES_DDL as RULE_DDL
 from bill_pipeline.errors import DecisionRefused
 
@@ -153,19 +154,8 @@ def record_categories(
         full = {"needs_review": False, "withdrawn": False, **row,
                 "alternatives": alternatives_as_json(row.get("alternatives")),
                 "decided_at": decided_at, "decided_by": decided_by}  # fmt: skip
-        values.append([full.get(column) for column in _CATEGORY_COLUMNS])
-    if values:
-        import pyarrow as pa
-
-        names = list(_CATEGORY_COLUMNS)
-        arrow = pa.table({name: [v[i] for v in values] for i, name in enumerate(names)})
-        connection.register("categories_to_append", arrow)
-        casts = ", ".join(_CASTS.get(name, name) for name in names)
-        connection.execute(
-            f"insert into decisions.categories by position select {casts} from categories_to_append"
-        )
-        connection.unregister("categories_to_append")
-    return len(values)
+        values.append({column: full.get(column) for column in _CATEGORY_COLUMNS})
+    return append_decisions(connection, "categories", values, _CASTS)
 
 
 def correct(
@@ -241,10 +231,10 @@ def set_role(
     reason: str,
 ) -> None:
     """Say which account plays ``role`` from now on; entries in open periods are posted anew."""
-    connection.execute(
-        "insert into decisions.account_roles values (?, ?, ?, ?, ?)",
-        [role, account_id, decided_at, decided_by, reason],
-    )
+    append_decision(
+        connection, "account_roles", role=role, account_id=account_id,
+        decided_at=decided_at, decided_by=decided_by, reason=reason,
+    )  # fmt: skip
 
 
 def policy_default(name: str) -> str:
@@ -276,21 +266,16 @@ def set_policy(
         _require_amount(value)
     if name == "books_begin_on":
         require_day_of_books(value, decided_at)
-    connection.execute(
-        "insert into decisions.policies (name, value, decided_at, decided_by, reason) "
-        "values (?, ?, ?, ?, ?)",
-        [name, value, decided_at, decided_by, reason],
-    )
+    append_decision(
+        connection, "policies", name=name, value=value,
+        decided_at=decided_at, decided_by=decided_by, reason=reason,
+    )  # fmt: skip
 
 
 def closed_through(connection: duckdb.DuckDBPyConnection, at: datetime) -> date | None:
     """The last day that was locked at ``at``, or None when everything was open."""
-    row = connection.execute(
-        "select closed_through from decisions.closes where decided_at <= ? "
-        "order by decided_at desc, rowid desc limit 1",
-        [at],
-    ).fetchone()
-    return row[0] if row else None
+    row = last_decision(connection, "closes", at=at)
+    return row["closed_through"] if row else None
 
 
 def close(
@@ -307,10 +292,10 @@ def close(
         raise DecisionRefused(
             f"The books are closed through {current} already; reopen first to move it back."
         )
-    connection.execute(
-        "insert into decisions.closes values (?, 'close', ?, ?, ?)",
-        [through, decided_at, decided_by, reason],
-    )
+    append_decision(
+        connection, "closes", closed_through=through, action="close",
+        decided_at=decided_at, decided_by=decided_by, reason=reason,
+    )  # fmt: skip
 
 
 def reopen(
@@ -327,10 +312,10 @@ def reopen(
         raise DecisionRefused("Reopening needs a reason: the close report shows it.")
     if current is None or first_open_day > current:
         raise DecisionRefused(f"{first_open_day} is open already (closed through: {current}).")
-    connection.execute(
-        "insert into decisions.closes values (?, 'reopen', ?, ?, ?)",
-        [first_open_day - timedelta(days=1), decided_at, decided_by, reason],
-    )
+    append_decision(
+        connection, "closes", closed_through=first_open_day - timedelta(days=1), action="reopen",
+        decided_at=decided_at, decided_by=decided_by, reason=reason,
+    )  # fmt: skip
 
 
 def write_off(
@@ -350,10 +335,10 @@ def write_off(
     """
     if role not in WRITE_OFF_ROLES or amount < 0:
         raise DecisionRefused(f"Write off a positive amount to one of {WRITE_OFF_ROLES}.")
-    connection.execute(
-        "insert into decisions.write_offs values (?, ?, ?, ?, ?, ?, ?)",
-        [invoice_id, write_off_date, amount, role, decided_at, decided_by, reason],
-    )
+    append_decision(
+        connection, "write_offs", invoice_id=invoice_id, write_off_date=write_off_date,
+        amount=amount, role=role, decided_at=decided_at, decided_by=decided_by, reason=reason,
+    )  # fmt: skip
 
 
 def record_processing_fee(
@@ -371,10 +356,10 @@ def record_processing_fee(
     """
     if amount < 0:
         raise DecisionRefused("A processing fee is 0 or more.")
-    connection.execute(
-        "insert into decisions.processing_fees values (?, ?, null, ?, ?, ?)",
-        [received_payment_id, amount, decided_at, decided_by, reason],
-    )
+    append_decision(
+        connection, "processing_fees", received_payment_id=received_payment_id, amount=amount,
+        decided_at=decided_at, decided_by=decided_by, reason=reason,
+    )  # fmt: skip
 
 
 def _require_month_and_day(value: str) -> None:

@@ -45,8 +45,13 @@ def decide(company: Company, state: State, chance: random.Random, at) -> None:
         amount, first = chance.randint(-50, 50), state.closed_through or date(2026, 1, 1)
         retyping_decisions.append(
             connection,
-            ["supplies", date(2026, 1, 1), chance.choice(["move", "keep", "withdraw"]),
-             first + timedelta(days=1), chance.random() < 0.5, amount, amount // 2, 0, 0],
+            {
+                "account_id": "supplies", "first_day": date(2026, 1, 1),
+                "action": chance.choice(["move", "keep", "withdraw"]),
+                "date": first + timedelta(days=1), "is_to_balance_sheet": chance.random() < 0.5,
+                "amount": amount, "amount_earlier": amount // 2,
+                "amount_cash": 0, "amount_earlier_cash": 0,
+            },
             reason="agreed", **about,
         )  # fmt: skip
     if bills and chance.random() < 0.3:
