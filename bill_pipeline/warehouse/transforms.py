@@ -298,7 +298,7 @@ def _spell_out_shared_functions(select: exp.Query) -> None:
 def shared_functions() -> dict[str, tuple[tuple[str, ...], exp.Expr]]:
     """Name → (parameters, body) of every function in ``functions.sql``."""
     text = (FOLDER / "functions.sql").read_text(encoding="utf-8")
-    found = re.findall(r"macro (\w+)\(([^)]*)\) as (.*?);", text, re.S)
+    found = re.findall(r"macro (\w+)\(([^)]*)\) as\s+(.*?);", text, re.S)
     return {
         name: (_names(parameters), sqlglot.parse_one(body, dialect="duckdb"))
         for name, parameters, body in found
