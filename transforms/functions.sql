@@ -157,11 +157,47 @@ create or replace macro fiscal_year_end_in(calendar_year, month_and_day) as leas
     last_day(make_date(calendar_year::integer, left(month_and_day, 2)::integer, 1))
 );
 
--- The first day of the fiscal year that contains a day.
-create or replace macro fiscal_year_start(day, month_and_day) as 1 + if(
-    fiscal_year_end_in(year(day), month_and_day) < day,
-    fiscal_year_end_in(year(day), month_and_day), fiscal_year_end_in(year(day) - 1, month_and_day)
+-- The last and the first day of the fiscal year that contains a day.
+create or replace macro fiscal_year_end_of(day, month_and_day) as fiscal_year_end_in(
+    year(day) + if(fiscal_year_end_in(year(day), month_and_day) < day, 1, 0), month_and_day
 );
+create or replace macro fiscal_year_start(day, month_and_day) as
+    1 + fiscal_year_end_in(year(fiscal_year_end_of(day, month_and_day)) - 1, month_and_day);
+
+-- The sub-ledger that the account of a role controls; null for other roles.
+create or replace macro control_of(role) as case role
+    when 'ap_control' then 'payables'
+    when 'ar_control' then 'receivables'
+    when 'ap_clearing' then 'money out clearing'
+    when 'ar_clearing' then 'money in clearing'
+    when 'vendor_advances' then 'vendor advances'
+    when 'customer_credits' then 'customer credits'
+end;
+
+-- Whether the account of a role holds money, or money on its way, whatever type BILL gave it.
+create or replace macro holds_money(role) as
+    role in ('ap_clearing', 'ar_clearing', 'undeposited_funds', 'default_bank', 'bill_balance')
+    or role like 'bank:%';
+
+-- An amount as profit and loss shows it: income positive on accounts of income, cost on those of cost.
+create or replace macro as_shown(account_type, amount) as
+    if(account_type in ('Revenue', 'Other Income'), -amount, amount);
+
+-- Whether a day is in the period of a report.
+create or replace macro in_period(day) as
+    day between coalesce(getvariable('period_start'), date '0001-01-01')
+    and coalesce(getvariable('period_end'), date '9999-12-31');
+
+-- In what column of an aging the open amount of a document stands.
+create or replace macro aging_bucket(is_advance, amount, days_late) as case
+    when is_advance then 'advances'
+    when amount < 0 then 'credits'
+    when days_late <= 0 then 'current'
+    when days_late <= 30 then '1 to 30'
+    when days_late <= 60 then '31 to 60'
+    when days_late <= 90 then '61 to 90'
+    else 'over 90'
+end;
 
 -- What a document's line is called: by BILL's id, else by its position; by both from the second time on
 -- that the document has the id.

@@ -89,7 +89,15 @@ accounts as (
 ),
 
 roles as (
-    select account_id, string_agg(role, ', ' order by role) as roles
+    select
+        account_id, string_agg(role, ', ' order by role) as roles, bool_or(holds_money(role)) as holds_money,
+        bool_or(
+            holds_money(role) or control_of(role) is not null or role like 'card:%'
+            or role in (
+                'card_default', 'suspense', 'rounding', 'fx_realized', 'fx_unrealized', 'uncategorized_expense',
+                'uncategorized_income', 'sales_tax', 'opening_balance', 'retained_earnings'
+            )
+        ) as posts_by_rule
     from categorized.account_roles
     group by account_id
 ),
@@ -114,12 +122,8 @@ select
     accounts.normal_balance,             -- debit or credit: the side on which it grows.
     accounts.statement,                  -- Balance Sheet or Income Statement.
     accounts.statement_section,          -- Heading in the statement.
-    -- An account in a clearing role holds money on its way, whatever type BILL gave it.
-    case
-        when roles.roles similar to '(.*, )?(ap_clearing|ar_clearing|undeposited_funds|default_bank|bill_balance|bank:[^,]+)(, .*)?'
-            then 'cash'
-        else accounts.cash_flow_activity
-    end as cash_flow_activity,           -- cash, operating, investing or financing.
+    if(roles.holds_money, 'cash', accounts.cash_flow_activity)
+        as cash_flow_activity,           -- cash, operating, investing or financing.
     roles.roles,                         -- Roles it plays in the posting rules, if any.
     accounts.source,                     -- bill: the client's own; standard: filled in by us.
     accounts.is_archived,                -- No longer offered in BILL.
@@ -131,8 +135,7 @@ select
             'Suspense', 'Retained Earnings', 'Opening Balance', 'Unspecified'
         )
         and accounts.account_type <> 'Equity'
-        and coalesce(roles.roles, '') not similar to
-            '(.*, )?(ap_control|ar_control|ap_clearing|ar_clearing|undeposited_funds|default_bank|bill_balance|bank:[^,]+|card:[^,]+|card_default|suspense|rounding|fx_realized|fx_unrealized|uncategorized_expense|uncategorized_income|vendor_advances|customer_credits|sales_tax|opening_balance|retained_earnings)(, .*)?'
+        and not coalesce(roles.posts_by_rule, false)
     ) as is_candidate                    -- A line may be categorized to it.
 from accounts
 left join roles using (account_id)

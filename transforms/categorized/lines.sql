@@ -3,6 +3,7 @@
 -- grain: one row per document line
 -- key: document_type, document_id, line_id
 -- owner: team:accounting
+-- columns: categorized.document_lines
 with
 
 lines as (
@@ -102,25 +103,10 @@ decided as (
 )
 
 select
-    document_type,                                 -- bill, vendor_credit, invoice or credit_memo.
-    document_id,                                   -- BILL's id of the document.
-    line_id,                                       -- BILL's id of the line, else its position.
-    line_no,                                       -- Position in the document, from 1.
-    version,                                       -- Version of the document in the archive.
-    is_booked,                                     -- The document belongs in the books.
-    date,                                          -- Day the document counts for.
-    party_id,                                      -- Vendor or customer.
+    document_type, document_id, line_id, line_no, version, is_booked, date, party_id,
     party,                                         -- Its name as BILL last reported it.
     merged_party_id,                               -- The vendor or customer that stands for all its spellings.
-    description,                                   -- Text of the line, else of the document.
-    amount,                                        -- As on the document; negative lines are negative.
-    currency,                                      -- Currency of the amount.
-    class_id,                                      -- Accounting class.
-    department_id,                                 -- Department.
-    location_id,                                   -- Location.
-    job_id,                                        -- Job.
-    item_id,                                       -- Product or service.
-    employee_id,                                   -- Employee.
+    description, amount, currency, class_id, department_id, location_id, job_id, item_id, employee_id,
     coalesce(coded_account_id, item_account_id) as bill_account_id,  -- Account chosen in BILL, on the line or by its item.
     features_hash,                                 -- Changes when what the categorizer looks at changes.
     case category_source

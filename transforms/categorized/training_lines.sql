@@ -6,21 +6,14 @@
 -- grain: one row per document line
 -- key: document_type, document_id, line_id
 -- owner: team:accounting
+-- columns: categorized.document_lines
 select
-    document_type,    -- bill, vendor_credit, invoice or credit_memo.
-    document_id,      -- BILL's id of the document.
-    line_id,          -- BILL's id of the line, else its position.
-    date,             -- Day the document counts for.
+    document_type, document_id, line_id, date,
     merged_party_id as party_id,  -- Vendor or customer, one id for all its spellings.
     party,            -- Its name.
-    description,      -- Text of the line, else of the document.
+    description,
     amount,           -- As on the document.
-    currency,         -- Currency of the amount.
-    class_id,         -- Accounting class.
-    department_id,    -- Department.
-    location_id,      -- Location.
-    job_id,           -- Job.
-    item_id,          -- Product or service.
+    currency, class_id, department_id, location_id, job_id, item_id,
     account_id,       -- The label.
     category_source,  -- bill, person or rule.
     md5_number_lower(concat_ws(

@@ -87,15 +87,7 @@ role_holders as (
 -- An account that once played a control role keeps its sub-ledger, also after the role moved on.
 controls as (
     select
-        account_id, decided_at,
-        case role
-            when 'ap_control' then 'payables'
-            when 'ar_control' then 'receivables'
-            when 'ap_clearing' then 'money out clearing'
-            when 'ar_clearing' then 'money in clearing'
-            when 'vendor_advances' then 'vendor advances'
-            when 'customer_credits' then 'customer credits'
-        end as control
+        account_id, decided_at, control_of(role) as control
     from decisions.account_roles
     where decided_at <= getvariable('as_of') and control is not null
     qualify row_number() over (partition by account_id, decided_at order by rowid desc) = 1
@@ -114,8 +106,7 @@ moments as (
 roles as (
     select
         moments.account_id, moments.moment, string_agg(role_holders.role, ', ' order by role_holders.role) as roles,
-        bool_or(role_holders.role similar to 'ap_clearing|ar_clearing|undeposited_funds|default_bank|bill_balance|bank:.+')
-            as holds_money
+        bool_or(holds_money(role_holders.role)) as holds_money
     from moments
     inner join role_holders
         on role_holders.account_id = moments.account_id

@@ -15,6 +15,7 @@
 -- grain: one row per journal line outside documents, and one per document, day and line taken up or out
 -- key: basis_line_id
 -- owner: team:accounting
+-- columns: ledger.postings_in_full
 -- macro: cash_basis_lines_at(known_at)
 with
 
@@ -460,16 +461,10 @@ select
     basis_line_id,                           -- The journal line, or document, day and part.
     date,                                    -- Day it counts for on a cash basis.
     original_date,                           -- Day of the cash; earlier than the date where that day was closed.
-    account_id,                              -- Account debited (+) or credited (-).
+    account_id,
     amount::decimal(18, 2) as amount,        -- Home currency, debit positive.
     coalesce(amount_in_cash, amount)::decimal(18, 2) as amount_in_cash,  -- Of the amount, what cash paid; credits settled the rest.
-    party_id,                                -- Vendor or customer.
-    class_id,                                -- Accounting class.
-    department_id,                           -- Department.
-    location_id,                             -- Location.
-    job_id,                                  -- Job.
-    document_type,                           -- Kind of BILL document.
-    document_id,                             -- BILL's id of the document.
+    party_id, class_id, department_id, location_id, job_id, document_type, document_id,
     type_date::date as type_date             -- Day whose type of the account counts, where it is not the line's.
 from basis_lines
 where amount <> 0 or amount_in_cash <> 0

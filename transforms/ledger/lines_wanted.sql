@@ -7,6 +7,7 @@
 -- grain: one row per line to stand in the open periods
 -- key: document_type, document_id, event, line_key, account_id, party_id, currency, class_id, department_id, location_id, job_id, open_item_id, type_date, is_late
 -- owner: team:accounting
+-- columns: ledger.lines_standing
 -- published: no
 with
 
@@ -90,27 +91,18 @@ wanted as (
 )
 
 select
-    document_type,                                       -- Kind of BILL document.
-    document_id,                                         -- BILL's id of the document.
+    document_type, document_id,
     event,                                               -- What happened to it.
     line_key,                                            -- Tells the entry's lines apart.
     account_id,                                          -- Account debited (+) or credited (-).
-    party_id,                                            -- Vendor or customer.
-    currency,                                            -- Currency of the document.
-    class_id,                                            -- Accounting class.
-    department_id,                                       -- Department.
-    location_id,                                         -- Location.
-    job_id,                                              -- Job.
-    open_item_id,                                        -- Document that this opens or settles.
-    type_date,                                           -- Day whose type of the account counts, where it is not the entry's.
+    party_id, currency, class_id, department_id, location_id, job_id, open_item_id, type_date,
     amount::decimal(18, 2) as amount,                    -- Home currency, debit positive.
     amount_currency::decimal(18, 3) as amount_currency,  -- In the document's currency.
     date::date as date,                                  -- Day it is to be posted at.
-    original_date,                                       -- Day it would count for without closes.
+    original_date,
     document_date,                                       -- Day BILL shows.
     version,                                             -- Version of the document, null where something is only taken out.
-    source_line_id,                                      -- BILL's line it came from, if any.
+    source_line_id,
     category_source,                                     -- Who chose the account.
-    description,                                         -- Text for people.
-    is_late                                              -- A difference to closed entries.
+    description, is_late
 from wanted

@@ -3,6 +3,7 @@
 -- grain: one row per party
 -- key: party_id
 -- owner: team:accounting
+-- columns: categorized.party_versions
 -- macro: parties_at(known_at)
 with
 
@@ -38,8 +39,7 @@ taxpayers as (
 )
 
 select
-    party_id,           -- BILL's id; renames and merges never change it.
-    party_type,         -- vendor or customer.
+    party_id, party_type,
     party,              -- Name as BILL last reported it.
     merged_party_id,    -- The vendor or customer that stands for all spellings of this party, else itself; reports count by it.
     merged_party,       -- Name of that vendor or customer as BILL last reported it.
@@ -51,9 +51,5 @@ select
             order by tax_record_id is null, party_id <> merged_party_id, party_id
         )
     ) as taxpayer_id,   -- The party that stands for all records of one taxpayer: by tax id where BILL gives one, else by merged party.
-    firm_party_id,      -- Id of the party across vendors, customers and clients.
-    firm_party,         -- Its name across spellings.
-    currency,           -- Currency in which it bills or is billed; null: home.
-    is_1099_vendor,     -- BILL's flag to track payments for Form 1099.
-    is_archived         -- No longer offered in BILL.
+    firm_party_id, firm_party, currency, is_1099_vendor, is_archived
 from taxpayers

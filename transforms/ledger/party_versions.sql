@@ -3,6 +3,7 @@
 -- grain: one row per vendor or customer and run of moments that knew the same of it
 -- key: party_type, party_id, known_from
 -- owner: team:accounting
+-- columns: categorized.party_versions
 with
 
 listed as (
@@ -46,16 +47,9 @@ parties as (
 )
 
 select
-    party_id,           -- BILL's id; renames and merges never change it.
-    party_type,         -- vendor or customer.
-    party,              -- Name as BILL then reported it.
+    party_id, party_type, party,
     merged_party_id,    -- The vendor or customer that stood for all spellings of this party, else itself.
-    firm_party_id,      -- Id of the party across vendors, customers and clients.
-    firm_party,         -- Its name across spellings.
-    currency,           -- Currency in which it bills or is billed; null: home.
-    is_1099_vendor,     -- BILL's flag to track payments for Form 1099.
+    firm_party_id, firm_party, currency, is_1099_vendor,
     tax_record_id,      -- One id for all records that ever had this one's taxpayer number; null: it had none.
-    is_archived,        -- No longer offered in BILL.
-    known_from,         -- The sync or decision since which it was known so (UTC).
-    known_to            -- The one that changed it (UTC).
+    is_archived, known_from, known_to
 from parties

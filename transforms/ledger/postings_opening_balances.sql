@@ -26,9 +26,7 @@ balances as (
 opened_by_documents as (
     select account_id
     from decisions.account_roles
-    where decided_at <= getvariable('as_of') and role in (
-        'ap_control', 'ar_control', 'vendor_advances', 'customer_credits', 'ap_clearing', 'ar_clearing'
-    )
+    where decided_at <= getvariable('as_of') and control_of(role) is not null
 ),
 
 balances_to_post as (

@@ -118,8 +118,7 @@ lines as (
     inner join ledger.accounts_by_day as accounts
         on accounts.account_id = moved.account_id
         and moved.date between accounts.valid_from and accounts.valid_to
-    where moved.date >= coalesce(getvariable('period_start'), date '0001-01-01')
-        and moved.date <= coalesce(getvariable('period_end'), date '9999-12-31')
+    where in_period(moved.date)
 ),
 
 flows as (

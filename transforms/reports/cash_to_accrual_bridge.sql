@@ -28,8 +28,7 @@ by_account as (
     inner join ledger.accounts_by_day as accounts
         on accounts.account_id = lines.account_id
         and lines.type_date between accounts.valid_from and accounts.valid_to
-    where lines.date >= coalesce(getvariable('period_start'), date '0001-01-01')
-        and lines.date <= coalesce(getvariable('period_end'), date '9999-12-31')
+    where in_period(lines.date)
     group by all
 )
 

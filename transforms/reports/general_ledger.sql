@@ -44,5 +44,4 @@ inner join ledger.accounts_by_day as accounts
     on accounts.account_id = running.account_id
     and coalesce(running.type_date, running.date) between accounts.valid_from and accounts.valid_to
 left join ledger.parties as parties on parties.party_id = running.party_id
-where running.date >= coalesce(getvariable('period_start'), date '0001-01-01')
-    and running.date <= coalesce(getvariable('period_end'), date '9999-12-31')
+where in_period(running.date)

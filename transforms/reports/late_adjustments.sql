@@ -37,6 +37,5 @@ left join ledger.accounts_by_day as accounts
     on accounts.account_id = lines.account_id
     and coalesce(lines.type_date, lines.date) between accounts.valid_from and accounts.valid_to
 where lines.entry_kind = 'late_adjustment'
-    and lines.date >= coalesce(getvariable('period_start'), date '0001-01-01')
-    and lines.date <= coalesce(getvariable('period_end'), date '9999-12-31')
+    and in_period(lines.date)
     and lines.posted_at <= coalesce(getvariable('known_at'), timestamp '9999-12-31')

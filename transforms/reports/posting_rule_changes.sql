@@ -25,8 +25,7 @@ left join ledger.accounts_by_day as accounts
     on accounts.account_id = lines.account_id
     and coalesce(lines.type_date, lines.date) between accounts.valid_from and accounts.valid_to
 where entries.cause = 'posting rules changed'
-    and lines.date >= coalesce(getvariable('period_start'), date '0001-01-01')
-    and lines.date <= coalesce(getvariable('period_end'), date '9999-12-31')
+    and in_period(lines.date)
     and lines.posted_at <= coalesce(getvariable('known_at'), timestamp '9999-12-31')
 group by lines.posted_at, lines.document_type, lines.document_id, lines.account_id, lines.date
 having sum(lines.amount) <> 0

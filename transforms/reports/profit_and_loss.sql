@@ -16,17 +16,14 @@ select
     lines.department_id,                                          -- Department; null: none.
     lines.location_id,                                            -- Location; null: none.
     lines.job_id,                                                 -- Job; null: none.
-    sum(if(
-        accounts.account_type in ('Revenue', 'Other Income'), -lines.amount, lines.amount
-    ))::decimal(18, 2) as amount,                                 -- Income positive on income accounts, cost positive on cost accounts.
+    sum(as_shown(accounts.account_type, lines.amount))::decimal(18, 2) as amount,  -- Income positive on income accounts, cost positive on cost accounts.
     sum(-lines.amount)::decimal(18, 2) as net_income              -- What it adds to the profit.
 from ledger.journal_lines as lines
 inner join ledger.accounts_by_day as accounts
     on accounts.account_id = lines.account_id
     and coalesce(lines.type_date, lines.date) between accounts.valid_from and accounts.valid_to
 where accounts.statement = 'Income Statement'
-    and lines.date >= coalesce(getvariable('period_start'), date '0001-01-01')
-    and lines.date <= coalesce(getvariable('period_end'), date '9999-12-31')
+    and in_period(lines.date)
     and lines.posted_at <= coalesce(getvariable('known_at'), timestamp '9999-12-31')
 group by all
 having sum(lines.amount) <> 0

@@ -6,55 +6,42 @@
 -- grain: one row per customer
 -- key: party_id
 -- owner: team:accounting
+-- columns: reports.payables_aging
 -- totals: amount_current, amount_1_to_30, amount_31_to_60, amount_61_to_90, amount_over_90, amount_credits, amount_total, amount_advances
 -- macro: receivables_aging_at(report_date, known_at, age_by)
 with
 
-lines as (
+items as (
     select
-        journal_lines.*,
-        accounts.control,
-        coalesce(getvariable('report_date'), books.known_until::date)::date as day
-    from ledger.journal_lines as journal_lines
-    inner join ledger.accounts as accounts on accounts.account_id = journal_lines.account_id
+        items.party_id, items.party, sum(items.amount_owed) as amount,
+        aging_bucket(
+            items.control = 'customer credits', sum(items.amount_owed),
+            any_value(coalesce(getvariable('report_date'), books.known_until::date)::date) - coalesce(
+                any_value(if(
+                    getvariable('age_by') = 'document_date', documents.document_date, documents.due_date
+                )),
+                min(items.date)
+            )
+        ) as bucket
+    from reports.open_items as items
     cross join ledger.books as books
-    where accounts.control in ('receivables', 'customer credits')
-        and journal_lines.date <= coalesce(getvariable('report_date'), books.known_until::date)
-        and journal_lines.posted_at <= coalesce(getvariable('known_at'), timestamp '9999-12-31')
-),
-
-open_items as (
-    select
-        coalesce(parties.merged_party_id, lines.party_id) as party_id,
-        any_value(parties.merged_party) as party,
-        lines.control,
-        sum(lines.amount) as amount_open,
-        any_value(lines.day) - coalesce(
-            any_value(if(
-                getvariable('age_by') = 'document_date',
-                documents.document_date,
-                documents.due_date
-            )),
-            min(lines.date)
-        ) as days_late
-    from lines
     left join ledger.document_facts as documents
-        on documents.document_id = lines.open_item_id and documents.control = lines.control
-    left join ledger.parties as parties on parties.party_id = lines.party_id
-    group by coalesce(parties.merged_party_id, lines.party_id), lines.control, lines.open_item_id
-    having sum(lines.amount) <> 0
+        on documents.document_id = items.document_id and documents.control = items.control
+    where items.control in ('receivables', 'customer credits')
+    group by items.party_id, items.party, items.control, items.document_id
+    having sum(items.amount_owed) <> 0
 )
 
 select
-    open_items.party_id,                                                                        -- BILL's id of the customer, one for all its spellings.
-    open_items.party,                                                                           -- Its name.
-    coalesce(sum(amount_open) filter (where control = 'receivables' and amount_open > 0 and days_late <= 0), 0)::decimal(18, 2) as amount_current,  -- Not yet due.
-    coalesce(sum(amount_open) filter (where control = 'receivables' and amount_open > 0 and days_late between 1 and 30), 0)::decimal(18, 2) as amount_1_to_30,  -- 1 to 30 days late.
-    coalesce(sum(amount_open) filter (where control = 'receivables' and amount_open > 0 and days_late between 31 and 60), 0)::decimal(18, 2) as amount_31_to_60,  -- 31 to 60 days late.
-    coalesce(sum(amount_open) filter (where control = 'receivables' and amount_open > 0 and days_late between 61 and 90), 0)::decimal(18, 2) as amount_61_to_90,  -- 61 to 90 days late.
-    coalesce(sum(amount_open) filter (where control = 'receivables' and amount_open > 0 and days_late > 90), 0)::decimal(18, 2) as amount_over_90,  -- More than 90 days late.
-    coalesce(sum(amount_open) filter (where control = 'receivables' and amount_open < 0), 0)::decimal(18, 2) as amount_credits,  -- Open credits, negative.
-    coalesce(sum(amount_open) filter (where control = 'receivables'), 0)::decimal(18, 2) as amount_total,  -- Sum of the columns before: the control account's balance.
-    coalesce(-sum(amount_open) filter (where control = 'customer credits'), 0)::decimal(18, 2) as amount_advances  -- Received before an invoice, not part of the total.
-from open_items
-group by open_items.party_id, open_items.party
+    party_id,  -- BILL's id of the customer, one for all its spellings.
+    party,
+    coalesce(sum(amount) filter (where bucket = 'current'), 0)::decimal(18, 2) as amount_current,
+    coalesce(sum(amount) filter (where bucket = '1 to 30'), 0)::decimal(18, 2) as amount_1_to_30,
+    coalesce(sum(amount) filter (where bucket = '31 to 60'), 0)::decimal(18, 2) as amount_31_to_60,
+    coalesce(sum(amount) filter (where bucket = '61 to 90'), 0)::decimal(18, 2) as amount_61_to_90,
+    coalesce(sum(amount) filter (where bucket = 'over 90'), 0)::decimal(18, 2) as amount_over_90,
+    coalesce(sum(amount) filter (where bucket = 'credits'), 0)::decimal(18, 2) as amount_credits,
+    coalesce(sum(amount) filter (where bucket <> 'advances'), 0)::decimal(18, 2) as amount_total,
+    coalesce(sum(amount) filter (where bucket = 'advances'), 0)::decimal(18, 2) as amount_advances  -- Received before an invoice, not part of the total.
+from items
+group by party_id, party

@@ -66,11 +66,7 @@ select
     crossings.account_type,                                         -- Type of the postings since.
     crossings.valid_from as first_day,                              -- First day whose postings have it.
     crossings.statement = 'Balance Sheet' as is_to_balance_sheet,   -- The account went from profit and loss to the balance sheet; else the other way.
-    if(
-        fiscal_year_end_in(year(lines.date), books.fiscal_year_end) >= lines.date,
-        fiscal_year_end_in(year(lines.date), books.fiscal_year_end),
-        fiscal_year_end_in(year(lines.date) + 1, books.fiscal_year_end)
-    ) as fiscal_year_ends_on,                                       -- Last day of the fiscal year.
+    fiscal_year_end_of(lines.date, books.fiscal_year_end) as fiscal_year_ends_on,  -- Last day of the fiscal year.
     sum(lines.amount)::decimal(18, 2) as amount,                    -- Posted in it under the old type, debit positive.
     sum(lines.amount_cash)::decimal(18, 2) as amount_cash           -- The same on the cash basis.
 from crossings

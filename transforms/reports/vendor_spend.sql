@@ -39,7 +39,6 @@ left join ledger.parties as parties on parties.party_id = lines.party_id
 where lines.document_type in ('bill', 'vendor_credit', 'billing_statement')
     and lines.event in ('entered', 'billed')
     and coalesce(accounts.control, '') <> 'payables'
-    and lines.date >= coalesce(getvariable('period_start'), date '0001-01-01')
-    and lines.date <= coalesce(getvariable('period_end'), date '9999-12-31')
+    and in_period(lines.date)
 group by all
 having sum(lines.amount) <> 0
