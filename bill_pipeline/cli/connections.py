@@ -14,7 +14,7 @@ from rich.table import Table
 from bill_pipeline.bill.connection import Connection
 from bill_pipeline.cli.asking import ask, require_yes
 from bill_pipeline.cli.options import home_option, json_option, print_json
-from bill_pipeline.registry.clients import ClientStatus, Registry, State, utc_now
+from bill_pipeline.registry.clients import ClientStatus, Registry, utc_now
 from bill_pipeline.registry.webhooks import Webhooks
 from bill_pipeline.settings import Home, Settings, SettingsError, base_urls, require_client_name
 
@@ -151,11 +151,9 @@ def _name_unknown(registry: Registry) -> None:
 @home_option
 def pause(client: str, home: Home) -> None:
     """Stop syncing CLIENT until it is resumed; its books stay as they are."""
-    from bill_pipeline.publishing.publish import show_status
+    from bill_pipeline.console import leaving
 
-    registry = Registry(home)
-    registry.update(client, state=State.PAUSED)
-    show_status(registry)
+    leaving.pause(Registry(home), client)
     click.echo(f"{client} is paused. `bill-pipeline resume {client}` starts it again.")
 
 
@@ -164,14 +162,9 @@ def pause(client: str, home: Home) -> None:
 @home_option
 def resume(client: str, home: Home) -> None:
     """Sync CLIENT again after it was paused."""
-    from bill_pipeline.publishing.publish import show_status
+    from bill_pipeline.console import leaving
 
-    registry = Registry(home)
-    status = registry.status(client)
-    if status.state is State.RECONNECT:
-        raise SettingsError(f"{client} needs a new sync token first. {status.remedy or ''}")
-    registry.resume(client)
-    show_status(registry)
+    leaving.resume(Registry(home), client)
     click.echo(f"{client} is synced again.")
 
 

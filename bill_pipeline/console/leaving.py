@@ -1,17 +1,17 @@
-"""A client leaves the firm: its token is forgotten and, where that is asked for, its books.
+"""A client rests or leaves the firm: then its token is forgotten and, if asked for, its books.
 
-The command line and the console both come through here, so both forget the same.
+The command line and the console both come through here, so both do the same.
 """
 
 from __future__ import annotations
 
-from bill_pipeline.publishing.publish import publish
+from bill_pipeline.publishing.publish import publish, show_status
 from bill_pipeline.publishing.stores import store_of
 from bill_pipeline.registry.client_errors import UnknownClient
 from bill_pipeline.registry.client_files import client_lock
-from bill_pipeline.registry.clients import Registry
+from bill_pipeline.registry.clients import Registry, State
 from bill_pipeline.registry.webhooks import Webhooks
-from bill_pipeline.settings import require_client_name
+from bill_pipeline.settings import SettingsError, require_client_name
 
 
 def require_known(registry: Registry, client: str) -> None:
@@ -29,6 +29,22 @@ def require_known(registry: Registry, client: str) -> None:
         return
     if client not in store_of(home).builds():
         raise UnknownClient(client)
+
+
+def pause(registry: Registry, client: str) -> None:
+    """Stop syncing ``client`` until it is resumed; its books stay. Raises UnknownClient."""
+    registry.update(client, state=State.PAUSED)
+    show_status(registry)
+
+
+def resume(registry: Registry, client: str) -> None:
+    """Sync a paused client again. Raises UnknownClient, and SettingsError when it is not paused."""
+    status = registry.status(client)
+    if status.state is not State.PAUSED:
+        remedy = f" {status.remedy}" if status.remedy else ""
+        raise SettingsError(f"{client} is not paused: it is {status.state.value}.{remedy}")
+    registry.resume(client)
+    show_status(registry)
 
 
 def disconnect(registry: Registry, client: str, *, purge: bool) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from bill_pipeline.console import leaving
 from bill_pipeline.console.auth.users import Role
 from bill_pipeline.console.connecting import NotConnected, client_name_of, read_csv
 from bill_pipeline.console.console import Console
@@ -18,7 +19,7 @@ from bill_pipeline.console.work import Work
 from bill_pipeline.registry.client_files import client_lock
 from bill_pipeline.registry.clients import Registry, State
 from bill_pipeline.sandbox.server import SandboxServer
-from bill_pipeline.settings import Home
+from bill_pipeline.settings import Home, SettingsError
 from tests.console.console_browser import (
     Browser,
     DirectExecutor,
@@ -214,6 +215,9 @@ def test_pausing_and_disconnecting(
     assert Registry(console.home).status("copper-whisk-bakery").state is State.PAUSED
     assert admin.post(f"{here}/sync").status_code == 409
     admin.post(f"{here}/resume")
+    assert admin.post(f"{here}/resume").status_code == 409
+    with pytest.raises(SettingsError, match="is not paused: it is connected"):
+        leaving.resume(console.registry, "copper-whisk-bakery")
     assert Registry(console.home).status("copper-whisk-bakery").state is State.CONNECTED
     assert admin.post(f"{here}/disconnect", {"keep": "purge"}).status_code == 422
     assert Registry(console.home).names() == ["copper-whisk-bakery"]

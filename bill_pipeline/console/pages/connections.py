@@ -138,21 +138,20 @@ def sync_now(context: RequestContext) -> Response:
 
 
 def pause(context: RequestContext) -> Response:
-    from bill_pipeline.publishing.publish import show_status
+    from bill_pipeline.console import leaving
 
     status_of(context)
-    context.console.registry.update(context.client, state=State.PAUSED)
-    show_status(context.console.registry)
+    leaving.pause(context.console.registry, context.client)
     context.record("paused", context.client)
     context.notify(f"{context.client} is paused: nothing is read from BILL until it is resumed.")
     return context.redirect(f"/clients/{context.client}")
 
 
 def resume(context: RequestContext) -> Response:
-    status = status_of(context)
-    if status.state is not State.PAUSED:
-        raise SettingsError(f"{context.client} is not paused.")
-    context.console.registry.resume(context.client)
+    from bill_pipeline.console import leaving
+
+    status_of(context)
+    leaving.resume(context.console.home, context.client)
     context.record("resumed", context.client)
     context.console.work.start(context.client)
     return context.redirect(f"/clients/{context.client}")
