@@ -10,7 +10,7 @@
 -- not exist here. A document that was open when the books begin consists, in its rest, of its lines
 -- of before. The balance that was brought in has such a line already, so it is taken out of there and
 -- counts once, when it is paid. What was paid in advance before that day counts on the first day after
--- it. A balance moved under another type of its account is moved in the amount that it has on this basis.
+-- it.
 --
 -- grain: one row per journal line outside documents, and one per document, day and line taken up or out
 -- key: basis_line_id
@@ -41,16 +41,11 @@ journal as (
         -- Entries without cash that tie a payment or a credit to what it settles.
         journal_lines.event like 'advance%' or journal_lines.event like 'applied:%' as is_application,
         -- Ids are unique within a list only, so a document is named with its control account's side.
-        case
-            when journal_lines.document_type in ('invoice', 'credit_memo', 'received_payment')
-                then 'receivables:'
-            else 'payables:'
-        end as side,
+        if(
+            journal_lines.document_type in ('invoice', 'credit_memo', 'received_payment'), 'receivables:', 'payables:'
+        ) as side,
         journal_entries.document_date,
-        greatest(
-            coalesce(locks.closed_through + 1, date '0001-01-01'),
-            coalesce(books.books_begin_on + 1, date '0001-01-01')
-        ) as first_open_day
+        greatest(locks.closed_through + 1, books.books_begin_on + 1, date '0001-01-01') as first_open_day
     from ledger.journal_lines as journal_lines
     inner join ledger.journal_entries as journal_entries on journal_entries.entry_id = journal_lines.entry_id
     inner join ledger.accounts as accounts on accounts.account_id = journal_lines.account_id
@@ -159,38 +154,26 @@ paid_by_day as (
 ),
 
 -- What credits leave to be paid in cash; all amounts turned so that the document is positive.
-to_pay_by_day as (
-    select
-        *, sign(total) as direction,
-        abs(total) - least(greatest(sign(total) * credited, 0), abs(total)) as to_pay
-    from paid_by_day
-),
-
 cash_counted_by_day as (
     select
-        *, direction * cash > 0 and direction * cash >= to_pay as is_whole,
+        *, sign(total) as direction,
+        abs(total) - least(greatest(direction * credited, 0), abs(total)) as to_pay,
+        direction * cash > 0 and direction * cash >= to_pay as is_whole,
         direction * least(greatest(direction * cash, 0), to_pay) as cash_counted
-    from to_pay_by_day
+    from paid_by_day
 ),
 
 -- A credit counts in step with the cash of what it settles.
 credits_taken_up as (
     select
-        applications.document_type, applications.document_id, applications.event,
-        applications.item, applications.credit_item, applications.exchange_account_id,
-        applications.control_account_id, days.date,
-        least(days.original_date, by_day.original_date) as original_date,
+        applications.*, days.date, least(days.original_date, by_day.original_date) as original_date,
         sum(coalesce(by_day.credited, 0)) over so_far as credited,
         sum(coalesce(by_day.used, 0)) over so_far as used,
         days.is_whole, days.cash_counted, days.direction * days.to_pay as to_pay
     from cash_counted_by_day as days
-    inner join applications on applications.item = days.item
-    left join applications_by_day as by_day
-        on by_day.document_type = applications.document_type and by_day.document_id = applications.document_id
-        and by_day.event = applications.event and by_day.date = days.date
-    window so_far as (
-        partition by applications.document_type, applications.document_id, applications.event order by days.date
-    )
+    inner join applications using (item)
+    left join applications_by_day as by_day using (document_type, document_id, event, date)
+    window so_far as (partition by document_type, document_id, event order by days.date)
 ),
 
 credit_shares as (
@@ -234,7 +217,7 @@ claims_by_day as (
     from cash_counted_by_day as days
     left join (
         select item, date, sum(credited) as credited from credit_shares group by item, date
-    ) as credits on credits.item = days.item and credits.date = days.date
+    ) as credits using (item, date)
     union all
     select item, date, original_date, total, used, 0, used
     from credits_by_day
@@ -258,14 +241,10 @@ taken_document_lines as (
 ),
 
 parts as (
-    select
-        item, part_no, any_value(open_item_id) as open_item_id, any_value(account_id) as account_id,
-        any_value(party_id) as party_id, any_value(class_id) as class_id,
-        any_value(department_id) as department_id, any_value(location_id) as location_id,
-        any_value(job_id) as job_id, any_value(document_type) as document_type,
-        any_value(is_tax) as is_tax
+    select distinct
+        item, part_no, open_item_id, account_id, party_id, class_id, department_id, location_id, job_id,
+        document_type, is_tax
     from taken_document_lines
-    group by item, part_no
 ),
 
 -- The document as it stood on each day of a change, part by part.
@@ -278,10 +257,7 @@ parts_by_day as (
         ) as amount
     from taken_by_day
     inner join parts using (item)
-    left join taken_document_lines as lines_of_day
-        on lines_of_day.item = taken_by_day.item
-        and lines_of_day.date = taken_by_day.date
-        and lines_of_day.part_no = parts.part_no
+    left join taken_document_lines as lines_of_day using (item, date, part_no)
 ),
 
 totals as (
@@ -359,42 +335,6 @@ unsettled_zero_documents as (
     having sum(amount) = 0
 ),
 
--- A line of an open day has the share of cash of the last decision. One of a closed day keeps that of
--- the decision that it carried, and so does what takes it back: a reversal carries the one that was
--- posted, a late adjustment the one before.
-reclassifying_lines as (
-    select
-        lines.*, coalesce(taken_back.entry_kind, lines.entry_kind) = 'late_adjustment' as is_late,
-        is_late or coalesce(taken_back.date, lines.date) <= books.closed_through as is_kept,
-        coalesce(taken_back.posted_at, lines.posted_at)
-        - if(is_late, interval 1 microsecond, interval 0 microsecond) as carried_at
-    from settling_lines as lines
-    left join ledger.journal_entries as taken_back on taken_back.entry_id = lines.reverses_entry_id
-    cross join ledger.books as books
-    where lines.document_type = 'reclassification' and lines.line_key = 'balance_sheet'
-),
-
--- In step with the side of the balance sheet: what was taken back is taken back here too.
-reclassified as (
-    select
-        lines.line_id, lines.date, lines.account_id, lines.type_date, newest.document_id, newest.earnings_account_id,
-        if(newest.is_to_balance_sheet, newest.first_day - 1, newest.first_day) as other_type_date,
-        if(
-            lines.is_kept,
-            prorated(lines.amount, carried.amount_cash, carried.amount),
-            prorated(lines.amount, newest.amount_cash, newest.amount)
-        ) as amount,
-        if(
-            lines.is_kept,
-            prorated(lines.amount, carried.amount_earlier_cash, carried.amount),
-            prorated(lines.amount, newest.amount_earlier_cash, newest.amount)
-        ) as amount_earlier
-    from reclassifying_lines as lines
-    inner join ledger.reclassifications as newest on newest.document_id = lines.document_id
-    asof inner join ledger.reclassification_versions as carried
-        on carried.document_id = lines.document_id and lines.carried_at >= carried.known_from
-),
-
 basis_lines as (
     select
         line_id as basis_line_id, date, original_date, account_id, amount, party_id, class_id,
@@ -406,21 +346,9 @@ basis_lines as (
         and (not coalesce(is_control, false) or open_item_id is null)
     union all by name
     select
-        line_id as basis_line_id, date, date as original_date, account_id, type_date, amount,
+        basis_line_id, date, date as original_date, account_id, type_date, amount,
         'reclassification' as document_type, document_id
-    from reclassified
-    union all by name
-    select
-        line_id || ':profit_and_loss' as basis_line_id, date, date as original_date, account_id,
-        other_type_date as type_date, amount_earlier - amount as amount,
-        'reclassification' as document_type, document_id
-    from reclassified
-    union all by name
-    select
-        line_id || ':retained_earnings' as basis_line_id, date, date as original_date,
-        earnings_account_id as account_id, -amount_earlier as amount,
-        'reclassification' as document_type, document_id
-    from reclassified
+    from ledger.reclassified_cash
     union all by name
     select
         line_id as basis_line_id, date, date as original_date, account_id, -amount as amount, party_id,
