@@ -296,8 +296,8 @@ FAULTS = {
     ),
     "two accounts could take the fees": (
         (
-            "insert into decisions.account_roles select 'bill_fees', 'rent', "
-            "getvariable('as_of'), 'first sync', 'several accounts fit'"
+            "update categorized.account_roles set account_id = 'rent', "
+            "reason = 'several accounts fit' where role = 'bill_fees'"
         ),
         "fee_roles_are_decided",
     ),
