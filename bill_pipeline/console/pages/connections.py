@@ -151,7 +151,7 @@ def resume(context: RequestContext) -> Response:
     from bill_pipeline.console import leaving
 
     status_of(context)
-    leaving.resume(context.console.home, context.client)
+    leaving.resume(context.console.registry, context.client)
     context.record("resumed", context.client)
     context.console.work.start(context.client)
     return context.redirect(f"/clients/{context.client}")
