@@ -38,9 +38,9 @@ OTHERS = {
     ("publishing/contents.py", "schema"): (PublishedSchema, "publishing/tables.py"),
     ("publishing/contents.py", "tables"): (list[WrittenTable], "publishing/tables.py"),
 }
-#: They make JSON that is a part of a statement, of a sealed text or of a file.
+#: They make JSON that is a part of a statement, of a sealed text, of a file, or of Dagster's own.
 OF_NO_COLUMN = {
-    "ingest/quarantine.py", "registry/session_store.py", "warehouse/built.py",
+    "dagster/forgetting.py", "ingest/quarantine.py", "registry/session_store.py", "warehouse/built.py",
     "warehouse/unchanged.py",
 }  # fmt: skip
 _JSON_COLUMN = re.compile(
