@@ -38,7 +38,7 @@ OTHERS = {
     ("publishing/contents.py", "schema"): (PublishedSchema, "publishing/tables.py"),
     ("publishing/contents.py", "tables"): (list[WrittenTable], "publishing/tables.py"),
 }
-#: They make JSON that is a part of a statement, of a sealed text, of a file, or of Dagster's own.
+#: They make JSON that is a part of a statement, a sealed text, a file, or in Dagster's database.
 OF_NO_COLUMN = {
     "dagster/forgetting.py", "ingest/quarantine.py", "registry/session_store.py", "warehouse/built.py",
     "warehouse/unchanged.py",
