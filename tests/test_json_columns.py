@@ -38,7 +38,7 @@ OTHERS = {
     ("publishing/contents.py", "schema"): (PublishedSchema, "publishing/tables.py"),
     ("publishing/contents.py", "tables"): (list[WrittenTable], "publishing/tables.py"),
 }
-#: They make JSON that is a part of a statement, a sealed text, a file, or in Dagster's database.
+#: They make JSON that is in a statement, a sealed text or a file, or in Dagster's own database.
 OF_NO_COLUMN = {
     "dagster/forgetting.py", "ingest/quarantine.py", "registry/session_store.py", "warehouse/built.py",
     "warehouse/unchanged.py",
