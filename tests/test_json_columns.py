@@ -40,8 +40,8 @@ OTHERS = {
 }
 #: They make JSON that is in a statement, a sealed text or a file, or in Dagster's own database.
 OF_NO_COLUMN = {
-    "dagster/forgetting.py", "ingest/quarantine.py", "registry/session_store.py", "warehouse/built.py",
-    "warehouse/unchanged.py",
+    "dagster/forgetting.py", "ingest/quarantine.py", "registry/session_store.py",
+    "warehouse/built.py", "warehouse/unchanged.py",
 }  # fmt: skip
 _JSON_COLUMN = re.compile(
     r"\b(?!import|in|return|else)(\w+) (?:json\b|text\b[^,\n]*(?:default '[\[{]|,?\s*-- JSON))"
