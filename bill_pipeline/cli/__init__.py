@@ -12,6 +12,7 @@ from typing import IO, Any
 
 import click
 
+from bill_pipeline.runtime import memory
 from bill_pipeline.runtime.core_dumps import leave_no_core_dump
 from bill_pipeline.runtime.signals import (
     EXIT_CODE,
@@ -81,13 +82,18 @@ class _LazyGroup(click.Group):
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Run as a process of its own; a program that calls a command uses ``main``."""
-        if OWN_SIGNALS & set(sys.argv[1:2]):
-            return self.main(*args, **kwargs)
-        end_on_signals()
+        answers_signals = bool(OWN_SIGNALS & set(sys.argv[1:2]))
         try:
+            memory.without_tracebacks()
+            if not answers_signals:
+                end_on_signals()
             return self.main(*args, **kwargs)
-        except SystemExit as ending:
-            if ending.code == EXIT_CODE:
+        except BaseException as ending:
+            if memory.is_out_of_memory(ending):
+                if not isinstance(ending, SystemExit):  # else click has said it
+                    sys.stderr.write(f"Error: {memory.SENTENCE}\n")
+                end_now(1)  # Python's own way out may need memory, too
+            if isinstance(ending, SystemExit) and ending.code == EXIT_CODE and not answers_signals:
                 end_now()  # other threads may be waiting for BILL's next hour
             raise
 
@@ -119,7 +125,11 @@ class _LazyGroup(click.Group):
         except BaseException as error:
             if isinstance(interruption_in(error), KeyboardInterrupt):
                 raise _Interrupted(SENTENCE) from None
-            if (sentence := _sentence_of(error)) is None:
+            try:
+                sentence = _sentence_of(error)
+            except (MemoryError, ImportError, OSError):  # nothing more can be imported
+                sentence = memory.SENTENCE
+            if sentence is None:
                 raise
             raise click.ClickException(sentence) from error
 

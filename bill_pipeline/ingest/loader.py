@@ -79,8 +79,8 @@ def _settle_dlt() -> None:
 
     ours = DictionaryProvider()
     ours.set_value("dlthub_telemetry", False, None, "runtime")
-    # Each Arrow batch would warn that its text becomes JSON.
-    ours.set_value("log_level", "ERROR", None, "runtime")
+    # Each Arrow batch would warn that its text becomes JSON; what fails is raised and told once.
+    ours.set_value("log_level", "CRITICAL", None, "runtime")
     # What was read is our own to remember.
     ours.set_value("restore_from_destination", False, None)
     context = Container()[PluggableRunContext]

@@ -10,11 +10,14 @@ import errno
 import os
 import resource
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
+
+from bill_pipeline.runtime import memory
+from bill_pipeline.runtime.memory import chain, is_out_of_memory
 
 _STAYS = "Nothing is lost: the last good books stay."
 
@@ -69,14 +72,6 @@ def _has_no_handles(error: BaseException) -> bool:
         return True
 
 
-def _has_no_memory(error: BaseException) -> bool:
-    if isinstance(error, (MemoryError, duckdb.OutOfMemoryException)):
-        return True
-    return isinstance(error, (RuntimeError, duckdb.Error)) and any(
-        words in str(error) for words in ("bad_alloc", "can't start new thread")
-    )
-
-
 def is_damaged(error: BaseException) -> bool:
     """Whether a DuckDB file is no longer one, rather than the machine in a bad moment."""
     if isinstance(error, (duckdb.SerializationException, duckdb.FatalException)):
@@ -118,13 +113,6 @@ _TABLE: tuple[tuple[Callable[[BaseException], bool], MachineError], ...] = (
         MachineError(
             "This program may not open as many files as it needs.",
             f"Raise the limit (`ulimit -n 4096`), then sync again. {_STAYS}",
-        ),
-    ),
-    (
-        _has_no_memory,
-        MachineError(
-            "The machine ran out of memory.",
-            f"End other programs or give it more memory, then sync again. {_STAYS}",
         ),
     ),
     (
@@ -181,7 +169,9 @@ _TABLE: tuple[tuple[Callable[[BaseException], bool], MachineError], ...] = (
 
 def machine_error(error: BaseException) -> MachineError | None:
     """What the machine said in ``error`` or in what led to it; None when it said nothing."""
-    for said in _chain(error):
+    if is_out_of_memory(error):  # before all else: what it broke on its way names another cause
+        return MachineError(memory.WHAT, memory.REMEDY)
+    for said in chain(error):
         for is_so, client_error in _TABLE:
             if is_so(said):
                 # The file may be none of the books', so it is named.
@@ -199,13 +189,3 @@ def _in_the_way(error: BaseException) -> Path | None:
     if error.errno == errno.EISDIR:
         return next((path for path in named if path.is_dir()), None)
     return next((part for path in named for part in (path, *path.parents) if part.is_file()), None)
-
-
-def _chain(error: BaseException) -> Iterator[BaseException]:
-    """``error`` and what it was raised from or during, each once."""
-    seen: set[int] = set()
-    at: BaseException | None = error
-    while at is not None and id(at) not in seen:
-        seen.add(id(at))
-        yield at
-        at = at.__cause__ or (None if at.__suppress_context__ else at.__context__)

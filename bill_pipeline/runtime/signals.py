@@ -48,12 +48,12 @@ def raise_interrupt_on_sigterm() -> None:
     signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 
-def end_now() -> None:
-    """End this process, whatever its other threads wait for."""
+def end_now(code: int = EXIT_CODE) -> None:
+    """End this process with exit ``code``, whatever its other threads wait for."""
     with contextlib.suppress(OSError, ValueError):
         sys.stdout.flush()
         sys.stderr.flush()
-    os._exit(EXIT_CODE)
+    os._exit(code)
 
 
 def _end_after_grace(told: int) -> None:
