@@ -101,9 +101,12 @@ def connect(
 @json_option
 def clients(home: Home, as_json: bool) -> None:
     """List the connected clients and how each one is doing."""
+    from bill_pipeline.registry.registry_file import why_lost
     from bill_pipeline.pipeline.interrupted import mend_interrupted
     from bill_pipeline.publishing.publish import as_published
 
+    if said := why_lost(home):
+        raise SettingsError(said)
     registry = Registry(home)
     mend_interrupted(registry)
     statuses = as_published(home, registry.all())

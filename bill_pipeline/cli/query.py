@@ -71,6 +71,7 @@ def query(
     """
     from bill_pipeline.publishing.output import TABLE_ROWS, TEXT_FORMATS, write_file, write_table
     from bill_pipeline.publishing.query import errors_explained, open_ledger, read_sql, run
+    from bill_pipeline.registry.registry_file import why_lost
 
     if (sql is None) == (sql_file is None):
         raise click.UsageError("Give the SQL either as an argument or with -f FILE.")
@@ -79,6 +80,8 @@ def query(
     chosen = output_format or _format_of(output)
     if chosen == "parquet" and output is None and sys.stdout.isatty():
         raise click.UsageError("Parquet is not for reading on a screen: add -o FILE.")
+    if said := why_lost(home):
+        click.echo(f"Note: {said}", err=True)
     with open_ledger(home) as ledger, errors_explained():
         answer = run(ledger, sql or "", parameters)
         if output is not None:

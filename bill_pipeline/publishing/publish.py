@@ -31,7 +31,7 @@ from bill_pipeline.registry.client_errors import ClientBusy, UnknownClient
 from bill_pipeline.registry.client_files import cannot_open, is_syncing
 from bill_pipeline.registry.clients import ClientStatus, Registry
 from bill_pipeline.registry.failures import alone
-from bill_pipeline.registry.registry_file import exists
+from bill_pipeline.registry.registry_file import exists, why_lost
 from bill_pipeline.registry.whose_books import require_own_books
 from bill_pipeline.settings import Home, Settings
 from bill_pipeline.warehouse.built import (
@@ -210,13 +210,13 @@ def show_status(registry: Registry) -> None:
 
 def _require_registry(home: Home) -> None:
     """Raises PublishError when there are books and nothing says whose they are."""
-    if exists(home) or not (home.ledger.exists() or any(home.clients.glob("*.duckdb"))):
-        return
-    raise PublishError(
-        f"{home.registry}, the list of connected clients, is missing, so nothing is published: the "
-        "ledger would lose every client. Put it back from a backup together with secret.key, or "
-        "connect the clients again."
-    )
+    if said := why_lost(home):
+        raise PublishError(said)
+    if home.ledger.exists() and not exists(home):
+        raise PublishError(
+            f"{home.path} has a published ledger and no list of connected clients: nothing is "
+            "published here, or the ledger would lose every client."
+        )
 
 
 @contextlib.contextmanager

@@ -24,6 +24,8 @@ from bill_pipeline.settings import Home, Settings
 #: Raised whenever older code could no longer work with what this code writes into a home.
 HOME_VERSION = 3
 _WAIT_SECONDS = 30
+#: How SQLite says that there was no room for its log, or for what tells readers of it.
+_NO_ROOM = ("SQLITE_FULL", "SQLITE_IOERR_SHMSIZE", "SQLITE_IOERR_SHMOPEN", "SQLITE_IOERR_WRITE")
 
 
 class NewerHome(PipelineError):
@@ -100,6 +102,20 @@ def exists(home: Home) -> bool:
         return False
 
 
+def why_lost(home: Home) -> str | None:
+    """What to say when there are books and no registry, and what to do; ``None`` when all is well.
+
+    A copy of the published ledger alone needs none to be read.
+    """
+    if exists(home) or not any(home.clients.glob("*.duckdb")):
+        return None
+    return (
+        f"{home.registry}, the list of connected clients, is missing, though there are books: until "
+        "it is back nothing is synced or published, and sync_status stays as it was. Put it back "
+        "from a backup together with secret.key, or connect the clients again, each under its name."
+    )
+
+
 def migrate_registry(home: Home) -> None:
     """Give a registry of an earlier release what it lacks. Raises NewerHome."""
     with open_registry(home) as db:
@@ -107,12 +123,13 @@ def migrate_registry(home: Home) -> None:
         if version > HOME_VERSION:
             raise NewerHome(home, version)
         (mode,) = db.execute("pragma journal_mode").fetchone()
+        (is_read_only,) = db.execute("pragma query_only").fetchone()
         is_current = (
             version == HOME_VERSION
             and mode == Settings.now().sqlite_journal_mode
             and _is_complete(db)
         )
-    if not is_current and exists(home) and _is_writable(home):
+    if not is_current and exists(home) and not is_read_only:
         make_registry(home)
 
 
@@ -128,34 +145,71 @@ def make_registry(home: Home) -> None:
 
 @contextlib.contextmanager
 def open_registry(home: Home) -> Iterator[sqlite3.Connection]:
-    """The registry, in one transaction; for reading only where it is missing or read-only."""
+    """The registry, in one transaction; for reading only where it is missing, read-only or on a
+    disk so full that SQLite cannot make its log: a change then raises what SQLite said of that.
+    """
     with contextlib.ExitStack() as stack:
-        db = stack.enter_context(contextlib.closing(_open(home, stack)))
+        db, trouble = _open(home, stack)
+        stack.enter_context(contextlib.closing(db))
         db.row_factory = sqlite3.Row
         # A byte that is no text in one client's row must not keep the others from being read.
         db.text_factory = lambda text: text.decode(errors="replace")
         stack.enter_context(db)
-        yield db
+        try:
+            yield db
+        except sqlite3.OperationalError as error:
+            if trouble and getattr(error, "sqlite_errorname", "") == "SQLITE_READONLY":
+                raise trouble from error
+            raise
 
 
-def _open(home: Home, stack: contextlib.ExitStack) -> sqlite3.Connection:
+def _open(
+    home: Home, stack: contextlib.ExitStack
+) -> tuple[sqlite3.Connection, sqlite3.OperationalError | None]:
+    """The registry, and why it can only be read where that is the disk's fault."""
     path = home.registry
     if not exists(home):
         db = sqlite3.connect(":memory:", factory=SqliteFile)
         _make_tables(db)
-        return db
+        return db, None
+    trouble = None
     if _is_writable(home):
-        return sqlite3.connect(path, timeout=_WAIT_SECONDS, factory=SqliteFile)
-    # SQLite writes beside a file even to read it: a copy can be read anywhere.
+        db = sqlite3.connect(path, timeout=_WAIT_SECONDS, factory=SqliteFile)
+        try:
+            db.execute("select 1 from sqlite_master").fetchone()
+        except sqlite3.DatabaseError as error:
+            db.close()
+            is_full = getattr(error, "sqlite_errorname", "") in _NO_ROOM
+            if not (is_full and isinstance(error, sqlite3.OperationalError)):
+                raise
+            trouble = error
+        else:
+            return db, None
+    db = sqlite3.connect(_readable(path, stack), uri=True, factory=SqliteFile)
+    if not _is_complete(db):
+        db = _in_memory(db)
+        _make_tables(db)
+    db.execute("pragma query_only = on")  # what is written here would be lost
+    return db, trouble
+
+
+def _readable(path: Path, stack: contextlib.ExitStack) -> str:
+    """Where to read the registry without writing beside it, as SQLite else does even to read."""
+    log = Path(f"{path}-wal")
+    if not (log.exists() and log.stat().st_size):
+        return f"{path.absolute().as_uri()}?immutable=1"  # nobody is changing it
     folder = Path(stack.enter_context(PrivateFolder()))
     for ending in ("", "-wal"):
         with contextlib.suppress(FileNotFoundError):
             shutil.copyfile(f"{path}{ending}", folder / f"{path.name}{ending}")
-    db = sqlite3.connect(folder / path.name, factory=SqliteFile)
-    if not _is_complete(db):
-        _make_tables(db)
-    db.execute("pragma query_only = on")  # what is written here would be lost
-    return db
+    return (folder / path.name).as_uri()
+
+
+def _in_memory(db: SqliteFile) -> SqliteFile:
+    with contextlib.closing(db):
+        copy = sqlite3.connect(":memory:", factory=SqliteFile)
+        db.backup(copy)
+    return copy
 
 
 def _make_tables(db: sqlite3.Connection) -> None:

@@ -168,7 +168,9 @@ def test_a_query_in_a_copied_home_without_a_registry_finds_all_and_writes_nothin
     before = snapshot(copy.home)
     assert copy.query(LINES) == whole
     assert len(copy.query("from sync_status")) == len(names)
-    assert copy.run("clients").exit_code == 0
+    listed = copy.run("clients")
+    assert listed.exit_code == 1
+    assert f"{copy.home.registry}, the list of connected clients, is missing" in listed.output
     assert snapshot(copy.home) == before
 
 

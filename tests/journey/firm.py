@@ -55,7 +55,7 @@ class Firm:
     def query(self, sql: str) -> list[dict[str, Any]]:
         result = self.run("query", sql, "--format", "json")
         assert result.exit_code == 0, result.output
-        return json.loads(result.output)  # type: ignore[no-any-return]
+        return json.loads(result.stdout)  # type: ignore[no-any-return]
 
     def counts(self) -> tuple[int, ...]:
         with duckdb.connect(str(self.home.client_file(self.client)), read_only=True) as books:
