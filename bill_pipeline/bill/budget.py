@@ -10,9 +10,8 @@ takes it over when the holder is known to be dead; otherwise the lease lapses.
 
 from __future__ import annotations
 
-import errno
+import itertools
 import logging
-import os
 import random
 import sqlite3
 import threading
@@ -67,8 +66,6 @@ class RequestBudget(Protocol):
 
 def _opened(path: Path | None, journal_mode: str) -> sqlite3.Connection:
     """The counts, with their tables. Raises sqlite3.DatabaseError when the file is damaged."""
-    if path and path.is_dir():  # SQLite would not say what is wrong
-        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
     database = sqlite3.connect(
         ":memory:" if path is None else path,
         timeout=30,
@@ -92,6 +89,13 @@ def _opened(path: Path | None, journal_mode: str) -> sqlite3.Connection:
     return database
 
 
+def _moved_aside(path: Path) -> Path:
+    """Rename the folder in the file's place, which may be somebody's, and return its new path."""
+    numbers = itertools.count(1)
+    aside = next(new for number in numbers if not (new := Path(f"{path}.aside-{number}")).exists())
+    return path.rename(aside)
+
+
 class SharedBudget:
     """``RequestBudget`` in an SQLite file; ``path=None`` keeps it in this process."""
 
@@ -109,6 +113,8 @@ class SharedBudget:
         self._lock = threading.Lock()
         # Waiting threads of this process queue here instead of polling the file.
         self._gates: dict[tuple[str, str], threading.BoundedSemaphore] = {}
+        if path and path.is_dir():
+            _log.warning("%s was a folder and is moved aside as %s.", path, _moved_aside(path))
         try:
             self._database = _opened(path, journal_mode)
         except sqlite3.DatabaseError as error:

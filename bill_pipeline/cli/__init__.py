@@ -91,7 +91,7 @@ class _LazyGroup(click.Group):
         except BaseException as ending:
             if memory.is_out_of_memory(ending):
                 if not isinstance(ending, SystemExit):  # else click has said it
-                    sys.stderr.write(f"Error: {memory.SENTENCE}\n")
+                    sys.stderr.write(f"Error: {memory.OUT_OF_MEMORY}\n")
                 end_now(1)  # Python's own way out may need memory, too
             if isinstance(ending, SystemExit) and ending.code == EXIT_CODE and not answers_signals:
                 end_now()  # other threads may be waiting for BILL's next hour
@@ -128,7 +128,7 @@ class _LazyGroup(click.Group):
             try:
                 sentence = _sentence_of(error)
             except (MemoryError, ImportError, OSError):  # nothing more can be imported
-                sentence = memory.SENTENCE
+                sentence = memory.OUT_OF_MEMORY
             if sentence is None:
                 raise
             raise click.ClickException(sentence) from error

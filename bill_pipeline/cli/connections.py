@@ -101,9 +101,9 @@ def connect(
 @json_option
 def clients(home: Home, as_json: bool) -> None:
     """List the connected clients and how each one is doing."""
-    from bill_pipeline.registry.registry_file import why_lost
     from bill_pipeline.pipeline.interrupted import mend_interrupted
     from bill_pipeline.publishing.publish import as_published
+    from bill_pipeline.registry.registry_file import why_lost
 
     if said := why_lost(home):
         raise SettingsError(said)

@@ -110,9 +110,10 @@ def why_lost(home: Home) -> str | None:
     if exists(home) or not any(home.clients.glob("*.duckdb")):
         return None
     return (
-        f"{home.registry}, the list of connected clients, is missing, though there are books: until "
-        "it is back nothing is synced or published, and sync_status stays as it was. Put it back "
-        "from a backup together with secret.key, or connect the clients again, each under its name."
+        f"{home.registry}, the list of connected clients, is missing, though there are books: "
+        "until it is back nothing is synced or published, and sync_status stays as it was. Put it "
+        "back from a backup together with secret.key, or connect the clients again, each under its "
+        "name."
     )
 
 

@@ -18,7 +18,7 @@ REMEDY = (
     "End other programs or give it more memory, then sync again. Nothing is lost: the last good "
     "books stay."
 )
-SENTENCE = f"{WHAT} {REMEDY}"
+OUT_OF_MEMORY = f"{WHAT} {REMEDY}"
 #: In any of these kinds, what tells of memory.
 _KINDS = (ImportError, OSError, RuntimeError)
 _WORDS = (

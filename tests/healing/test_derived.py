@@ -55,6 +55,24 @@ def test_a_damaged_budget_is_counted_anew_and_said_once(
     assert budget.used("key") == (1, 0)
 
 
+def test_a_folder_in_the_place_of_the_budget_is_moved_aside_and_said_once(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = tmp_path / "budget.sqlite"
+    for count in (1, 2):
+        path.unlink(missing_ok=True)
+        path.mkdir()
+        (path / "notes").write_text(f"{count}")
+        caplog.clear()
+        SharedBudget(path, journal_mode="delete").spend_hour("key", is_login=False)
+        assert SharedBudget(path, journal_mode="delete").left() == 0
+        aside = tmp_path / f"budget.sqlite.aside-{count}"
+        assert (aside / "notes").read_text() == f"{count}"
+        assert [record.message for record in caplog.records] == [
+            f"{path} was a folder and is moved aside as {aside}."
+        ]
+
+
 def test_a_budget_that_could_not_be_written_goes_on_when_it_can(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -37,10 +37,10 @@ def disk_error(kind: str) -> sqlite3.OperationalError:
 
 @pytest.mark.parametrize("error", [*OTHERS, disk_error("SQLITE_IOERR_SHMMAP")], ids=repr)
 def test_it_is_told_from_every_other_trouble(error: Exception) -> None:
-    assert str(machine_error(error)) == memory.SENTENCE
+    assert str(machine_error(error)) == memory.OUT_OF_MEMORY
     wake = sqlite3.OperationalError("disk I/O error")  # what it broke on its way
     wake.__context__ = error
-    assert str(machine_error(wake)) == memory.SENTENCE
+    assert str(machine_error(wake)) == memory.OUT_OF_MEMORY
 
 
 @pytest.mark.parametrize(

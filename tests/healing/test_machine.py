@@ -141,7 +141,6 @@ def test_a_home_that_may_not_be_written_is_read_and_says_so_when_it_is_to_change
 #: What stands in a file's or a folder's place, by its path in the home.
 IN_THE_WAY = {
     "registry.sqlite": True,
-    "budget.sqlite": True,
     "ledger.duckdb": True,
     "dlt": False,
     "dlt/{client}": False,
