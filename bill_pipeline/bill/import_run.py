@@ -50,7 +50,7 @@ class ImportRun:
     the run early; the chunk that came with it is good and should be stored. ``is_daily`` also
     compares what changed recently; ``shares`` also compares so many pages of each list, going on
     where its last share ended. ``found`` is what comparing found, by list; ``refused``, by list,
-    the documents that no list shows any more and that BILL refuses to show by their ids.
+    the documents that BILL refuses to show by their ids, the longest not asked for first.
     """
 
     def __init__(
@@ -175,7 +175,7 @@ class ImportRun:
             "touched": {name: ids for name, ids in sorted(self._touched.items()) if ids},
             "changed": sorted(self._changed),
             "comparing": self._rotation.as_dict(),
-            "refused": {name: sorted(ids) for name, ids in sorted(self.refused.items()) if ids},
+            "refused": {name: ids for name, ids in sorted(self.refused.items()) if ids},
             **self._times,
         }
         return chunk
@@ -395,6 +395,6 @@ class ImportRun:
         return taken
 
     def _note_refused(self, table: str, asked: list[str], refused: list[str]) -> None:
-        before = set(self.refused.get(table, ())) - set(asked)
-        stored = self._known.hashes(table, refused) if refused else {}
-        self.refused[table] = [] if self._is_left_out(table) else sorted(before.union(stored))
+        waiting = [one for one in self.refused.get(table, ()) if one not in set(asked)]
+        waiting += sorted(self._known.hashes(table, refused) if refused else ())
+        self.refused[table] = [] if self._is_left_out(table) else waiting

@@ -248,8 +248,10 @@ def _advice(status: ClientStatus) -> str:
         waiting = ", ".join(f"{count:,} of {name}" for name, count in status.quarantined.items())
         return f"unreadable: {waiting}"
     if status.refused_documents:
+        from bill_pipeline.ingest.loading import ASKED_AGAIN
+
         refused = ", ".join(f"{n:,} of {name}" for name, n in status.refused_documents.items())
-        return f"BILL no longer shows: {refused}"
+        return f"BILL does not show: {refused}; {ASKED_AGAIN}"
     if status.unreadable_lists:
         return f"not readable: {', '.join(sorted(status.unreadable_lists))}"
     return status.model_alarm or ""

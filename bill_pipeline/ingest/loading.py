@@ -52,8 +52,15 @@ from bill_pipeline.ingest.raw import (
 from bill_pipeline.ingest.shown_again import to_read_again
 from bill_pipeline.registry.whose_books import require_own_books
 
+#: What becomes of documents that BILL refuses, and what a person can do.
+ASKED_AGAIN = (
+    "each sync asks again; if it lasts, give the token's user permission to read them in BILL "
+    "under Settings › Users"
+)
 # Quarantined documents asked for again by each sync, per list.
 QUARANTINED_PER_SYNC = 50
+# Documents that BILL refused, asked for again by each sync, per list: six requests at most.
+REFUSED_PER_SYNC = 50
 #: Fewer documents than this wait in memory for the sync's end: writing them at once costs more.
 DOCUMENTS_WORTH_PAGES = 1_000
 # What is open and what is recent is compared with BILL once a day, by whoever syncs.
@@ -111,7 +118,10 @@ class ImportReport:
         refused = sum(self.refused_documents.values())
         named = [*self.lists_missing, *([f"{refused:,} documents"] if refused else [])]
         missing = ", ".join(named)
-        return f"; incomplete, because BILL does not let us read {missing}" if missing else ""
+        if not missing:
+            return ""
+        again = f" ({ASKED_AGAIN})" if refused else ""
+        return f"; incomplete, because BILL does not let us read {missing}{again}"
 
     @property
     def quarantined(self) -> int:
@@ -230,6 +240,8 @@ def new_import_run(
         run.compare(to_read_again(api, database, rows, now))
     if is_daily or full:
         run.compare(run.refused)
+    # A refusal may have been of a moment, and no list need show the document again.
+    run.read_again({table: ids[:REFUSED_PER_SYNC] for table, ids in run.refused.items()})
     return run
 
 

@@ -139,13 +139,41 @@ def test_what_a_full_read_no_longer_meets_is_asked_for_and_gone_or_refused(clien
     report = client.sync(with_v2=False, full=True)
     assert report.archive.deleted == {"bills": 2}
     assert report.refused_documents == {"bills": 1}
-    assert report.what_is_missing.endswith("does not let us read 1 documents")
+    assert "does not let us read 1 documents (each sync asks again" in report.what_is_missing
     assert len(client.raw("bills")) == count - 2
     client.sandbox.control.faults([])
     report = client.sync(with_v2=False, full=True)  # now BILL says that it is gone, too
     assert report.archive.deleted == {"bills": 1}
     assert report.refused_documents == {}
     assert client.differences() == {}
+
+
+def test_what_bill_refused_is_asked_for_again_by_each_sync_the_longest_waiting_first(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A payment settles a bill without moving its time: no list would ever show it again."""
+    monkeypatch.setattr(loading, "REFUSED_PER_SYNC", 2)
+    bills = client.organization["bills"]
+    ids = [str(bills.at(position)["id"]) for position in (2, 0, 1)]
+    for one in ids:
+        bills.replace(bills.get(one) | {"description": "Settled"})
+    waiting = "select json_extract_string(state, '$.refused.bills[*]') from raw.reading"
+    listed = '", "'.join(ids)
+    client.query(
+        "update raw.reading set state = json_merge_patch(state, "
+        f"""'{{"refused": {{"bills": ["{listed}"]}}}}')"""
+    )
+    client.sandbox.control.faults([{"kind": "forbidden", "match": "v3/bills", "skip": 1}])
+    assert client.sync(with_v2=False).refused_documents == {"bills": 3}
+    assert client.query(waiting) == [([ids[2], *sorted(ids[:2])],)]
+    assert client.differences() != {}
+    client.sandbox.control.faults([])
+    for left in ({"bills": 1}, {}):
+        report = client.sync(with_v2=False)
+        assert report.refused_documents == left
+        assert not any(found.is_wrong for found in report.found.values())
+    assert client.differences() == {}
+    assert client.sync(with_v2=False).requests < report.requests  # they wait no more
 
 
 def hide(client: Client, name: str, count: int) -> Callable[[], None]:
