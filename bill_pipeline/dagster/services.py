@@ -4,11 +4,15 @@ The web page and the daemon share one code server, so the definitions are loaded
 that dies is started again, with growing pauses; the others go on. The console alone listens on a
 port: it serves Dagster's page to those who may see it. All others listen on sockets in a folder
 that this user alone can open, which is also where the processes make their temporary files.
+
+One home has one such set: whoever starts it holds the home's ``ui.lock``. So does the process that
+ends them all when this one is killed, until they are gone.
 """
 
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import json
 import logging
 import os
@@ -35,6 +39,8 @@ START_SECONDS = 180
 STOP_SECONDS = 2.5
 FIRST_RESTART_SECONDS = 1.0
 LONGEST_RESTART_SECONDS = 60.0
+#: What a killed `ui` left over is gone by then, and with it who holds the home.
+HELD_SECONDS = STOP_SECONDS + 2.0
 #: A process that lived this long is healthy again: its next death waits the first pause.
 HEALTHY_SECONDS = 300.0
 LARGEST_LOG_BYTES = 10_000_000
@@ -44,6 +50,16 @@ _log = logging.getLogger(__name__)
 
 class ServiceError(PipelineError):
     """A Dagster process cannot be started; the message names the log."""
+
+
+class HomeIsServed(PipelineError):
+    """Another `ui` is at work over the same home: two daemons would start every run twice."""
+
+    def __init__(self, home: Home, holder: str) -> None:
+        super().__init__(
+            f"Another `bill-pipeline ui` serves {home.path} already: {holder or 'who, is unknown'}."
+            " Use that one, or end it (Ctrl-C, or `kill` and its process) and try again."
+        )
 
 
 @dataclass
@@ -91,9 +107,22 @@ class Services:
     _stopping: threading.Event = field(default_factory=threading.Event)
     _sockets: contextlib.ExitStack = field(default_factory=contextlib.ExitStack)
     _environment: dict[str, str] = field(default_factory=dict)
+    _lock: int = -1
+    _end: subprocess.Popen[bytes] | None = None  # ends them all when this process is killed
 
     def start(self) -> None:
-        """Start all of them and return when the web pages answer. Raises ServiceError."""
+        """Start all of them and return when the web pages answer.
+
+        Raises HomeIsServed, ServiceError.
+        """
+        self._hold_home()
+        try:
+            self._start_all()
+        except BaseException:
+            self.stop()
+            raise
+
+    def _start_all(self) -> None:
         if _is_open(self.host, self.port):
             raise ServiceError(f"Port {self.port} is taken. Choose another one with --port.")
         uses_postgres = Settings.now().dagster_postgres_url is not None
@@ -124,13 +153,9 @@ class Services:
             lambda: True,  # the daemon listens nowhere
             lambda: _is_open(self.host, self.port),
         ]
-        try:
-            for service, is_up in zip(self.services, doors, strict=True):
-                self._start(service)
-                self._await(service, is_up)
-        except BaseException:
-            self.stop()
-            raise
+        for service, is_up in zip(self.services, doors, strict=True):
+            self._start(service)
+            self._await(service, is_up)
 
     def watch(self) -> None:
         """Start again whatever dies, until they are stopped from elsewhere."""
@@ -152,6 +177,8 @@ class Services:
 
     def revive(self) -> None:
         """Start again whatever died and has waited its pause."""
+        if self._end is not None and self._end.poll() is not None:
+            self._name_groups()
         now = time.monotonic()
         for service in self.services:
             if service.process is None or service.process.poll() is None:
@@ -185,6 +212,7 @@ class Services:
             service.send(signal.SIGKILL)
             if service.process is not None:
                 service.process.wait()
+        self._leave_home()
         self._sockets.close()
 
     def log_of(self, service: Service) -> Path:
@@ -208,6 +236,53 @@ class Services:
             )  # fmt: skip
         service.started_at = time.monotonic()
         service.restart_at = 0.0
+        self._name_groups()
+
+    def _name_groups(self) -> None:
+        """Say which processes are ours to the one that ends them when we are killed."""
+        if self._end is None or self._end.poll() is not None:
+            self._end = subprocess.Popen(  # noqa: S603 - our own interpreter and arguments
+                [sys.executable, "-m", "bill_pipeline.runtime.end_groups", str(STOP_SECONDS)],
+                stdin=subprocess.PIPE, pass_fds=(self._lock,), start_new_session=True,
+            )  # fmt: skip
+        self._say(" ".join(str(s.process.pid) for s in self.services if s.process is not None))
+
+    def _say(self, groups: str) -> None:
+        if self._end is not None and self._end.stdin is not None:
+            with contextlib.suppress(OSError):  # it was killed; the next look starts another one
+                self._end.stdin.write(f"{groups}\n".encode())
+                self._end.stdin.flush()
+
+    def _hold_home(self) -> None:
+        """Raises HomeIsServed when another process holds the home."""
+        lock = os.open(self.home.dagster / "ui.lock", os.O_RDWR | os.O_CREAT, 0o600)
+        ends = time.monotonic() + HELD_SECONDS
+        while True:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                if time.monotonic() >= ends:
+                    holder = os.pread(lock, 1_000, 0).decode(errors="replace").strip()
+                    os.close(lock)
+                    raise HomeIsServed(self.home, holder) from None
+                time.sleep(0.1)
+        self._lock = lock
+        holder = f"process {os.getpid()} on {socket.gethostname()}, at {self.host}:{self.port}"
+        os.ftruncate(lock, 0)
+        os.pwrite(lock, holder.encode(), 0)
+
+    def _leave_home(self) -> None:
+        if self._end is not None:
+            self._say("")  # all are gone: their numbers may be another's by now
+            try:
+                self._end.communicate(timeout=STOP_SECONDS)
+            except (OSError, subprocess.TimeoutExpired):
+                self._end.kill()
+            self._end = None
+        if self._lock >= 0:
+            os.close(self._lock)
+            self._lock = -1
 
     def _await(self, service: Service, is_up: Callable[[], bool]) -> None:
         ends = time.monotonic() + START_SECONDS
