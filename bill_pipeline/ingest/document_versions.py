@@ -168,6 +168,42 @@ def gone_lately(
     return found
 
 
+def changed_in_silence(
+    connection: duckdb.DuckDBPyConnection,
+    lists: Iterable[str],
+    since: datetime,
+    now: datetime,
+    most: int,
+) -> dict[str, list[str]]:
+    """List → ids of what was found changed at ``since`` (UTC) or later though its updatedTime is of
+    no moment between ``since`` and ``now``: no list that is read by time shows it again. The newest
+    ``most`` of each list.
+    """
+    rows = connection.execute(
+        """
+        select list, id from raw.document_versions
+        where list in (select unnest($lists::varchar[])) and version > 1
+        group by list, id
+        having
+            max(seen_at) >= $since
+            and not arg_max(is_deleted, version)
+            and coalesce(arg_max(updated_at, version) not between $since and $now, true)
+        qualify row_number() over (partition by list order by max(seen_at) desc, id) <= $most
+        order by list, id
+        """,
+        {
+            "lists": list(lists),
+            "since": since.replace(tzinfo=None),
+            "now": now.replace(tzinfo=None),
+            "most": most,
+        },
+    ).fetchall()
+    found: dict[str, list[str]] = {}
+    for table, document_id in rows:
+        found.setdefault(table, []).append(document_id)
+    return found
+
+
 def altered_versions(connection: duckdb.DuckDBPyConnection) -> list[tuple[str, str, int]]:
     """List, id and number of each archived version whose text is not the one that it was noted for.
 

@@ -24,10 +24,15 @@ from bill_pipeline.bill.comparing import pages_by_list, requests_for_comparing
 from bill_pipeline.bill.cursor import Cursor
 from bill_pipeline.bill.documents import Stray
 from bill_pipeline.bill.findings import Finding
-from bill_pipeline.bill.import_run import DOCUMENTS_PER_CHUNK, ImportRun
+from bill_pipeline.bill.import_run import DOCUMENTS_PER_CHUNK, RECENT, ImportRun
 from bill_pipeline.bill.lists import BESIDE_THE_BOOKS, LISTS, BillList, lists_to_read
 from bill_pipeline.ingest.change_check import note_file, write_note
-from bill_pipeline.ingest.document_versions import ArchiveReport, archive_documents, make_archive
+from bill_pipeline.ingest.document_versions import (
+    ArchiveReport,
+    archive_documents,
+    changed_in_silence,
+    make_archive,
+)
 from bill_pipeline.ingest.loader import Loader
 from bill_pipeline.ingest.missing_lists import note_refusals
 from bill_pipeline.ingest.open_documents import open_documents
@@ -57,6 +62,8 @@ ASKED_AGAIN = (
     "each sync asks again; if it lasts, give the token's user permission to read them in BILL "
     "under Settings › Users"
 )
+# Documents that changed without a time that a list would show, compared once a day, per list.
+SILENT_PER_DAY = 200
 # Quarantined documents asked for again by each sync, per list.
 QUARANTINED_PER_SYNC = 50
 # Documents that BILL refused, asked for again by each sync, per list: six requests at most.
@@ -238,6 +245,12 @@ def new_import_run(
     if is_daily:
         run.compare({table: list(ids) for table, ids in open_documents(database).items()})
         run.compare(to_read_again(api, database, rows, now))
+        # A wrong answer to a question by id would stay until all is compared, up to a week.
+        many_at_once = [row.table for row in rows if row.has_id_filter and row.can_be_missed]
+        with open_client_file(database) as connection:
+            run.compare(
+                changed_in_silence(connection, many_at_once, now - RECENT, now, SILENT_PER_DAY)
+            )
     if is_daily or full:
         run.compare(run.refused)
     # A refusal may have been of a moment, and no list need show the document again.

@@ -176,6 +176,26 @@ def test_what_bill_refused_is_asked_for_again_by_each_sync_the_longest_waiting_f
     assert client.sync(with_v2=False).requests < report.requests  # they wait no more
 
 
+def test_a_wrong_answer_to_a_question_by_id_stands_for_a_day_at_most(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bills, now_ms = client.organization["bills"], client.sandbox.state.clock.now_ms()
+    closed = [b for b in bills if not b["dueAmount"] and _stamp(b) < now_ms - 10 * DAY_MS]
+    right = closed[0]
+    bills.replace(right | {"description": "Wrong, once"})
+    client.query(
+        "update raw.reading set state = json_merge_patch(state, "
+        f"""'{{"touched": {{"bills": ["{right["id"]}"]}}}}')"""
+    )
+    client.sync(with_v2=False)
+    bills.replace(right)
+    assert client.differences() != {}
+    monkeypatch.setattr(loading, "pages_by_list", lambda *_: {})
+    step(client, DAY_MS)
+    assert wrong(client.sync(with_v2=False, requests_per_hour=20)) == {"bills": {"differing": 1}}
+    assert client.differences() == {}
+
+
 def hide(client: Client, name: str, count: int) -> Callable[[], None]:
     """``lose``, and what shows them again as if nothing had been."""
     documents = client.organization[name]
