@@ -24,7 +24,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from bill_pipeline.bill.lists import POLLED
-from bill_pipeline.dagster.freshness import Look, affordable, due_looks
+from bill_pipeline.dagster.freshness import Poll, affordable, due_polls
 from bill_pipeline.dagster.poll_schedule import pace
 from bill_pipeline.dagster.sensors import CLIENTS_PER_SWEEP
 from bill_pipeline.registry.change_rates import DAYS, Activity
@@ -136,31 +136,31 @@ class Firm:
         while now < ends:
             left = int(REQUESTS_PER_HOUR - self.requests[_hour(now)])
             allowed = pace(left, REQUESTS_PER_HOUR, now)
-            due = due_looks(self.statuses.values(), now, allowed)[:CLIENTS_PER_SWEEP]
-            looks = affordable(due, left)
-            if looks:
-                end = self._sweep(now, looks)
+            due = due_polls(self.statuses.values(), now, allowed)[:CLIENTS_PER_SWEEP]
+            polls = affordable(due, left)
+            if polls:
+                end = self._sweep(now, polls)
                 self.sweeps.append((end - now).total_seconds())
                 # A sweep still running lets the sensor's ticks pass.
                 now = end
             now += timedelta(seconds=TICK_SECONDS - now.timestamp() % TICK_SECONDS)
             self._happen(now)
 
-    def _sweep(self, now: datetime, due: list[Look]) -> datetime:
+    def _sweep(self, now: datetime, due: list[Poll]) -> datetime:
         """Look at ``due`` and publish what has news; returns when all is done."""
-        asked = sum(len(look.lists) for look in due)
+        asked = sum(len(poll.lists) for poll in due)
         end = now + timedelta(
             seconds=self.options.start_seconds + asked * self.options.probe_seconds
         )
         self._happen(now + (end - now) / 2)
         news: list[tuple[str, tuple[str, ...]]] = []
-        for look in due:
-            waiting = {table for _, table in self.waiting[look.client]}
-            found = tuple(table for table in look.lists if table in waiting)
-            end = self._spend(end, self._requests_to_ask(look, now))
-            if found or not look.lists:
-                news.append((look.client, found))
-            self._looked(look.client, look.lists or POLLED, now, whole=not look.lists)
+        for poll in due:
+            waiting = {table for _, table in self.waiting[poll.client]}
+            found = tuple(table for table in poll.lists if table in waiting)
+            end = self._spend(end, self._requests_to_ask(poll, now))
+            if found or not poll.lists:
+                news.append((poll.client, found))
+            self._looked(poll.client, poll.lists or POLLED, now, whole=not poll.lists)
         for at in range(0, len(news), CLIENTS_PER_PUBLICATION):
             batch = news[at : at + CLIENTS_PER_PUBLICATION]
             self._happen(end)
@@ -171,10 +171,10 @@ class Firm:
             self._publish(batch, now, read_at, end)
         return end
 
-    def _requests_to_ask(self, look: Look, now: datetime) -> float:
-        last = self.statuses[look.client].last_attempt_at
+    def _requests_to_ask(self, poll: Poll, now: datetime) -> float:
+        last = self.statuses[poll.client].last_attempt_at
         logs_in = last is None or now - last > SESSION_LASTS
-        return len(look.lists) * float(self.options.requests_per_list) + logs_in
+        return len(poll.lists) * float(self.options.requests_per_list) + logs_in
 
     def _requests_for(self, lists: tuple[str, ...]) -> float:
         if not lists:

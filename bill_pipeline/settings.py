@@ -19,7 +19,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from bill_pipeline import at_rest
 from bill_pipeline.errors import PipelineError
 
-#: BILL's environments by name: (v3 base URL, v2 base URL); see docs/architecture.md.
+#: BILL's environments by name: (v3 base URL, v2 base URL).
 ENVIRONMENTS: dict[str, tuple[str, str]] = {
     "production": ("https://gateway.prod.bill.com/connect", "https://api.bill.com/api/v2"),
     "sandbox": ("https://gateway.stage.bill.com/connect", "https://api-stage.bill.com/api/v2"),

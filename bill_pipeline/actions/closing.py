@@ -1,6 +1,7 @@
-"""What a careful bookkeeper looks at before a month is locked.
+"""The checklist of a month's close: what a careful bookkeeper looks at before locking it.
 
-Reads the published ledger; locking itself is a decision (``deciding``). Nothing here prints.
+Reads the published ledger; locking itself is a decision (``deciding.close_through``). Nothing here
+prints.
 """
 
 from __future__ import annotations

@@ -2,8 +2,8 @@
 
 A list is gone through from its beginning with a cursor of its own, over as many syncs as it takes.
 A list is begun as late as the allowed requests permit while it still ends within ``WITHIN``: a
-small client is compared in one go, a large one a little in every sync, and neither uses more than
-its share of the requests.
+small client is compared in one go, a large one a little in every sync of all lists, and neither
+uses more than its share of the requests.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """THE TABLE of BILL's lists: one row is an API call, a raw table and the rules for reading it.
 
 To read one more list, add one row. How a list is paged is in ``pages``; what happens to a
-document that breaks its ``required``, ``types``, ``amounts`` or ``days`` is decided by the archive.
+document that breaks its ``required``, ``types``, ``amounts`` or ``days`` is decided in ``ingest``:
+``document_versions``, ``quarantine``. Fields that BILL documents are in ``fields``.
 
 ``stage`` puts lists in order. A first import reads what changes other documents (payments,
 receipts, credits) before what is changed by them (bills, invoices), so that no document is

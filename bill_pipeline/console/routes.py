@@ -10,7 +10,7 @@ from bill_pipeline.console.auth.access import Page
 from bill_pipeline.console.auth.users import Permission
 from bill_pipeline.console.pages import account as account_pages
 from bill_pipeline.console.pages import assets as asset_pages
-from bill_pipeline.console.pages import book_settings as keeping_pages
+from bill_pipeline.console.pages import book_settings as settings_pages
 from bill_pipeline.console.pages import books as books_pages
 from bill_pipeline.console.pages import closing as closing_pages
 from bill_pipeline.console.pages import connect as connect_pages
@@ -85,11 +85,11 @@ PAGES: tuple[Page, ...] = (
     Page("GET", "/clients/{client}/parties", parties_pages.parties_page, _READ),
     Page("POST", "/clients/{client}/parties", parties_pages.decide_parties, _REVIEW),
     Page("POST", "/clients/{client}/parties/likely", parties_pages.likely_pairs, _REVIEW),
-    Page("GET", "/clients/{client}/settings", keeping_pages.keeping_page, _READ),
-    Page("POST", "/clients/{client}/settings/policies", keeping_pages.save_policies, _REVIEW),
-    Page("POST", "/clients/{client}/settings/role", keeping_pages.save_role, _REVIEW),
+    Page("GET", "/clients/{client}/settings", settings_pages.settings_page, _READ),
+    Page("POST", "/clients/{client}/settings/policies", settings_pages.save_policies, _REVIEW),
+    Page("POST", "/clients/{client}/settings/role", settings_pages.save_role, _REVIEW),
     Page(
-        "POST", "/clients/{client}/settings/opening-balances", keeping_pages.save_opening, _REVIEW
+        "POST", "/clients/{client}/settings/opening-balances", settings_pages.save_opening, _REVIEW
     ),
     Page("GET", "/clients/{client}/download/books/{format}", downloads_pages.download_books, _READ),
     Page("GET", "/clients/{client}/download/{report}", report_pages.download_report, _READ),

@@ -24,7 +24,7 @@ from bill_pipeline.dagster.asset_events import (
     publication_events,
     table_value,
 )
-from bill_pipeline.dagster.freshness import due_looks, was_left_unpublished
+from bill_pipeline.dagster.freshness import due_polls, was_left_unpublished
 from bill_pipeline.dagster.syncs import SyncResource
 from bill_pipeline.dagster.workers import Outcome, Task, outcomes
 from bill_pipeline.pipeline.steps import PUBLISH, STEP_NAMES, step_of
@@ -183,8 +183,8 @@ def bring_many(
 
     now = utc_now()
     clients = config.clients or [
-        look.client
-        for look in due_looks(sync.registry.all(), now, Settings.now().requests_per_hour)
+        poll.client
+        for poll in due_polls(sync.registry.all(), now, Settings.now().requests_per_hour)
     ]
     lists = {}
     if not (sync.full or sync.since or sync.rebuild):

@@ -20,7 +20,7 @@ from bill_pipeline.dagster.poll_schedule import REQUESTS_PER_LIST, PollSchedule
 from bill_pipeline.registry.clients import ClientStatus, State
 
 #: What polling a client costs besides: the sync of those clients, about a third, with news.
-REQUESTS_PER_LOOK = 2.0
+REQUESTS_PER_POLL = 2.0
 REQUESTS_PER_WHOLE_SYNC = 27.0
 #: A new day's books are made in the first hours after midnight (UTC), a few clients at a time: a
 #: thousand whole syncs at once would take more than an hour's requests.
@@ -32,7 +32,7 @@ STALE_AFTER = timedelta(hours=12)
 
 
 @dataclass(frozen=True)
-class Look:
+class Poll:
     """A client that is due now, and for what."""
 
     client: str
@@ -40,53 +40,53 @@ class Look:
     urgency: float  # how many times over asking is worth the request
 
 
-def due_looks(
+def due_polls(
     statuses: Iterable[ClientStatus], now: datetime, requests_per_hour: float
-) -> list[Look]:
+) -> list[Poll]:
     """The clients that are due now, the most urgent first; never paused or refused ones."""
     syncable = [status for status in statuses if status.is_syncable]
     expected = PollSchedule.of(syncable, now, requests_per_hour)
-    looks = [look for status in syncable if (look := look_at(status, now, expected))]
-    return sorted(looks, key=lambda look: (-look.urgency, look.client))
+    polls = [poll for status in syncable if (poll := poll_of(status, now, expected))]
+    return sorted(polls, key=lambda poll: (-poll.urgency, poll.client))
 
 
-def affordable(looks: Sequence[Look], requests_left: int) -> list[Look]:
-    """The most urgent ``looks`` that what is left of the hour's requests pays for."""
+def affordable(polls: Sequence[Poll], requests_left: int) -> list[Poll]:
+    """The most urgent ``polls`` that what is left of the hour's requests pays for."""
     found = []
-    for look in looks:
+    for poll in polls:
         cost = (
-            REQUESTS_PER_LIST * len(look.lists) + REQUESTS_PER_LOOK
-            if look.lists
+            REQUESTS_PER_LIST * len(poll.lists) + REQUESTS_PER_POLL
+            if poll.lists
             else REQUESTS_PER_WHOLE_SYNC
         )
         requests_left -= math.ceil(cost)
         if requests_left < 0:
             break
-        found.append(look)
+        found.append(poll)
     return found
 
 
-def look_at(status: ClientStatus, now: datetime, expected: PollSchedule) -> Look | None:
+def poll_of(status: ClientStatus, now: datetime, expected: PollSchedule) -> Poll | None:
     """For what one client is due now; None when nothing there is worth a request.
 
     A webhook or a person saying that there is news (``next_sync_at``) comes before the poll
     schedule. After a failure only the time counts at which ``client_sync`` said to try again.
     """
     if status.last_attempt_at is None:
-        return Look(status.client, (), math.inf)
+        return Poll(status.client, (), math.inf)
     if status.failure_count:
         is_time = (status.next_sync_at or status.last_attempt_at) <= now
-        return Look(status.client, (), 1.0) if is_time else None
-    if was_poked(status, now):
+        return Poll(status.client, (), 1.0) if is_time else None
+    if was_told_of_news(status, now):
         told = tuple(table for table in POLLED if status.looked_at.get(table) == "")
-        return Look(status.client, told or POLLED, math.inf)
+        return Poll(status.client, told or POLLED, math.inf)
     if needs_whole_sync(status, now):
-        return Look(status.client, (), 1.0)
+        return Poll(status.client, (), 1.0)
     due = expected.due(status.client)
-    return Look(status.client, tuple(due), max(due.values())) if due else None
+    return Poll(status.client, tuple(due), max(due.values())) if due else None
 
 
-def was_poked(status: ClientStatus, now: datetime) -> bool:
+def was_told_of_news(status: ClientStatus, now: datetime) -> bool:
     """True when somebody said that there is news: a webhook, or a person."""
     poked, tried = status.next_sync_at, status.last_attempt_at
     return poked is not None and poked <= now and (tried is None or poked > tried)

@@ -13,7 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 
 from bill_pipeline.bill.lists import POLLED
-from bill_pipeline.dagster.freshness import look_at, needs_whole_sync
+from bill_pipeline.dagster.freshness import needs_whole_sync, poll_of
 from bill_pipeline.dagster.poll_schedule import PollSchedule, pace
 from bill_pipeline.ingest.client_import import lists_with_news, requests_left
 from bill_pipeline.publishing.publish import show_status
@@ -72,7 +72,7 @@ def lists_to_ask(status: ClientStatus, now: datetime, expected: PollSchedule) ->
     """
     if needs_whole_sync(status, now):
         return None
-    look = look_at(status, now, expected)
-    if look is None:
+    poll = poll_of(status, now, expected)
+    if poll is None:
         return expected.nearly_due(status.client) or POLLED
-    return look.lists or None
+    return poll.lists or None

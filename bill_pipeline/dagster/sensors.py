@@ -13,7 +13,7 @@ import dagster as dg
 from bill_pipeline.dagster.alerts import send_alert, worth_an_alert
 from bill_pipeline.dagster.first_imports import UNFINISHED, first_imports
 from bill_pipeline.dagster.fleet import sweep_config
-from bill_pipeline.dagster.freshness import affordable, due_looks
+from bill_pipeline.dagster.freshness import affordable, due_polls
 from bill_pipeline.dagster.freshness_checks import staleness
 from bill_pipeline.dagster.jobs import bring_books_up_to_date, sync_due_clients
 from bill_pipeline.dagster.partitions import CLIENT_PARTITIONS
@@ -90,7 +90,7 @@ def sync_due_clients_sensor(
     statuses = [s for s in sync.registry.all() if s.last_attempt_at is not None]
     requests_per_hour = Settings.now().requests_per_hour
     left = requests_left(sync.books)
-    due = due_looks(statuses, now, pace(left, requests_per_hour, now))
+    due = due_polls(statuses, now, pace(left, requests_per_hour, now))
     if not due:
         return dg.SkipReason(_why_nobody_is_due(statuses))
     running = context.instance.get_runs(
@@ -100,13 +100,13 @@ def sync_due_clients_sensor(
         return dg.SkipReason(
             f"{_clients(len(due))} due, but a sweep is still running (run {running[0].run_id[:8]})."
         )
-    looks = affordable(due[:CLIENTS_PER_SWEEP], left)
-    if not looks:
+    polls = affordable(due[:CLIENTS_PER_SWEEP], left)
+    if not polls:
         return dg.SkipReason(
             f"{_clients(len(due))} due, but the hour's {requests_per_hour:,} requests "
             "to BILL are spent. The next ones come at the full hour."
         )
-    clients = [look.client for look in looks]
+    clients = [poll.client for poll in polls]
     return dg.RunRequest(
         run_key=f"sweep/{now.isoformat()}",
         run_config=sweep_config(clients),

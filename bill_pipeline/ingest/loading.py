@@ -62,7 +62,7 @@ ASKED_AGAIN = (
     "each sync asks again; if it lasts, give the token's user permission to read them in BILL "
     "under Settings › Users"
 )
-# Documents that changed without a time that a list would show, compared once a day, per list.
+# Documents that changed though their updatedTime did not, asked for once a day by id, per list.
 SILENT_PER_DAY = 200
 # Quarantined documents asked for again by each sync, per list.
 QUARANTINED_PER_SYNC = 50

@@ -2,8 +2,8 @@
 
 Between two comparisons a sync trusts BILL's updatedTime. Here nothing is trusted: every list is
 read to its end, every stored document must be seen again, and one that is not is asked for by its
-id. A full sync does the same and keeps what it finds; every sync does a share of it
-(``bill.comparing``).
+id. A full sync does the same and keeps what it finds; a sync of all lists does a share of it
+(``bill.comparing``). The nightly comparison of what is open is ``open_documents``.
 """
 
 from __future__ import annotations

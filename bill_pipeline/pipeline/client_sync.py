@@ -19,8 +19,7 @@ from bill_pipeline.bill.errors import ConnectionRefused
 from bill_pipeline.bill.lists import POLLED, with_companions
 from bill_pipeline.errors import PipelineError
 from bill_pipeline.ingest.client_import import ImportReport, import_client
-from bill_pipeline.ingest.progress import Progress as Step
-from bill_pipeline.ingest.progress import Watcher
+from bill_pipeline.ingest.progress import Progress, Watcher
 from bill_pipeline.ingest.quarantine import quarantined_counts
 from bill_pipeline.ingest.raw import lift_limits
 from bill_pipeline.ingest.references import unknown_lists
@@ -225,7 +224,7 @@ class Sync:
         _record_end(self.registry, self._before or self.registry.status(self.client), error)
 
     def _show_import(self, progress: ShowProgress | None, watch: Watcher | None) -> Watcher:
-        def show(step: Step) -> None:
+        def show(step: Progress) -> None:
             if progress:
                 progress(self.client, step.table, step.documents)
             if watch:

@@ -268,7 +268,7 @@ def _journal_tables() -> tuple[str, ...]:
     """From all postings on: what is compared with the journal and what is added to it."""
     ordered = _document_tables()
     names = {
-        "postings_in_full", "postings", "lines_standing", "lines_wanted", "events_changed",
+        "postings_in_full", "postings", "lines_active", "lines_expected", "events_changed",
         "entries_new", "entry_causes",
     }  # fmt: skip
     wanted = {f"ledger.{name}" for name in names} | set(JOURNAL)
@@ -278,7 +278,7 @@ def _journal_tables() -> tuple[str, ...]:
 def _narrowed(transform: Transform) -> str:
     """The transform's own SQL, of this wave's documents only and each posted at its moment."""
     using = "using (document_type, document_id)"
-    if transform.key in ("ledger.postings", "ledger.lines_standing"):
+    if transform.key in ("ledger.postings", "ledger.lines_active"):
         return f"select * from ({transform.sql}) as all_of_them semi join replay_scope {using}"
     if transform.key == "ledger.entries_new":
         return (

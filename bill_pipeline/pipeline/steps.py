@@ -1,8 +1,9 @@
 """The steps of a sync, in the order in which data flows: what each brings, and what decides in it.
 
-The command line, the console and Dagster read them here, and so do a rebuild and a preview of new
-posting rules, which go the steps up to the journal. Building itself is ``warehouse``'s, which knows
-no table by name; running the steps for one client is ``client_sync``'s.
+``client_sync.Sync``, by which the command line and the console sync, and Dagster read them here; so
+do a rebuild and a preview of new posting rules, which go the steps up to the journal. Building
+itself is ``warehouse``'s, which knows no table by name; running the steps for one client is
+``client_sync``'s.
 """
 
 from __future__ import annotations

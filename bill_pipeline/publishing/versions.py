@@ -1,4 +1,4 @@
-"""One client's published tables as Parquet: write a new version, collect the old ones.
+"""One client's published tables as Parquet: write a new version, delete old ones.
 
 A version is never changed after it is written and never read before the catalogue names it. What is
 current is decided in ``catalogue``; files of a version that was never named, because its writer

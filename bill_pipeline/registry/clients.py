@@ -78,7 +78,7 @@ class ClientStatus:
     progress: SyncProgress = field(default_factory=SyncProgress)
     model_alarm: str | None = None  # what a person should know of the client's model
     last_whole_sync_at: datetime | None = None  # when all lists were read
-    activity: dict[str, Any] = field(default_factory=dict)  # ``activity.Activity``
+    activity: dict[str, Any] = field(default_factory=dict)  # ``change_rates.Activity``
     looked_at: dict[str, str] = field(default_factory=dict)  # when each list was last asked for
     # Documents that BILL sent and that cannot be read, by list: they wait for a good version.
     quarantined: dict[str, int] = field(default_factory=dict)

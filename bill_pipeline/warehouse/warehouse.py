@@ -1,9 +1,9 @@
 """One client's DuckDB file: open it, build the tables of a layer in one transaction, check them.
 
-Bad books never replace good books: the checks of a layer run inside the transaction that replaces
-its tables; when an error-level check finds a row, everything is rolled back and the last good
-tables stay. No table is known by name here: what the tables mean is in ``transforms/``, what is
-decided on the way and in which order layers are built, in ``pipeline/steps``.
+The checks of a layer run inside the transaction that replaces its tables; ``pipeline/steps`` rolls
+it back when an error-level check finds a row, so that the last good tables stay. No table is known
+by name here: what the tables mean is in ``transforms/``, what is decided on the way and in which
+order layers are built, in ``pipeline/steps``.
 """
 
 from __future__ import annotations
@@ -235,6 +235,8 @@ class Warehouse:
                     for key in decided.build_again:
                         self._build_one(load_transforms()[key], memory, report, checked=checked)
         memory.save()
+        if checked and only is None:
+            self._drop_left_over(schema)
         if any(transform.is_published for transform in layer):
             mark_built(self.connection)
         if checked:
@@ -244,6 +246,16 @@ class Warehouse:
             report.checks_changed = memory.note_checks(found)
         report.seconds = time.perf_counter() - started
         return report
+
+    def _drop_left_over(self, schema: str) -> None:
+        """Drop what an earlier release built in ``schema`` under a name that is no table's now."""
+        found = self.connection.execute(
+            "select table_name, if(table_type = 'VIEW', 'view', 'table') "
+            "from information_schema.tables where table_schema = ?", [schema],
+        ).fetchall()  # fmt: skip
+        for name, kind in found:
+            if f"{schema}.{name}" not in load_transforms():
+                self.connection.execute(f'drop {kind} {schema}."{name}"')
 
     def _build_one(
         self, transform: Transform, memory: TableMemory, report: LayerReport, *, checked: bool

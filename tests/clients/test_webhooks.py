@@ -16,7 +16,7 @@ from bill_pipeline.bill.connection import Connection
 from bill_pipeline.console.app import console_app
 from bill_pipeline.console.console import Console
 from bill_pipeline.console.webhook_endpoint import SECONDS_BETWEEN_WORDS, Refusals
-from bill_pipeline.dagster.freshness import was_poked
+from bill_pipeline.dagster.freshness import was_told_of_news
 from bill_pipeline.registry.clients import Registry, State
 from bill_pipeline.registry.webhooks import SIGNATURE_HEADER, WebhookRefused, Webhooks, signature_of
 from bill_pipeline.settings import Home
@@ -53,8 +53,8 @@ def test_a_signed_notification_wakes_its_client_once(home: Home) -> None:
     assert Webhooks(registry).receive(body, signature_of(body, KEY), NOW) == "acme"
     assert registry.status("acme").next_sync_at == NOW
     assert registry.status("acme").looked_at == {"bills": ""}
-    assert was_poked(registry.status("acme"), NOW)
-    assert not was_poked(registry.status("umbra"), NOW)
+    assert was_told_of_news(registry.status("acme"), NOW)
+    assert not was_told_of_news(registry.status("umbra"), NOW)
     registry.update("acme", next_sync_at=None)
     assert Webhooks(registry).receive(body, signature_of(body, KEY), NOW) is None
     assert registry.status("acme").next_sync_at is None

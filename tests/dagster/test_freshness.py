@@ -39,9 +39,9 @@ OTHERS = [status(f"other-{n}", activity=Activity(dict.fromkeys(POLLED, 1e-9)).as
                  last_success_at=NOW + timedelta(days=1)) for n in range(60)]  # fmt: skip
 
 
-def looks_of(status: ClientStatus, now: datetime = NOW) -> list[freshness.Look]:
-    looks = freshness.due_looks([status, *OTHERS], now, REQUESTS)
-    return [look for look in looks if not look.client.startswith("other-")]
+def looks_of(status: ClientStatus, now: datetime = NOW) -> list[freshness.Poll]:
+    polls = freshness.due_polls([status, *OTHERS], now, REQUESTS)
+    return [poll for poll in polls if not poll.client.startswith("other-")]
 
 
 def minutes_until(table: str, status: ClientStatus, *others: ClientStatus) -> int:
@@ -91,8 +91,8 @@ def test_a_firm_of_a_few_clients_asks_for_lists_in_which_nothing_is_expected(
 def test_rare_lists_are_asked_for_less_often_than_busy_ones() -> None:
     client = status(activity=busy(24))
     assert minutes_until("credit_memos", client, *OTHERS) == 360
-    (look,) = looks_of(client, NOW + timedelta(minutes=15))
-    assert look.lists == ("bills",)
+    (poll,) = looks_of(client, NOW + timedelta(minutes=15))
+    assert poll.lists == ("bills",)
 
 
 def test_office_hours_are_asked_for_more_than_nights_and_weekends() -> None:
@@ -125,20 +125,20 @@ def test_a_failing_client_is_due_when_its_backoff_ends_and_not_before() -> None:
     failing = status(state=State.FAILING, failure_count=2, last_attempt_at=NOW - timedelta(days=1),
                      next_sync_at=NOW + timedelta(minutes=5))  # fmt: skip
     assert looks_of(failing) == []
-    (look,) = looks_of(failing, NOW + timedelta(minutes=5))
-    assert look.lists == ()  # all of it
+    (poll,) = looks_of(failing, NOW + timedelta(minutes=5))
+    assert poll.lists == ()  # all of it
 
 
 def test_a_poke_comes_before_all_expectations_and_asks_for_every_list() -> None:
     late = status("late", last_success_at=NOW - timedelta(hours=5))
     poked = status("poked", last_attempt_at=NOW - timedelta(minutes=1),
                    next_sync_at=NOW - timedelta(seconds=10))  # fmt: skip
-    looks = freshness.due_looks([late, poked], NOW, REQUESTS)
-    assert [look.client for look in looks] == ["poked", "late"]
-    assert looks[0].lists == POLLED
+    polls = freshness.due_polls([late, poked], NOW, REQUESTS)
+    assert [poll.client for poll in polls] == ["poked", "late"]
+    assert polls[0].lists == POLLED
     assert looks_of(replace(poked, last_attempt_at=NOW), NOW) == []  # it has been answered
-    (look,) = looks_of(replace(poked, looked_at={"bills": ""}))
-    assert look.lists == ("bills",)  # a webhook said where
+    (poll,) = looks_of(replace(poked, looked_at={"bills": ""}))
+    assert poll.lists == ("bills",)  # a webhook said where
 
 
 def test_each_client_is_synced_whole_once_a_day_at_a_time_of_its_own() -> None:
@@ -150,8 +150,8 @@ def test_each_client_is_synced_whole_once_a_day_at_a_time_of_its_own() -> None:
     yesterday = status(last_whole_sync_at=begin - timedelta(hours=1),
                        last_success_at=begin, last_attempt_at=begin)  # fmt: skip
     assert freshness.begin_of_day("acme", begin - timedelta(seconds=1)).day == midnight.day - 1
-    (look,) = looks_of(yesterday, begin + timedelta(seconds=1))
-    assert look.lists == ()
+    (poll,) = looks_of(yesterday, begin + timedelta(seconds=1))
+    assert poll.lists == ()
     today = replace(yesterday, last_whole_sync_at=begin)
     assert looks_of(today, begin + timedelta(seconds=1)) == []
 
@@ -214,7 +214,7 @@ def test_what_the_hour_has_left_is_spent_evenly_until_its_end() -> None:
     assert pace(0, REQUESTS, half_past) == 0
     firm = [status(f"client-{n}", activity=busy(1000)) for n in range(1000)]
     later = NOW + timedelta(minutes=6)
-    asked = [len(freshness.due_looks(firm, later, allowed)) for allowed in (20_000, 5_000, 0)]
+    asked = [len(freshness.due_polls(firm, later, allowed)) for allowed in (20_000, 5_000, 0)]
     assert asked == [1000, 0, 0]
 
 
@@ -229,11 +229,11 @@ def test_a_sweep_that_a_new_hour_overtakes_asks_what_is_nearly_due_not_everythin
 
 
 def test_a_sweep_takes_the_most_urgent_clients_that_the_hours_requests_pay_for() -> None:
-    looks = [freshness.Look("new", (), 9.0)]
-    looks += [freshness.Look(f"client-{n}", ("bills", "payments"), 1.0) for n in range(10)]
-    assert freshness.affordable(looks, 20_000) == looks
-    assert freshness.affordable(looks, 40) == looks[:3]
-    assert freshness.affordable(looks, 26) == []
+    polls = [freshness.Poll("new", (), 9.0)]
+    polls += [freshness.Poll(f"client-{n}", ("bills", "payments"), 1.0) for n in range(10)]
+    assert freshness.affordable(polls, 20_000) == polls
+    assert freshness.affordable(polls, 40) == polls[:3]
+    assert freshness.affordable(polls, 26) == []
 
 
 def test_a_client_named_by_a_person_is_asked_for_all_its_lists() -> None:

@@ -14,7 +14,7 @@ import pytest
 
 from bill_pipeline.bill.lists import POLLED
 from bill_pipeline.dagster import fleet, workers
-from bill_pipeline.dagster.freshness import PUBLISHED_WITHIN, due_looks, look_at
+from bill_pipeline.dagster.freshness import PUBLISHED_WITHIN, due_polls, poll_of
 from bill_pipeline.dagster.poll_schedule import PollSchedule
 from bill_pipeline.pipeline.client_sync import bring_up_to_date
 from bill_pipeline.publishing.tables import PublishError
@@ -144,12 +144,12 @@ def test_books_that_a_killed_run_built_and_did_not_publish_are_published_by_a_sw
     status = Registry(home).status(client)
     assert status.unpublished_since == built
     assert (
-        look_at(status, built + timedelta(minutes=5), PollSchedule.of([status], built, 20_000))
+        poll_of(status, built + timedelta(minutes=5), PollSchedule.of([status], built, 20_000))
         is None
     )
     later = built + PUBLISHED_WITHIN + timedelta(minutes=1)
-    (look,) = due_looks([status], later, 20_000)
-    assert look.lists == ()
+    (poll,) = due_polls([status], later, 20_000)
+    assert poll.lists == ()
     monkeypatch.setattr(fleet, "utc_now", lambda: later)
     assert run("sync_due_clients", clients=[client]).success
     assert Registry(home).status(client).unpublished_since is None

@@ -58,7 +58,7 @@ FAULTS = {
             f"update ledger.journal_lines set amount = -amount, debit = credit, credit = debit "
             f"where {ONE_BILL}"
         ),
-        "standing_entries_equal_postings",
+        "active_entries_equal_postings",
     ),
     "debit and credit on one line": (
         f"update ledger.journal_lines set debit = debit + 1, credit = credit + 1 where {ONE_BILL}",
@@ -70,7 +70,7 @@ FAULTS = {
             "entry_id || 'x' as entry_id, line_id || 'x' as line_id) "
             f"from ledger.journal_lines where {ONE_BILL}"
         ),
-        "standing_entries_equal_postings",
+        "active_entries_equal_postings",
     ),
     "line without its entry": (
         f"delete from ledger.journal_entries where {ONE_BILL}",

@@ -16,9 +16,11 @@ import pytest
 from click.testing import CliRunner, Result
 
 from bill_pipeline.cli import main
+from bill_pipeline.pipeline.steps import LAYERS
 from bill_pipeline.registry.clients import Registry, State
 from bill_pipeline.registry.registry_file import HOME_VERSION
 from bill_pipeline.settings import Home
+from bill_pipeline.warehouse.transforms import load_transforms
 from tests.upgrades.archived_bill import ArchivedBill
 
 pytestmark = pytest.mark.rotating(days=3)
@@ -122,6 +124,12 @@ def test_an_old_home_is_synced_rebuilt_and_keeps_what_it_posted(old: OldHome) ->
         assert set(connection.execute(causes, [sorted(would)]).fetchall()) <= {
             ("posting rules changed",)
         }
+        tables = (
+            "select distinct concat(table_schema, '.', table_name) from information_schema.tables"
+        )
+        of_layers = f"{tables} where table_schema in (select unnest(?::varchar[]))"
+        found = {name for (name,) in connection.execute(of_layers, [list(LAYERS)]).fetchall()}
+        assert found == set(load_transforms()), "nothing is left over of an earlier release"
     rebuilt = old.run("sync", old.client, "--rebuild")
     assert rebuilt.exit_code == 0, rebuilt.output
     assert old.rows(ENTRIES) == after

@@ -130,7 +130,7 @@ found_again as (
         end
 ),
 
-standing as (
+active as (
     select *, line_id as line_id_now
     from decided
     where version_seen = version
@@ -149,7 +149,7 @@ select
     withdrawn,                -- Takes the decision before it back.
     reason,                   -- Why, in words.
     decided_at                -- When (UTC).
-from standing
+from active
 qualify row_number() over (
     partition by document_type, document_id, line_id_now order by decided_at desc, decision_no desc
 ) = 1

@@ -12,7 +12,7 @@ known as (
 ),
 
 -- The last row of a rule counts; a removed rule decides nothing, and nothing it once decided stands.
-standing as (
+active as (
     select *
     from known
     qualify row_number() over (partition by rule_id order by decided_at desc, decision_no desc) = 1
@@ -34,5 +34,5 @@ select
     reason,                                                                   -- Why the firm made it.
     decided_at,                                                               -- When it was last changed.
     decided_by                                                                -- By whom.
-from standing
+from active
 where not withdrawn

@@ -11,7 +11,7 @@ reversals as (
     select distinct
         document_type, document_id, event, 'reversal' as entry_kind, date, document_date,
         original_date, entry_id as reverses_entry_id, ordinal as reversed_ordinal
-    from ledger.lines_standing
+    from ledger.lines_active
     semi join ledger.events_changed using (document_type, document_id, event, is_late)
     where not is_closed
 ),
@@ -22,7 +22,7 @@ replacements as (
         if(is_late, 'late_adjustment', 'posting') as entry_kind,
         max(date) as date, max(document_date) as document_date, max(original_date) as original_date,
         max(version) as version, max(description) as description, max(party_id) as party_id
-    from ledger.lines_wanted
+    from ledger.lines_expected
     semi join ledger.events_changed using (document_type, document_id, event, is_late)
     group by document_type, document_id, event, is_late
 ),

@@ -72,12 +72,12 @@ own_decisions as (
 items as (
     select entries.entry_id, entries.document_id, entries.posted_at, lines.open_item_id
     from entries
-    inner join ledger.lines_wanted as lines using (document_type, document_id, event)
+    inner join ledger.lines_expected as lines using (document_type, document_id, event)
     where lines.open_item_id is not null
     union
     select entries.entry_id, entries.document_id, entries.posted_at, lines.open_item_id
     from entries
-    inner join ledger.lines_standing as lines using (document_type, document_id, event)
+    inner join ledger.lines_active as lines using (document_type, document_id, event)
     where lines.open_item_id is not null
 ),
 

@@ -15,13 +15,13 @@ compared as (
         document_type, document_id, event, is_late, line_key, account_id, party_id, currency, class_id,
         department_id, location_id, job_id, open_item_id, type_date, if(is_late, null, date) as date,
         original_date, document_date, amount, amount_currency, 1 as side
-    from ledger.lines_wanted
+    from ledger.lines_expected
     union all by name
     select
         document_type, document_id, event, is_late, line_key, account_id, party_id, currency, class_id,
         department_id, location_id, job_id, open_item_id, type_date, if(is_late, null, date) as date,
         original_date, document_date, amount, amount_currency, -1 as side
-    from ledger.lines_standing
+    from ledger.lines_active
     where not is_closed
 ),
 

@@ -8,13 +8,13 @@ with
 
 reversing_lines as (
     select
-        entries.entry_id, standing.line_no, standing.line_key, standing.account_id,
-        -standing.amount as amount, -standing.amount_currency as amount_currency,
-        standing.currency, standing.party_id, standing.class_id, standing.department_id,
-        standing.location_id, standing.job_id, standing.open_item_id, standing.source_line_id,
-        standing.category_source, standing.description, standing.type_date
+        entries.entry_id, active.line_no, active.line_key, active.account_id,
+        -active.amount as amount, -active.amount_currency as amount_currency,
+        active.currency, active.party_id, active.class_id, active.department_id,
+        active.location_id, active.job_id, active.open_item_id, active.source_line_id,
+        active.category_source, active.description, active.type_date
     from ledger.entries_new as entries
-    inner join ledger.lines_standing as standing on standing.entry_id = entries.reverses_entry_id
+    inner join ledger.lines_active as active on active.entry_id = entries.reverses_entry_id
     where entries.entry_kind = 'reversal'
 ),
 
@@ -25,18 +25,18 @@ posting_lines as (
             partition by entries.entry_id
             order by
                 -- Debits first, as people write entries.
-                wanted.amount < 0, wanted.line_key, wanted.account_id, wanted.party_id,
-                wanted.currency, wanted.class_id, wanted.department_id, wanted.location_id,
-                wanted.job_id, wanted.open_item_id, wanted.amount, wanted.type_date
+                expected.amount < 0, expected.line_key, expected.account_id, expected.party_id,
+                expected.currency, expected.class_id, expected.department_id, expected.location_id,
+                expected.job_id, expected.open_item_id, expected.amount, expected.type_date
         ) as line_no,
-        wanted.line_key, wanted.account_id, wanted.amount, wanted.amount_currency,
-        wanted.currency, wanted.party_id, wanted.class_id, wanted.department_id,
-        wanted.location_id, wanted.job_id, wanted.open_item_id, wanted.source_line_id,
-        wanted.category_source, wanted.description, wanted.type_date
+        expected.line_key, expected.account_id, expected.amount, expected.amount_currency,
+        expected.currency, expected.party_id, expected.class_id, expected.department_id,
+        expected.location_id, expected.job_id, expected.open_item_id, expected.source_line_id,
+        expected.category_source, expected.description, expected.type_date
     from ledger.entries_new as entries
-    inner join ledger.lines_wanted as wanted
-        on wanted.document_type = entries.document_type and wanted.document_id = entries.document_id
-        and wanted.event = entries.event and wanted.is_late = (entries.entry_kind = 'late_adjustment')
+    inner join ledger.lines_expected as expected
+        on expected.document_type = entries.document_type and expected.document_id = entries.document_id
+        and expected.event = entries.event and expected.is_late = (entries.entry_kind = 'late_adjustment')
     where entries.entry_kind <> 'reversal'
 ),
 

@@ -74,7 +74,7 @@ from opening_trial_balance where client = ?
 
 
 @with_books("settings")
-def keeping_page(context: RequestContext, books: Snapshot, facts: BookFacts) -> Response:
+def settings_page(context: RequestContext, books: Snapshot, facts: BookFacts) -> Response:
     accounts = books.rows(_ACCOUNTS, [context.client])
     opening = {row["account_id"]: row for row in books.rows(_OPENING, [context.client])}
     return _page(
@@ -160,7 +160,7 @@ def _page(
     playing = {role: account for account in accounts for role in account["roles"] if role}
     by_id = {account["account_id"]: account for account in accounts}
     return context.render(
-        "keeping.html",
+        "book_settings.html",
         status=422 if message else 200,
         client=context.client,
         facts=facts,

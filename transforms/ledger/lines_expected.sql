@@ -7,7 +7,7 @@
 -- grain: one row per line to stand in the open periods
 -- key: document_type, document_id, event, line_key, account_id, party_id, currency, class_id, department_id, location_id, job_id, open_item_id, type_date, is_late
 -- owner: team:accounting
--- columns: ledger.lines_standing
+-- columns: ledger.lines_active
 -- published: no
 with
 
@@ -41,7 +41,7 @@ late_differences as (
             document_type, document_id, event, line_key, account_id, party_id, currency, class_id,
             department_id, location_id, job_id, open_item_id, type_date, -amount as amount,
             -amount_currency as amount_currency, source_line_id, description
-        from ledger.lines_standing
+        from ledger.lines_active
         where is_closed
     )
     group by all
@@ -54,7 +54,7 @@ closed_dates as (
         document_type, document_id, event,
         arg_max(original_date, ordinal) as original_date,
         arg_max(document_date, ordinal) as document_date
-    from ledger.lines_standing
+    from ledger.lines_active
     where is_closed
     group by all
 ),
@@ -68,7 +68,7 @@ event_dates as (
     group by all
 ),
 
-wanted as (
+expected as (
     select
         document_type, document_id, event, line_key, account_id, party_id, currency, class_id,
         department_id, location_id, job_id, open_item_id, type_date, amount, amount_currency, date,
@@ -105,4 +105,4 @@ select
     source_line_id,
     category_source,                                     -- Who chose the account.
     description, is_late
-from wanted
+from expected
