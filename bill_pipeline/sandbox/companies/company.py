@@ -41,7 +41,7 @@ class Company:
         self.cash = Cash(organization)
         #: Lines of bills dated after this may come without a GL account.
         self.coded_until = date.max
-        #: The last day of the invented history: what is rare begins after it (``rarities``).
+        #: The last day of the invented history: what is rare begins after it (``edge_cases``).
         self.history_ends = date.max
         #: What the uncoded lines should be coded to: the truth for scoring a classifier.
         self.truth: list[dict[str, str]] = []

@@ -2,7 +2,7 @@
 
 The same life writes the history before the sandbox's today and, in live mode, what comes after.
 What happens with bills and payments is ``payables_life``, with customers ``receivables_life``,
-what people change afterwards ``changes``, and what is rare ``rarities``. How its documents differ
+what people change afterwards ``changes``, and what is rare ``edge_cases``. How its documents differ
 from tidy ones is ``variety``, and what is merged or retyped ``mergers``.
 """
 
@@ -14,9 +14,9 @@ from datetime import date, timedelta
 from bill_pipeline.sandbox.clock import DAY_MS, day_ms, from_ms
 from bill_pipeline.sandbox.companies.changes import Changes
 from bill_pipeline.sandbox.companies.company import Company
+from bill_pipeline.sandbox.companies.edge_cases import EdgeCases
 from bill_pipeline.sandbox.companies.mergers import Mergers
 from bill_pipeline.sandbox.companies.payables_life import PayablesLife
-from bill_pipeline.sandbox.companies.rarities import Rarities
 from bill_pipeline.sandbox.companies.receivables_life import ReceivablesLife
 from bill_pipeline.sandbox.companies.trades import Trade
 from bill_pipeline.sandbox.companies.variety import Variety
@@ -45,7 +45,7 @@ class CompanyLife(Company):
         self.payables_life = PayablesLife(self, documents_per_day)
         self.receivables_life = ReceivablesLife(self, documents_per_day)
         self.changes = Changes(self)
-        self.rarities = Rarities(self, self.payables_life.walk, self.changes)
+        self.edge_cases = EdgeCases(self, self.payables_life.walk, self.changes)
         self.mergers = Mergers(self, self.payables_life, self.changes)
         self.payables_life.meet_vendors(day_ms(start, 14))
         if trade.sales:
@@ -62,6 +62,6 @@ class CompanyLife(Company):
         if self.trade.sales:
             self.receivables_life.begin_day(day)
         self.changes.begin_day(day)
-        self.rarities.begin_day(day)
+        self.edge_cases.begin_day(day)
         self.mergers.begin_day(day)
         self.at(now_ms + DAY_MS, self._begin_day)

@@ -32,7 +32,7 @@ _WAYS = ("hold", "escheat", "reject", "funding", "claim")
 _CURRENCIES = (("EUR", 1.0845, "DE"), ("GBP", 1.2710, "GB"), ("CAD", 0.7312, "CA"))
 
 
-class Rarities:
+class EdgeCases:
     """The rare events of one company."""
 
     def __init__(self, life: Company, walk: PaymentWalk, changes: Changes) -> None:
