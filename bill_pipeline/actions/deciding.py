@@ -129,7 +129,7 @@ def decision(home: Home, client: str, *, by: str, builds: bool = True) -> Iterat
                 sync.build(layer)
         if builds:
             _documents, to_review = count_documents_and_reviews(warehouse)
-            registry.update(client, review_count=to_review, unpublished_since=as_of)
+            registry.update(client, review_count=to_review, unpublished_since=utc_now())
             show_status(registry)
     if builds:
         publish(home, [client]).require_all()

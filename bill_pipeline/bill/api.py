@@ -21,7 +21,7 @@ import random
 import ssl
 import threading
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from functools import cache
 from types import TracebackType
@@ -112,7 +112,8 @@ class BillApi:
         self._unreachable: errors.BillUnreachable | None = None
         self._count_lock = threading.Lock()
         self.requests = 0  # sent so far, logins included
-        self._ahead_seconds = 0.0  # by how much our clock is ahead of BILL's
+        #: By how much our clock is ahead of BILL's; None before an answer that says BILL's time.
+        self.clock_ahead: timedelta | None = None
         self._http = httpx.Client(
             transport=transport,
             timeout=httpx.Timeout(60.0, connect=15.0, pool=None),
@@ -142,7 +143,8 @@ class BillApi:
 
         A document later than this is from the future, whichever of the clocks is wrong.
         """
-        return datetime.fromtimestamp(self.clock.time() - self._ahead_seconds, UTC)
+        ahead = max(self.clock_ahead or timedelta(), timedelta())
+        return datetime.fromtimestamp(self.clock.time(), UTC) - ahead
 
     def get(self, path: str, params: dict[str, str] | None = None, *, subject: str) -> Any:
         """The JSON that v3 answers to ``GET path``. Raises a ``BillError``."""
@@ -319,7 +321,7 @@ class BillApi:
         with contextlib.suppress(ValueError):
             bills = parsedate_to_datetime(date)
             bills = bills if bills.tzinfo else bills.replace(tzinfo=UTC)
-            self._ahead_seconds = max(self.clock.time() - bills.timestamp(), 0.0)
+            self.clock_ahead = timedelta(seconds=self.clock.time() - bills.timestamp())
 
     def _reader(self, read: Callable[..., Any], subject: str, *, is_login: bool = False) -> Read:
         def read_it(answer: Response) -> Any:

@@ -19,7 +19,7 @@ from time import monotonic
 from bill_pipeline.bill import errors
 from bill_pipeline.bill.api import BillApi
 from bill_pipeline.bill.chunks import ListOutcome
-from bill_pipeline.bill.clock import is_within
+from bill_pipeline.bill.clock import CLOCKS_DIFFER, is_within
 from bill_pipeline.bill.cursor import Cursor, Walk
 from bill_pipeline.bill.documents import Document, Stray
 from bill_pipeline.bill.lists import BillList
@@ -28,8 +28,8 @@ from bill_pipeline.bill.pages import Page, Query, after
 from bill_pipeline.bill.spans import Shown, Span
 from bill_pipeline.bill.thin_rows import whole
 
-# BILL's clocks, and ours, may disagree by minutes; what is read twice is recognised by its hash.
-OVERLAP = timedelta(minutes=10)
+# What is read twice is recognised by its hash.
+OVERLAP = CLOCKS_DIFFER
 # A row without an id is waited for so long; then the comparison of the whole list finds it.
 STRAYS_WAIT = timedelta(days=7)
 COMPARED_AT_MOST_EVERY = timedelta(hours=20)

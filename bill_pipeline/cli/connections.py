@@ -254,4 +254,4 @@ def _advice(status: ClientStatus) -> str:
         return f"BILL does not show: {refused}; {ASKED_AGAIN}"
     if status.unreadable_lists:
         return f"not readable: {', '.join(sorted(status.unreadable_lists))}"
-    return status.model_alarm or ""
+    return " ".join(filter(None, (status.clock_alarm, status.model_alarm)))

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
+from bill_pipeline.bill.clock import CLOCKS_DIFFER
 from bill_pipeline.console.database import ConsoleDatabase
 from bill_pipeline.registry.clients import utc_now
 
@@ -41,9 +42,10 @@ class ReviewMemory:
 
     def postponed(self) -> set[tuple[str, str]]:
         """(client, transaction_id) of every line that is put off now."""
+        now = utc_now()
         with self._database.transaction() as db:
             rows = db.execute(
-                "select client, transaction_id from postponed_lines where until_at > ?",
-                [utc_now().isoformat()],
+                "select client, transaction_id from postponed_lines where until_at between ? and ?",
+                [now.isoformat(), (now + POSTPONED_FOR + CLOCKS_DIFFER).isoformat()],
             ).fetchall()
         return {(row["client"], row["transaction_id"]) for row in rows}

@@ -63,7 +63,7 @@ def _request(instance: dg.DagsterInstance, batch: Sequence[ClientStatus]) -> dg.
     tags = {"reason": "first import", FIRST_CLIENT: first.client}
     if tries:
         wait = timedelta(minutes=BACKOFF_MINUTES[min(len(tries), len(BACKOFF_MINUTES)) - 1])
-        if utc_now() - _utc(tries[0].update_timestamp) < wait:
+        if timedelta() <= utc_now() - _utc(tries[0].update_timestamp) < wait:
             return None
     if len(batch) == 1:
         return dg.RunRequest(

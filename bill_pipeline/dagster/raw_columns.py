@@ -80,6 +80,7 @@ _EVERYWHERE = {
     "as_of": "The time of one sync, UTC. ← the sync",
     "posting_rules": "Version of the SQL files that posted. ← the sync",
     "is_change_of_rules": "Posted only because these rules are not those before. ← the sync",
+    "is_clock_put_right": "Posted because a wrong clock was put right. ← the sync",
 }
 
 

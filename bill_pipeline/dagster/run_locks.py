@@ -38,7 +38,8 @@ def is_alive(home: Home, run_id: str, started_at: float | None) -> bool:
     """False when the run's process is certainly gone. ``started_at`` is in Unix seconds."""
     path = _path(home, run_id)
     if not path.exists():
-        return started_at is None or time.time() - started_at < STARTING_SECONDS
+        # One that starts in the future began while the clock was ahead.
+        return started_at is None or abs(time.time() - started_at) < STARTING_SECONDS
     if _note(path).exists():
         return True
     lock = filelock.FileLock(path, timeout=0)

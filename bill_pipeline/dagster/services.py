@@ -28,8 +28,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from bill_pipeline.bill.clock import CLOCKS_DIFFER
 from bill_pipeline.dagster.instance import write_instance
 from bill_pipeline.errors import PipelineError
+from bill_pipeline.runtime.clock_watch import ClockWatch
 from bill_pipeline.runtime.private_folder import PrivateFolder
 from bill_pipeline.settings import Home, Settings
 
@@ -109,6 +111,7 @@ class Services:
     _environment: dict[str, str] = field(default_factory=dict)
     _lock: int = -1
     _end: subprocess.Popen[bytes] | None = None  # ends them all when this process is killed
+    _clock: ClockWatch = field(default_factory=lambda: ClockWatch(CLOCKS_DIFFER.total_seconds()))
 
     def start(self) -> None:
         """Start all of them and return when the web pages answer.
@@ -141,8 +144,8 @@ class Services:
                     "--use-python-environment-entry-point"]),
             Service("webserver", [sys.executable, "-m", "bill_pipeline.dagster.web_page",
                     "--socket", str(page), "--workspace", str(workspace)]),
-            Service("daemon", [str(scripts / "dagster-daemon"), "run", "--workspace",
-                    str(workspace)]),
+            Service("daemon", [sys.executable, "-m", "bill_pipeline.dagster.daemon", "run",
+                    "--workspace", str(workspace)]),
             Service("console", [str(scripts / "bill-pipeline"), "console", "--home",
                     str(self.home.path), "--host", self.host, "--port", str(self.port),
                     "--dagster-socket", str(page), *self.console_options]),
@@ -160,8 +163,17 @@ class Services:
     def watch(self) -> None:
         """Start again whatever dies, until they are stopped from elsewhere."""
         while not self._stopping.wait(0.5):
+            if self._clock.was_set_back():
+                self.start_daemon_anew()
             self.revive()
             self.shorten_logs()
+
+    def start_daemon_anew(self) -> None:
+        """End the daemon, which is started again and forgets what is yet to come."""
+        for service in self.services:
+            if service.name == "daemon":
+                _log.warning("This machine's clock was set back: Dagster's daemon is started anew.")
+                service.send(signal.SIGINT)
 
     def shorten_logs(self) -> None:
         """Keep of each log what it holds and what the last one held, whatever strangers cause.

@@ -91,6 +91,7 @@ create table if not exists decisions.reclassifications (
 create table if not exists decisions.batches (as_of timestamp primary key);
 alter table decisions.batches add column if not exists posting_rules varchar;
 alter table decisions.batches add column if not exists is_change_of_rules boolean default false;
+alter table decisions.batches add column if not exists is_clock_put_right boolean default false;
 """
 
 #: Every table of the schema whose rows say when they were decided.

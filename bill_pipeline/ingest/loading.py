@@ -89,6 +89,7 @@ class ImportReport:
     found: dict[str, Finding] = field(default_factory=dict)  # what comparing with BILL found
     refused_documents: dict[str, int] = field(default_factory=dict)  # BILL refuses to show them
     compared_at: datetime | None = None  # all lists were compared whole with BILL then, or later
+    clock_ahead: timedelta | None = None  # our clock of BILL's; None: BILL did not say its time
     loads: int = 0  # dlt load packages
     requests: int = 0
     seconds: float = 0.0
@@ -103,6 +104,7 @@ class ImportReport:
         self.skipped_lists |= more.skipped_lists
         self.found |= more.found
         self.refused_documents, self.compared_at = more.refused_documents, more.compared_at
+        self.clock_ahead = more.clock_ahead
         self.refuses_others |= more.refuses_others
         self.archive.add(more.archive)
         self.loads += more.loads
@@ -358,6 +360,7 @@ def count_import_run(run: ImportRun, api: BillApi, report: ImportReport, started
     if compared and None not in compared:
         report.compared_at = datetime.fromisoformat(min(at for at in compared if at))
     report.requests = api.requests
+    report.clock_ahead = api.clock_ahead
     report.seconds = monotonic() - started
 
 

@@ -40,13 +40,17 @@ def have_changed(connection: duckdb.DuckDBPyConnection) -> bool:
 
 
 def record_batch(
-    connection: duckdb.DuckDBPyConnection, as_of: datetime, *, is_change_of_rules: bool = False
+    connection: duckdb.DuckDBPyConnection,
+    as_of: datetime,
+    *,
+    is_change_of_rules: bool = False,
+    is_clock_put_right: bool = False,
 ) -> None:
     """Remember ``as_of`` (UTC) as a moment at which entries were posted, and under which rules."""
     connection.execute(
-        "insert or ignore into decisions.batches (as_of, posting_rules, is_change_of_rules) "
-        "values (?, ?, ?)",
-        [as_of.replace(tzinfo=None), rules_version(), is_change_of_rules],
+        "insert or ignore into decisions.batches "
+        "(as_of, posting_rules, is_change_of_rules, is_clock_put_right) values (?, ?, ?, ?)",
+        [as_of.replace(tzinfo=None), rules_version(), is_change_of_rules, is_clock_put_right],
     )
 
 

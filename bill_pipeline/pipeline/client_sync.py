@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
+from bill_pipeline.bill.clock import clock_alarm
 from bill_pipeline.bill.errors import ConnectionRefused
 from bill_pipeline.bill.lists import POLLED, with_companions
 from bill_pipeline.errors import PipelineError
@@ -33,6 +34,7 @@ from bill_pipeline.pipeline.sync_report import (
     count_documents_and_reviews,
     model_alarm,
 )
+from bill_pipeline.pipeline.wrong_clock import put_right
 from bill_pipeline.publishing.publish import show_status
 from bill_pipeline.registry.change_rates import activity_of
 from bill_pipeline.registry.client_errors import ClientBusy
@@ -40,7 +42,11 @@ from bill_pipeline.registry.client_files import client_lock, sync_lock
 from bill_pipeline.registry.clients import ClientStatus, Registry, State, utc_now
 from bill_pipeline.registry.failures import what_and_remedy
 from bill_pipeline.runtime.signals import interruption_in
-from bill_pipeline.warehouse.upkeep import suit_to_size, would_come_out_the_same
+from bill_pipeline.warehouse.upkeep import (
+    next_batch_time,
+    suit_to_size,
+    would_come_out_the_same,
+)
 from bill_pipeline.warehouse.warehouse import LayerReport, Warehouse
 
 #: After the n-th failure in a row a client waits this many minutes, the last one for good.
@@ -94,6 +100,7 @@ class Sync:
         self.report = SyncReport(warehouse.client, as_of, new_rules)
         self._is_whole = self.options.lists is None  # all lists are read
         self._started = time.perf_counter()
+        self._began_at = utc_now()  # by this machine's clock, as everything beside the books
 
     @property
     def as_of(self) -> datetime:
@@ -118,6 +125,9 @@ class Sync:
             lift_limits(self.warehouse.connection)
             suit_to_size(self.warehouse)
         self.report.imported = imported
+        if put_right(self.warehouse, utc_now(), imported.clock_ahead):
+            self.report.was_put_right = True
+            self.report.as_of = next_batch_time(self.warehouse, utc_now())
         return imported
 
     def _import(
@@ -183,12 +193,12 @@ class Sync:
         status = self.registry.status(self.client)
         if self.report.imported:
             changes |= self._what_was_read(self.report.imported, status)
-        changes |= {"unpublished_since": self.as_of} if self.report.layers else {}
+        changes |= {"unpublished_since": self._began_at} if self.report.layers else {}
         self.registry.update(
             self.client,
             state=State.UP_TO_DATE,
-            last_attempt_at=self.as_of,
-            last_success_at=self.as_of,
+            last_attempt_at=self._began_at,
+            last_success_at=self._began_at,
             failure_count=0,
             error=None,
             remedy=None,
@@ -203,19 +213,21 @@ class Sync:
     def _what_was_read(self, imported: ImportReport, status: ClientStatus) -> dict[str, Any]:
         changes: dict[str, Any] = {}
         if imported.changed:
-            changes["last_change_at"] = self.as_of
-            changes["activity"] = activity_of(self.warehouse.connection, self.as_of).as_dict()
+            changes["last_change_at"] = self._began_at
+            changes["activity"] = activity_of(self.warehouse.connection, self._began_at).as_dict()
         lists = POLLED if self._is_whole else self.options.lists or ()
-        changes["looked_at"] = {**status.looked_at, **dict.fromkeys(lists, self.as_of.isoformat())}
+        looked_at = dict.fromkeys(lists, self._began_at.isoformat())
+        changes["looked_at"] = {**status.looked_at, **looked_at}
         skipped = imported.skipped_lists
         if self._is_whole:
-            changes["last_whole_sync_at"] = self.as_of
+            changes["last_whole_sync_at"] = self._began_at
         else:
             read = with_companions(lists)
             skipped |= {name: why for name, why in status.skipped_lists.items() if name not in read}
         changes["skipped_lists"] = skipped
         changes["refused_documents"] = imported.refused_documents
         changes["compared_at"] = imported.compared_at
+        changes["clock_alarm"] = clock_alarm(imported.clock_ahead)
         changes["quarantined"] = quarantined_counts(self.warehouse.connection)
         return changes
 

@@ -12,9 +12,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from bill_pipeline.errors import ChecksFailed
 from bill_pipeline.pipeline.batches import have_changed, record_batch
-from bill_pipeline.pipeline.steps import POSTING_LAYERS, build_tables
+from bill_pipeline.pipeline.steps import post_everything
 from bill_pipeline.registry.clients import utc_now
 from bill_pipeline.warehouse.upkeep import next_batch_time
 from bill_pipeline.warehouse.warehouse import Warehouse
@@ -96,7 +95,4 @@ def _post(warehouse: Warehouse, as_of: datetime) -> None:
     """Build the layers up to the journal, in the caller's transaction."""
     if have_changed(warehouse.connection):
         record_batch(warehouse.connection, as_of, is_change_of_rules=True)
-    for layer in POSTING_LAYERS:
-        report = build_tables(warehouse, layer, as_of)
-        if report.failed:
-            raise ChecksFailed(warehouse.client, report.schema, report.checks)
+    post_everything(warehouse, as_of)

@@ -77,10 +77,10 @@ WAYS: tuple[Way, ...] = (in_waves, batch_by_batch)
 def rebuild(warehouse: Warehouse, *, ways: Sequence[Way] = WAYS) -> ReplayReport:
     """Take back what was posted since the posting rules last changed, and post it again.
 
-    In one transaction, from the archive and the decisions. What was posted under earlier rules is
-    kept as posted. The entries come out the same, ids, moments and causes included. If not so by
-    the first of ``ways``, the next one is tried; by none, ReplayDiffers is raised and the journal
-    stays as it was.
+    In one transaction, from the archive and the decisions. What was posted under earlier rules, or
+    before a wrong clock was put right, is kept as posted. The entries come out the same, ids,
+    moments and causes included. If not so by the first of ``ways``, the next one is tried; by none,
+    ReplayDiffers is raised and the journal stays as it was.
     """
     started = time.perf_counter()
     connection = warehouse.connection
@@ -110,12 +110,15 @@ def rebuild(warehouse: Warehouse, *, ways: Sequence[Way] = WAYS) -> ReplayReport
 
 
 def _batches_to_replay(connection: duckdb.DuckDBPyConnection) -> list[datetime]:
-    """The moments of posting since the rules last changed, that change included."""
+    """The moments of posting since the rules last changed or a wrong clock was put right."""
     rows = connection.execute(
         """
         select as_of from decisions.batches
         where as_of >= coalesce(
-            (select max(as_of) from decisions.batches where is_change_of_rules),
+            (
+                select max(as_of) from decisions.batches
+                where is_change_of_rules or is_clock_put_right
+            ),
             timestamp '0001-01-01'
         )
         order by as_of

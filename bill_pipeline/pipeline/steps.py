@@ -117,6 +117,17 @@ def build_layer(
     return report
 
 
+def post_everything(warehouse: Warehouse, as_of: datetime) -> None:
+    """Build the layers up to the journal at ``as_of``, in the caller's transaction.
+
+    Raises ChecksFailed.
+    """
+    for layer in POSTING_LAYERS:
+        report = build_tables(warehouse, layer, as_of)
+        if report.failed:
+            raise ChecksFailed(warehouse.client, layer, report.checks)
+
+
 def build_tables(
     warehouse: Warehouse,
     layer: str,

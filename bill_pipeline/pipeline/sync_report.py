@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from bill_pipeline.bill.clock import clock_alarm
 from bill_pipeline.bill.findings import findings_in_words
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ class SyncReport:
     client: str
     as_of: datetime
     new_rules: NewRules | None = None  # the posting rules changed since the last sync
+    was_put_right: bool = False  # what a clock that was ahead had noted as known later than now
     imported: ImportReport | None = None
     categorized: CategorizeReport | None = None
     layers: dict[str, LayerReport] = field(default_factory=dict)
@@ -55,6 +57,7 @@ class SyncReport:
             "entries_posted_under_new_rules": self.new_rules.entries if self.new_rules else 0,
             "lines_decided": self.categorized.by_source if self.categorized else {},
             "entries_posted": self.entries_posted,
+            "clock_alarm": clock_alarm(self.imported.clock_ahead) if self.imported else None,
             "seconds": round(self.seconds, 2),
         }
 
@@ -63,6 +66,13 @@ class SyncReport:
         lines = [self._what_came()]
         if self.new_rules and self.new_rules.entries:
             lines.append(self.new_rules.sentence(self.client))
+        if self.was_put_right:
+            lines.append(
+                f"{self.client}: this machine's clock was ahead for a while; what the books learnt "
+                "then is noted as learnt now, in the same order."
+            )
+        if self.imported and (alarm := clock_alarm(self.imported.clock_ahead)):
+            lines.append(f"{self.client}: {alarm}")
         return "\n".join(lines)
 
     def _what_came(self) -> str:

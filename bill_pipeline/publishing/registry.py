@@ -76,6 +76,7 @@ SYNC_STATUS = _table(
         ("error", "VARCHAR", "What went wrong at the last attempt; null when nothing did."),
         ("remedy", "VARCHAR", "What a person can do about it."),
         ("model_alarm", "VARCHAR", "What a person should know of the client's model, if anything."),
+        ("clock_alarm", "VARCHAR", "That the machine's clock is not BILL's, where it is so."),
         (
             "quarantined_count",
             "BIGINT",
@@ -225,6 +226,7 @@ def _told(s: ClientStatus) -> dict[str, object]:
         "last_change_at": _utc(s.last_change_at), "last_attempt_at": _utc(s.last_attempt_at),
         "next_sync_at": _utc(s.next_sync_at), "failure_count": s.failure_count,
         "error": s.error, "remedy": s.remedy, "model_alarm": s.model_alarm,
+        "clock_alarm": s.clock_alarm,
         "quarantined_count": sum(s.quarantined.values()),
         "lists_missing": ", ".join(sorted(s.lists_missing)) or None,
         "lists_remedy": " ".join(why for _, why in sorted(s.lists_missing.items())) or None,

@@ -119,6 +119,7 @@ VALUES: dict[str, dict[str, str]] = {
         "reopening": "a closed period was opened again",
         "setting": "a policy, a role, the chart, a bank account, an item or a party changed",
         "posting rules changed": "the same documents were read by other rules",
+        "clock put right": "a clock that was ahead had noted too late a moment",
         "not recorded": "posted before causes were",
     },
     "document_type": _DOCUMENT_TYPES,

@@ -35,7 +35,7 @@ from bill_pipeline.registry.registry_file import (
     migrate_registry,
     open_registry,
 )
-from bill_pipeline.registry.registry_values import SyncProgress, read_value, stored
+from bill_pipeline.registry.registry_values import SyncProgress, read_values, stored
 from bill_pipeline.registry.vault import Vault
 from bill_pipeline.settings import CLIENT_NAME, Home, require_client_name
 
@@ -77,6 +77,7 @@ class ClientStatus:
     skipped_lists: dict[str, str] = field(default_factory=dict)
     progress: SyncProgress = field(default_factory=SyncProgress)
     model_alarm: str | None = None  # what a person should know of the client's model
+    clock_alarm: str | None = None  # that this machine's clock is not BILL's
     last_whole_sync_at: datetime | None = None  # when all lists were read
     activity: dict[str, Any] = field(default_factory=dict)  # ``change_rates.Activity``
     looked_at: dict[str, str] = field(default_factory=dict)  # when each list was last asked for
@@ -123,8 +124,6 @@ class ClientStatus:
         return self.state not in (State.RECONNECT, State.PAUSED)
 
 
-#: Instead of a moment that cannot be read and whose absence would say what is not so.
-_LONG_AGO = dict.fromkeys(("connected_at", "unpublished_since"), datetime(1970, 1, 1, tzinfo=UTC))
 _STATUS_COLUMNS = [f.name for f in fields(ClientStatus)]
 _SELECT_STATUS = f"select {', '.join(_STATUS_COLUMNS)} from clients"
 _SETTABLE = set(_STATUS_COLUMNS) - {"client", "organization_id", "environment", "connected_at"}
@@ -368,7 +367,8 @@ class Registry:
 
 
 def _statuses_of(rows: Iterable[sqlite3.Row]) -> list[ClientStatus]:
-    return [_status_of(row) for row in rows if _is_client(row["client"])]
+    now = utc_now()
+    return [_status_of(row, now) for row in rows if _is_client(row["client"])]
 
 
 @cache
@@ -380,16 +380,16 @@ def _is_client(name: object) -> bool:
     return False
 
 
-def _status_of(row: sqlite3.Row) -> ClientStatus:
+def _status_of(row: sqlite3.Row, now: datetime) -> ClientStatus:
     """What the row says; what cannot be read there is unknown, and the next sync writes it anew.
 
     One client's damaged row must not keep anybody from reading the others'.
     """
-    values: dict[str, Any] = {**_LONG_AGO, "organization_id": "", "environment": ""}
-    for name in _STATUS_COLUMNS:
-        with contextlib.suppress(ValueError, TypeError):
-            values[name] = State(row[name]) if name == "state" else read_value(name, row[name])
-    if "state" not in values:
+    values: dict[str, Any] = {"organization_id": "", "environment": ""}
+    values |= read_values(row, (name for name in _STATUS_COLUMNS if name != "state"), now)
+    try:
+        values["state"] = State(row["state"])
+    except ValueError:
         values |= {
             "state": State.FAILING,
             "error": f"Its state in registry.sqlite, {row['state']!r}, is none that we know.",

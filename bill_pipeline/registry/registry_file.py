@@ -63,6 +63,7 @@ create table if not exists clients (
     skipped_lists text not null default '{}',
     progress text not null default '{}',
     model_alarm text,
+    clock_alarm text,
     last_whole_sync_at text,
     activity text not null default '{}',
     looked_at text not null default '{}',
@@ -84,7 +85,8 @@ create table if not exists sessions (
 #: Columns that a registry of an earlier version lacks.
 _ADDED = {
     **dict.fromkeys(
-        ("model_alarm", "last_whole_sync_at", "unpublished_since", "compared_at"), "text"
+        ("model_alarm", "clock_alarm", "last_whole_sync_at", "unpublished_since", "compared_at"),
+        "text",
     ),
     **dict.fromkeys(
         ("activity", "looked_at", "quarantined", "refused_documents"), "text not null default '{}'"

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import json
-from datetime import UTC, datetime
+import sqlite3
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
 from typing import Any, TypedDict
+
+from bill_pipeline.bill.clock import CLOCKS_DIFFER
 
 _TIMES = {"connected_at", "last_attempt_at", "last_success_at", "last_change_at", "next_sync_at",
           "last_whole_sync_at", "unpublished_since", "compared_at"}  # fmt: skip
@@ -13,6 +17,12 @@ _TIMES = {"connected_at", "last_attempt_at", "last_success_at", "last_change_at"
 _DOCUMENTS = {"skipped_lists": str, "progress": object, "activity": object, "looked_at": str,
               "quarantined": int, "refused_documents": int}  # fmt: skip
 _COUNTS = {"failure_count", "document_count", "review_count"}
+#: Instead of a moment that cannot be read and whose absence would say what is not so.
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_LONG_AGO = {"connected_at", "unpublished_since", "last_whole_sync_at"}
+_AFTER_CONNECTING = {"last_attempt_at", "last_success_at"}
+#: Nobody plans a client's next sync for later than this.
+LATEST_NEXT_SYNC = timedelta(hours=6)
 
 
 class SyncProgress(TypedDict, total=False):
@@ -32,8 +42,25 @@ def stored(value: Any) -> Any:
     return value
 
 
-def read_value(name: str, value: Any) -> Any:
-    """A column's value as ``ClientStatus`` has it. Raises ValueError, TypeError."""
+def read_values(row: sqlite3.Row, names: Iterable[str], now: datetime) -> dict[str, Any]:
+    """Those of the columns ``names`` that can be read, as ``ClientStatus`` has them.
+
+    Nor can a moment be read that is yet to come at ``now`` (UTC): this machine's clock was ahead
+    when it was written.
+    """
+    values: dict[str, Any] = {}
+    unread = set()
+    for name in names:
+        try:
+            values[name] = _without_future(name, _read(name, row[name]), now)
+        except (ValueError, TypeError):
+            unread.add(name)
+    values |= dict.fromkeys(unread & _LONG_AGO, _EPOCH)
+    return values | dict.fromkeys(unread & _AFTER_CONNECTING, values["connected_at"])
+
+
+def _read(name: str, value: Any) -> Any:
+    """The column's value. Raises ValueError, TypeError."""
     if name in _DOCUMENTS:
         # Mostly empty, and a list of a thousand clients is a page.
         found = {} if value == "{}" else json.loads(value)
@@ -48,6 +75,19 @@ def read_value(name: str, value: Any) -> Any:
         return value
     moment = datetime.fromisoformat(value)
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def _without_future(name: str, value: Any, now: datetime) -> Any:
+    """``value`` without moments yet to come. Raises ValueError where it is one itself."""
+    latest = now + CLOCKS_DIFFER
+    if name == "next_sync_at":
+        latest += LATEST_NEXT_SYNC
+    if isinstance(value, datetime) and value > latest:
+        raise ValueError
+    if name == "looked_at":
+        asked = {table: at and datetime.fromisoformat(at) for table, at in value.items()}
+        return {table: value[table] for table, at in asked.items() if not at or at <= latest}
+    return value
 
 
 def _fits(name: str, value: Any) -> bool:

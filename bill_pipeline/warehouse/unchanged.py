@@ -27,7 +27,7 @@ Inputs = str | None
 
 #: Where the memory is kept in a client's file.
 MEMORY = "upkeep.tables"
-_DDL = f"""
+MEMORY_DDL = f"""
 create schema if not exists upkeep;
 create table if not exists {MEMORY} (
     name varchar not null, inputs varchar, state varchar not null
@@ -45,7 +45,7 @@ class TableMemory:
     def __init__(self, connection: duckdb.DuckDBPyConnection, as_of: datetime) -> None:
         self._connection = connection
         self._as_of = as_of
-        connection.execute(_DDL)
+        connection.execute(MEMORY_DDL)
         self._inputs: dict[str, str] = {}
         self._states: dict[str, str] = {}
         for name, inputs, state in connection.execute(f"from {MEMORY}").fetchall():

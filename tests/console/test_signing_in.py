@@ -95,6 +95,19 @@ def test_a_session_ends_when_idle_and_after_twelve_hours(
     assert browser.get("/account").status_code == 303
 
 
+def test_a_clock_that_was_ahead_neither_keeps_a_session_nor_locks_anybody_out(
+    console: Console, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = sign_ins.utc_now()
+    monkeypatch.setattr(sign_ins, "utc_now", lambda: now + timedelta(days=30))
+    browser = signed_in(console, Role.VIEWER)
+    for _ in range(sign_ins.MOST_PER_NAME_AND_NETWORK):
+        browser.sign_in("admin-person", "a wrong guess")
+    monkeypatch.setattr(sign_ins, "utc_now", lambda: now)
+    assert browser.get("/account").status_code == 303
+    assert browser.sign_in("admin-person", PASSWORDS[Role.ADMIN]).status_code == 303
+
+
 def test_signing_out_ends_the_session_for_whoever_copied_the_cookie(console: Console) -> None:
     browser = signed_in(console, Role.ADMIN)
     thief = Browser(console)

@@ -1,6 +1,7 @@
 -- Why each entry of this sync is posted: what came to be known since entries were posted before.
 --
--- A change of the posting rules is posted alone, before anything new is read. Otherwise the nearest cause
+-- A change of the posting rules is posted alone, before anything new is read, and so is what counts
+-- otherwise since moments noted by a wrong clock were put right. Otherwise the nearest cause
 -- counts: the entry's own document, a decision about it, another document that it is linked with, a
 -- reopening, a setting.
 --
@@ -15,7 +16,8 @@ entries as (
     select
         new.entry_id, new.document_type, new.document_id, new.event, new.posted_at,
         coalesce(earlier.as_of, timestamp '0001-01-01') as previous_at,
-        coalesce(batches.is_change_of_rules, false) as is_change_of_rules
+        coalesce(batches.is_change_of_rules, false) as is_change_of_rules,
+        coalesce(batches.is_clock_put_right, false) as is_clock_put_right
     from ledger.entries_new as new
     left join decisions.batches as batches on batches.as_of = new.posted_at
     asof left join decisions.batches as earlier on new.posted_at > earlier.as_of
@@ -132,6 +134,7 @@ select
     entries.entry_id,  -- The new entry.
     case
         when entries.is_change_of_rules then 'posting rules changed'
+        when entries.is_clock_put_right then 'clock put right'
         when own_versions.is_new then 'new document'
         when own_versions.entry_id is not null then 'changed document'
         when own_decisions.entry_id is not null then 'decision'
@@ -145,7 +148,7 @@ select
         when list_contains(decided_about_all.causes, 'decision') then 'decision'
         when list_contains(decided_about_all.causes, 'setting') then 'setting'
         else 'changed document'
-    end as cause  -- new document, changed document, decision, posting rules changed, setting or reopening.
+    end as cause  -- new document, changed document, decision, posting rules changed, clock put right, setting or reopening.
 from entries
 left join own_versions using (entry_id)
 left join own_decisions using (entry_id)

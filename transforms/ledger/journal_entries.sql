@@ -20,6 +20,6 @@ select
     posted_at,          -- When the books learnt it; never changes afterwards.
     reverses_entry_id,  -- The entry it takes back, for a reversal.
     adjusts_entry_id,   -- The closed entry it adds to, for a late adjustment.
-    cause               -- Why it was posted: new document, changed document, decision, posting rules changed, setting or reopening; not recorded before causes were.
+    cause               -- Why it was posted: new document, changed document, decision, posting rules changed, clock put right, setting or reopening; not recorded before causes were.
 from ledger.entries_new
 inner join ledger.entry_causes using (entry_id)

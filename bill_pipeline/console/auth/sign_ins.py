@@ -22,6 +22,7 @@ from datetime import datetime, timedelta
 
 from pydantic import SecretStr
 
+from bill_pipeline.bill.clock import CLOCKS_DIFFER
 from bill_pipeline.console.auth.users import UnknownUser, User, Users, Verified
 from bill_pipeline.console.database import ConsoleDatabase
 from bill_pipeline.errors import PipelineError
@@ -202,7 +203,9 @@ class SignIns:
                 return None
             last_seen = datetime.fromisoformat(row["last_seen_at"])
             created = datetime.fromisoformat(row["created_at"])
-            if now - last_seen > IDLE or now - created > LONGEST:
+            # A moment yet to come was noted by a clock that was ahead: it would keep the session.
+            is_past = max(last_seen, created) <= now + CLOCKS_DIFFER
+            if not is_past or now - last_seen > IDLE or now - created > LONGEST:
                 db.execute("delete from sessions where token_hash = ?", [token_hash])
                 return None
             if is_visit and now - last_seen > NOTED_EVERY:
@@ -221,7 +224,10 @@ class SignIns:
         now = utc_now()
         with self._database.transaction() as db:
             db.execute("begin immediate")
-            db.execute("delete from failed_sign_ins where failed_at < ?", [_text(now - WINDOW)])
+            db.execute(
+                "delete from failed_sign_ins where failed_at not between ? and ?",
+                [_text(now - WINDOW), _text(now + CLOCKS_DIFFER)],
+            )
             db.execute("delete from known_networks where seen_at < ?", [_text(now - KNOWN_FOR)])
             tries = self._with_tries_left(db, name, network, now)
             db.execute("insert into failed_sign_ins values (?, ?, ?)", [name, network, _text(now)])
@@ -242,9 +248,14 @@ class SignIns:
                     where user_name = :name and network = :network
                 )
             from failed_sign_ins
-            where failed_at >= :since
+            where failed_at between :since and :latest
             """,
-            {"name": name, "network": network, "since": _text(now - WINDOW)},
+            {
+                "name": name,
+                "network": network,
+                "since": _text(now - WINDOW),
+                "latest": _text(now + CLOCKS_DIFFER),
+            },
         ).fetchone()
         if both >= MOST_PER_NAME_AND_NETWORK:
             raise self._too_many(now, "name and network", name.casefold(), network)

@@ -1,0 +1,90 @@
+"""What a clock that was ahead noted as known later than now, put right: the order stays, as of now.
+
+What the books know carries the moment at which they learnt it, and nothing is learnt before what
+is known already. So a clock that was ahead for a while would keep everything learnt afterwards in
+its future. That it was ahead takes two witnesses: this machine's clock as it is now, and BILL's.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+import duckdb
+
+from bill_pipeline.bill.clock import CLOCKS_DIFFER
+from bill_pipeline.pipeline.batches import record_batch
+from bill_pipeline.pipeline.steps import post_everything
+from bill_pipeline.warehouse.transforms import load_transforms
+from bill_pipeline.warehouse.unchanged import latest_knowledge
+from bill_pipeline.warehouse.upkeep import forget_builds, next_batch_time
+from bill_pipeline.warehouse.warehouse import Warehouse
+
+#: BILL's own times, in the tables of documents.
+_NOT_OURS = "updated_at"
+
+
+def put_right(warehouse: Warehouse, now: datetime, clock_ahead: timedelta | None) -> bool:
+    """Have the books know by ``now`` (UTC) what they say they learnt later; False: nothing is so.
+
+    ``now`` is this machine's, ``clock_ahead`` by how much that is ahead of BILL's; where BILL did
+    not say its time nothing is done. What counts otherwise then, as the day of a document that has
+    none, is posted as a batch of its own. Raises ChecksFailed.
+    """
+    connection = warehouse.connection
+    if clock_ahead is None:
+        return False
+    present = max(now, now - clock_ahead).replace(tzinfo=None)
+    latest = latest_knowledge(connection)
+    if latest is None or latest <= present + CLOCKS_DIFFER:
+        return False
+    with warehouse.transaction():
+        _move(connection, present + CLOCKS_DIFFER, now.replace(tzinfo=None))
+        forget_builds(warehouse)
+        as_of = next_batch_time(warehouse, now)
+        record_batch(connection, as_of, is_clock_put_right=True)
+        post_everything(warehouse, as_of)
+    return True
+
+
+def _move(connection: duckdb.DuckDBPyConnection, latest: datetime, now: datetime) -> None:
+    """Put every moment after ``latest`` a microsecond after the one before it, from ``now`` on."""
+    columns = _moments_of_ours(connection)
+    every = " union ".join(f"select {column} as moment from {table}" for table, column in columns)
+    connection.execute(
+        f"""
+        create or replace temp table moments_put_right as
+        with moments as ({every})
+        select
+            moment,
+            greatest($1::timestamp, (select max(moment) from moments where moment <= $2))
+            + to_microseconds(row_number() over (order by moment)) as put_right
+        from moments
+        where moment > $2
+        """,
+        [now, latest],
+    )
+    for table, column in columns:
+        connection.execute(
+            f"update {table} set {column} = put_right from moments_put_right "
+            f"where {column} = moment"
+        )
+    connection.execute("drop table moments_put_right")
+
+
+def _moments_of_ours(connection: duckdb.DuckDBPyConnection) -> list[tuple[str, str]]:
+    """(table, column) of every moment that we noted: of the archive, decisions and the journal."""
+    appended = [t.key for t in load_transforms().values() if t.materialize == "append"]
+    return connection.execute(
+        """
+        select schema_name || '.' || table_name, column_name
+        from duckdb_columns()
+        inner join duckdb_tables() using (database_name, schema_name, table_name)
+        where data_type = 'TIMESTAMP' and column_name <> $not_ours and not temporary
+            and (
+                schema_name in ('raw', 'decisions')
+                or list_contains($appended, schema_name || '.' || table_name)
+            )
+        order by all
+        """,
+        {"not_ours": _NOT_OURS, "appended": appended},
+    ).fetchall()
