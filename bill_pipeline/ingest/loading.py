@@ -19,7 +19,7 @@ from time import monotonic
 
 from bill_pipeline.bill.api import BillApi
 from bill_pipeline.bill.chunks import ListState
-from bill_pipeline.bill.clock import is_within
+from bill_pipeline.bill.clock import clock_alarm, is_within
 from bill_pipeline.bill.comparing import pages_by_list, requests_for_comparing
 from bill_pipeline.bill.cursor import Cursor
 from bill_pipeline.bill.documents import Stray
@@ -90,6 +90,7 @@ class ImportReport:
     refused_documents: dict[str, int] = field(default_factory=dict)  # BILL refuses to show them
     compared_at: datetime | None = None  # all lists were compared whole with BILL then, or later
     clock_ahead: timedelta | None = None  # our clock of BILL's; None: BILL did not say its time
+    clock_alarm: str | None = None  # what is to be said of that
     loads: int = 0  # dlt load packages
     requests: int = 0
     seconds: float = 0.0
@@ -104,7 +105,7 @@ class ImportReport:
         self.skipped_lists |= more.skipped_lists
         self.found |= more.found
         self.refused_documents, self.compared_at = more.refused_documents, more.compared_at
-        self.clock_ahead = more.clock_ahead
+        self.clock_ahead, self.clock_alarm = more.clock_ahead, more.clock_alarm
         self.refuses_others |= more.refuses_others
         self.archive.add(more.archive)
         self.loads += more.loads
@@ -361,6 +362,8 @@ def count_import_run(run: ImportRun, api: BillApi, report: ImportReport, started
         report.compared_at = datetime.fromisoformat(min(at for at in compared if at))
     report.requests = api.requests
     report.clock_ahead = api.clock_ahead
+    # A look-alike on this machine lives in a time of its own.
+    report.clock_alarm = None if api.connection.is_local else clock_alarm(api.clock_ahead)
     report.seconds = monotonic() - started
 
 

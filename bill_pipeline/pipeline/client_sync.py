@@ -15,7 +15,6 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from bill_pipeline.bill.clock import clock_alarm
 from bill_pipeline.bill.errors import ConnectionRefused
 from bill_pipeline.bill.lists import POLLED, with_companions
 from bill_pipeline.errors import PipelineError
@@ -227,7 +226,7 @@ class Sync:
         changes["skipped_lists"] = skipped
         changes["refused_documents"] = imported.refused_documents
         changes["compared_at"] = imported.compared_at
-        changes["clock_alarm"] = clock_alarm(imported.clock_ahead)
+        changes["clock_alarm"] = imported.clock_alarm
         changes["quarantined"] = quarantined_counts(self.warehouse.connection)
         return changes
 

@@ -6,7 +6,6 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from bill_pipeline.bill.clock import clock_alarm
 from bill_pipeline.bill.findings import findings_in_words
 
 if TYPE_CHECKING:
@@ -57,7 +56,7 @@ class SyncReport:
             "entries_posted_under_new_rules": self.new_rules.entries if self.new_rules else 0,
             "lines_decided": self.categorized.by_source if self.categorized else {},
             "entries_posted": self.entries_posted,
-            "clock_alarm": clock_alarm(self.imported.clock_ahead) if self.imported else None,
+            "clock_alarm": self.imported.clock_alarm if self.imported else None,
             "seconds": round(self.seconds, 2),
         }
 
@@ -71,8 +70,8 @@ class SyncReport:
                 f"{self.client}: this machine's clock was ahead for a while; what the books learnt "
                 "then is noted as learnt now, in the same order."
             )
-        if self.imported and (alarm := clock_alarm(self.imported.clock_ahead)):
-            lines.append(f"{self.client}: {alarm}")
+        if self.imported and self.imported.clock_alarm:
+            lines.append(f"{self.client}: {self.imported.clock_alarm}")
         return "\n".join(lines)
 
     def _what_came(self) -> str:

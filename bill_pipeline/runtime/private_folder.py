@@ -26,8 +26,9 @@ class PrivateFolder(tempfile.TemporaryDirectory[str]):
     """
 
     def __init__(self) -> None:
+        # Before there is one of ours: only the clock says that it is not left over.
+        _remove_left_over(Path(tempfile.gettempdir()))
         super().__init__(prefix=_PREFIX, ignore_cleanup_errors=True)
-        _remove_left_over(Path(self.name).parent)
         self._held = os.open(self.name, os.O_RDONLY)
         fcntl.flock(self._held, fcntl.LOCK_EX)  # until this process ends, however it ends
 
