@@ -70,7 +70,7 @@ def query(
     says what they mean.
     """
     from bill_pipeline.publishing.output import TABLE_ROWS, TEXT_FORMATS, write_file, write_table
-    from bill_pipeline.publishing.query import errors_explained, open_ledger, read_sql, run
+    from bill_pipeline.publishing.query import open_ledger, read_sql, run
     from bill_pipeline.registry.registry_file import why_lost
 
     if (sql is None) == (sql_file is None):
@@ -82,7 +82,7 @@ def query(
         raise click.UsageError("Parquet is not for reading on a screen: add -o FILE.")
     if said := why_lost(home):
         click.echo(f"Note: {said}", err=True)
-    with open_ledger(home) as ledger, errors_explained():
+    with open_ledger(home) as ledger:
         answer = run(ledger, sql or "", parameters)
         if output is not None:
             with umask_as_given():

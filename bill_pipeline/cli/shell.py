@@ -47,7 +47,7 @@ def shell(ui: bool, home: Home) -> None:
 
 def _prompt(home: Home) -> None:
     from bill_pipeline.publishing.output import write_table
-    from bill_pipeline.publishing.query import QueryError, errors_explained, open_ledger, run
+    from bill_pipeline.publishing.query import QueryError, open_ledger, run
 
     lines: list[str] = []
     while (line := _next_line("ledger> " if not lines else "   ...> ")) is not None:
@@ -58,7 +58,7 @@ def _prompt(home: Home) -> None:
         elif text.rstrip().endswith(";"):
             lines = []
             try:
-                with open_ledger(home) as ledger, errors_explained():
+                with open_ledger(home) as ledger:
                     write_table(run(ledger, text), sys.stdout)
             except QueryError as error:
                 click.echo(str(error), err=True)

@@ -66,7 +66,7 @@ def open_ledger(home: Home) -> Iterator[duckdb.DuckDBPyConnection]:
     """The published ledger as it is now, strictly for reading.
 
     Never waits for a sync and never makes one wait. A home that was moved is put right first.
-    Raises NothingPublished, QueryError.
+    Raises NothingPublished, and QueryError for whatever DuckDB raises until it is closed.
     """
     # Attached to a database of its own: opened directly, DuckDB would hand every caller in this
     # process the first one's, which sees the books as they were then.
@@ -79,7 +79,7 @@ def open_ledger(home: Home) -> Iterator[duckdb.DuckDBPyConnection]:
 def attached_ledger(home: Home, connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
     """Make ``connection``, to a database in memory, read the published ledger and nothing else.
 
-    It is closed in the end. Raises NothingPublished, QueryError.
+    It is closed in the end. Raises as ``open_ledger`` does.
     """
     with PrivateFolder() as spilled, connection:
         store = store_of(home)
@@ -89,7 +89,8 @@ def attached_ledger(home: Home, connection: duckdb.DuckDBPyConnection) -> Iterat
             _attach(store, connection, spilled)
         except duckdb.Error as error:
             raise QueryError(_opening_failed(store, error)) from error
-        yield
+        with errors_explained():
+            yield
 
 
 def _attach(store: LedgerStore, connection: duckdb.DuckDBPyConnection, spilled: str) -> None:
@@ -147,7 +148,7 @@ def errors_explained() -> Iterator[None]:
     """DuckDB's errors inside the block become QueryError; fetching can raise them, too."""
     try:
         yield
-    except duckdb.Error as error:
+    except (duckdb.Error, UnicodeDecodeError) as error:
         raise QueryError(_explained(error)) from error
 
 
@@ -193,7 +194,7 @@ def _refusal(kind: duckdb.StatementType) -> QueryError:
     )
 
 
-def _explained(error: duckdb.Error) -> str:
+def _explained(error: duckdb.Error | UnicodeDecodeError) -> str:
     message = str(error)
     if said := machine_error(error) if not is_damaged(error) else None:
         return f"{message}\n{said}"
@@ -203,9 +204,25 @@ def _explained(error: duckdb.Error) -> str:
             "the file was damaged. Open the ledger again; if that does not help, run "
             f"`bill-pipeline publish {found[1]}`: it writes the client's tables anew."
         )
+    if _is_of_a_damaged_file(error):
+        return (
+            f"{message}\nA published file was damaged. Run `bill-pipeline publish`: it looks at all "
+            "of them, and writes anew those that are not as they were written."
+        )
     if isinstance(error, duckdb.CatalogException) and "Table with name" in message:
         return f"{message}\n`show tables` lists what there is; docs/schema.md says what it means."
     return message
+
+
+def _is_of_a_damaged_file(error: duckdb.Error | UnicodeDecodeError) -> bool:
+    """Whether DuckDB met what it never writes, and does not say in which file.
+
+    It quotes the damaged bytes, and Python may not be able to read what it quotes.
+    """
+    return (
+        type(error) in (duckdb.Error, UnicodeDecodeError, duckdb.InternalException)
+        or "Invalid unicode" in str(error)
+    )  # fmt: skip
 
 
 def _opening_failed(store: LedgerStore, error: duckdb.Error) -> str:

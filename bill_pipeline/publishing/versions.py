@@ -131,16 +131,14 @@ def write_version(
             path.parent.mkdir(parents=True, exist_ok=True)
             described = WrittenTable.of(table.name, columns)
             written.append(described)
-            state = states.get(table.source)
-            if state is None:
-                row_count += _write_table(cursor, table.source, client, columns, path)
-                continue
-            state = f"{described.shape} {state}"
-            old = file_of(published, table.name, client, last.number)
-            kept[table.name] = last.link(table.name, state, old, path) or ReusableTable(
-                state, _write_table(cursor, table.source, client, columns, path),
-                path.stat().st_size,
-            )  # fmt: skip
+            found, linked = states.get(table.source), None
+            state = found and f"{described.shape} {found}"
+            if state:
+                old = file_of(published, table.name, client, last.number)
+                linked = last.link(table.name, state, old, path)
+            kept[table.name] = linked or ReusableTable.written(
+                state, _write_table(cursor, table.source, client, columns, path), path
+            )
             row_count += kept[table.name].row_count
         cursor.execute("commit")
     version = Version(client, number, Layout.of(written), row_count, build)
@@ -230,16 +228,27 @@ def _notes(published: Path) -> Iterator[tuple[Path, list[tuple[str, str]], bool]
             yield path, [(line[0], line[1]) for line in lines if len(line) == 2], is_alive
 
 
-def is_whole(published: Path, version: Version) -> bool:
-    """Whether every file of ``version`` is there and ends as Parquet does: a cut one does not."""
+def is_whole(
+    published: Path, version: Version, written: ReuseManifest = NOTHING_TO_REUSE
+) -> bool:
+    """Whether every file of ``version`` is there and as it was ``written``.
+
+    Of what is not known to be written it is only seen that it ends as Parquet does: a file that was
+    cut off does not.
+    """
     return all(
-        _ends_well(version_path(str(published), table.table, version.client, version.number))
-        for table in version.tables
+        _is_whole(
+            version_path(str(published), each.table, version.client, version.number),
+            written.tables.get(each.table),
+        )
+        for each in version.tables
     )
 
 
-def _ends_well(path: str) -> bool:
+def _is_whole(path: str, written: ReusableTable | None) -> bool:
     try:
+        if written:
+            return written.is_as_written(path)
         with open(path, "rb", buffering=0) as file:  # noqa: PTH123 - thousands of files
             size = file.seek(0, os.SEEK_END)
             file.seek(max(size - 8, 0))

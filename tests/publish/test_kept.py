@@ -14,7 +14,7 @@ import duckdb
 import pytest
 
 from bill_pipeline.publishing.contents import read_contents
-from bill_pipeline.publishing.publish import publish
+from bill_pipeline.publishing.publish import publish, stage_version
 from bill_pipeline.publishing.tables import published_schema
 from bill_pipeline.registry.clients import Registry
 from bill_pipeline.settings import Home
@@ -74,6 +74,16 @@ def linked(before: dict[str, Path], after: dict[str, Path]) -> set[str]:
     return {table for table in after if before[table].samefile(after[table])}
 
 
+def alter(path: Path, place: str) -> None:
+    """Damage the file without a change of its length or its end."""
+    size = path.stat().st_size
+    with path.open("r+b") as file:
+        file.seek(size - 8)
+        footer = int.from_bytes(file.read(4), "little")
+        file.seek(size - 8 - footer // 2 if place == "footer" else 8)
+        file.write(b"\xff" * 16)
+
+
 def differing(home: Home) -> list[str]:
     """The published tables that are not what the client's file has."""
     found = []
@@ -115,6 +125,33 @@ def test_a_file_that_was_cut_off_is_written_anew(home: Home) -> None:
     os.truncate(damaged, damaged.stat().st_size // 2)
     publish(home, ["acme"])
     assert "parties" not in linked(first, files(home))
+    assert differing(home) == []
+
+
+@pytest.mark.parametrize("place", ["rows", "footer"])
+@pytest.mark.parametrize("clients", [["acme"], []])
+def test_a_file_altered_at_equal_length_is_written_anew_and_said_once(
+    home: Home, caplog: pytest.LogCaptureFixture, place: str, clients: list[str]
+) -> None:
+    """By a publication of the client, and by one of anybody else."""
+    first = files(home)
+    for table in ("parties", "trial_balance"):  # one that may be linked, one that is written
+        alter(first[table], place)
+    publish(home, clients)
+    assert len([r for r in caplog.records if "damaged" in r.message]) == 1
+    assert not {"parties", "trial_balance"} & linked(first, files(home))
+    assert differing(home) == []
+
+
+def test_a_file_altered_while_its_tables_were_staged_is_not_linked_on(
+    home: Home, caplog: pytest.LogCaptureFixture
+) -> None:
+    alter(files(home)["parties"], "rows")
+    with books(home) as company:
+        version = stage_version(home, "acme", company.connection)
+    assert version
+    assert len([r for r in caplog.records if "damaged" in r.message]) == 1
+    publish(home, ["acme"], written=[version])
     assert differing(home) == []
 
 
