@@ -54,6 +54,7 @@ from bill_pipeline.publishing.versions import (
     collect_abandoned,
     delete_versions,
     empty_versions,
+    is_there,
     is_whole,
     note_of_this_process,
     write_version,
@@ -157,7 +158,11 @@ class FilesLedger:
 
     def builds(self) -> dict[str, str | None]:
         current = read_contents(self._home).current
-        return {client: version.build for client, version in current.items()}
+        published = self._home.published
+        return {
+            client: version.build if is_there(published, version) else None
+            for client, version in current.items()
+        }
 
     def exists(self) -> bool:
         return self._home.ledger.exists()

@@ -70,7 +70,9 @@ class LedgerStore(Protocol):
         """Write the client's tables for ``publish`` to show later; None where that cannot be."""
 
     def builds(self) -> dict[str, str | None]:
-        """Client → the build of its books (``built``) that is shown; None: nobody wrote it down."""
+        """Client → the build of its books (``built``) that is shown; None: nobody wrote it down, or
+        its files are gone.
+        """
 
     def exists(self) -> bool:
         """Whether anything was ever published."""

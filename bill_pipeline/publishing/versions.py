@@ -228,6 +228,16 @@ def _notes(published: Path) -> Iterator[tuple[Path, list[tuple[str, str]], bool]
             yield path, [(line[0], line[1]) for line in lines if len(line) == 2], is_alive
 
 
+def is_there(published: Path, version: Version) -> bool:
+    """Whether a version is not one of another day than the folder, which was put back from a
+    backup: its files come and go together, so one is looked for.
+    """
+    return all(
+        Path(version_path(str(published), each.table, version.client, version.number)).exists()
+        for each in version.tables[:1]
+    )
+
+
 def is_whole(
     published: Path, version: Version, written: ReuseManifest = NOTHING_TO_REUSE
 ) -> bool:

@@ -7,12 +7,14 @@ import re
 import shutil
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import duckdb
 import pytest
 
 from bill_pipeline.pipeline.client_sync import bring_up_to_date, open_sync
+from bill_pipeline.publishing import files
 from bill_pipeline.publishing.publish import publish
 from bill_pipeline.registry.clients import Registry
 from bill_pipeline.settings import Home
@@ -95,6 +97,24 @@ def fill(path: Path) -> None:
 def empty(path: Path) -> None:
     path.chmod(0o644)
     path.write_bytes(b"")
+
+
+def test_published_files_of_another_day_are_told_and_written_anew(
+    firm: Firm, names: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = firm.query(LINES)
+    shutil.copytree(firm.home.published, tmp_path / "backup")
+    assert firm.run("sync", "--all").exit_code == 0
+    publish(firm.home, [], grace=timedelta(0))
+    shutil.rmtree(firm.home.published)
+    shutil.copytree(tmp_path / "backup", firm.home.published)
+    told = firm.run("clients", "--json").output.splitlines()
+    assert all(json.loads(line)["unpublished_since"] for line in told)
+    monkeypatch.setattr(files, "CLIENTS_LOOKED_AT", 0)  # nobody needs a turn
+    assert firm.run("sync", names[1]).exit_code == 0
+    assert firm.query(LINES) == whole
+    told = firm.run("clients", "--json").output.splitlines()
+    assert not any(json.loads(line)["unpublished_since"] for line in told)
 
 
 DAMAGES: dict[str, Callable[[Path], None]] = {
