@@ -31,6 +31,18 @@ class Parts:
     for_nobody: tuple[Path, ...]
 
 
+def make_home(folder: Path) -> None:
+    """Make ``folder``, where it is missing, for its owner alone; what it lies in is as open as the
+    umask says, but never closed to the owner.
+    """
+    before = os.umask(0o777)
+    os.umask(before & ~stat.S_IRWXU)
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    finally:
+        os.umask(before)
+
+
 def keep_private(folder: Path, parts: Parts) -> None:
     """Have this process make files that are no more open than ``folder``; close what is.
 
@@ -75,11 +87,11 @@ def make_private(path: Path) -> None:
 
 @contextlib.contextmanager
 def umask_as_given() -> Iterator[None]:
-    """Files for elsewhere, such as an export, are as open as the person's own umask says."""
+    """Files for elsewhere, such as an export, are as open to others as the person's umask says."""
     if not _given:
         yield
         return
-    before = os.umask(_given[0])
+    before = os.umask(_given[0] & ~stat.S_IRWXU)  # one's own export is never closed to oneself
     try:
         yield
     finally:

@@ -129,7 +129,7 @@ class Home:
         a key lie in it. See ``at_rest``.
         """
         home = cls(Path(path or Settings.now().home).expanduser().resolve())
-        home.path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        at_rest.make_home(home.path)
         at_rest.keep_private(home.path, home._parts)
         # A copy that is only read may lack them where nothing may be made: who writes is told then.
         with contextlib.suppress(OSError):

@@ -14,6 +14,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from bill_pipeline import at_rest
 from bill_pipeline.console.auth.users import Role
 from bill_pipeline.console.console import Console
 from bill_pipeline.ingest.client_import import requests_left
@@ -79,6 +80,21 @@ def test_a_home_is_its_owners_alone_whatever_the_umask(firm: Firm) -> None:
     for part in ("dagster", "dlt", "clients", "published", "console.sqlite", "secret.key"):
         assert (firm.home.path / part).exists()
     assert open_to_others(firm.home.path) == set()
+
+
+@pytest.mark.parametrize("umask", [0o177, 0o277, 0o777])
+def test_whatever_the_umask_takes_from_the_owner_a_home_and_an_export_are_the_owners(
+    umask: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    os.umask(umask)
+    monkeypatch.setattr(at_rest, "_given", [])
+    home = Home.at(tmp_path / "firms" / "home")
+    connect_invented_client(home, "acme")
+    Console.at(home).ledger.close()
+    with at_rest.umask_as_given():
+        (tmp_path / "exports" / "acme").mkdir(parents=True)
+    for path in tmp_path.rglob("*"):
+        assert stat.S_IMODE(path.stat().st_mode) == (0o700 if path.is_dir() else 0o600), path
 
 
 def test_an_old_home_that_was_open_is_closed_and_said_once(
