@@ -9,7 +9,6 @@ Nothing here knows how pages look.
 from __future__ import annotations
 
 import contextlib
-import time
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date, datetime, timedelta
@@ -27,7 +26,6 @@ from bill_pipeline.pipeline.posting_rules import begin
 from bill_pipeline.pipeline.steps import LAYERS
 from bill_pipeline.pipeline.sync_report import count_documents_and_reviews
 from bill_pipeline.publishing.publish import publish, show_status
-from bill_pipeline.registry.client_errors import ClientBusy
 from bill_pipeline.registry.client_files import client_lock
 from bill_pipeline.registry.clients import Registry, utc_now
 from bill_pipeline.settings import Home
@@ -37,7 +35,6 @@ from bill_pipeline.warehouse.warehouse import Warehouse
 
 #: A decision waits this long for a sync of the same client to end before it is refused.
 PATIENCE_SECONDS = 10.0
-_SECONDS_BETWEEN_TRIES = 0.2
 _GIVEN = """
 select decided_at, decided_by from decisions.categories where source = 'person' group by all
 """
@@ -218,16 +215,9 @@ def reopen_from(home: Home, client: str, first_open_day: date, *, by: str, reaso
 @contextlib.contextmanager
 def hold_client(home: Home, client: str) -> Iterator[None]:
     """The client's lock, waited for a little: a sync of one client is often done in a second."""
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while True:
-        try:
-            with client_lock(home, client):
-                yield
-            return
-        except ClientBusy:
-            if time.monotonic() > deadline:
-                raise
-            time.sleep(_SECONDS_BETWEEN_TRIES)
+    doing = "changed or looked at by a person"
+    with client_lock(home, client, doing, patience_seconds=PATIENCE_SECONDS):
+        yield
 
 
 def _write_answers(batch: Batch, answers: Sequence[Answer], reason: str) -> None:

@@ -127,7 +127,7 @@ def _contributions(home: Home, report: FirmKnowledge) -> Iterator[_Contribution]
         # The lines of one that is busy or damaged come in with the next pooling.
         with (
             alone(client, report.left_out),
-            client_lock(home, client),
+            client_lock(home, client, "read for the firm's knowledge"),
             open_books(Registry(home), client) as warehouse,
         ):
             if _is_shared(warehouse) and _has_books(warehouse):

@@ -50,7 +50,7 @@ def _compared(home: Home, client: str, shown: Any) -> ImportReport:
 
     registry = Registry(home)
     connection = registry.connection(client)
-    with client_lock(home, client):
+    with client_lock(home, client, "compared with BILL"):
         registry.require_file(client)  # which says more
         if not home.client_file(client).exists():
             raise PipelineError(
@@ -83,7 +83,7 @@ def _altered(home: Home, client: str) -> list[dict[str, Any]]:
     from bill_pipeline.registry.client_files import client_lock
 
     with (
-        client_lock(home, client),
+        client_lock(home, client, "checked for altered documents"),
         open_client_file(home.client_file(client), read_only=True) as connection,
     ):
         found = altered_versions(connection)

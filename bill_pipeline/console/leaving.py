@@ -58,7 +58,7 @@ def disconnect(registry: Registry, client: str, *, purge: bool) -> None:
     """
     home = registry.home
     require_known(registry, client)
-    with client_lock(home, client):
+    with client_lock(home, client, "purged" if purge else "disconnected"):
         registry.disconnect(client, purge=purge)
         Webhooks(registry).forget(client)
         if purge and home.console.exists():

@@ -98,7 +98,7 @@ def _is_held(home: Home, client: str) -> bool:
         return False
     with alone(client, {}):  # a lock that cannot be opened is for the import to report
         try:
-            with client_lock(home, client):
+            with client_lock(home, client, "looked at"):
                 return False
         except ClientBusy:
             return True

@@ -61,7 +61,7 @@ def differing_clients(registry: Registry, clients: Sequence[str], log: logging.L
         client_errors: dict[str, ClientError] = {}
         with alone(client, client_errors):
             try:
-                with client_lock(registry.home, client):
+                with client_lock(registry.home, client, "compared with BILL"):
                     return open_documents_differ(registry, client, registry.connection(client))
             except ClientBusy:
                 return False  # it is being synced at this moment

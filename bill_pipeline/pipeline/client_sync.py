@@ -50,6 +50,8 @@ from bill_pipeline.warehouse.warehouse import LayerReport, Warehouse
 
 #: After the n-th failure in a row a client waits this many minutes, the last one for good.
 BACKOFF_MINUTES = (2, 5, 15, 60, 180, 360)
+#: Who looks at a client, or publishes what was just built, is done in a moment.
+_PATIENCE_SECONDS = 5.0
 
 _log = logging.getLogger(__name__)
 
@@ -263,7 +265,10 @@ def open_sync(
     with contextlib.ExitStack() as held:
         try:
             held.enter_context(sync_lock(registry.home, client))
-            held.enter_context(client_lock(registry.home, client))
+            doing = "rebuilt" if options and options.rebuild else "synced"
+            held.enter_context(
+                client_lock(registry.home, client, doing, patience_seconds=_PATIENCE_SECONDS)
+            )
             new_file = options is not None and options.new_file
             with open_books(registry, client, new_file=new_file) as warehouse:
                 suit_to_size(warehouse)
@@ -286,7 +291,10 @@ def would_post(registry: Registry, client: str) -> list[dict[str, Any]]:
     ChecksFailed.
     """
     registry.status(client)
-    with client_lock(registry.home, client), open_books(registry, client) as warehouse:
+    with (
+        client_lock(registry.home, client, "read for a dry run"),
+        open_books(registry, client) as warehouse,
+    ):
         suit_to_size(warehouse)
         return preview(warehouse)
 

@@ -22,7 +22,7 @@ def mend_interrupted(registry: Registry) -> list[str]:
         if status.state is not State.IMPORTING:
             continue
         # Busy: somebody imports it indeed.
-        with alone(status.client, {}), client_lock(registry.home, status.client):
+        with alone(status.client, {}), client_lock(registry.home, status.client, "looked at"):
             if registry.status(status.client).state is State.IMPORTING:
                 registry.update(
                     status.client,

@@ -37,7 +37,10 @@ def train_client(registry: Registry, client: str) -> ClientTraining:
     Raises ClientBusy while another process works on the client.
     """
     home, started = registry.home, time.perf_counter()
-    with client_lock(home, client), open_books(registry, client) as warehouse:
+    with (
+        client_lock(home, client, "read to train its model"),
+        open_books(registry, client) as warehouse,
+    ):
         lines = training_lines(warehouse)
         chart = read_frame(warehouse, "from categorized.chart")
     reigning = champion(home, client)

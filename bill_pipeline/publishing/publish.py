@@ -95,8 +95,7 @@ def publish(
     behind = [each for each in _left_behind(home, _compared(registry, shown)) if each not in wanted]
 
     def open_books(client: str) -> contextlib.AbstractContextManager[duckdb.DuckDBPyConnection]:
-        books = _books_of(registry, client, connections or {}, of_one_sync=client in behind)
-        return _of_another(home, client, books) if client in behind else books
+        return _books_of(registry, client, connections or {}, is_left_behind=client in behind)
 
     report = store.publish(
         registry,
@@ -225,11 +224,13 @@ def _books_of(
     client: str,
     connections: Mapping[str, duckdb.DuckDBPyConnection],
     *,
-    of_one_sync: bool,
+    is_left_behind: bool,
 ) -> Iterator[duckdb.DuckDBPyConnection]:
     """The client's file: the caller's connection, else one for reading that is closed again.
 
-    ``of_one_sync``: refuse books of which a sync built some layers and failed in others, or died.
+    Whoever begins to work on the client meanwhile waits, or DuckDB would refuse it the file. Books
+    of one who ``is_left_behind`` are refused while somebody works on them, and when a sync built
+    some of their layers and failed in others, or died.
     """
     if client in connections:
         yield connections[client]
@@ -240,41 +241,26 @@ def _books_of(
     if not path.exists():
         raise PublishError(f"{client} has no books yet: run `bill-pipeline sync {client}`.")
     with contextlib.ExitStack() as opened:
+        busy = None
         try:
+            opened.enter_context(left_alone(home, client, "published"))
+        except ClientBusy as error:
+            busy = error
+            if is_left_behind:
+                raise PublishError(f"{error} The next publication takes it in.") from None
+        try:  # also of one who is busy: this process may have the file open itself
             connection = opened.enter_context(open_for_reading(path))
         except duckdb.Error as error:
-            _require_no_sync(home, client)
-            raise cannot_open(client, path, error) from error
+            if busy and is_syncing(home, client):
+                raise PublishError(
+                    f"{client}: a sync is at work on it, and publishes it when it is done."
+                ) from None
+            raise (PublishError(str(busy)) if busy else cannot_open(client, path, error)) from error
         require_own_books(connection, client, path, registry.organization_of(client))
-        if of_one_sync and not _is_of_one_sync(connection):
+        if is_left_behind and not _is_of_one_sync(connection):
             remedy = f"Run `bill-pipeline sync {client}`."
             raise PublishError(f"{client}: its last sync built a part of its books only. {remedy}")
         yield connection
-
-
-@contextlib.contextmanager
-def _of_another(
-    home: Home, client: str, books: contextlib.AbstractContextManager[duckdb.DuckDBPyConnection]
-) -> Iterator[duckdb.DuckDBPyConnection]:
-    """``books`` while nobody begins to work on the client: its file would be refused to them."""
-    with contextlib.ExitStack() as held:
-        try:
-            held.enter_context(left_alone(home, client))
-        except ClientBusy:
-            raise PublishError(f"{client}: who works on it now will publish it.") from None
-        yield held.enter_context(books)
-
-
-def _require_no_sync(home: Home, client: str) -> None:
-    """Raises PublishError when one of our own processes has the client's books in hand."""
-    try:
-        with left_alone(home, client):
-            return
-    except ClientBusy:
-        what = "a sync is at work on it, and publishes it when it is done."
-        if not is_syncing(home, client):
-            what = "another process has its books in hand: publish again when it is done."
-        raise PublishError(f"{client}: {what}") from None
 
 
 def _is_of_one_sync(connection: duckdb.DuckDBPyConnection) -> bool:

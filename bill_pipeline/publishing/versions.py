@@ -238,9 +238,7 @@ def is_there(published: Path, version: Version) -> bool:
     )
 
 
-def is_whole(
-    published: Path, version: Version, written: ReuseManifest = NOTHING_TO_REUSE
-) -> bool:
+def is_whole(published: Path, version: Version, written: ReuseManifest = NOTHING_TO_REUSE) -> bool:
     """Whether every file of ``version`` is there and as it was ``written``.
 
     Of what is not known to be written it is only seen that it ends as Parquet does: a file that was

@@ -24,20 +24,20 @@ class ClientAlreadyConnected(PipelineError):
 class ClientBusy(PipelineError):
     """Another process is working on this client's books."""
 
-    def __init__(self, client: str, said: str = "") -> None:
-        super().__init__(
-            said
-            or f"Another process is bringing {client}'s books up to date. Wait until it is done; "
-            "`bill-pipeline clients` shows its progress."
-        )
+    def __init__(self, client: str, doing: str = "") -> None:
+        """``doing`` completes "its books are being …"; empty when nobody knows."""
+        what = f"{client}'s books are being {doing}." if doing else (
+            f"Another process is at work on {client}'s books."
+        )  # fmt: skip
+        super().__init__(f"{what} Wait until that is done; then try again.")
 
 
 class SyncUnderWay(ClientBusy):
     """The other process is a sync: it brings what this one would."""
 
     def __init__(self, client: str) -> None:
-        super().__init__(
-            client,
+        PipelineError.__init__(
+            self,
             f"Another sync of {client} is at work, which brings the same and publishes it; "
             "`bill-pipeline clients` shows its progress.",
         )

@@ -6,6 +6,7 @@ Whose books a file holds, the file itself says: ``whose_books``. What is in it i
 from __future__ import annotations
 
 import contextlib
+import os
 import shutil
 from collections.abc import Collection, Iterator
 from pathlib import Path
@@ -25,17 +26,38 @@ BLOCK_SIZE = 16_384
 
 
 @contextlib.contextmanager
-def client_lock(home: Home, client: str) -> Iterator[None]:
-    """Hold ``client`` for this process. Raises ClientBusy at once when another one has it."""
-    lock = filelock.FileLock(home.client_file(client).with_suffix(".lock"), timeout=0)
+def client_lock(
+    home: Home, client: str, doing: str, *, patience_seconds: float = 0.0
+) -> Iterator[None]:
+    """Hold ``client`` for this process. Raises ClientBusy when another one has it, at once or after
+    ``patience_seconds``, and says what that one is ``doing``: "its books are being …".
+    """
+    path = home.client_file(client).with_suffix(".lock")
+    lock = filelock.FileLock(path, timeout=patience_seconds)
     try:
         lock.acquire()
     except filelock.Timeout:
-        raise ClientBusy(client) from None
+        raise ClientBusy(client, _what_holds(path)) from None
     try:
+        _note(path, f"{os.getpid()} {doing}")
         yield
     finally:
+        _note(path, "")
         lock.release()
+
+
+def _note(lock: Path, text: str) -> None:
+    with contextlib.suppress(OSError):  # nothing but a sentence depends on it
+        lock.write_text(text, encoding="utf-8")
+
+
+def _what_holds(lock: Path) -> str:
+    """What the process that has ``lock`` noted; nothing when it is the note of one that died."""
+    with contextlib.suppress(OSError, ValueError):
+        process, doing = lock.read_text(encoding="utf-8").split(maxsplit=1)
+        os.kill(int(process), 0)
+        return f"{doing} (process {process})"
+    return ""
 
 
 @contextlib.contextmanager

@@ -112,11 +112,11 @@ def _number_in(home: Home, client: str) -> str | None:
 
 
 @contextlib.contextmanager
-def left_alone(home: Home, client: str) -> Iterator[None]:
+def left_alone(home: Home, client: str, doing: str = "looked at") -> Iterator[None]:
     """While nobody works on the client. Raises ClientBusy at once when somebody does."""
     with contextlib.ExitStack() as held:
         with contextlib.suppress(OSError):  # a home that may only be read: what is there stays so
-            held.enter_context(client_lock(home, client))
+            held.enter_context(client_lock(home, client, doing))
         yield
 
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 
+import filelock
 import pytest
 from click.testing import CliRunner
 from pydantic import SecretStr
@@ -17,7 +20,7 @@ from bill_pipeline.cli import main
 from bill_pipeline.ingest.progress import Progress
 from bill_pipeline.pipeline.interrupted import mend_interrupted
 from bill_pipeline.pipeline.progress_notes import ProgressNotes
-from bill_pipeline.registry.client_errors import ClientAlreadyConnected, UnknownClient
+from bill_pipeline.registry.client_errors import ClientAlreadyConnected, ClientBusy, UnknownClient
 from bill_pipeline.registry.client_files import client_lock, sync_lock
 from bill_pipeline.registry.clients import Registry, State
 from bill_pipeline.registry.session_store import SealedSessions
@@ -91,7 +94,7 @@ def test_an_organization_is_connected_once_unless_told_otherwise(registry: Regis
 def test_a_client_whose_import_was_killed_does_not_stay_importing(registry: Registry) -> None:
     registry.connect("acme", connection(), environment="sandbox")
     registry.update("acme", state=State.IMPORTING, progress={"bills": 300})
-    with client_lock(registry.home, "acme"):
+    with client_lock(registry.home, "acme", "synced"):
         assert mend_interrupted(registry) == []  # an import is at work
         assert registry.status("acme").state is State.IMPORTING
     assert mend_interrupted(registry) == ["acme"]
@@ -99,6 +102,31 @@ def test_a_client_whose_import_was_killed_does_not_stay_importing(registry: Regi
     assert (status.state, status.progress) == (State.CONNECTED, {})
     assert "continues" in (status.remedy or "")
     assert mend_interrupted(registry) == []
+
+
+def test_who_is_refused_a_client_learns_what_holds_it_and_nothing_of_who_was_killed(
+    registry: Registry,
+) -> None:
+    ours = f"compared with BILL \\(process {os.getpid()}\\)"
+    with (
+        client_lock(registry.home, "acme", "compared with BILL"),
+        pytest.raises(ClientBusy, match=ours),
+    ):
+        take(registry)
+    note = registry.home.client_file("acme").with_suffix(".lock")
+    assert note.read_text() == ""
+    with filelock.FileLock(note):  # whoever has it could not note what for
+        killed = subprocess.Popen(["true"])
+        killed.wait()
+        note.write_text(f"{killed.pid} compared with BILL")
+        with pytest.raises(ClientBusy, match="Another process is at work on acme's books"):
+            take(registry)
+    take(registry)
+
+
+def take(registry: Registry) -> None:
+    with client_lock(registry.home, "acme", "synced"):
+        pass
 
 
 def test_everybody_sees_what_a_sync_is_doing(registry: Registry) -> None:

@@ -275,7 +275,7 @@ def test_an_import_that_was_killed_is_not_shown_as_running(
 ) -> None:
     connect_invented_client(console.home, "acme")
     Registry(console.home).update("acme", state=State.IMPORTING, progress={"bills": 300})
-    with client_lock(console.home, "acme"):
+    with client_lock(console.home, "acme", "synced"):
         assert "Importing" in admin.get("/clients").text
         assert Registry(console.home).status("acme").state is State.IMPORTING
     page = admin.get("/clients").text

@@ -193,10 +193,10 @@ def test_a_decision_waits_for_a_running_sync_and_then_says_that_it_was_not_made(
     before = asked(books_console)
     form = group_form(bookkeeper.get(f"/clients/{CLIENT}/review").text, before[0]["party"])
     form[f"account-{form['key']}"] = "6300"
-    with client_lock(books_console.home, CLIENT):
+    with client_lock(books_console.home, CLIENT, "synced"):
         answer = bookkeeper.post("/review", form)
     assert answer.status_code == 409
-    assert "Another process" in answer.text
+    assert "books are being synced" in answer.text
     assert asked(books_console) == before
 
 

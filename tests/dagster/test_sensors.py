@@ -113,7 +113,7 @@ def test_a_killed_first_import_is_started_again_without_anyones_help(
     assert again.run_key != request.run_key
     assert again.partition_key == client
     home.client_file(client).touch()
-    with client_lock(home, client):  # somebody imports it from the command line
+    with client_lock(home, client, "synced"):  # somebody imports it from the command line
         assert not tick("add_new_clients").run_requests
 
 
@@ -410,7 +410,7 @@ def test_a_client_whose_import_was_killed_is_mended_and_one_at_work_is_not(
     killed, at_work = connect(0), connect(1)
     for client in (killed, at_work):
         Registry(home).update(client, state=State.IMPORTING, progress={"bills": 300})
-    with client_lock(home, at_work):
+    with client_lock(home, at_work, "synced"):
         message = tick("mend_dead_runs").skip_message
     assert "1 interrupted imports" in message
     assert Registry(home).status(killed).state is State.CONNECTED

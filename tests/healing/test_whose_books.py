@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Callable
 from datetime import date
@@ -211,12 +212,15 @@ def busy(firm: Firm, client: str) -> str:
 def test_a_sync_that_another_one_does_already_has_not_failed(firm: Firm, names: list[str]) -> None:
     client = names[0]
     Registry(firm.home).update(client, progress={"list": "bills", "documents": 3})
-    with client_lock(firm.home, client):  # whatever it is, it is no sync: that one was killed
-        assert firm.run("sync", client).exit_code == 1
-        assert "another process has its books in hand" in busy(firm, client)
+    # Whatever it is, it is no sync: that one was killed.
+    with client_lock(firm.home, client, "compared with BILL"):
+        refused = firm.run("sync", client)
+        assert refused.exit_code == 1
+        for said in (refused.output, busy(firm, client)):
+            assert f"{client}'s books are being compared with BILL (process {os.getpid()})" in said
         assert firm.run("clients").exit_code == 0
         assert not Registry(firm.home).status(client).progress
-    with sync_lock(firm.home, client), client_lock(firm.home, client):
+    with sync_lock(firm.home, client), client_lock(firm.home, client, "synced"):
         result = firm.run("sync", client)
         assert (result.exit_code, "is at work" in result.output) == (0, True)
         assert "failed" not in result.output

@@ -116,7 +116,7 @@ def test_an_end_is_recorded_before_another_sync_may_begin(
     is_held = []
 
     def record(*_: object) -> None:
-        with pytest.raises(ClientBusy), client_lock(firm.home, firm.client):
+        with pytest.raises(ClientBusy), client_lock(firm.home, firm.client, "synced"):
             pass
         is_held.append(True)
 

@@ -24,6 +24,9 @@ from bill_pipeline.publishing.contents import read_contents
 from bill_pipeline.publishing.publish import publish
 from bill_pipeline.publishing.query import open_ledger
 from bill_pipeline.publishing.tables import PublishError
+from bill_pipeline.publishing.versions import write_version
+from bill_pipeline.registry.client_errors import ClientBusy
+from bill_pipeline.registry.client_files import client_lock
 from bill_pipeline.registry.clients import Registry, utc_now
 from bill_pipeline.registry.webhooks import Webhooks
 from bill_pipeline.settings import Home
@@ -60,6 +63,24 @@ def test_a_killed_writers_files_are_collected_by_the_next_one(
     assert report.files_collected == 1
     assert parquet_files(home) == kept
     assert list((home.published / ".writing").iterdir()) == []
+
+
+def test_nobody_begins_to_work_on_a_client_whose_file_a_publication_reads(
+    home: Home, clients: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """DuckDB would refuse the file to them, and a sync would count that as a failure."""
+    said = []
+
+    def write(books: Any, client: str, *values: Any, **options: Any) -> Any:
+        with pytest.raises(ClientBusy) as caught, client_lock(home, client, "synced"):
+            pass
+        said.append(str(caught.value))
+        return write_version(books, client, *values, **options)
+
+    monkeypatch.setattr(files, "write_version", write)
+    publish(home, clients, schema=SCHEMA)
+    assert [client for client in clients for each in said
+            if each.startswith(f"{client}'s books are being published")] == clients  # fmt: skip
 
 
 def test_what_a_tool_left_of_a_write_is_not_replayed(
