@@ -213,6 +213,8 @@ class Stress:
 
 
 def _latency(seconds: list[float]) -> dict[str, float]:
+    if not seconds:  # on a busy machine nobody may have read in so short a time
+        return {}
     cuts = statistics.quantiles(seconds, n=20) if len(seconds) > 1 else seconds * 19
     return {"p50": round(cuts[9] * 1000, 1), "p95": round(cuts[18] * 1000, 1)}
 
