@@ -1,7 +1,7 @@
 """Ask BILL: one session per client, three requests at a time, every retry with an end.
 
 ``BillApi`` knows requests and answers. Which lists there are is in ``lists``; how to page through
-one is in ``pages``. A client's threads share one ``BillApi``.
+one is in ``list_reader``. A client's threads share one ``BillApi``.
 
 What is retried, and for how long:
 

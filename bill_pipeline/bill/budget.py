@@ -1,8 +1,9 @@
 """BILL's limits, counted once for all clients and processes of a developer key.
 
 20,000 requests and 200 logins per clock hour and developer key, three requests at a time per
-organisation. The counts live in one SQLite file (the registry's), so a web process, a daemon
-and a command line share them. BILL's hour is taken to start at the full hour, UTC.
+organisation, where the settings say nothing else. The counts live in one SQLite file of the home,
+so a web process, a daemon and a command line share them. BILL's hour is taken to start at the full
+hour, UTC.
 
 Places in flight are leases: a process that dies leaves its lease behind. Whoever needs the place
 takes it over when the holder is known to be dead; otherwise the lease lapses.

@@ -1,6 +1,6 @@
 """THE TABLE of BILL's lists: one row is an API call, a raw table and the rules for reading it.
 
-To read one more list, add one row. How a list is paged is in ``pages``; what happens to a
+To read one more list, add one row. How a list is paged is in ``list_reader``; what happens to a
 document that breaks its ``required``, ``types``, ``amounts`` or ``days`` is decided in ``ingest``:
 ``document_versions``, ``quarantine``. Fields that BILL documents are in ``fields``.
 
@@ -69,6 +69,7 @@ class BillList:
     setting: Setting = "always"
     is_dimension: bool = False
     can_vanish: bool = False  # BILL deletes documents of this list for good
+    is_beside_the_books: bool = False  # no rule of the books reads an amount from it
 
     @property
     def can_be_missed(self) -> bool:
@@ -105,6 +106,10 @@ def _dimension(table: str, **more: object) -> BillList:
     return BillList(table, path, has_time_sort=True, is_dimension=True, stage=0, **named)  # type: ignore[arg-type]
 
 
+def _beside(table: str, path: str, **more: object) -> BillList:
+    return BillList(table, path, is_dimension=True, stage=0, is_beside_the_books=True, **more)  # type: ignore[arg-type]
+
+
 def _v2(table: str, entity: str, **more: object) -> BillList:
     return BillList(
         table,
@@ -131,43 +136,24 @@ _ROWS = (
     _dimension("jobs"),
     _dimension("employees", required={}),
     _dimension("items", types={"price": NUMBER}),
-    BillList(
+    _beside(
         "payment_terms",
         "/v3/organizations/{organization_id}/payment-terms",
         has_archived_filter=False,  # terms cannot be archived
         required={"name": TEXT},
-        is_dimension=True,
-        stage=0,
     ),
     _timed("bank_accounts", "/v3/funding-accounts/banks", is_dimension=True, stage=0),
-    BillList(
+    _beside(
         "card_accounts",
         "/v3/funding-accounts/cards?cardUserStatus=VERIFIED",
         shape="array",
         rows_field="cards",
-        is_dimension=True,
-        stage=0,
     ),
-    BillList(
-        "ap_cards", "/v3/funding-accounts/ap-cards", shape="array", is_dimension=True, stage=0
-    ),
-    BillList("users", "/v3/users", has_time_sort=True, is_dimension=True, stage=0),
-    BillList("roles", "/v3/roles", has_archived_filter=False, is_dimension=True, stage=0),
-    BillList(
-        "organizations",
-        "/v3/organizations/{organization_id}",
-        shape="object",
-        is_dimension=True,
-        stage=0,
-    ),
-    BillList(
-        "approval_policies",
-        "/v3/bill-approvals/policies",
-        shape="array",
-        is_dimension=True,
-        can_vanish=True,
-        stage=0,
-    ),
+    _beside("ap_cards", "/v3/funding-accounts/ap-cards", shape="array"),
+    _beside("users", "/v3/users", has_time_sort=True),
+    _beside("roles", "/v3/roles", has_archived_filter=False),
+    _beside("organizations", "/v3/organizations/{organization_id}", shape="object"),
+    _beside("approval_policies", "/v3/bill-approvals/policies", shape="array", can_vanish=True),
     BillList(
         "billing_statements",
         "/v3/organizations/{organization_id}/billing-statements",
@@ -278,6 +264,7 @@ _ROWS = (
         has_time_sort=False,
         has_archived_filter=True,
         is_dimension=True,
+        is_beside_the_books=True,
     ),
     BillList(
         "recurring_invoices",
@@ -286,6 +273,7 @@ _ROWS = (
         has_time_filter=False,
         has_time_sort=False,
         is_dimension=True,
+        is_beside_the_books=True,
     ),
     # --- lists below a document: one request per parent ------------------------------------
     BillList(
@@ -294,6 +282,7 @@ _ROWS = (
         stage=4,
         parent="customers",
         parent_field="customerId",
+        is_beside_the_books=True,
     ),
     BillList(
         "bill_documents",
@@ -322,21 +311,31 @@ _ROWS = (
     _v2("vendor_details", "Vendor", follows="vendors"),  # mergedIntoId, here and below
     _v2("customer_details", "Customer", follows="customers"),
     _v2("account_details", "ChartOfAccount", follows="chart_of_accounts"),
-    _v2("item_details", "Item", follows="items"),
-    _v2("bill_approvers", "BillApprover", follows="bills"),
-    _v2("vendor_credit_approvers", "VendorCreditApprover", follows="vendor_credits"),
+    _v2(
+        "item_details",
+        "Item",
+        follows="items",
+        is_beside_the_books=True,
+    ),
+    _v2(
+        "bill_approvers",
+        "BillApprover",
+        follows="bills",
+        is_beside_the_books=True,
+    ),
+    _v2(
+        "vendor_credit_approvers",
+        "VendorCreditApprover",
+        follows="vendor_credits",
+        is_beside_the_books=True,
+    ),
 )
 
 LISTS: dict[str, BillList] = {row.table: row for row in _ROWS}
 
-#: Lists that no rule of the books reads for an amount: without them the books are whole.
+#: Without these lists the books are whole.
 BESIDE_THE_BOOKS = frozenset(
-    {row.table for row in _ROWS if row.setting == "documents" or row.table.startswith("recurring_")}
-    | {
-        "payment_terms", "users", "roles", "organizations", "approval_policies", "card_accounts",
-        "ap_cards", "customer_contacts", "item_details", "bill_approvers",
-        "vendor_credit_approvers",
-    }
+    row.table for row in _ROWS if row.is_beside_the_books or row.setting == "documents"
 )  # fmt: skip
 
 #: The lists in which a company's daily life shows; the others change rarely.

@@ -24,6 +24,7 @@ from bill_pipeline.console.postponed import ReviewMemory
 from bill_pipeline.console.queries.ledger import Ledger
 from bill_pipeline.console.webhook_endpoint import Refusals
 from bill_pipeline.console.work import Work
+from bill_pipeline.pipeline.steps import PUBLISH, STEPS
 from bill_pipeline.registry.client_errors import UnknownClient
 from bill_pipeline.registry.clients import Registry
 from bill_pipeline.settings import Home
@@ -114,6 +115,10 @@ class Console:
         )
         environment.filters.update(FILTERS)
         environment.globals["static"] = _static_addresses()
+        # A client's books are published with others', not as a step of its own sync.
+        environment.globals["steps_of_a_sync"] = {
+            step.name: step.doing for step in STEPS if step is not PUBLISH
+        }
         return environment
 
 

@@ -31,6 +31,7 @@ class Step:
 
     name: str
     brings: str
+    doing: str  # what people read while it goes on
     #: Whether it builds the tables of ``transforms/<name>``, in one transaction.
     is_sql: bool = True
     #: Decided by SQL within that transaction: a rebuild finds it decided already.
@@ -56,13 +57,16 @@ def _categorize_lines(warehouse: Warehouse, home: Home, as_of: datetime) -> Cate
     return categorize_lines(warehouse, home, as_of)
 
 
-IMPORT = Step("raw", "BILL's lists, and every version of every document", is_sql=False)
-PUBLISH = Step("published", "the ledger that analysts read", is_sql=False)
+IMPORT = Step(
+    "raw", "BILL's lists, and every version of every document", "Reading from BILL", is_sql=False
+)
+PUBLISH = Step("published", "the ledger that analysts read", "Publishing", is_sql=False)
 STEPS = (
     IMPORT,
     Step(
         "staging",
         "BILL's documents as typed tables, as known at one moment",
+        "Reading documents",
         decides=(
             # Only receipts read what deposits decided.
             DecidedInSql(
@@ -75,6 +79,7 @@ STEPS = (
     Step(
         "categorized",
         "every line with its account, and who is who among the parties",
+        "Categorizing lines",
         decides=(DecidedInSql(decide_missing_roles),),
         decides_before=_resolve_parties,
         decides_after=_categorize_lines,
@@ -82,9 +87,10 @@ STEPS = (
     Step(
         "ledger",
         "the double-entry journal, and what is derived from it",
+        "Posting to the ledger",
         posts="ledger.journal_entries",
     ),
-    Step("reports", "statements, aging, and what to look at"),
+    Step("reports", "statements, aging, and what to look at", "Making the reports"),
     PUBLISH,
 )
 STEP_NAMES = tuple(step.name for step in STEPS)

@@ -1,5 +1,7 @@
 """Every published report as a page, and as a file: a new report is one SQL file and nothing here.
 
+Statements and aging have pages of their own besides, in ``books``; their files come from here.
+
 What a page asks for are the parameters of the report's macro; what it adds up is what the file's
 ``totals`` names; what a column means is the comment beside it.
 """
