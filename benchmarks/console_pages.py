@@ -109,7 +109,7 @@ def make_firm(home: Home, clients: int, documents: int) -> None:
     for number, client in enumerate(real):
         mine = names[number::2]
         with duckdb.connect(str(home.client_file(client)), read_only=True) as books:
-            publish(home, mine, connections=dict.fromkeys(mine, books))
+            publish(Registry(home), mine, connections=dict.fromkeys(mine, books))
 
 
 def read_ids(home: Home) -> list[dict[str, str]]:

@@ -147,7 +147,7 @@ class Firm:
         self.instance.add_dynamic_partitions("client", self.copies)
         if self.copies:
             with timed("first publication of the copies", len(self.copies), self.sandbox):
-                publish(self.home, self.copies)
+                publish(Registry(self.home), self.copies)
 
     def measure(self) -> None:
         options, sandbox = self.options, self.sandbox

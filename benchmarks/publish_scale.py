@@ -41,7 +41,7 @@ def grow(home: Home, clients: int, bills: int) -> None:
     """One booked client, and copies of its published files under other names."""
     connect(home, "c0000")
     book(home, "c0000", 1, as_of=AS_OF, bills=bills)
-    publish(home, ["c0000"])
+    publish(Registry(home), ["c0000"])
     contents = read_contents(home)
     first = contents.current["c0000"]
     originals = {
@@ -118,12 +118,15 @@ def measure(home: Home, rounds: int) -> None:
         show("trial balance of one client", lambda: db.execute(one).fetchall(), 10 * rounds)
         show("trial balance of one client at a date", lambda: db.execute(at).fetchall())
         show("firm-wide aging", lambda: db.execute(firm).fetchall())
-    show("publish one client's changes", lambda: publish(home, ["c0000"]))
+    show("publish one client's changes", lambda: publish(Registry(home), ["c0000"]))
     if len(clients) > SOME:
         # Only c0000 has a client file of its own; the others publish what it has.
         with duckdb.connect(str(home.client_file("c0000"))) as books:
             some = dict.fromkeys(clients[:SOME], books)
-            show(f"publish {SOME} clients' changes", lambda: publish(home, some, connections=some))
+            show(
+                f"publish {SOME} clients' changes",
+                lambda: publish(Registry(home), some, connections=some),
+            )
 
 
 if __name__ == "__main__":

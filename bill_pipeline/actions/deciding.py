@@ -129,7 +129,7 @@ def decision(home: Home, client: str, *, by: str, builds: bool = True) -> Iterat
             registry.update(client, review_count=to_review, unpublished_since=utc_now())
             show_status(registry)
     if builds:
-        publish(home, [client]).require_all()
+        publish(registry, [client]).require_all()
 
 
 @dataclass(frozen=True)

@@ -25,7 +25,8 @@ def publish(clients: tuple[str, ...], every: bool, as_json: bool, home: Home) ->
     from bill_pipeline.publishing import publish as publishing
     from bill_pipeline.registry.clients import Registry
 
-    report = publishing.publish(home, Registry(home).names() if every else clients, anew=True)
+    registry = Registry(home)
+    report = publishing.publish(registry, registry.names() if every else clients, anew=True)
     missing = report.left_behind | report.not_published
     if as_json:
         print_json(asdict(report))

@@ -66,7 +66,7 @@ def disconnect(registry: Registry, client: str, *, purge: bool) -> None:
 
             # Before anybody is connected by this name: users of the old one do not see the new one.
             ConsoleDatabase(home.console).forget(client)
-    publish(home, [])
+    publish(registry, [])
     if purge:
         from bill_pipeline.actions import sharing  # pandas and scikit-learn take a second
 

@@ -60,7 +60,7 @@ def _work(layer: str, sync: SyncResource, client: str) -> Iterator[AssetEvent]:
     elif layer == PUBLISH.name:
         open_sync.finish()
         sync.close()
-        publication = publish(sync.books, [client])
+        publication = publish(sync.registry, [client])
         publication.require_all()
         yield from publication_events(publication, client)
     else:

@@ -142,7 +142,7 @@ def publication_of(
 
     publication, client_errors = PublishReport(), dict[str, ClientError]()
     with alone(_LEDGER, client_errors):
-        publication = publish(sync.books, clients, written=written)
+        publication = publish(sync.registry, clients, written=written)
     for client, why in publication.not_published.items():
         client_errors[client] = ClientError(
             f"{client}: built, not published. {why}", "", is_internal=True

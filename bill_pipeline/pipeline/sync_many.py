@@ -59,11 +59,11 @@ def sync_clients(
             waiting.append(client)
         if len(waiting) >= CLIENTS_PER_PUBLICATION:
             with alone("the published ledger", client_errors):  # else it is tried again at the end
-                unpublished |= publish(registry.home, _connected(registry, waiting)).not_published
+                unpublished |= publish(registry, _connected(registry, waiting)).not_published
                 waiting = []
         yield report or SyncFailure(client, client_errors[client], is_under_way)
     # Which takes in who was left behind.
-    last = publish(registry.home, _connected(registry, waiting))
+    last = publish(registry, _connected(registry, waiting))
     last.not_published |= {c: why for c, why in unpublished.items() if c not in last.published}
     last.require_all()
 

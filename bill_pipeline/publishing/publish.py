@@ -61,7 +61,7 @@ _log = logging.getLogger(__name__)
 
 
 def publish(
-    home: Home,
+    registry: Registry,
     clients: Iterable[str],
     *,
     connections: Mapping[str, duckdb.DuckDBPyConnection] | None = None,
@@ -84,9 +84,10 @@ def publish(
     Raises UnknownClient, PublishError.
     """
     started = time.perf_counter()
+    home = registry.home
     _require_registry(home)
     wanted = list(dict.fromkeys(clients))
-    registry, store = Registry(home), store_of(home)
+    store = store_of(home)
     connected = registry.names()
     for client in wanted:
         if client not in connected:

@@ -42,7 +42,7 @@ def make_books(folder: Path) -> Home:
                 sync.build(layer)
             sync.finish()
         Registry(home).update(client, state=State.UP_TO_DATE)
-    publish(home, CLIENTS)
+    publish(Registry(home), CLIENTS)
     return home
 
 
@@ -80,7 +80,7 @@ def retype_rent(home: Home, client: str) -> None:
         for layer in LAYERS:
             sync.build(layer)
         sync.finish()
-    publish(home, [client])
+    publish(Registry(home), [client])
 
 
 def bill(client: str, number: int, day: date, vendor: str, lines: list[Any]) -> dict[str, Any]:

@@ -209,7 +209,7 @@ def test_books_published_before_a_choice_existed_are_kept_by_its_default(
             "create or replace table ledger.books as "
             "select * exclude (sales_tax_on_cash_basis) from ledger.books"
         )
-    publish(books_home, [CLIENT])
+    publish(Registry(books_home), [CLIENT])
     with open_ledger(books_home) as ledger:
         told = "select sales_tax_on_cash_basis from books where client = ?"
         assert ledger.execute(told, [CLIENT]).fetchall() == [(None,)]

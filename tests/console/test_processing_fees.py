@@ -45,7 +45,7 @@ def paid(books_home: Home) -> Home:
         for layer in LAYERS:
             sync.build(layer)
         sync.finish()
-    publish(books_home, [CLIENT])
+    publish(Registry(books_home), [CLIENT])
     return books_home
 
 

@@ -42,7 +42,7 @@ def owed(books_home: Home) -> Home:
         for layer in LAYERS:
             sync.build(layer)
         sync.finish()
-    publish(books_home, [CLIENT])
+    publish(Registry(books_home), [CLIENT])
     return books_home
 
 

@@ -202,5 +202,5 @@ def published_home(home: Home, seeds: dict[str, int]) -> Home:
     for client, seed in seeds.items():
         connect(home, client)
         book(home, client, seed)
-    publish(home, seeds)
+    publish(Registry(home), seeds)
     return home

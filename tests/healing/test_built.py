@@ -146,7 +146,7 @@ def test_half_of_a_first_import_is_published_by_nobody(crash: Crash, names: list
         books.execute("delete from upkeep.builds where room = 'reports'")
         books.execute("update upkeep.build set number = '20990101T000000.000000Z-000000'")
     home.ledger.unlink()
-    report = publish(home, [])
+    report = publish(Registry(home), [])
     assert names[0] not in report.published
     assert "a part of its books only" in report.left_behind[names[0]]
     assert crash.firm.run("sync", names[0]).exit_code == 0
@@ -310,8 +310,8 @@ def test_a_ledger_of_an_earlier_release_is_published_once(firm: Firm, names: lis
     for name in names:
         with duckdb.connect(str(firm.home.client_file(name))) as books:
             books.execute("drop table upkeep.build")
-    assert sorted(publish(firm.home, []).published) == sorted(names)
-    assert publish(firm.home, []).published == {}
+    assert sorted(publish(Registry(firm.home), []).published) == sorted(names)
+    assert publish(Registry(firm.home), []).published == {}
     assert all(published(firm, name) == built(firm, name) for name in names)
 
 

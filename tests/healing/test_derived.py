@@ -141,13 +141,13 @@ def test_a_damaged_registry_is_said_and_empties_nothing(
     home.client_file("acme").write_bytes(b"")
     damage(home.registry)
     with pytest.raises(sqlite3.DatabaseError) as caught:
-        publish(home, [])
+        publish(Registry(home), [])
     said = machine_error(caught.value)
     assert said is not None
     assert "registry.sqlite, is damaged" in said.what
     home.registry.unlink()
     with pytest.raises(PublishError, match="connect the clients again"):
-        publish(home, [])
+        publish(Registry(home), [])
 
 
 def test_a_registry_of_an_earlier_release_is_completed_once(

@@ -133,7 +133,7 @@ def test_a_publication_goes_on_without_the_client_whose_file_is_damaged(
 ) -> None:
     whole = firm.query(LINES)
     fill(firm.home.client_file(names[0]))
-    report = publish(firm.home, names, anew=True)
+    report = publish(Registry(firm.home), names, anew=True)
     assert set(report.published) == set(names[1:])
     assert "Put it back from a backup" in report.not_published[names[0]]
     assert firm.query(LINES) == whole
@@ -156,7 +156,7 @@ def test_what_a_failed_writing_left_is_removed(
         return write(*words)  # type: ignore[arg-type]
 
     monkeypatch.setattr(versions, "_write_table", fail_at_the_end)
-    report = publish(firm.home, names[:1], anew=True)
+    report = publish(Registry(firm.home), names[:1], anew=True)
     assert set(report.not_published) == {names[0]}
     assert set(firm.home.published.rglob("*.parquet")) == before
 

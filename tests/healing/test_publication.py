@@ -105,7 +105,7 @@ def test_published_files_of_another_day_are_told_and_written_anew(
     whole = firm.query(LINES)
     shutil.copytree(firm.home.published, tmp_path / "backup")
     assert firm.run("sync", "--all").exit_code == 0
-    publish(firm.home, [], grace=timedelta(0))
+    publish(Registry(firm.home), [], grace=timedelta(0))
     shutil.rmtree(firm.home.published)
     shutil.copytree(tmp_path / "backup", firm.home.published)
     told = firm.run("clients", "--json").output.splitlines()
@@ -229,7 +229,7 @@ def test_without_a_registry_nothing_is_published_and_both_remedies_are_right(
     assert firm.query(LINES) == whole
     firm.home.registry.write_bytes(b"")  # an empty file is a lost registry, not an empty firm
     with pytest.raises(Exception, match="connect the clients again"):
-        publish(firm.home, [])
+        publish(Registry(firm.home), [])
     for number in range(len(names)):
         assert firm.connect(number).exit_code == 0
     assert firm.run("sync", "--all").exit_code == 0

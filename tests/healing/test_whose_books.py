@@ -135,7 +135,7 @@ def test_a_lost_file_is_not_made_anew_unless_somebody_says_so(firm: Firm, names:
         close_through(firm.home, client, date(2026, 1, 31), by="a test", reason="year's end")
     assert firm.run("publish", "--all").exit_code == 1
     firm.home.ledger.unlink()
-    publish(firm.home, names[1:])
+    publish(Registry(firm.home), names[1:])
     assert not path.exists()
     # The one remedy, and the other one.
     shutil.copy(backup, path)
@@ -193,7 +193,7 @@ def test_a_publication_names_the_files_that_the_registry_does_not_know(
     forget(firm, names[1])
     assert firm.run("disconnect", names[2], "--yes").exit_code == 0
     caplog.clear()
-    publish(firm.home, [])
+    publish(Registry(firm.home), [])
     named = [record.message for record in caplog.records if "nobody is connected" in record.message]
     assert len(named) == 1  # whom somebody disconnected is no surprise
     assert str(firm.home.client_file(names[1])) in named[0]

@@ -64,7 +64,7 @@ def write(home_path: str, names: list[str], log: str) -> None:
             now = utc_now()
             Registry(home).update(some[0], error="invented", unpublished_since=now)
             show_status(Registry(home))
-        report = publish(home, some, schema=SCHEMA)
+        report = publish(Registry(home), some, schema=SCHEMA)
         with Path(log).open("a") as file:
             file.write(f"{json.dumps(report.not_published)}\n")
 
@@ -120,6 +120,7 @@ class Stress:
         from publish_fixture import SCHEMA, connect_clients, write_books
 
         from bill_pipeline.publishing.publish import publish
+        from bill_pipeline.registry.clients import Registry
         from bill_pipeline.settings import Home
 
         self.processes = multiprocessing.get_context("forkserver")
@@ -134,8 +135,8 @@ class Stress:
         connect_clients(self.home, self.names)
         for name in self.names:
             write_books(self.home, name, 1, lines=LINES)
-        publish(self.home, self.names, schema=SCHEMA)
-        self.publish_again = lambda: publish(self.home, [], schema=SCHEMA)
+        publish(Registry(self.home), self.names, schema=SCHEMA)
+        self.publish_again = lambda: publish(Registry(self.home), [], schema=SCHEMA)
 
     def run(self, seconds: float, kills: int) -> dict[str, Any]:
         """Go on for ``seconds`` and at least ``kills`` kills; return what everybody saw."""

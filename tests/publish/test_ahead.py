@@ -25,7 +25,7 @@ BATCHES = "select client, batch from totals order by 1"
 
 @pytest.fixture
 def home(home: Home, clients: list[str]) -> Home:
-    publish(home, clients, schema=replace(SCHEMA, code=code_signature()))
+    publish(Registry(home), clients, schema=replace(SCHEMA, code=code_signature()))
     return home
 
 
@@ -47,10 +47,10 @@ def test_what_is_written_ahead_is_shown_by_the_next_publication_and_not_before(
     home: Home, rows: Rows
 ) -> None:
     ahead = written(home, 2)
-    publish(home, ["birch"])
+    publish(Registry(home), ["birch"])
     assert rows(BATCHES) == [("acme", 1), ("birch", 1)]
     home.client_file("acme").unlink()  # nobody opens it again
-    report = publish(home, ["acme"], written=[ahead])
+    report = publish(Registry(home), ["acme"], written=[ahead])
     assert report.published == {"acme": 21}
     assert rows(BATCHES) == [("acme", 2), ("birch", 1)]
     assert Registry(home).status("acme").unpublished_since is None
@@ -59,7 +59,7 @@ def test_what_is_written_ahead_is_shown_by_the_next_publication_and_not_before(
 def test_of_a_writer_that_died_what_is_published_counts(home: Home, rows: Rows) -> None:
     ahead = written(home, 2)
     die(home)
-    assert publish(home, ["acme"], written=[ahead]).not_published == {}
+    assert publish(Registry(home), ["acme"], written=[ahead]).not_published == {}
     assert rows(BATCHES) == [("acme", 2), ("birch", 1)]
     assert list((home.published / ".writing").iterdir()) == []
 
@@ -67,22 +67,22 @@ def test_of_a_writer_that_died_what_is_published_counts(home: Home, rows: Rows) 
 def test_what_a_dead_writer_left_is_collected_and_never_named(home: Home, rows: Rows) -> None:
     ahead = written(home, 2)
     die(home)
-    report = publish(home, ["birch"])
+    report = publish(Registry(home), ["birch"])
     assert report.files_collected == 2
     assert report.published.keys() == {"acme", "birch"}  # from its own file: nobody else will
     assert Registry(home).status("acme").unpublished_since is None
     assert rows(BATCHES) == [("acme", 2), ("birch", 1)]
     write_books(home, "acme", 3)
-    assert publish(home, ["acme"], written=[ahead]).not_published == {}
+    assert publish(Registry(home), ["acme"], written=[ahead]).not_published == {}
     assert rows(BATCHES) == [("acme", 3), ("birch", 1)]
 
 
 def test_books_that_were_built_since_wait_for_their_own_publication(home: Home, rows: Rows) -> None:
     ahead = written(home, 2)
     write_books(home, "acme", 3)
-    publish(home, ["acme"], written=[ahead])
+    publish(Registry(home), ["acme"], written=[ahead])
     assert Registry(home).status("acme").unpublished_since
-    publish(home, [])
+    publish(Registry(home), [])
     assert Registry(home).status("acme").unpublished_since is None
 
 
@@ -91,10 +91,10 @@ def test_a_later_version_is_not_replaced_by_one_that_was_written_before(
 ) -> None:
     ahead = written(home, 2)
     write_books(home, "acme", 3)
-    publish(home, ["acme"])
-    publish(home, ["acme"], written=[ahead])
+    publish(Registry(home), ["acme"])
+    publish(Registry(home), ["acme"], written=[ahead])
     assert rows(BATCHES) == [("acme", 3), ("birch", 1)]
-    publish(home, [], grace=timedelta(0))
+    publish(Registry(home), [], grace=timedelta(0))
     assert rows("select count(*) from journal_lines") == [(40,)]
 
 
@@ -109,5 +109,5 @@ def test_a_ledger_of_other_code_or_a_full_disk_leaves_all_to_the_publication(
             full.setattr(files, "write_version", refuse)
             assert stage_version(home, "acme", books) is None
         files._schema_for_writing_ahead.cache_clear()
-        publish(home, [], schema=SCHEMA)  # of no code
+        publish(Registry(home), [], schema=SCHEMA)  # of no code
         assert stage_version(home, "acme", books) is None

@@ -43,9 +43,9 @@ def parquet_files(home: Home) -> list[str]:
 
 
 def test_a_moved_home_is_put_right_by_the_next_publication(home: Home, clients: list[str]) -> None:
-    publish(home, clients, schema=SCHEMA)
+    publish(Registry(home), clients, schema=SCHEMA)
     moved = Home(home.path.rename(home.path.with_name("moved")))
-    publish(moved, [], schema=SCHEMA)
+    publish(Registry(moved), [], schema=SCHEMA)
     with duckdb.connect(str(moved.ledger), read_only=True) as db:
         assert db.execute("select count(*) from journal_lines").fetchall() == [(40,)]
 
@@ -53,13 +53,13 @@ def test_a_moved_home_is_put_right_by_the_next_publication(home: Home, clients: 
 def test_a_killed_writers_files_are_collected_by_the_next_one(
     home: Home, clients: list[str]
 ) -> None:
-    publish(home, clients, schema=SCHEMA)
+    publish(Registry(home), clients, schema=SCHEMA)
     kept = parquet_files(home)
     left = home.published / "totals" / "client=acme" / "20260101T000000.000000Z-abcdef.parquet"
     left.write_bytes(b"half a file")
     (home.published / ".writing" / "1-dead").write_text("acme 20260101T000000.000000Z-abcdef\n")
     (home.path / ".ledger.next.duckdb").write_bytes(b"half a catalogue")
-    report = publish(home, [], schema=SCHEMA)
+    report = publish(Registry(home), [], schema=SCHEMA)
     assert report.files_collected == 1
     assert parquet_files(home) == kept
     assert list((home.published / ".writing").iterdir()) == []
@@ -78,7 +78,7 @@ def test_nobody_begins_to_work_on_a_client_whose_file_a_publication_reads(
         return write_version(books, client, *values, **options)
 
     monkeypatch.setattr(files, "write_version", write)
-    publish(home, clients, schema=SCHEMA)
+    publish(Registry(home), clients, schema=SCHEMA)
     assert [client for client in clients for each in said
             if each.startswith(f"{client}'s books are being published")] == clients  # fmt: skip
 
@@ -86,16 +86,16 @@ def test_nobody_begins_to_work_on_a_client_whose_file_a_publication_reads(
 def test_what_a_tool_left_of_a_write_is_not_replayed(
     home: Home, clients: list[str], rows: Rows
 ) -> None:
-    publish(home, clients, schema=SCHEMA)
+    publish(Registry(home), clients, schema=SCHEMA)
     wal = home.ledger.with_name("ledger.duckdb.wal")
     wal.write_bytes(b"left by a tool that opened the file for writing")
-    publish(home, clients, schema=SCHEMA)
+    publish(Registry(home), clients, schema=SCHEMA)
     assert not wal.exists()
     assert rows("select count(*) from totals") == [(2,)]
 
 
 def test_the_catalogue_names_only_files_that_exist(home: Home, clients: list[str]) -> None:
-    publish(home, clients, schema=SCHEMA)
+    publish(Registry(home), clients, schema=SCHEMA)
     contents = read_contents(home)
     assert {v.client for v in contents.current.values()} == {"acme", "birch"}
     for version in contents.current.values():
@@ -122,16 +122,16 @@ LOSSES = {
 def test_a_lost_catalogue_is_made_again_with_every_client(
     home: Home, clients: list[str], rows: Rows, loss: str
 ) -> None:
-    publish(home, clients, schema=SCHEMA)
+    publish(Registry(home), clients, schema=SCHEMA)
     before = parquet_files(home)
     home.ledger.unlink()
     if LOSSES[loss]:
         with duckdb.connect(str(home.ledger)) as db:
             db.execute(LOSSES[loss])
-    report = publish(home, ["acme"], schema=SCHEMA)
+    report = publish(Registry(home), ["acme"], schema=SCHEMA)
     assert set(report.published) == {"acme", "birch"}
     assert rows("select client from totals order by 1") == [("acme",), ("birch",)]
-    report = publish(home, [], schema=SCHEMA, grace=timedelta(0))
+    report = publish(Registry(home), [], schema=SCHEMA, grace=timedelta(0))
     assert report.files_collected == len(before)
 
 
@@ -139,7 +139,7 @@ def test_a_lost_catalogue_is_made_again_with_every_client(
 def test_the_next_catalogue_is_the_last_one_with_other_versions(
     home: Home, clients: list[str], rows: Rows, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    publish(home, clients, schema=SCHEMA)
+    publish(Registry(home), clients, schema=SCHEMA)
     words = """
         select view_name, comment from duckdb_views() where not internal
         union all select table_name || '.' || column_name, comment from duckdb_columns()
@@ -152,7 +152,7 @@ def test_the_next_catalogue_is_the_last_one_with_other_versions(
     monkeypatch.setattr(catalogue, "_write_whole", lambda *_: pytest.fail("it was written whole"))
     for batch in range(2, 8):
         write_books(home, "acme", batch)
-        publish(home, ["acme"], schema=SCHEMA)
+        publish(Registry(home), ["acme"], schema=SCHEMA)
     assert rows("select client, batch from totals order by 1") == [("acme", 7), ("birch", 1)]
     assert rows("select count(distinct published_version) from sync_status") == [(2,)]
     assert rows(words) == described
@@ -162,11 +162,11 @@ def test_the_next_catalogue_is_the_last_one_with_other_versions(
 def test_what_a_tool_changed_in_the_ledger_is_gone_after_the_next_publication(
     home: Home, clients: list[str], rows: Rows
 ) -> None:
-    publish(home, clients, schema=SCHEMA)
+    publish(Registry(home), clients, schema=SCHEMA)
     home.ledger.chmod(0o644)
     with duckdb.connect(str(home.ledger)) as db:
         db.execute("create table mine (a int); drop view totals; create view totals as select 1")
-    publish(home, ["acme"], schema=SCHEMA)
+    publish(Registry(home), ["acme"], schema=SCHEMA)
     assert rows("select client from totals order by 1") == [("acme",), ("birch",)]
     with pytest.raises(duckdb.CatalogException):
         rows("from mine")
@@ -178,11 +178,12 @@ import sys
 from pathlib import Path
 sys.path.insert(0, {str(Path(__file__).parent)!r})
 from publish_fixture import SCHEMA
+from bill_pipeline.registry.clients import Registry
 from bill_pipeline.publishing.publish import publish
 from bill_pipeline.publishing.tables import PublishError
 from bill_pipeline.publishing.query import open_ledger
 from bill_pipeline.settings import Home
-assert publish(Home(Path({str(home.path)!r})), ["acme"], schema=SCHEMA).published
+assert publish(Registry(Home(Path({str(home.path)!r}))), ["acme"], schema=SCHEMA).published
 assert not {{"httpx", "pandas", "sklearn"}} & set(sys.modules)
 """
     subprocess.run([sys.executable, "-c", program], check=True)
@@ -191,7 +192,7 @@ assert not {{"httpx", "pandas", "sklearn"}} & set(sys.modules)
 def test_a_copy_where_nothing_may_be_written_is_read_when_told_where_it_is(
     home: Home, clients: list[str]
 ) -> None:
-    publish(home, clients, schema=SCHEMA)
+    publish(Registry(home), clients, schema=SCHEMA)
     copy = Home(home.path.rename(home.path.with_name("backup")))
     for path in copy.path.rglob("*"):
         path.chmod(0o555 if path.is_dir() else 0o444)
@@ -211,7 +212,7 @@ def test_a_copy_where_nothing_may_be_written_is_read_when_told_where_it_is(
 def test_a_disk_that_is_full_at_the_end_costs_nothing_and_is_left_as_it_was(
     home: Home, clients: list[str], rows: Rows, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    publish(home, clients, schema=SCHEMA)
+    publish(Registry(home), clients, schema=SCHEMA)
     write_books(home, "acme", 2)
 
     def refuse(*_: object, **__: object) -> None:
@@ -220,10 +221,10 @@ def test_a_disk_that_is_full_at_the_end_costs_nothing_and_is_left_as_it_was(
     with monkeypatch.context() as disk:
         disk.setattr(catalogue.os, "utime", refuse)
         with pytest.raises(OSError, match="No space left"):
-            publish(home, ["acme"], schema=SCHEMA)
+            publish(Registry(home), ["acme"], schema=SCHEMA)
     assert list(home.path.glob(".ledger*")) == []
     assert rows("select client, batch from totals order by 1") == [("acme", 1), ("birch", 1)]
-    publish(home, ["acme"], schema=SCHEMA)
+    publish(Registry(home), ["acme"], schema=SCHEMA)
     assert rows("select client, batch from totals order by 1") == [("acme", 2), ("birch", 1)]
 
 
@@ -231,12 +232,12 @@ def test_a_disk_that_is_full_at_the_end_costs_nothing_and_is_left_as_it_was(
 def test_a_disk_that_ends_within_the_catalogue_shows_all_of_it_or_what_was(
     home: Home, clients: list[str], rows: Rows, share: float
 ) -> None:
-    publish(home, clients, schema=SCHEMA)
+    publish(Registry(home), clients, schema=SCHEMA)
     write_books(home, "acme", 2)
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (int(home.ledger.stat().st_size * share), hard))
     try:
-        publish(home, [], schema=SCHEMA)
+        publish(Registry(home), [], schema=SCHEMA)
     except (duckdb.Error, OSError, PublishError):
         shown = 1
     else:
@@ -245,7 +246,7 @@ def test_a_disk_that_ends_within_the_catalogue_shows_all_of_it_or_what_was(
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
     assert list(home.path.glob(".ledger*")) == []
     assert rows("select client, batch from totals order by 1") == [("acme", shown), ("birch", 1)]
-    publish(home, [], schema=SCHEMA)
+    publish(Registry(home), [], schema=SCHEMA)
     assert rows("select client, batch from totals order by 1") == [("acme", 2), ("birch", 1)]
 
 
@@ -257,7 +258,7 @@ def test_of_a_large_firm_some_are_looked_at_each_time_until_the_damage_is_found(
     monkeypatch: pytest.MonkeyPatch,
     damage: str,
 ) -> None:
-    publish(home, clients, schema=SCHEMA)
+    publish(Registry(home), clients, schema=SCHEMA)
     monkeypatch.setattr(files, "CLIENTS_LOOKED_AT", 1)
     (path,) = home.published.glob("totals/client=birch/*.parquet")
     if damage == "cut":
@@ -265,7 +266,7 @@ def test_of_a_large_firm_some_are_looked_at_each_time_until_the_damage_is_found(
     else:
         path.unlink()
     looked = 0
-    while not publish(home, [], schema=SCHEMA).published:
+    while not publish(Registry(home), [], schema=SCHEMA).published:
         looked += 1
         assert looked < 100
     assert rows("select client, batch from totals order by 1") == [("acme", 1), ("birch", 1)]
@@ -275,11 +276,11 @@ def test_of_a_large_firm_some_are_looked_at_each_time_until_the_damage_is_found(
 def test_a_purged_clients_rows_go_at_once_and_open_readers_notice_nothing(
     home: Home, clients: list[str], rows: Rows, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    publish(home, clients, schema=SCHEMA)
+    publish(Registry(home), clients, schema=SCHEMA)
     with Registry(home).database() as db:
         db.execute("update clients set organization_name = 'Birch & Sons' where client = 'birch'")
     write_books(home, "birch", 2)
-    publish(home, clients, schema=SCHEMA)  # the version before is kept for its readers
+    publish(Registry(home), clients, schema=SCHEMA)  # the version before is kept for its readers
     monkeypatch.setattr(leaving, "publish", partial(publish, schema=SCHEMA))
     (home.statements / "birch").mkdir()
     Webhooks(Registry(home)).add("birch", "one", SecretStr("a key"), utc_now())
@@ -313,6 +314,6 @@ def test_a_purged_clients_rows_go_at_once_and_open_readers_notice_nothing(
     # Whoever saw the old client does not see a new one of its name.
     assert [user.clients for user in users.all()] == [frozenset({"acme"}), frozenset(), "all"]
     assert not ReviewMemory(console).postponed()
-    publish(home, [], schema=SCHEMA, grace=timedelta(0))
+    publish(Registry(home), [], schema=SCHEMA, grace=timedelta(0))
     left = [path for path in home.path.rglob("*") if path.is_file() and "birch" in str(path)]
     assert left == [lock]

@@ -50,7 +50,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Home:
         for number in range(3):
             company.put("bills", bill(number, 10.0), FIRST_SYNC)
         company.sync(FIRST_SYNC)
-    publish(home, ["acme"])
+    publish(Registry(home), ["acme"])
     return home
 
 
@@ -99,7 +99,7 @@ def test_a_new_bill_writes_what_it_changed_and_links_the_rest(home: Home) -> Non
     first = files(home)
     assert differing(home) == []
     add_bill(home)
-    report = publish(home, ["acme"])
+    report = publish(Registry(home), ["acme"])
     second = files(home)
     assert {"documents", "trial_balance", "journal_lines"}.isdisjoint(linked(first, second))
     assert {"parties", "receivables_aging", "accounts"} <= linked(first, second)
@@ -113,8 +113,8 @@ def test_a_new_bill_writes_what_it_changed_and_links_the_rest(home: Home) -> Non
 def test_collecting_a_version_leaves_what_later_ones_share(home: Home) -> None:
     for _ in range(2):
         add_bill(home)
-        publish(home, ["acme"], grace=timedelta(0))
-    publish(home, [], grace=timedelta(0))
+        publish(Registry(home), ["acme"], grace=timedelta(0))
+    publish(Registry(home), [], grace=timedelta(0))
     assert len(list(home.published.rglob("*.parquet"))) == len(files(home))
     assert differing(home) == []
 
@@ -123,7 +123,7 @@ def test_a_file_that_was_cut_off_is_written_anew(home: Home) -> None:
     first = files(home)
     damaged = first["parties"]
     os.truncate(damaged, damaged.stat().st_size // 2)
-    publish(home, ["acme"])
+    publish(Registry(home), ["acme"])
     assert "parties" not in linked(first, files(home))
     assert differing(home) == []
 
@@ -137,7 +137,7 @@ def test_a_file_altered_at_equal_length_is_written_anew_and_said_once(
     first = files(home)
     for table in ("parties", "trial_balance"):  # one that may be linked, one that is written
         alter(first[table], place)
-    publish(home, clients)
+    publish(Registry(home), clients)
     assert len([r for r in caplog.records if "damaged" in r.message]) == 1
     assert not {"parties", "trial_balance"} & linked(first, files(home))
     assert differing(home) == []
@@ -151,16 +151,16 @@ def test_a_file_altered_while_its_tables_were_staged_is_not_linked_on(
         version = stage_version(home, "acme", company.connection)
     assert version
     assert len([r for r in caplog.records if "damaged" in r.message]) == 1
-    publish(home, ["acme"], written=[version])
+    publish(Registry(home), ["acme"], written=[version])
     assert differing(home) == []
 
 
 def test_anew_writes_every_table(home: Home) -> None:
     first = files(home)
-    publish(home, ["acme"])
+    publish(Registry(home), ["acme"])
     second = files(home)
     assert len(linked(first, second)) > 30
-    publish(home, ["acme"], anew=True)
+    publish(Registry(home), ["acme"], anew=True)
     assert linked(second, files(home)) == set()
     assert differing(home) == []
 
@@ -170,7 +170,7 @@ def test_a_strange_note_is_no_note(home: Home, note: bytes) -> None:
     (path,) = (home.published / ".kept").iterdir()
     path.write_bytes(note)
     first = files(home)
-    publish(home, ["acme"])
+    publish(Registry(home), ["acme"])
     assert linked(first, files(home)) == set()
     assert differing(home) == []
 
@@ -183,12 +183,12 @@ def test_where_nothing_can_be_linked_everything_is_written(
 
     monkeypatch.setattr(os, "link", refuse)
     first = files(home)
-    publish(home, ["acme"])
+    publish(Registry(home), ["acme"])
     assert linked(first, files(home)) == set()
     assert differing(home) == []
 
 
 def test_other_code_links_nothing_that_was_written_before(home: Home) -> None:
     first = files(home)
-    publish(home, ["acme"], schema=replace(published_schema(), code="other"))
+    publish(Registry(home), ["acme"], schema=replace(published_schema(), code="other"))
     assert linked(first, files(home)) == set()

@@ -35,7 +35,7 @@ Rows = Callable[[str], list[tuple[Any, ...]]]
 def test_two_machines_that_publish_at_once_both_succeed(
     home: Home, clients: list[str], tmp_path: Path, rows: Rows
 ) -> None:
-    publish(home, clients, schema=SCHEMA)
+    publish(Registry(home), clients, schema=SCHEMA)
     other = Home.at(tmp_path / "other machine")
     connect_clients(other, clients)
     write_books(home, "acme", 2)
@@ -65,8 +65,8 @@ def test_a_lake_of_before_gets_the_columns_that_its_registry_lacks(
     with monkeypatch.context() as patched:
         patched.setattr(registry, "TABLES", (registry.CLIENTS_TABLE, before))
         patched.setattr(registry.RegistryTables, "bring_up_to_date", lambda *_, **__: None)
-        publish(home, clients, schema=SCHEMA)
-    publish(home, ["acme"], schema=SCHEMA)
+        publish(Registry(home), clients, schema=SCHEMA)
+    publish(Registry(home), ["acme"], schema=SCHEMA)
     assert rows("select quarantined_count from sync_status where client = 'acme'") == [(0,)]
     assert rows("select count(distinct client) from totals") == [(2,)]
 
@@ -74,14 +74,14 @@ def test_a_lake_of_before_gets_the_columns_that_its_registry_lacks(
 def test_what_a_killed_publisher_left_is_collected_and_nothing_else(
     home: Home, clients: list[str], rows: Rows
 ) -> None:
-    publish(home, clients, schema=SCHEMA)
+    publish(Registry(home), clients, schema=SCHEMA)
     kept = stored_files(home)
     orphan = home.lake / "main" / "totals" / "client=acme" / "ducklake-dead.parquet"
     orphan.write_bytes((home.path / kept[0]).read_bytes())
     staged = home.published / ".staging" / "20260101T000000.000000Z-abcdef" / "totals"
     staged.mkdir(parents=True)
     (home.published / ".writing" / "1-dead").write_text(f".staging {staged.parent.name}\n")
-    publish(home, [], schema=SCHEMA)
+    publish(Registry(home), [], schema=SCHEMA)
     assert stored_files(home) == kept
     assert not staged.exists()
     assert list((home.published / ".writing").iterdir()) == []
@@ -93,12 +93,12 @@ def test_looking_at_bill_and_finding_nothing_makes_no_snapshot(
 ) -> None:
     registry, looked = Registry(home), utc_now()
     registry.update("acme", last_attempt_at=looked, last_success_at=looked)
-    publish(home, clients, schema=SCHEMA)
+    publish(Registry(home), clients, schema=SCHEMA)
 
     def snapshots_after(**changes: object) -> int:
         registry.update("acme", **changes)
         show_status(Registry(home))
-        publish(home, [], schema=SCHEMA)
+        publish(Registry(home), [], schema=SCHEMA)
         with open_ledger(home) as ledger:
             row = ledger.execute("select count(*) from ducklake_snapshots('ledger')").fetchone()
         return int((row or (0,))[0])
@@ -113,10 +113,10 @@ def test_looking_at_bill_and_finding_nothing_makes_no_snapshot(
 def test_a_snapshot_outlives_the_grace_period_while_it_is_the_newest(
     home: Home, clients: list[str]
 ) -> None:
-    publish(home, clients, schema=SCHEMA)
+    publish(Registry(home), clients, schema=SCHEMA)
     with open_ledger(home) as before:
         write_books(home, "acme", 2)
-        publish(home, ["acme"], schema=SCHEMA, grace=timedelta(minutes=5))
+        publish(Registry(home), ["acme"], schema=SCHEMA, grace=timedelta(minutes=5))
         assert before.execute("select max(batch) from journal_lines").fetchall() == [(1,)]
 
 
@@ -133,8 +133,8 @@ def test_a_password_in_the_address_is_refused_and_never_repeated(
 
 
 def test_nothing_but_reading_the_lake_is_possible(home: Home, clients: list[str]) -> None:
-    publish(home, clients, schema=SCHEMA)
-    publish(home, clients, schema=SCHEMA)
+    publish(Registry(home), clients, schema=SCHEMA)
+    publish(Registry(home), clients, schema=SCHEMA)
     before = stored_files(home)
     snapshots = "select count(*) from ducklake_snapshots('ledger')"
     with open_ledger(home) as ledger:

@@ -10,6 +10,7 @@ import duckdb
 import pytest
 
 from bill_pipeline.publishing.publish import publish
+from bill_pipeline.registry.clients import Registry
 from bill_pipeline.settings import Home
 from tests.publish.publish_fixture import SCHEMA, write_books
 
@@ -61,9 +62,9 @@ def rows_of(home: Home) -> list[tuple[object, ...]]:
 def test_a_power_cut_after_a_publication_leaves_a_ledger_that_can_be_read(
     home: Home, clients: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    publish(home, clients, schema=SCHEMA)
+    publish(Registry(home), clients, schema=SCHEMA)
     disk = Disk(home, monkeypatch)
     disk.sync()  # the first publication was long ago
     write_books(home, clients[0], 2)
-    publish(home, clients, schema=SCHEMA)
+    publish(Registry(home), clients, schema=SCHEMA)
     assert rows_of(disk.cut(tmp_path / "after the cut")) == rows_of(home)

@@ -18,6 +18,7 @@ from click.testing import CliRunner, Result
 from bill_pipeline.cli import main
 from bill_pipeline.publishing.publish import publish
 from bill_pipeline.publishing.query import QueryError, open_ledger, run
+from bill_pipeline.registry.clients import Registry
 from bill_pipeline.runtime.private_folder import PrivateFolder, _remove_left_over
 from bill_pipeline.settings import Home
 from tests.publish.publish_fixture import SCHEMA, write_books
@@ -25,7 +26,7 @@ from tests.publish.publish_fixture import SCHEMA, write_books
 
 @pytest.fixture
 def ledger(home: Home, clients: list[str]) -> Home:
-    publish(home, clients, schema=SCHEMA)
+    publish(Registry(home), clients, schema=SCHEMA)
     return home
 
 
@@ -253,7 +254,7 @@ def test_two_open_ledgers_in_one_process_each_see_their_own_moment(
     batches = "select max(batch) from journal_lines"
     with open_ledger(ledger) as before:
         write_books(ledger, "acme", 2)
-        publish(ledger, ["acme"], schema=SCHEMA)
+        publish(Registry(ledger), ["acme"], schema=SCHEMA)
         with open_ledger(ledger) as after:
             assert run(after, batches).fetchall() == [(2,)]
             assert run(before, batches).fetchall() == [(1,)]

@@ -15,6 +15,7 @@ from click.testing import CliRunner
 
 from bill_pipeline.cli import main
 from bill_pipeline.publishing.publish import publish
+from bill_pipeline.registry.clients import Registry
 from bill_pipeline.runtime.signals import GRACE_SECONDS
 from bill_pipeline.settings import Home
 from tests.publish.publish_fixture import SCHEMA
@@ -25,7 +26,7 @@ pytestmark = pytest.mark.parametrize("store", ["files"], indirect=True)
 def test_without_duckdbs_shell_a_plain_one_answers(
     home: Home, clients: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    publish(home, clients, schema=SCHEMA)
+    publish(Registry(home), clients, schema=SCHEMA)
     monkeypatch.setattr("shutil.which", lambda _name: None)
     typed = "select client,\n amount from totals order by 1;\nfrom nothing;\nselect 7 as n;\n"
     result = CliRunner().invoke(main, ["shell", "--home", str(home.path)], input=typed)
@@ -40,7 +41,7 @@ def test_without_duckdbs_shell_a_plain_one_answers(
 def test_ctrl_c_forgets_the_line_and_the_plain_prompt_stays(
     home: Home, clients: list[str], tmp_path: Path
 ) -> None:
-    publish(home, clients, schema=SCHEMA)
+    publish(Registry(home), clients, schema=SCHEMA)
     shell = subprocess.Popen(
         [Path(sys.executable).with_name("bill-pipeline"), "shell", "--home", str(home.path)],
         env={**os.environ, "PATH": str(tmp_path)}, text=True, bufsize=1, stdin=subprocess.PIPE,
@@ -60,7 +61,7 @@ def test_ctrl_c_forgets_the_line_and_the_plain_prompt_stays(
 def test_duckdbs_shell_is_started_read_only(
     home: Home, clients: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    publish(home, clients, schema=SCHEMA)
+    publish(Registry(home), clients, schema=SCHEMA)
     program = tmp_path / "bin" / "duckdb"
     program.parent.mkdir()
     program.write_text("#!/bin/sh\n")
