@@ -251,3 +251,15 @@ def test_what_is_declared_is_used_and_what_is_used_is_declared() -> None:
     known = {module[name] for name in needed} | {"bill_pipeline", "models"}
     assert ours - known - set(sys.stdlib_module_names) == PARTS_OF.keys()
     assert {*PARTS_OF.values()} <= needed
+
+
+def test_decisions_are_written_by_one_helper() -> None:
+    """Beside it: undoing copies rows as they are, and a batch is no decision."""
+    beside = {"decisions/rows.py", "actions/party_answers.py", "pipeline/batches.py"}
+    writers = {
+        str(path.relative_to(ROOT / "bill_pipeline"))
+        for path in PRODUCT
+        if path.is_relative_to(ROOT / "bill_pipeline")
+        and re.search(r"(into|update|delete from)\s+decisions\.", path.read_text())
+    }
+    assert writers == beside

@@ -12,6 +12,7 @@ from datetime import datetime
 import duckdb
 
 from bill_pipeline.decisions.funding_accounts import decide_cards
+from bill_pipeline.decisions.rows import append_decisions
 
 #: Names, in lower case, with which the only such account plays a role; docs/ledger.md has them.
 BILL_BALANCE = r"bill(\.com)? (balance|wallet|cash account)"
@@ -71,7 +72,7 @@ def decide_missing_roles(connection: duckdb.DuckDBPyConnection, as_of: datetime)
         "select distinct account_id from staging.bank_accounts "
         "where is_default_for_payables and not is_archived and account_id is not null"
     ).fetchall()
-    chosen: list[tuple[str, str, datetime, str, str]] = []
+    chosen: list[dict[str, object]] = []
     for role, standard_account in sorted(standard):
         if role in decided:
             continue
@@ -84,10 +85,9 @@ def decide_missing_roles(connection: duckdb.DuckDBPyConnection, as_of: datetime)
         elif fitting and role.endswith("_fees"):  # a person is asked which one
             names = ", ".join(name for account_id, _, name in chart if account_id in fitting)
             reason = f"several accounts of the client's chart fit: {names}"
-        chosen.append((role, account, as_of, "first sync", reason))
-    if chosen:
-        connection.executemany("insert into decisions.account_roles values (?, ?, ?, ?, ?)", chosen)
-    return len(chosen) + decide_cards(connection, as_of)
+        decided_by = {"decided_at": as_of, "decided_by": "first sync", "reason": reason}
+        chosen.append({"role": role, "account_id": account, **decided_by})
+    return append_decisions(connection, "account_roles", chosen) + decide_cards(connection, as_of)
 
 
 def _fitting_accounts(role: str, chart: list[tuple[str, str, str]]) -> list[str]:

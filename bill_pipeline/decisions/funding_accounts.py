@@ -12,6 +12,8 @@ from datetime import datetime
 
 import duckdb
 
+from bill_pipeline.decisions.rows import append_decision
+
 
 def decide_cards(connection: duckdb.DuckDBPyConnection, as_of: datetime) -> int:
     """Choose the liability account of every card that a payment names first; return how many.
@@ -64,8 +66,8 @@ def decide_cards(connection: duckdb.DuckDBPyConnection, as_of: datetime) -> int:
             account, reason = default, "the client's only card"
         else:
             account, reason = role, "one liability for each card"
-        connection.execute(
-            "insert into decisions.account_roles values (?, ?, ?, ?, ?)",
-            [role, account, as_of, "first use", reason],
-        )
+        append_decision(
+            connection, "account_roles", role=role, account_id=account,
+            decided_at=as_of, decided_by="first use", reason=reason,
+        )  # fmt: skip
     return len(rows)

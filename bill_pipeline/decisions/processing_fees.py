@@ -6,6 +6,8 @@ from datetime import datetime
 
 import duckdb
 
+from bill_pipeline.decisions.rows import append_decisions
+
 #: Who decides a processing fee that a deposit shows; anybody else is a person.
 FEE_FINDER = "deposits"
 
@@ -15,10 +17,8 @@ def decide_processing_fees(connection: duckdb.DuckDBPyConnection, as_of: datetim
 
     What a person decided stays. A fee whose deposit no longer shows it is taken back.
     """
-    before = _count_fees_decided(connection)
-    connection.execute(
+    found = connection.execute(
         """
-        insert into decisions.processing_fees
         with decided as (
             select
                 received_payment_id,
@@ -27,8 +27,9 @@ def decide_processing_fees(connection: duckdb.DuckDBPyConnection, as_of: datetim
             from decisions.processing_fees where decided_at <= $as_of group by received_payment_id
         )
         select
-            received_payment_id, coalesce(found.amount, 0), found.money_movement_id, $as_of, $by,
-            coalesce(found.reason, 'no deposit shows it any more')
+            received_payment_id, coalesce(found.amount, 0) as amount, found.money_movement_id,
+            $as_of::timestamp as decided_at, $by as decided_by,
+            coalesce(found.reason, 'no deposit shows it any more') as reason
         from staging.processing_fees_found as found
         full join decided using (received_payment_id)
         where coalesce(found.amount, 0) <> coalesce(decided.amount, 0)
@@ -37,9 +38,6 @@ def decide_processing_fees(connection: duckdb.DuckDBPyConnection, as_of: datetim
         """,
         {"as_of": as_of, "by": FEE_FINDER},
     )
-    return _count_fees_decided(connection) - before
-
-
-def _count_fees_decided(connection: duckdb.DuckDBPyConnection) -> int:
-    row = connection.execute("select count(*) from decisions.processing_fees").fetchone()
-    return row[0] if row else 0
+    names = [column[0] for column in found.description]
+    rows = [dict(zip(names, row, strict=True)) for row in found.fetchall()]
+    return append_decisions(connection, "processing_fees", rows)
