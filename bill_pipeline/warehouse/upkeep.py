@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 from bill_pipeline.warehouse.transforms import load_checks, load_transforms
-from bill_pipeline.warehouse.unchanged import MEMORY, MEMORY_DDL, latest_knowledge
+from bill_pipeline.warehouse.unchanged import MEMORY_DDL, latest_knowledge
 from bill_pipeline.warehouse.warehouse import Warehouse
 
 #: Books with more document versions than this gain by using every core.
@@ -62,9 +62,8 @@ def built_version(warehouse: Warehouse, what: str) -> str | None:
 
 def forget_builds(warehouse: Warehouse) -> None:
     """Have every table built anew; in the transaction that changes what they are built from."""
+    warehouse.connection.execute("drop schema if exists upkeep cascade")
     warehouse.connection.execute(_DDL + MEMORY_DDL)
-    for table in ("upkeep.builds", MEMORY):
-        warehouse.connection.execute(f"delete from {table}")
 
 
 def would_come_out_the_same(warehouse: Warehouse, layers: tuple[str, ...], as_of: datetime) -> bool:
