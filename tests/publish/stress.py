@@ -19,6 +19,7 @@ import statistics
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
@@ -84,7 +85,11 @@ def opened(home_path: str) -> Any:
 
 
 def read(home_path: str, names: list[str], stop: str, log: str) -> None:
-    """Open, join, close, again and again until the file ``stop`` exists; leave a JSON log."""
+    """Open, join, close, again and again until the file ``stop`` exists.
+
+    Leaves a JSON log after the first round, whose being there tells that it answered, and at the
+    end.
+    """
     import duckdb
 
     rng = random.Random()  # noqa: S311
@@ -107,6 +112,8 @@ def read(home_path: str, names: list[str], stop: str, log: str) -> None:
                     found["reads"] += 1
         except duckdb.Error as error:
             found["errors"].append(str(error))
+        if not Path(log).exists():
+            Path(log).write_text(json.dumps(found))
     Path(log).write_text(json.dumps(found))
 
 
@@ -139,13 +146,22 @@ class Stress:
         self.publish_again = lambda: publish(Registry(self.home), [], schema=SCHEMA)
 
     def run(self, seconds: float, kills: int) -> dict[str, Any]:
-        """Go on for ``seconds`` and at least ``kills`` kills; return what everybody saw."""
-        idle = self._read_while("idle", lambda: time.sleep(seconds / 10))
+        """Go on for ``seconds``, at least ``kills`` kills and until every reader has answered.
+
+        Returns what everybody saw.
+        """
+
+        def wait(answered: Callable[[], bool]) -> None:
+            time.sleep(seconds / 10)
+            while not answered():
+                time.sleep(0.05)
+
+        idle = self._read_while("idle", wait)
         killed = 0
 
-        def write_and_kill() -> None:
+        def write_and_kill(answered: Callable[[], bool]) -> None:
             nonlocal killed
-            killed = self._write_and_kill(seconds, kills)
+            killed = self._write_and_kill(seconds, kills, answered)
 
         busy = self._read_while("busy", write_and_kill)
         logs = [path.read_text().splitlines() for path in self.home.path.glob("writer-*.log")]
@@ -165,14 +181,20 @@ class Stress:
             "milliseconds, one client": {n: _latency(f["points"]) for n, f in both.items()},
         }
 
-    def _read_while(self, name: str, work: Any) -> dict[str, Any]:
+    def _read_while(self, name: str, work: Callable[[Callable[[], bool]], None]) -> dict[str, Any]:
+        """Let readers read during ``work``, which is told whether each of them has answered."""
         stop = self.home.path / f"stop-{name}"
         logs = [self.home.path / f"{name}-{number}.json" for number in range(self.workers)]
         readers = [
             self._start(read, str(self.home.path), self.names, str(stop), str(log)) for log in logs
         ]
         try:
-            work()
+            work(
+                lambda: all(
+                    log.exists() or not reader.is_alive()
+                    for log, reader in zip(logs, readers, strict=True)
+                )
+            )
         finally:
             stop.touch()
             for reader in readers:
@@ -183,12 +205,12 @@ class Stress:
                 total[key] = total.get(key, type(value)()) + value
         return total
 
-    def _write_and_kill(self, seconds: float, least: int) -> int:
+    def _write_and_kill(self, seconds: float, least: int, answered: Callable[[], bool]) -> int:
         writers = [self._start_writer(number) for number in range(self.workers)]
         end = time.monotonic() + seconds
         killed = 0
         try:
-            while time.monotonic() < end or killed < least:
+            while time.monotonic() < end or killed < least or not answered():
                 victim = self.rng.randrange(self.workers)
                 # Any moment of a publication, and of the start of a process.
                 writers[victim].join(self.rng.uniform(0.05, self.life))
@@ -214,7 +236,7 @@ class Stress:
 
 
 def _latency(seconds: list[float]) -> dict[str, float]:
-    if not seconds:  # on a busy machine nobody may have read in so short a time
+    if not seconds:  # every answer was an error: those are what to show
         return {}
     cuts = statistics.quantiles(seconds, n=20) if len(seconds) > 1 else seconds * 19
     return {"p50": round(cuts[9] * 1000, 1), "p95": round(cuts[18] * 1000, 1)}

@@ -23,3 +23,12 @@ def test_readers_see_no_error_and_no_mixed_books_while_writers_are_killed(tmp_pa
     assert result["published"] > 0
     assert (result["errors"], result["refused"]) == ([], 0)
     assert (result["inconsistent"], result["missing"], result["leftovers"]) == (0, 0, 0)
+
+
+@pytest.mark.slow
+def test_a_run_lasts_until_every_reader_has_answered(tmp_path: Path) -> None:
+    result = Stress(tmp_path, clients=2, workers=2, seed=1).run(seconds=0, kills=0)
+    assert result["reads"] >= 2
+    assert all(
+        result[f"milliseconds, {of}"]["idle"]["p50"] > 0 for of in ("all clients", "one client")
+    )
