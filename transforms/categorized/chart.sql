@@ -15,14 +15,31 @@ client_chart as (
     from staging.chart_of_accounts
 ),
 
+displaced as (
+    select
+        account_id, account_number::bigint as number,
+        row_number() over (order by account_number) as nth
+    from staging.standard_accounts
+    where account_number in (select trim(account_number) from staging.chart_of_accounts)
+),
+
+used as (
+    select trim(account_number) as number from staging.chart_of_accounts
+    union
+    select account_number from staging.standard_accounts
+),
+
+-- Those among which each of them finds one: as many after the last of them as there are taken.
 free_numbers as (
     select number, row_number() over (order by number) as place
-    from range(1000, 100000) as numbers (number)
-    anti join (
-        select account_number from staging.chart_of_accounts
-        union all
-        select account_number from staging.standard_accounts
-    ) as used on trim(used.account_number) = number::varchar
+    from (
+        select
+            unnest(
+                range(min(number) + 1, max(number) + count(*) + (select count(*) from used) + 2)
+            ) as number
+        from displaced
+    ) as candidates
+    where number::varchar not in (select number from used where number is not null)
 ),
 
 -- In the order of their numbers, each takes the first free one after its own that none before took.
@@ -30,14 +47,7 @@ moved as (
     select
         account_id,
         nth + max(place - nth) over (order by nth) as place
-    from (
-        select
-            standard.account_id, standard.account_number::bigint as number,
-            row_number() over (order by standard.account_number) as nth
-        from staging.standard_accounts as standard
-        semi join staging.chart_of_accounts as taken
-            on trim(taken.account_number) = standard.account_number
-    ) as displaced
+    from displaced
     asof join free_numbers on displaced.number < free_numbers.number
 ),
 
