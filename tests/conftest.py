@@ -47,6 +47,7 @@ def pytest_report_header() -> str | None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    config.stash[rotation.COLLECTED] = list(items)
     items[:], others = rotation.split(items)
     config.hook.pytest_deselected(items=others)
     leave_out(items)

@@ -1,9 +1,11 @@
 """What a day's run takes of the tests that are too many for one: a part of them, by the date.
 
-``make test`` sets the day. The cases of a test marked ``rotating(days=4)`` are spread over four
-days, so each day has some of every kind and four days have all; a file that is ``together`` keeps
-its tests on one day, because what they share is the most of their time. Without a day, in
-``make test-nightly`` and by plain pytest, everything runs.
+``make test`` sets the day. The cases of a file's tests marked ``rotating(days=4)`` are dealt to
+four days in turn, so each day has some of every kind and four days have all. A file that is
+``together`` keeps its tests on one day, because what they share is the most of their time.
+``part`` says which of the days has a test (of several cases the first) that takes so long that the
+days would differ by it. Without a day, in ``make test-nightly`` and by plain pytest, everything
+runs.
 """
 
 from __future__ import annotations
@@ -16,6 +18,11 @@ from zlib import crc32
 import pytest
 
 DAY = "BILL_PIPELINE_TEST_DAY"
+#: The days after which everything ran. Every ``days`` divides it: what falls together once in a
+#: cycle does so in each, and no day is longer than those of the first.
+CYCLE = 8
+#: All tests that were collected, those of other days too.
+COLLECTED = pytest.StashKey[list[pytest.Item]]()
 
 
 def day() -> date | None:
@@ -24,10 +31,16 @@ def day() -> date | None:
     return date.fromisoformat(text) if text else None
 
 
-def is_due(name: str, number: int, days: int) -> bool:
-    """Whether case ``number`` of ``name`` is in the part of the day; it is once in ``days``."""
+def is_due(part: int, days: int) -> bool:
+    """Whether ``part`` is that of the day; it is once in ``days``."""
+    assert CYCLE % days == 0, f"rotating over {days} days: take a divisor of {CYCLE}"
     today = day()
-    return today is None or (crc32(name.encode()) + number + today.toordinal()) % days == 0
+    return today is None or (part + today.toordinal()) % days == 0
+
+
+def first_part(name: str) -> int:
+    """The part of what has none of its own."""
+    return crc32(name.encode())
 
 
 def examples(count: int, *, by_day: int) -> int:
@@ -42,12 +55,25 @@ def split(items: list[pytest.Item]) -> tuple[list[pytest.Item], list[pytest.Item
     """Those of ``items`` that are due, and those whose day is another one."""
     due: list[pytest.Item] = []
     others: list[pytest.Item] = []
-    cases: Counter[str] = Counter()
+    dealt: Counter[str] = Counter()
     for item in items:
         mark = item.get_closest_marker("rotating")
-        together = bool(mark and mark.kwargs.get("together"))
-        name = item.nodeid.split("::" if together else "[")[0]
-        runs = mark is None or is_due(name, cases[name], mark.kwargs["days"])
-        cases[name] += not together
-        (due if runs else others).append(item)
+        is_due_today = mark is None or _is_due(item, dealt, **mark.kwargs)
+        (due if is_due_today else others).append(item)
     return due, others
+
+
+def _is_due(
+    item: pytest.Item,
+    dealt: Counter[str],
+    *,
+    days: int,
+    part: int | None = None,
+    together: bool = False,
+) -> bool:
+    """``dealt``: how many cases of a file, or of a test with a part of its own, came before."""
+    file, test = item.nodeid.split("::")[0], item.nodeid.split("[")[0]
+    name = f"{file} {days}" if part is None else test
+    number = 0 if together else dealt[name]
+    dealt[name] += 1
+    return is_due((first_part(file) if part is None else part) + number, days)

@@ -44,7 +44,9 @@ from tests.rotation import examples
 pytestmark = [pytest.mark.slow, pytest.mark.rotating(days=2)]
 
 SLOW = [HealthCheck.too_slow, HealthCheck.data_too_large]
-few = settings(max_examples=2, deadline=None, suppress_health_check=SLOW, print_blob=True)
+few = settings(
+    max_examples=examples(2, by_day=1), deadline=None, suppress_health_check=SLOW, print_blob=True
+)
 many = settings(
     max_examples=examples(12, by_day=3), deadline=None, suppress_health_check=SLOW, print_blob=True
 )
@@ -314,7 +316,7 @@ def reports_at(company: Company, day: date, known_at: datetime | None) -> dict[s
     return found
 
 
-@pytest.mark.rotating(days=3)
+@pytest.mark.rotating(days=4)
 @law(9, 25)
 @few
 @given(life=learning_lives)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import date, timedelta
 
 import pytest
@@ -13,19 +14,25 @@ pytest_plugins = ["pytester"]
 CASES = """
 import pytest
 
-@pytest.mark.rotating(days=3)
-@pytest.mark.parametrize("number", range(7))
+@pytest.mark.rotating(days=4)
+@pytest.mark.parametrize("number", range(9))
 def test_one(number): ...
 
-@pytest.mark.rotating(days=4)
+@pytest.mark.rotating(days=2)
 def test_alone(): ...
+
+@pytest.mark.rotating(days=8, part=3)
+def test_long(): ...
+
+@pytest.mark.rotating(days=8, part=4)
+def test_longer(): ...
 
 def test_always(): ...
 """
 TOGETHER = """
 import pytest
 
-pytestmark = pytest.mark.rotating(days=3, together=True)
+pytestmark = pytest.mark.rotating(days=4, together=True)
 
 def test_first(): ...
 
@@ -45,23 +52,54 @@ def names_of(items: list[pytest.Item]) -> list[str]:
     return [item.name for item in items]
 
 
-def due_on(day: date, items: list[pytest.Item], monkeypatch: pytest.MonkeyPatch) -> list[str]:
+def due_items(
+    day: date, items: list[pytest.Item], monkeypatch: pytest.MonkeyPatch
+) -> list[pytest.Item]:
     monkeypatch.setenv(rotation.DAY, day.isoformat())
     due, others = rotation.split(items)
     assert sorted(names_of(due + others)) == sorted(names_of(items))
-    return names_of(due)
+    return due
+
+
+def due_on(day: date, items: list[pytest.Item], monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    return names_of(due_items(day, items, monkeypatch))
 
 
 def test_days_in_a_row_have_every_case_once_and_each_day_a_fair_part(
     collected: list[pytest.Item], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    days = [due_on(FIRST + timedelta(n), collected, monkeypatch) for n in range(12)]
+    days = [due_on(FIRST + timedelta(n), collected, monkeypatch) for n in range(rotation.CYCLE)]
+    every = {"test_always": 1, "test_alone": 2, "test_long": 8, "test_longer": 8}
     for name in names_of(collected):
-        every = 1 if name == "test_always" else 4 if name == "test_alone" else 3
-        assert sum(name in day for day in days) == 12 // every
+        assert sum(name in day for day in days) == rotation.CYCLE // every.get(name, 4)
     for day in days:
         assert 2 <= sum(name.startswith("test_one") for name in day) <= 3
         assert ("test_first" in day) == ("test_second" in day)
+        assert not {"test_long", "test_longer"} <= set(day)
+
+
+def test_every_test_of_the_house_has_its_day_in_each_cycle(
+    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    items = request.config.stash[rotation.COLLECTED]
+    times = Counter(
+        item.nodeid
+        for number in range(rotation.CYCLE)
+        for item in due_items(FIRST + timedelta(number), items, monkeypatch)
+    )
+    wrong = []
+    for item in items:
+        mark = item.get_closest_marker("rotating")
+        days = mark.kwargs["days"] if mark else 1
+        if times[item.nodeid] != rotation.CYCLE // days:
+            wrong.append(f"{item.nodeid}: on {times[item.nodeid]} days")
+    assert not wrong
+
+
+@pytest.mark.parametrize("days", [3, 5, 16])
+def test_what_does_not_fit_into_a_cycle_is_refused(days: int) -> None:
+    with pytest.raises(AssertionError, match="take a divisor of 8"):
+        rotation.is_due(1, days)
 
 
 def test_without_a_day_everything_runs_with_all_examples(

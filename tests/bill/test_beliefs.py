@@ -224,6 +224,7 @@ def test_the_report_holds_no_name_amount_or_id(firm: Firm, tmp_path: Path) -> No
     assert {one["belief"] for one in json.loads(as_json)["beliefs"]} == set(BELIEFS)
 
 
+@pytest.mark.rotating(days=4)
 @pytest.mark.slow
 def test_it_leaves_the_client_and_its_books_as_they_are(firm: Firm) -> None:
     assert firm.connect().exit_code == 0

@@ -53,6 +53,8 @@ def ledger_sum(page: str) -> Decimal:
     return number(debit) - number(credit)
 
 
+@pytest.mark.rotating(days=4)
+@pytest.mark.slow
 def test_every_page_says_that_the_books_are_incomplete_and_unpaid_bills_only_look_so(
     books_console: Console, reader: Browser
 ) -> None:

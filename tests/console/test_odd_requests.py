@@ -81,6 +81,7 @@ def tolerant(browser: Browser) -> Browser:
     return browser
 
 
+@pytest.mark.rotating(days=4)
 @pytest.mark.slow
 def test_whatever_stands_in_an_address_is_answered(
     books_console: Console, monkeypatch: pytest.MonkeyPatch
@@ -116,6 +117,7 @@ def test_whatever_stands_in_an_address_is_answered(
     assert seen >= {"page", "before", "search", "party", "account", "state", *DAYS}
 
 
+@pytest.mark.rotating(days=4)
 @pytest.mark.slow
 def test_whatever_stands_in_a_path_is_answered(books_console: Console) -> None:
     browser = tolerant(signed_in(books_console, Role.ADMIN))
@@ -129,6 +131,7 @@ def test_whatever_stands_in_a_path_is_answered(books_console: Console) -> None:
     assert not wrong
 
 
+@pytest.mark.rotating(days=4)
 @pytest.mark.slow
 def test_whatever_stands_in_a_form_is_answered(books_console: Console) -> None:
     browser = tolerant(signed_in(books_console, Role.ADMIN))

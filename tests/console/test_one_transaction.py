@@ -170,6 +170,8 @@ def test_every_action_is_tried_here() -> None:
     assert found == ACTIONS.keys()
 
 
+@pytest.mark.rotating(days=4)
+@pytest.mark.slow
 @pytest.mark.parametrize("action", ACTIONS.values(), ids=ACTIONS)
 def test_a_decision_that_is_refused_or_interrupted_leaves_nothing(
     decided: Home,
@@ -201,6 +203,8 @@ def test_a_decision_that_is_refused_or_interrupted_leaves_nothing(
     assert kept(decided) == decided_before
 
 
+@pytest.mark.rotating(days=4)
+@pytest.mark.slow
 def test_a_process_that_is_killed_leaves_all_of_a_decision_or_nothing(
     decided: Home, decided_before: dict[str, list[Any]], tmp_path: Path
 ) -> None:
@@ -229,6 +233,8 @@ def test_a_process_that_is_killed_leaves_all_of_a_decision_or_nothing(
             assert len(after["ledger.journal_entries"]) > len(before["ledger.journal_entries"])
 
 
+@pytest.mark.rotating(days=4)
+@pytest.mark.slow
 def test_what_is_not_published_is_booked_and_undone_once_by_whom_it_may(
     decided: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -72,6 +72,7 @@ def test_no_route_is_served_beside_the_table(console: Console) -> None:
     assert routes[-1].path == "/static"
 
 
+@pytest.mark.slow
 def test_nobody_gets_in_without_signing_in(books_console: Console) -> None:
     wrong = []
     for page in GUARDED:
@@ -82,6 +83,7 @@ def test_nobody_gets_in_without_signing_in(books_console: Console) -> None:
     assert not wrong
 
 
+@pytest.mark.slow
 def test_every_role_gets_exactly_what_its_row_says(books_console: Console) -> None:
     """One console for the whole walk, from the least to the most powerful role."""
     wrong = []

@@ -25,7 +25,7 @@ from bill_pipeline.warehouse.upkeep import next_batch_time
 from bill_pipeline.warehouse.warehouse import Warehouse
 from tests.journey.firm import Firm
 
-pytestmark = [pytest.mark.slow, pytest.mark.rotating(days=6)]
+pytestmark = [pytest.mark.slow, pytest.mark.rotating(days=8)]
 ROWS = "select entry_id, line_no, account_id, amount from {} order by all"
 _SOME_LINE = """
 select l.document_type, l.document_id, l.line_id, a.account_id

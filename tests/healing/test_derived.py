@@ -24,7 +24,7 @@ from models.knowledge import GlobalKnowledge
 from tests.healing.test_publication import cut, empty, fill
 from tests.publish.publish_fixture import connect_clients
 
-pytestmark = pytest.mark.rotating(days=6)
+pytestmark = pytest.mark.rotating(days=8)
 
 
 def spoil_a_name(path: Path) -> None:

@@ -30,7 +30,7 @@ from tests.healing.deadly import Deadly
 from tests.healing.test_publication import LINES, cut, empty, fill
 from tests.journey.firm import Firm
 
-pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("building"), pytest.mark.rotating(days=6)]
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("building"), pytest.mark.rotating(days=8)]
 
 
 def make_folder(path: Path) -> None:

@@ -20,7 +20,7 @@ from bill_pipeline.warehouse.warehouse import Warehouse
 from tests.healing.test_publication import LINES, snapshot
 from tests.journey.firm import Firm
 
-pytestmark = [pytest.mark.slow, pytest.mark.rotating(days=6)]
+pytestmark = [pytest.mark.slow, pytest.mark.rotating(days=8)]
 STAYS = "Nothing is lost: the last good books stay."
 Limit = tuple[int, int]
 

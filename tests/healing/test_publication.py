@@ -20,7 +20,7 @@ from bill_pipeline.registry.clients import Registry
 from bill_pipeline.settings import Home
 from tests.journey.firm import Firm
 
-pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("building"), pytest.mark.rotating(days=6)]
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("building"), pytest.mark.rotating(days=8)]
 LINES = "select client, count(*) as n from journal_lines group by 1 order by 1"
 
 

@@ -24,7 +24,7 @@ from bill_pipeline.warehouse.warehouse import Warehouse
 from tests.healing.test_publication import LINES
 from tests.journey.firm import Firm
 
-pytestmark = pytest.mark.rotating(days=6)
+pytestmark = pytest.mark.rotating(days=8)
 
 DOCUMENTS = "select client, document_id from documents order by all"
 

@@ -19,7 +19,7 @@ from bill_pipeline.ingest.progress import Progress
 from bill_pipeline.sandbox.faults import KINDS
 from tests.imports.conftest import MakeClient
 
-pytestmark = pytest.mark.rotating(days=5)
+pytestmark = pytest.mark.rotating(days=8)
 
 LISTS = "connect/v3/(?!login)"
 FAULTS: tuple[dict[str, Any], ...] = (

@@ -11,7 +11,7 @@ from bill_pipeline.bill.chunks import ListOutcome
 from bill_pipeline.cli.import_progress import ImportProgress
 from bill_pipeline.ingest.progress import Progress, ProgressWatch
 
-pytestmark = pytest.mark.rotating(days=3)
+pytestmark = pytest.mark.rotating(days=4)
 
 
 @pytest.mark.parametrize(

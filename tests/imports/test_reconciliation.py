@@ -15,7 +15,7 @@ from bill_pipeline.ingest.reconciliation import compare_lists
 from tests.imports.books import Client
 from tests.imports.conftest import MakeClient
 
-pytestmark = pytest.mark.rotating(days=7)
+pytestmark = pytest.mark.rotating(days=8)
 
 
 def compare(client: Client) -> ImportReport:

@@ -11,7 +11,7 @@ from bill_pipeline.ingest import document_versions as archive
 from bill_pipeline.ingest.raw import make_raw_tables, open_client_file, put_into_pages
 from tests.imports.books import Client
 
-pytestmark = pytest.mark.rotating(days=5)
+pytestmark = pytest.mark.rotating(days=8)
 
 
 def test_a_list_larger_than_a_batch_is_archived_whole(

@@ -16,7 +16,7 @@ from tests.imports.books import Client
 from tests.imports.conftest import MakeClient
 from tests.imports.test_reconciliation import wrong
 
-pytestmark = pytest.mark.rotating(days=7)
+pytestmark = pytest.mark.rotating(days=8)
 
 HOUR_MS = 3_600_000
 DAY_MS = 24 * HOUR_MS

@@ -12,7 +12,7 @@ import pytest
 from bill_pipeline.registry.clients import Registry
 from tests.journey.firm import Firm
 
-pytestmark = pytest.mark.rotating(days=5)
+pytestmark = pytest.mark.rotating(days=8)
 
 #: How many documents the published ledger has of each kind that BILL lists, archived ones included.
 LEDGER = """

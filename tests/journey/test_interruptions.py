@@ -24,7 +24,7 @@ from bill_pipeline.registry.clients import ClientStatus, Registry, State
 from bill_pipeline.runtime.signals import EXIT_CODE, SENTENCE, interruption_in
 from tests.journey.firm import Firm
 
-pytestmark = pytest.mark.rotating(days=5)
+pytestmark = pytest.mark.rotating(days=8)
 
 #: What a person waits for; the aim is a few seconds on a machine that does nothing else.
 SECONDS = 8.0

@@ -39,7 +39,7 @@ from bill_pipeline.sandbox.server import SandboxServer
 from bill_pipeline.settings import Home
 from tests.journey.every_byte import ProcessList, everything_in, forms_of
 
-pytestmark = [pytest.mark.slow, pytest.mark.rotating(days=5)]
+pytestmark = [pytest.mark.slow, pytest.mark.rotating(days=8)]
 
 WRONG = "wrong-password-canary"
 CONSOLE_PASSWORD = "console-password-canary"

@@ -11,7 +11,7 @@ import pytest
 
 from bill_pipeline.sandbox.server import SandboxServer
 
-pytestmark = [pytest.mark.slow, pytest.mark.rotating(days=10)]
+pytestmark = [pytest.mark.slow, pytest.mark.rotating(days=8)]
 
 BOOKS = """
 select date, account_id, debit, credit, journal_lines.document_id, cause

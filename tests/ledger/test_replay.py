@@ -92,7 +92,7 @@ def live(company: Company, seed: int, batches: int) -> None:
         company.post(at)
 
 
-@pytest.mark.rotating(days=3)
+@pytest.mark.rotating(days=4)
 @pytest.mark.parametrize(
     "seed", [3, *(pytest.param(seed, marks=pytest.mark.slow) for seed in (5, 8))]
 )

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bill_pipeline.decisions.retypings import (
@@ -21,6 +21,7 @@ from bill_pipeline.decisions.tables import close
 from bill_pipeline.pipeline import rebuild
 from tests.ledger.company import Company, new_company
 from tests.ledger.lives import EVENTFUL, FIRST_SYNC, live, live_on, short_lives
+from tests.rotation import examples
 
 pytestmark = pytest.mark.slow
 
@@ -86,13 +87,22 @@ def reads_as_if_it_had_always_been_so(company: Company, balance: OldBalance) -> 
 
 
 @pytest.mark.rotating(days=4)
-@settings(max_examples=3, deadline=None, suppress_health_check=list(HealthCheck))
+@pytest.mark.parametrize("choices", [[0, 0, 1], [2, 1, 2]])
+def test_what_is_moved_reads_as_if_it_had_always_been_of_its_type(choices: list[int]) -> None:
+    move_and_move_back(EVENTFUL, choices)
+
+
+@pytest.mark.rotating(days=4)
+@settings(
+    max_examples=examples(3, by_day=2), deadline=None, suppress_health_check=list(HealthCheck)
+)
 @given(life=short_lives, choices=st.lists(st.integers(0, 2), min_size=3, max_size=3))
-@example(life=EVENTFUL, choices=[0, 0, 1])
-@example(life=EVENTFUL, choices=[2, 1, 2])
-def test_what_is_moved_reads_as_if_it_had_always_been_of_its_type(
-    life: Any, choices: list[int]
-) -> None:
+def test_so_it_reads_in_any_life(life: Any, choices: list[int]) -> None:
+    move_and_move_back(life, choices)
+
+
+def move_and_move_back(life: Any, choices: list[int]) -> None:
+    """Close ``life``, retype each account by its choice, move what is left behind, and back."""
     with new_company() as company:
         state = live(company, life)
         at = FIRST_SYNC + timedelta(days=40)
@@ -128,6 +138,7 @@ def test_what_is_moved_reads_as_if_it_had_always_been_of_its_type(
             rebuild.rebuild(company.warehouse, ways=(way,))
 
 
+@pytest.mark.rotating(days=4)
 def test_closed_days_stay_when_it_is_decided_anew() -> None:
     with new_company() as company:
         state = live(company, EVENTFUL)

@@ -25,7 +25,9 @@ from tests.rotation import examples
 
 pytestmark = pytest.mark.slow
 
-few = settings(max_examples=2, deadline=None, suppress_health_check=list(HealthCheck))
+few = settings(
+    max_examples=examples(2, by_day=1), deadline=None, suppress_health_check=list(HealthCheck)
+)
 many = settings(
     max_examples=examples(6, by_day=1), deadline=None, suppress_health_check=list(HealthCheck)
 )

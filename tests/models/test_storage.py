@@ -8,7 +8,6 @@ import pickle
 
 import pandas as pd
 import pytest
-import skops.io
 
 from models import storage
 
@@ -19,6 +18,12 @@ def resign(folder):
     content = (folder / storage.MODEL_FILE).read_bytes()
     record["sha256"] = hashlib.sha256(content).hexdigest()
     (folder / storage.METADATA_FILE).write_text(json.dumps(record))
+
+
+def put_in(folder, thing):
+    import skops.io  # takes seconds, which the collecting of all tests should not
+
+    (folder / storage.MODEL_FILE).write_bytes(skops.io.dumps(thing))
 
 
 @pytest.fixture
@@ -90,14 +95,14 @@ def test_a_pickle_is_never_run(saved, tmp_path):
 def test_foreign_types_are_refused(saved):
     from functools import partial
 
-    (saved / storage.MODEL_FILE).write_bytes(skops.io.dumps(partial(print, "x")))
+    put_in(saved, partial(print, "x"))
     resign(saved)
     with pytest.raises(storage.ModelFileForeign):
         storage.load(saved)
 
 
 def test_a_harmless_object_that_is_no_model_is_refused(saved):
-    (saved / storage.MODEL_FILE).write_bytes(skops.io.dumps({"a": 1}))
+    put_in(saved, {"a": 1})
     resign(saved)
     with pytest.raises(storage.ModelFileForeign):
         storage.load(saved)
@@ -107,7 +112,7 @@ def test_a_tree_that_points_outside_itself_is_refused(saved):
     model = storage.load(saved)
     tree = model.ranker_.model_._predictors[0][0]
     tree.nodes["left"][0] = 1_000_000
-    (saved / storage.MODEL_FILE).write_bytes(skops.io.dumps(model))
+    put_in(saved, model)
     resign(saved)
     with pytest.raises(storage.ModelFileCorrupt, match="tree"):
         storage.load(saved)

@@ -9,7 +9,7 @@ import pytest
 
 from tests.publish.stress import Stress
 
-pytestmark = pytest.mark.rotating(days=5)
+pytestmark = pytest.mark.rotating(days=8)
 
 
 @pytest.mark.slow

@@ -21,6 +21,8 @@ from bill_pipeline.sandbox.server import SandboxServer
 from bill_pipeline.sandbox.v2_entities import ENTITIES
 from tests.sandbox.conftest import BillClient
 
+pytestmark = pytest.mark.rotating(days=4)
+
 ZERO_ID = "0" * 20
 #: Never a number, though some of it looks like one to a programming language.
 NO_NUMBERS = ("NaN", "Infinity", "-inf", "12,50", "1_000", "0x1F", "１２", "twelve", True, [1],
