@@ -36,7 +36,7 @@ test: install lint types ## what CI runs: lint, types, and today's part of the t
 test-nightly: install lint types ## lint, types, and every test that this machine can run
 	$(PYTEST)
 
-test-fast: install ## the quick tests only, for between edits
+test-fast: install ## in 90 s, between edits: no processes, browsers, random lives, most stories
 	$(PYTEST) -q -m "not slow and not rotating and not browser and not real_data"
 
 story: install ## run story files: make story FILES="/any/a.yaml b.yaml"

@@ -34,7 +34,11 @@ from bill_pipeline.sandbox.server import SandboxServer
 from bill_pipeline.settings import Home
 from tests.browser.dagster_ui import browser_page, picture, show
 
-pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.rotating(days=8, together=True)]
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.slow,
+    pytest.mark.rotating(days=8, part=1, together=True),
+]
 PICTURES = (
     Path(os.environ["BILL_PIPELINE_PICTURES"]) if "BILL_PIPELINE_PICTURES" in os.environ else None
 )

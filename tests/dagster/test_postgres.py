@@ -16,7 +16,7 @@ from bill_pipeline.registry.clients import Registry, State
 from bill_pipeline.settings import Home
 from tests.postgres_server import needs_postgres, postgres_server
 
-pytestmark = [pytest.mark.slow, needs_postgres, pytest.mark.rotating(days=8, together=True)]
+pytestmark = [pytest.mark.slow, needs_postgres, pytest.mark.rotating(days=8, part=5, together=True)]
 
 
 @pytest.fixture

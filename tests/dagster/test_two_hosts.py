@@ -20,7 +20,7 @@ from bill_pipeline.sandbox.server import SandboxServer
 from bill_pipeline.settings import Home
 from tests.postgres_server import needs_postgres, postgres_server
 
-pytestmark = [pytest.mark.slow, needs_postgres, pytest.mark.rotating(days=8)]
+pytestmark = [pytest.mark.slow, needs_postgres, pytest.mark.rotating(days=8, part=4)]
 
 #: What a run does on its host: its own Dagster folder, the firm's storage and home.
 ONE_HOST = """

@@ -27,7 +27,7 @@ from tests.journey.every_byte import everything_in, forms_of
 from tests.journey.firm import Firm
 from tests.journey.test_no_secret_leaks import _sweep_with_dagster
 
-pytestmark = [pytest.mark.slow, pytest.mark.rotating(days=4, together=True)]
+pytestmark = [pytest.mark.slow, pytest.mark.rotating(days=4, part=1, together=True)]
 
 OPERATIONS = Path(__file__).parents[2] / "docs" / "operations.md"
 BALANCE = "select account_code, account_name, balance from trial_balance order by all"

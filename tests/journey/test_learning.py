@@ -14,7 +14,7 @@ import pytest
 from bill_pipeline.sandbox.server import SandboxServer
 from tests.journey.firm import Firm
 
-pytestmark = [pytest.mark.slow, pytest.mark.rotating(days=4, together=True)]
+pytestmark = [pytest.mark.slow, pytest.mark.rotating(days=4, part=2, together=True)]
 
 
 @pytest.fixture(scope="module")

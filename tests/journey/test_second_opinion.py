@@ -20,7 +20,7 @@ from tests.ledger import second_opinion
 from tests.ledger import second_opinion_reports as reports
 from tests.ledger.second_opinion import ZERO, Balances, Raw, SecondOpinion, total
 
-pytestmark = [pytest.mark.slow, pytest.mark.rotating(days=8, together=True)]
+pytestmark = [pytest.mark.slow, pytest.mark.rotating(days=8, part=7, together=True)]
 
 #: The companies of ``bill-pipeline demo``, who live until this day whenever the test runs.
 DEMO = {"companies": 4, "documents": 1_800, "seed": 1}

@@ -61,7 +61,7 @@ PROCESSES.set_forkserver_preload(
     ]
 )
 
-pytestmark = [pytest.mark.slow, pytest.mark.rotating(days=8)]
+pytestmark = [pytest.mark.slow, pytest.mark.rotating(days=8, part=0)]
 
 
 @dataclass

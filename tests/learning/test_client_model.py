@@ -20,7 +20,7 @@ from bill_pipeline.warehouse.warehouse import Warehouse
 from tests.learning.small_clients import AT, CHART, bill, build, connect
 from tests.ledger.company import Company
 
-pytestmark = [pytest.mark.slow, pytest.mark.rotating(days=4, together=True)]
+pytestmark = [pytest.mark.slow, pytest.mark.rotating(days=4, part=2, together=True)]
 
 VENDORS = {"v1": "Larkspur Stationery", "v2": "Quillon Freight", "new": "Never Seen Before Inc"}
 ACCOUNTS = {"v1": "supplies", "v2": "freight"}

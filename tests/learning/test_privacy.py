@@ -20,7 +20,7 @@ from bill_pipeline.warehouse.warehouse import Warehouse
 from models.normalize import stable_hash, vendor_key
 from tests.learning.small_clients import bill, build, connect
 
-pytestmark = [pytest.mark.slow, pytest.mark.rotating(days=4, together=True)]
+pytestmark = [pytest.mark.slow, pytest.mark.rotating(days=4, part=3, together=True)]
 
 OPEN = {"v1": "Larkspur Stationery Ltd", "v2": "Quillon Freight"}
 SECRET = {"v1": "Zephyrine Occult Supplies", "v2": "Obsidian Marsh Carriers"}

@@ -209,7 +209,7 @@ def test_aging_counts_from_the_due_date_or_from_the_document(company: Company) -
     assert buckets("document_date") == (0, 30, 0, 30)
 
 
-@pytest.mark.rotating(days=4)
+@pytest.mark.rotating(days=4, part=2)
 def test_a_report_of_a_past_day_depends_on_no_later_day_close_or_change(company: Company) -> None:
     """Invariants 9 and 25 for every report, over a late void, a close and a reopening."""
     known = noon("2026-03-05")

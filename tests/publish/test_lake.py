@@ -27,7 +27,7 @@ pytestmark = [
     needs_postgres,
     pytest.mark.slow,
     pytest.mark.parametrize("store", ["ducklake"], indirect=True),
-    pytest.mark.rotating(days=4, together=True),
+    pytest.mark.rotating(days=4, part=1, together=True),
 ]
 Rows = Callable[[str], list[tuple[Any, ...]]]
 

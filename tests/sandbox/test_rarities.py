@@ -93,7 +93,7 @@ def test_the_invented_history_has_none_of_it() -> None:
     assert {v["billCurrency"] for v in all_of(organizations, "vendors")} == {"USD"}
 
 
-@pytest.mark.rotating(days=4)
+@pytest.mark.rotating(days=4, part=3)
 @pytest.mark.slow
 def test_the_books_of_a_company_that_lives_on_pass_every_check(tmp_path: Path) -> None:
     """Every error-level check runs inside the sync: a failed one raises."""

@@ -58,8 +58,10 @@ def days_between(path: Path) -> int:
 
 
 def marks_of(number: int) -> list[pytest.MarkDecorator]:
-    turn = pytest.mark.rotating(days=days_between(STORIES[number]), part=number, together=True)
-    return [turn] if STORIES[number].stem in QUICK else [turn, pytest.mark.slow]
+    path = STORIES[number]
+    turn = pytest.mark.rotating(days=days_between(path), part=number, together=True)
+    marks = [pytest.mark.slow] if path.stem not in QUICK else []
+    return [*marks, turn] if days_between(path) > 1 else marks
 
 
 def ways_today(number: int) -> list[rebuild.Way]:
