@@ -43,6 +43,7 @@ def undo_in(page: str) -> str:
     return found.group(1)
 
 
+@pytest.mark.slow
 def test_a_split_is_booked_shown_changed_and_undone(
     books_console: Console, bookkeeper: Browser
 ) -> None:

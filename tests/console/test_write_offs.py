@@ -65,6 +65,7 @@ def lines(home: Home) -> list[tuple[Any, ...]]:
         ).fetchall()
 
 
+@pytest.mark.slow
 def test_a_short_pay_is_accepted_changed_and_taken_back(owed: Home) -> None:
     code, text = run(owed, "100", "--amount", "10", "--as", "allowance", "--on", "2026-03-10")
     assert (code, text.strip()) == (
@@ -88,6 +89,7 @@ def test_a_short_pay_is_accepted_changed_and_taken_back(owed: Home) -> None:
     assert lines(owed) == []
 
 
+@pytest.mark.slow
 def test_what_cannot_be_written_off_is_refused_with_its_reason(owed: Home) -> None:
     refused = {
         ("100", "--amount", "200.01"): "200.00 USD of invoice 100 is unpaid",
@@ -104,6 +106,7 @@ def test_what_cannot_be_written_off_is_refused_with_its_reason(owed: Home) -> No
     assert lines(owed) == []
 
 
+@pytest.mark.slow
 def test_a_closed_month_is_left_alone(owed: Home) -> None:
     close_through(owed, CLIENT, date(2026, 2, 28), by="test", reason="")
     code, text = run(owed, "100", "--as", "bad-debt", "--on", "2026-02-20")

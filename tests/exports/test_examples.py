@@ -58,6 +58,7 @@ def test_every_line_for_the_command_line_works(
     assert written <= {path.name for path in folder.iterdir()}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", range(3), ids=["plain", "pandas", "polars"])
 def test_the_python_examples_work(folder: Path, number: int) -> None:
     text = examples("python")[number]

@@ -37,6 +37,7 @@ def test_every_table_has_the_clients_rows(folder: Path, ledger: duckdb.DuckDBPyC
             )
 
 
+@pytest.mark.slow
 def test_nothing_of_other_clients_is_in_any_byte(folder: Path, home: Home) -> None:
     with duckdb.connect(str(home.client_file("bakery")), read_only=True) as books:
         sql = "select entry_id from ledger.journal_entries"

@@ -63,6 +63,7 @@ def test_the_figures_cover_what_was_promised():
     assert table["top1"].between(0, 1).all()
 
 
+@pytest.mark.slow
 def test_judging_starts_when_six_months_are_known(walked):
     months = sorted(read_ledger(ledger())["date"].dt.to_period("M").unique())
     # Of the newest 18 months, the first six are learned from.

@@ -123,6 +123,7 @@ def books_of(state: SandboxState) -> list[Organization]:
     return list(state.organizations.values())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_kind_is_really_there_in_a_company_that_has_it(kind: str) -> None:
     state = company(1, kind)
@@ -137,6 +138,7 @@ def test_every_kind_is_really_there_in_a_company_that_has_it(kind: str) -> None:
         assert SEEN[kind](books), f"{books.client} was told to have {kind}"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_tidy_company_has_none_of_it(kind: str) -> None:
     state = company(1, NONE)
@@ -184,6 +186,7 @@ def test_harmless_variety_changes_no_amount_day_or_account() -> None:
     assert told(company(1, USUAL)) == told(company(1, NONE))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", [*RARE, FULL])
 def test_amounts_add_up_whatever_the_variety(kind: str) -> None:
     for books in books_of(company(1, kind)):

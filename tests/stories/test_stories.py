@@ -109,6 +109,7 @@ def test_days_in_a_row_tell_and_rebuild_every_story_in_each_way(
         assert Counter(done) == Counter(rebuild.WAYS), path.stem
 
 
+@pytest.mark.slow
 def test_a_story_file_from_anywhere_passes_or_fails_on_a_line_of_its_own(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
