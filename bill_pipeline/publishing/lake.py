@@ -11,6 +11,7 @@ its whole catalogue unreadable, DuckLake 1.0), so each open ledger gets them as 
 from __future__ import annotations
 
 import contextlib
+import logging
 import shutil
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
@@ -29,6 +30,7 @@ from bill_pipeline.publishing.lake_connection import (
     only_writer,
 )
 from bill_pipeline.publishing.lake_tables import (
+    UnreadableTable,
     collect,
     has_registry,
     make_lake_tables,
@@ -39,7 +41,7 @@ from bill_pipeline.publishing.lake_tables import (
 )
 from bill_pipeline.publishing.ledger_store import ATTACHED_AS, OpenBooks, PublishReport, with_books
 from bill_pipeline.publishing.registry import RegistryTables, kept_statuses
-from bill_pipeline.publishing.tables import PublishedSchema, published_schema, quoted
+from bill_pipeline.publishing.tables import PublishedSchema, PublishError, published_schema, quoted
 from bill_pipeline.publishing.versions import (
     Version,
     dead_notes,
@@ -50,6 +52,8 @@ from bill_pipeline.registry.clients import ClientStatus, Registry
 from bill_pipeline.registry.failures import ClientError, alone
 from bill_pipeline.settings import Home
 from bill_pipeline.warehouse.built import next_number
+
+_log = logging.getLogger(__name__)
 
 #: A snapshot of the lake for every look at BILL would be thousands a day.
 TIMES_ARE_BEHIND = timedelta(minutes=15)
@@ -145,6 +149,28 @@ class LakeLedger:
         folder: Path,
         versions: list[Version],
     ) -> PublishReport:
+        remade: set[str] = set()
+        while True:
+            try:
+                return self._replace_once(lake, registry, schema, folder, versions, remade)
+            except UnreadableTable as unreadable:
+                if unreadable.table in remade:
+                    raise PublishError(
+                        f"{unreadable.table} cannot be read in the lake, whoever is asked for. Run "
+                        "`bill-pipeline publish --all`: it writes every client's tables anew."
+                    ) from unreadable
+                remade.add(unreadable.table)
+                _log.warning("%s has damaged files in the lake and is made anew.", unreadable.table)
+
+    def _replace_once(
+        self,
+        lake: duckdb.DuckDBPyConnection,
+        registry: Registry,
+        schema: PublishedSchema,
+        folder: Path,
+        versions: list[Version],
+        remade: Collection[str],
+    ) -> PublishReport:
         at = datetime.now(UTC)
         with _transaction(lake):
             contents = read_lake_contents(lake)
@@ -155,7 +181,8 @@ class LakeLedger:
             for client in removed:
                 contents.remove(client, at)
             replaced = sorted(before & {*removed, *(v.client for v in fresh)})
-            replace_rows(lake, schema, fresh, folder, replaced)
+            kept = sorted(before - set(replaced))
+            replace_rows(lake, schema, fresh, folder, replaced, kept, remade)
             self._show(lake, statuses, contents)
         published = {version.client: version.row_count for version in versions}
         return PublishReport(published=published, removed=removed)

@@ -6,7 +6,7 @@ turns is ``lake_connection``'s work.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -18,6 +18,7 @@ from bill_pipeline.publishing.tables import (
     CLIENT_COLUMN,
     PublishedSchema,
     PublishedTable,
+    PublishError,
     columns_by_table,
     comments,
     create_table,
@@ -98,33 +99,54 @@ def make_lake_tables(lake: duckdb.DuckDBPyConnection, schema: PublishedSchema) -
     return is_changed
 
 
+class UnreadableTable(Exception):
+    """Rows that were to be replaced could not be read: a file of ``table`` is damaged or lost."""
+
+    def __init__(self, table: str) -> None:
+        super().__init__(table)
+        self.table = table
+
+
 def _make_table(
-    lake: duckdb.DuckDBPyConnection, table: PublishedTable, before: dict[str, str] | None
+    lake: duckdb.DuckDBPyConnection,
+    table: PublishedTable,
+    before: dict[str, str] | None,
+    *,
+    of: Sequence[str] | None = None,
 ) -> None:
-    if before is None:
-        lake.execute(create_table(table))
-    else:
+    """Make the table, with the rows it had ``before``, or with those ``of`` some clients."""
+    if before is not None:
         lake.execute(f"alter table {table.name} rename to {table.name}_before")
-        lake.execute(create_table(table))
+    lake.execute(create_table(table))
+    if table not in registry.TABLES:
+        # A file of its own for each client: replacing a client touches nobody else's.
+        lake.execute(f"alter table {table.name} set partitioned by ({CLIENT_COLUMN})")
+    if before is not None:
         kept = ", ".join(
             f"{identifier(c.name)}::{c.type}" if c.name in before else f"null::{c.type}"
             for c in table.columns
         )
         lake.execute(
             f"insert into {table.name} select {CLIENT_COLUMN}, {kept} from {table.name}_before"
+            + ("" if of is None else f" where {_is_of(of)}")
         )
         lake.execute(f"drop table {table.name}_before")
-    if table not in registry.TABLES:
-        # A file of its own for each client: replacing a client touches nobody else's.
-        lake.execute(f"alter table {table.name} set partitioned by ({CLIENT_COLUMN})")
 
 
 def read_lake_contents(lake: duckdb.DuckDBPyConnection) -> Contents:
-    """Which version of each client the tables hold."""
-    rows = lake.execute("select client, version, row_count, build from catalogue.versions")
+    """Which version of each client the tables hold. Raises PublishError."""
+    try:
+        rows = lake.execute(
+            "select client, version, row_count, build from catalogue.versions"
+        ).fetchall()
+    except duckdb.Error as error:
+        raise PublishError(
+            f"The lake cannot be read: {error}\nWhere its files are damaged, or of another day "
+            "than its catalogue in PostgreSQL, put both back from one backup, or name an empty "
+            "database in BILL_PIPELINE_DUCKLAKE_CATALOGUE and run `bill-pipeline publish --all`."
+        ) from error
     versions = [
-        Version(client, number, row_count=n, build=build)
-        for client, number, n, build in rows.fetchall()
+        Version(client, number, row_count=n, build=build) for client, number, n, build in rows
     ]
     return Contents({version.client: version for version in versions})
 
@@ -135,20 +157,36 @@ def replace_rows(
     fresh: Sequence[Version],
     folder: Path,
     replaced: Sequence[str],
+    kept: Sequence[str],
+    remade: Collection[str],
 ) -> None:
-    """Take out the rows of ``replaced`` clients; put in the ``fresh`` versions in ``folder``."""
+    """Take out the rows of ``replaced`` clients; put in the ``fresh`` versions in ``folder``.
+
+    DuckLake reads what it deletes. Tables that are ``remade`` are made anew instead, with the rows
+    of the ``kept`` clients. Raises UnreadableTable.
+    """
     layouts = Layouts.of(fresh)
     for table in schema.tables:
-        if replaced:
-            # A list of words, not a parameter: only so DuckLake leaves other clients' files alone.
-            names = ", ".join(f"'{name}'" for name in replaced)
-            lake.execute(f"delete from {table.name} where {CLIENT_COLUMN} in ({names})")
+        try:
+            if replaced and table.name in remade:
+                _make_table(lake, table, _columns(table), of=kept)
+                lake.execute(comments(table, "table"))
+            elif replaced:
+                lake.execute(f"delete from {table.name} where {_is_of(replaced)}")
+        except duckdb.Error as error:
+            raise UnreadableTable(table.name) from error
         if fresh:
             lake.execute(f"insert into {table.name} {layouts.select(table, files_in(folder))}")
     if replaced:
-        lake.execute(f"delete from catalogue.versions where client in ({names})")
+        lake.execute(f"delete from catalogue.versions where {_is_of(replaced)}")
     rows = [[version.client, version.number, version.row_count, version.build] for version in fresh]
     insert(lake, "catalogue.versions", ["varchar", "varchar", "bigint", "varchar"], rows)
+
+
+def _is_of(clients: Sequence[str]) -> str:
+    """A list of words, not a parameter: only so DuckLake leaves other clients' files alone."""
+    names = ", ".join(f"'{name}'" for name in clients)
+    return f"{CLIENT_COLUMN} in ({names})" if clients else "false"
 
 
 def collect(lake: duckdb.DuckDBPyConnection, grace: timedelta, *, with_orphans: bool) -> int:

@@ -206,8 +206,8 @@ def _explained(error: duckdb.Error | UnicodeDecodeError) -> str:
         )
     if _is_of_a_damaged_file(error):
         return (
-            f"{message}\nA published file was damaged. Run `bill-pipeline publish`: it looks at "
-            "all of them, and writes anew those that are not as they were written."
+            f"{message}\nA published file was damaged. Run `bill-pipeline publish --all`: it "
+            "writes every client's tables anew."
         )
     if isinstance(error, duckdb.CatalogException) and "Table with name" in message:
         return f"{message}\n`show tables` lists what there is; docs/schema.md says what it means."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import threading
 from collections.abc import Callable
 from dataclasses import replace
@@ -19,7 +20,7 @@ from bill_pipeline.publishing.query import QueryError, open_ledger, run
 from bill_pipeline.publishing.tables import PublishError
 from bill_pipeline.registry.clients import Registry, State, utc_now
 from bill_pipeline.settings import Home
-from tests.postgres_server import needs_postgres
+from tests.postgres_server import create_database, needs_postgres
 from tests.publish.conftest import stored_files
 from tests.publish.publish_fixture import SCHEMA, connect_clients, write_books
 
@@ -43,8 +44,12 @@ def test_two_machines_that_publish_at_once_both_succeed(
     # One data folder, as two machines that share an object store or a file server have.
     other.lake.symlink_to(home.lake)
     threads = [
-        threading.Thread(target=publish, args=(home, ["acme"]), kwargs={"schema": SCHEMA}),
-        threading.Thread(target=publish, args=(other, ["birch"]), kwargs={"schema": SCHEMA}),
+        threading.Thread(
+            target=publish, args=(Registry(home), ["acme"]), kwargs={"schema": SCHEMA}
+        ),
+        threading.Thread(
+            target=publish, args=(Registry(other), ["birch"]), kwargs={"schema": SCHEMA}
+        ),
     ]
     for thread in threads:
         thread.start()
@@ -71,6 +76,52 @@ def test_a_lake_of_before_gets_the_columns_that_its_registry_lacks(
     assert rows("select count(distinct client) from totals") == [(2,)]
 
 
+def damage(home: Home, client: str, how: str) -> None:
+    with open_ledger(home) as lake:
+        files = "select data_file from ducklake_list_files('ledger', 'totals')"
+        found = [Path(path) for (path,) in lake.execute(files).fetchall()]
+    (path,) = (each for each in found if each.parent.name == f"client={client}")
+    data = path.read_bytes()
+    end = len(data) - 8 - int.from_bytes(data[-8:-4], "little")
+    if how == "gone":
+        path.unlink()
+    else:
+        altered = data[:end] + b"\xff" * 40 + data[end + 40 :]
+        path.write_bytes(data[:100] if how == "cut" else altered)
+
+
+@pytest.mark.parametrize("how", ["cut", "altered", "gone"])
+def test_a_damaged_file_is_replaced_by_the_next_publication_of_its_client(
+    home: Home, clients: list[str], rows: Rows, how: str
+) -> None:
+    publish(Registry(home), clients, schema=SCHEMA)
+    damage(home, "acme", how)
+    write_books(home, "acme", 2)
+    publish(
+        Registry(home), [], schema=SCHEMA, grace=timedelta(0)
+    )  # which takes in who was left behind
+    assert rows("select client, batch from totals order by 1") == [("acme", 2), ("birch", 1)]
+    damage(home, "acme", how)
+    damage(home, "birch", how)
+    with pytest.raises(PublishError, match="`bill-pipeline publish --all`"):
+        publish(Registry(home), ["acme"], schema=SCHEMA)
+    publish(Registry(home), clients, schema=SCHEMA)
+    assert rows("select client, batch from totals order by 1") == [("acme", 2), ("birch", 1)]
+
+
+def test_files_of_another_day_than_their_catalogue_are_said_with_what_to_do(
+    home: Home, clients: list[str], rows: Rows, postgres: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    publish(Registry(home), clients, schema=SCHEMA)
+    shutil.rmtree(home.lake / "catalogue")
+    with pytest.raises(PublishError, match="name an empty database"):
+        publish(Registry(home), clients, schema=SCHEMA)
+    other = create_database(postgres, "another")
+    monkeypatch.setenv("BILL_PIPELINE_DUCKLAKE_CATALOGUE", other)
+    publish(Registry(home), clients, schema=SCHEMA)
+    assert rows("select client, batch from totals order by 1") == [("acme", 1), ("birch", 1)]
+
+
 def test_what_a_killed_publisher_left_is_collected_and_nothing_else(
     home: Home, clients: list[str], rows: Rows
 ) -> None:
@@ -91,7 +142,7 @@ def test_what_a_killed_publisher_left_is_collected_and_nothing_else(
 def test_looking_at_bill_and_finding_nothing_makes_no_snapshot(
     home: Home, clients: list[str]
 ) -> None:
-    registry, looked = Registry(home), utc_now()
+    registry, looked = Registry(home), utc_now() - timedelta(hours=2)
     registry.update("acme", last_attempt_at=looked, last_success_at=looked)
     publish(Registry(home), clients, schema=SCHEMA)
 
