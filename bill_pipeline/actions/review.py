@@ -9,6 +9,7 @@ import csv
 import io
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from bill_pipeline.errors import PipelineError
 from bill_pipeline.exports.spreadsheets import guarded, unguarded
 from bill_pipeline.publishing.lookup import Names
 from bill_pipeline.publishing.query import open_ledger
-from bill_pipeline.registry.clients import Registry
+from bill_pipeline.registry.clients import Registry, utc_now
 from bill_pipeline.settings import Home
 
 LINE_COLUMNS = (
@@ -28,6 +29,8 @@ LINE_COLUMNS = (
 ANSWER = "account"
 _LINE_IDS = ("document_id", "line_id")
 NOTE = "note"
+#: Lines that the model booked within so many days are to be checked.
+SAMPLED_DAYS = 60
 
 _QUESTIONS = """
 select
@@ -54,7 +57,9 @@ asked as (
             as suggested_confidence
     from transactions
     left join questions using (client, transaction_id)
-    where if($sampled, is_sampled, needs_review) and (client = $client or $client is null)
+    where (client = $client or $client is null)
+        -- Books that were published before there was the column do not say when.
+        and if($sampled, is_sampled and coalesce(decided_at >= $sampled_since, true), needs_review)
 )
 
 select
@@ -92,7 +97,8 @@ def questions(home: Home, client: str | None) -> list[dict[str, Any]]:
 
 def lines(home: Home, client: str | None, *, sampled: bool = False) -> list[dict[str, Any]]:
     """The lines of all questions, question by question; or those booked lines to be checked."""
-    return _read(home, _LINES, {"client": client, "sampled": sampled})
+    since = (utc_now() - timedelta(days=SAMPLED_DAYS)).replace(tzinfo=None)
+    return _read(home, _LINES, {"client": client, "sampled": sampled, "sampled_since": since})
 
 
 def write_lines(rows: Iterable[Mapping[str, Any]], target: Path) -> None:

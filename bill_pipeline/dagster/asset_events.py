@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from bill_pipeline.errors import CheckResult
     from bill_pipeline.ingest.loading import ImportReport
     from bill_pipeline.publishing.publish import PublishReport
-    from bill_pipeline.warehouse.warehouse import LayerReport
+    from bill_pipeline.warehouse.layer_report import LayerReport
 
 AssetEvent = dg.AssetMaterialization | dg.AssetCheckEvaluation
 

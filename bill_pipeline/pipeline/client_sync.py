@@ -41,12 +41,13 @@ from bill_pipeline.registry.client_files import client_lock, sync_lock
 from bill_pipeline.registry.clients import ClientStatus, Registry, State, utc_now
 from bill_pipeline.registry.failures import what_and_remedy
 from bill_pipeline.runtime.signals import interruption_in
+from bill_pipeline.warehouse.layer_report import LayerReport
 from bill_pipeline.warehouse.upkeep import (
     next_batch_time,
     suit_to_size,
     would_come_out_the_same,
 )
-from bill_pipeline.warehouse.warehouse import LayerReport, Warehouse
+from bill_pipeline.warehouse.warehouse import Warehouse
 
 #: After the n-th failure in a row a client waits this many minutes, the last one for good.
 BACKOFF_MINUTES = (2, 5, 15, 60, 180, 360)
@@ -176,6 +177,8 @@ class Sync:
                 build_layer(warehouse, earlier, self.as_of)
         if step.decides_before:
             step.decides_before(warehouse, self.home, self.as_of)
+        # When all is compared with BILL, all is built and checked as a whole, too.
+        reuse = reuse and not self.options.full
         report = build_layer(warehouse, layer, self.as_of, reuse=reuse)
         if step.decides_after:
             decided = step.decides_after(warehouse, self.home, self.as_of)

@@ -22,6 +22,7 @@ from typing import Any
 
 from bill_pipeline.pipeline.batches import JOURNAL
 from bill_pipeline.warehouse.empty_tables import comes_out_empty, make_empty
+from bill_pipeline.warehouse.slices import temporary_name, with_names
 from bill_pipeline.warehouse.transforms import (
     FOLDER,
     Transform,
@@ -216,13 +217,19 @@ class _Replay:
             is_empty = comes_out_empty(transform, self._is_empty)
             if is_empty and (key in self._empty or transform.materialize == "append"):
                 continue
+            names = {k: n for k, n in _temporary_names().items() if n in self._made}
+            sql = with_names(_narrowed(transform), names)
             if transform.materialize == "append":
-                self._connection.execute(f"insert into {key} by name {transform.sql}")
+                self._connection.execute(f"insert into {key} by name {sql}")
                 continue
             count = 0
-            if not (is_empty and make_empty(self._connection, transform)):
-                sql = f"create or replace table {key} as {_narrowed(transform)}"
-                (count,) = self._connection.execute(sql).fetchone() or (0,)
+            if key in _temporary_names():
+                create = f"create or replace temp table {_temporary_names()[key]} as {sql}"
+                self._made.add(_temporary_names()[key])
+                (count,) = self._connection.execute(create).fetchone() or (0,)
+            elif not (is_empty and make_empty(self._connection, transform)):
+                create = f"create or replace table {key} as {sql}"
+                (count,) = self._connection.execute(create).fetchone() or (0,)
             self._built.add(key)
             (self._empty.discard if count else self._empty.add)(key)
 
@@ -262,6 +269,14 @@ def _document_tables() -> tuple[str, ...]:
     without = {DOCUMENTS, VERSIONS, TRANSFERS, IN_FLIGHT, *SETTINGS}
     needed = (load_transforms()[key] for key in with_ancestors(JOURNAL) - without)
     return tuple(transform.key for transform in in_build_order(needed))
+
+
+@cache
+def _temporary_names() -> dict[str, str]:
+    """What views, and tables of the moment, are called while a wave's rows stand in them."""
+    built = (load_transforms()[key] for key in (*_document_tables(), IN_FLIGHT, TRANSFERS))
+    kinds = ("view", "temporary")
+    return {t.key: temporary_name(t.key, "replayed") for t in built if t.materialize in kinds}
 
 
 def _journal_tables() -> tuple[str, ...]:

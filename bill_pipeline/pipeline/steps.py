@@ -18,8 +18,9 @@ from bill_pipeline.decisions.processing_fees import decide_processing_fees
 from bill_pipeline.errors import ChecksFailed
 from bill_pipeline.pipeline.batches import record_batch, require_order
 from bill_pipeline.settings import Home
+from bill_pipeline.warehouse.layer_report import LayerReport
 from bill_pipeline.warehouse.upkeep import record_build
-from bill_pipeline.warehouse.warehouse import DecidedInSql, LayerReport, Warehouse
+from bill_pipeline.warehouse.warehouse import DecidedInSql, Warehouse
 
 if TYPE_CHECKING:
     from bill_pipeline.categorization.categorize import CategorizeReport

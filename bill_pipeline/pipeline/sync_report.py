@@ -12,7 +12,8 @@ if TYPE_CHECKING:
     from bill_pipeline.categorization.categorize import CategorizeReport
     from bill_pipeline.ingest.client_import import ImportReport
     from bill_pipeline.pipeline.posting_rules import NewRules
-    from bill_pipeline.warehouse.warehouse import LayerReport, Warehouse
+    from bill_pipeline.warehouse.layer_report import LayerReport
+    from bill_pipeline.warehouse.warehouse import Warehouse
 
 
 def found_by_comparing(imported: ImportReport | None) -> dict[str, dict[str, int]]:

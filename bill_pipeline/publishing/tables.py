@@ -19,13 +19,13 @@ from typing import Any
 import duckdb
 
 from bill_pipeline.errors import PipelineError
+from bill_pipeline.warehouse.macros import macro_sql
 from bill_pipeline.warehouse.transforms import (
     FOLDER,
     SCHEMAS,
     Transform,
     in_build_order,
     load_transforms,
-    macro_sql,
 )
 from bill_pipeline.warehouse.warehouse import Warehouse
 

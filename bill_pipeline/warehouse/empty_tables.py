@@ -15,7 +15,8 @@ from typing import Any
 import duckdb
 from sqlglot import exp
 
-from bill_pipeline.warehouse.transforms import Transform, load_transforms, parse, shared_functions
+from bill_pipeline.warehouse.macros import shared_functions
+from bill_pipeline.warehouse.transforms import Transform, load_transforms, parse
 
 #: Every version of every document, as imported.
 ARCHIVE_TABLE = "raw.document_versions"

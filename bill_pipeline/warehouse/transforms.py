@@ -1,4 +1,4 @@
-"""Read ``transforms/**/*.sql``: what each table is, what it reads, and how it becomes a macro.
+"""Read ``transforms/**/*.sql``: what each table is and what it reads.
 
 A file's own comments and its own ``select`` are the only declaration: header, column comments,
 upstream tables and build order come from here and are written down nowhere else. Running the SQL
@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache, cached_property
 from graphlib import TopologicalSorter
@@ -32,14 +32,12 @@ TEXT_FUNCTIONS = (
 #: The layers that SQL builds, in the order in which data flows.
 SCHEMAS = ("staging", "categorized", "ledger", "reports")
 PUBLISHED_BY_DEFAULT = {"ledger", "reports"}
-MATERIALIZATIONS = {"table", "view", "append"}
+MATERIALIZATIONS = {"table", "view", "append", "temporary"}
 _HEADER_KEYS = {
     "grain", "key", "owner", "materialize", "published", "macro", "history", "moment", "totals",
-    "table", "severity", "archive", "columns",
+    "table", "severity", "archive", "columns", "follows", "whole", "named",
 }  # fmt: skip
 _COMMENT_OR_TEXT = re.compile(r"--[^\n]*|('(?:[^']|'')*')")
-#: Ends the name of a CTE in a macro: analysts' tables have bare names, which a CTE would hide.
-_OF_MACRO = "_of_macro"
 _HEADER_LINE = re.compile(r"--\s?(?:(?P<name>[a-z]+):\s*(?P<value>.*)|(?P<text>.*))$")
 
 
@@ -73,6 +71,12 @@ class Transform:
     the table was built: by itself it makes the table another one only on another day. ``totals``
     are the columns whose sum over all rows means something. ``is_archive``: it holds documents of
     all BILL lists, and its column ``list`` says of which a row is.
+
+    ``follows`` names the column that holds the id of the document a row belongs to: rows of a
+    document follow from its own and linked documents' rows in tables that follow documents too.
+    ``whole`` names those of them that the file reads as a whole; ``*``: it reads all so.
+    ``named`` is the file of ``transforms/scope`` that finds the documents naming a new row's key,
+    or a column that holds their ids.
     """
 
     schema: str
@@ -90,6 +94,9 @@ class Transform:
     moment: str | None
     totals: tuple[str, ...]
     is_archive: bool
+    follows: str | None
+    whole: tuple[str, ...]
+    named: str | None
     columns: tuple[Column, ...]
     upstream: tuple[str, ...]
 
@@ -117,6 +124,19 @@ class Check:
     summary: str
     sql: str
     path: Path
+    #: It looks at documents one by one: at the rows of one it finds what it finds at all rows.
+    follows: bool = False
+    whole: tuple[str, ...] = ()
+    history: tuple[str, ...] = ()
+    upstream: tuple[str, ...] = ()
+
+    @property
+    def key(self) -> str:
+        return f"checks.{self.name}"
+
+    @property
+    def code_version(self) -> str:
+        return hashlib.sha256(self.sql.encode()).hexdigest()[:16]
 
 
 def read_header(sql: str) -> tuple[str, dict[str, str]]:
@@ -150,10 +170,10 @@ def read_transform(path: Path) -> Transform:
                              f"{', '.join(sorted(MATERIALIZATIONS))}.")  # fmt: skip
     select = parse(path, sql)
     schema = path.parent.name
-    history = _names(facts.get("history", ""))
+    history = names_in(facts.get("history", ""))
     said_there = _columns_of(facts["columns"]) if "columns" in facts else ()
     columns = tuple(_columns(path, select, said_there))
-    totals = _names(facts.get("totals", ""))
+    totals = names_in(facts.get("totals", ""))
     if unknown := set(totals) - {column.name for column in columns}:
         raise TransformError(f"{path}: there is no column {', '.join(sorted(unknown))} to add up.")
     published = facts.get("published", "yes" if schema in PUBLISHED_BY_DEFAULT else "no")
@@ -164,7 +184,7 @@ def read_transform(path: Path) -> Transform:
         path=path,
         summary=summary,
         grain=facts["grain"],
-        key_columns=_names(facts["key"]),
+        key_columns=names_in(facts["key"]),
         owner=facts["owner"],
         materialize=materialize,
         is_published=published != "no",
@@ -173,6 +193,9 @@ def read_transform(path: Path) -> Transform:
         moment=facts.get("moment"),
         totals=totals,
         is_archive=facts.get("archive") == "yes",
+        follows=facts.get("follows"),
+        whole=names_in(facts.get("whole", "")),
+        named=facts.get("named"),
         columns=columns,
         upstream=tuple(t for t in _tables(select) if t not in history),
     )
@@ -184,8 +207,11 @@ def read_check(path: Path) -> Check:
     summary, facts = read_header(sql)
     if facts.get("severity") not in {"error", "warn"} or "table" not in facts:
         raise TransformError(f"{path}: a check needs `-- table:` and `-- severity: error|warn`.")
-    _parse(path, sql)
-    return Check(path.stem, facts["table"], facts["severity"], summary, sql, path)
+    return Check(
+        path.stem, facts["table"], facts["severity"], summary, sql, path,
+        follows="follows" in facts, whole=names_in(facts.get("whole", "")),
+        upstream=tuple(_tables(_parse(path, sql))),
+    )  # fmt: skip
 
 
 @cache
@@ -204,12 +230,22 @@ def load_checks() -> dict[str, Check]:
 
 
 def in_build_order(transforms: Iterable[Transform]) -> list[Transform]:
-    """``transforms`` so that each comes after what it reads; the same order on every machine."""
+    """``transforms`` so that each comes after what it reads; the same order on every machine.
+
+    Those that append follow each other: nothing else is built meanwhile.
+    """
     by_key = {transform.key: transform for transform in transforms}
     graph: TopologicalSorter[str] = TopologicalSorter()
     for key in sorted(by_key):
         graph.add(key, *(up for up in by_key[key].upstream if up in by_key))
-    return [by_key[key] for key in graph.static_order()]
+    ordered = [by_key[key] for key in graph.static_order()]
+    after: set[str] = set()
+    for transform in ordered:
+        if transform.materialize == "append" or not after.isdisjoint(transform.upstream):
+            after.add(transform.key)
+    appending = [t for t in ordered if t.materialize == "append"]
+    before = [t for t in ordered if t.key not in after]
+    return before + appending + [t for t in ordered if t not in before and t not in appending]
 
 
 def with_ancestors(keys: Iterable[str]) -> set[str]:
@@ -232,102 +268,6 @@ def shared_code() -> str:
     for path in (STANDARD_CHART, *TEXT_FUNCTIONS):
         digest.update(path.read_bytes())
     return digest.hexdigest()[:16]
-
-
-def macro_sql(
-    transform: Transform,
-    *,
-    table_reference: Callable[[str], str],
-    client_parameter: str = "of_client",
-) -> str:
-    """``create or replace macro`` for analysts, made of the same SQL that builds the table.
-
-    ``table_reference`` turns a key ``schema.table`` into SQL that can stand after
-    ``from``, already narrowed to the macro's first parameter ``client_parameter``. The variables
-    named in the header's ``macro:`` become the other parameters; they default to null, which the
-    reports read as "no limit" or "as of the last sync". Raises TransformError for a transform
-    without a macro.
-    """
-    if transform.macro is None:
-        raise TransformError(f"{transform.path}: the header has no `macro:` line.")
-    select = parse(transform.path, transform.sql).copy()
-    ctes = {cte.alias: cte for cte in select.find_all(exp.CTE)}
-    for table in list(select.find_all(exp.Table)):
-        if table.db or table.name not in ctes:
-            address = _address(table)
-            rows = table_reference(address)
-            if of_moment := _macro_call(transform, address, client_parameter):
-                rows = _table_or_macro(address, rows, of_moment)
-            source = sqlglot.parse_one(
-                f"select * from {rows} as {table.alias or table.name}", dialect="duckdb"
-            )
-            table.replace(source.find(exp.From).this)  # type: ignore[union-attr]
-        else:
-            table.set("alias", exp.TableAlias(this=exp.to_identifier(table.alias_or_name)))
-            table.set("this", exp.to_identifier(f"{table.name}{_OF_MACRO}"))
-    for name, cte in ctes.items():
-        cte.args["alias"].set("this", exp.to_identifier(f"{name}{_OF_MACRO}"))
-    _spell_out_shared_functions(select)
-    for call in list(select.find_all(exp.Anonymous)):
-        if call.name.lower() == "getvariable" and call.expressions[0].name in (
-            transform.macro.parameters
-        ):
-            call.replace(exp.column(call.expressions[0].name))
-    parameters = [client_parameter, *(f"{name} := null" for name in transform.macro.parameters)]
-    body = select.sql(dialect="duckdb", comments=False)
-    return (
-        f"create or replace macro {transform.macro.name}({', '.join(parameters)}) as table ({body})"
-    )
-
-
-def _spell_out_shared_functions(select: exp.Query) -> None:
-    """Put what ``functions.sql`` says in place of its calls: others' databases lack it."""
-    while calls := [
-        c for c in select.find_all(exp.Anonymous) if c.name.lower() in shared_functions()
-    ]:
-        call = calls[-1]  # the innermost ones come last
-        parameters, body = shared_functions()[call.name.lower()]
-        given = dict(zip(parameters, call.expressions, strict=True))
-        spelt_out = exp.paren(body.copy())
-        for column in list(spelt_out.find_all(exp.Column)):
-            column.replace(exp.paren(given[column.name].copy()))
-        call.replace(spelt_out)
-
-
-@cache
-def shared_functions() -> dict[str, tuple[tuple[str, ...], exp.Expr]]:
-    """Name → (parameters, body) of every function in ``functions.sql``."""
-    text = (FOLDER / "functions.sql").read_text(encoding="utf-8")
-    found = re.findall(r"macro (\w+)\(([^)]*)\) as\s+(.*?);", text, re.S)
-    return {
-        name: (_names(parameters), sqlglot.parse_one(body, dialect="duckdb"))
-        for name, parameters, body in found
-    }
-
-
-def _macro_call(reader: Transform, key: str, client_parameter: str) -> str | None:
-    """How ``reader``'s macro reads the table ``key`` when that has a macro: of the same moment."""
-    macro = transform.macro if (transform := load_transforms().get(key)) else None
-    if macro is None or reader.macro is None:
-        return None
-    if unknown := set(macro.parameters) - set(reader.macro.parameters):
-        raise TransformError(
-            f"{reader.path}: the macro reads {key} and lacks {', '.join(sorted(unknown))}."
-        )
-    given = (f"{name} := {name}" for name in macro.parameters)
-    return f"{macro.name}({', '.join((client_parameter, *given))})"
-
-
-def _table_or_macro(key: str, rows: str, call: str) -> str:
-    """The table ``key`` where no moment is asked for, as its macro would give the same rows."""
-    transform = load_transforms()[key]
-    parameters = transform.macro.parameters if transform.macro else ()
-    columns = ", ".join(column.name for column in transform.columns)
-    is_of_now = " and ".join(f"{name} is null" for name in parameters)
-    return (
-        f"(select {columns} from {rows} where {is_of_now} "
-        f"union all select {columns} from {call} where not ({is_of_now}))"
-    )
 
 
 @cache
@@ -372,18 +312,18 @@ def _tables(select: exp.Query) -> list[str]:
     ctes = {cte.alias for cte in select.find_all(exp.CTE)}
     return sorted(
         {
-            _address(table)
+            address_of(table)
             for table in select.find_all(exp.Table)
             if isinstance(table.this, exp.Identifier) and (table.db or table.name not in ctes)
         }
     )
 
 
-def _address(table: exp.Table) -> str:
+def address_of(table: exp.Table) -> str:
     return f"{table.db}.{table.name}" if table.db else table.name
 
 
-def _names(text: str) -> tuple[str, ...]:
+def names_in(text: str) -> tuple[str, ...]:
     return tuple(name.strip() for name in text.split(",") if name.strip())
 
 
@@ -393,4 +333,4 @@ def _macro(text: str | None) -> Macro | None:
     match = re.fullmatch(r"([a-z0-9_]+)\(([a-z_, ]*)\)", text)
     if match is None:
         raise TransformError(f"A macro is written name(parameter, …), not {text!r}.")
-    return Macro(match[1], _names(match[2]))
+    return Macro(match[1], names_in(match[2]))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from bill_pipeline.warehouse.transforms import load_checks, load_transforms
+from bill_pipeline.warehouse.builds import BUILDS, layer_version
 from bill_pipeline.warehouse.unchanged import MEMORY_DDL, latest_knowledge
 from bill_pipeline.warehouse.warehouse import Warehouse
 
@@ -17,13 +17,6 @@ VERSIONS_WORTH_THREADS = 50_000
 #: Books with more document versions than this gain by compression: of smaller ones DuckDB spends
 #: more on choosing how to compress each column than the few megabytes are worth.
 VERSIONS_WORTH_COMPRESSION = 5_000
-_DDL = """
-create schema if not exists upkeep;
-create table if not exists upkeep.builds (
-    -- The layer: a file of any release has this column.
-    room varchar primary key, as_of timestamp not null, code_version varchar not null
-);
-"""
 
 
 def next_batch_time(warehouse: Warehouse, now: datetime) -> datetime:
@@ -44,7 +37,7 @@ def record_build(warehouse: Warehouse, layer: str, as_of: datetime) -> None:
 
 def record_version(warehouse: Warehouse, what: str, as_of: datetime, version: str) -> None:
     """Remember from what ``what`` was made at ``as_of``."""
-    warehouse.connection.execute(_DDL)
+    warehouse.connection.execute(BUILDS)
     warehouse.connection.execute(
         "insert or replace into upkeep.builds values (?, ?, ?)",
         [what, as_of.replace(tzinfo=None), version],
@@ -53,7 +46,7 @@ def record_version(warehouse: Warehouse, what: str, as_of: datetime, version: st
 
 def built_version(warehouse: Warehouse, what: str) -> str | None:
     """From what ``what`` was made last; None: never."""
-    warehouse.connection.execute(_DDL)
+    warehouse.connection.execute(BUILDS)
     row = warehouse.connection.execute(
         "select code_version from upkeep.builds where room = ?", [what]
     ).fetchone()
@@ -63,12 +56,12 @@ def built_version(warehouse: Warehouse, what: str) -> str | None:
 def forget_builds(warehouse: Warehouse) -> None:
     """Have every table built anew; in the transaction that changes what they are built from."""
     warehouse.connection.execute("drop schema if exists upkeep cascade")
-    warehouse.connection.execute(_DDL + MEMORY_DDL)
+    warehouse.connection.execute(BUILDS + MEMORY_DDL)
 
 
 def would_come_out_the_same(warehouse: Warehouse, layers: tuple[str, ...], as_of: datetime) -> bool:
     """Whether building ``layers`` at ``as_of`` would give the tables that are there already."""
-    warehouse.connection.execute(_DDL)
+    warehouse.connection.execute(BUILDS)
     built = {
         layer: (at, version)
         for layer, at, version in warehouse.connection.execute("from upkeep.builds").fetchall()
@@ -83,15 +76,6 @@ def would_come_out_the_same(warehouse: Warehouse, layers: tuple[str, ...], as_of
         if latest is not None and latest > at:
             return False
     return len({built[layer][0] for layer in layers}) == 1  # else a sync was killed between two
-
-
-def layer_version(layer: str) -> str:
-    """Changes when any SQL file of the layer, or a check on it, changes."""
-    import hashlib
-
-    texts = [t.code_version for t in load_transforms().values() if t.schema == layer]
-    texts += [c.sql for c in load_checks().values() if c.table.split(".")[0] == layer]
-    return hashlib.sha256("\n".join(sorted(texts)).encode()).hexdigest()[:16]
 
 
 def suit_to_size(warehouse: Warehouse) -> None:

@@ -12,7 +12,7 @@ import contextlib
 import re
 import time
 from collections.abc import Callable, Collection, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -28,54 +28,27 @@ from bill_pipeline.plain_text import add_functions
 from bill_pipeline.registry.client_files import cannot_open, make_file
 from bill_pipeline.registry.clients import Registry
 from bill_pipeline.registry.whose_books import name_organization, require_own_books
+from bill_pipeline.warehouse.building import Building, touch_all
+from bill_pipeline.warehouse.builds import all_built_at, forget_build
 from bill_pipeline.warehouse.built import mark_built, note_build, read_build
-from bill_pipeline.warehouse.empty_tables import columns_of, comes_out_empty, make_empty
+from bill_pipeline.warehouse.checking import Checking
+from bill_pipeline.warehouse.empty_tables import comes_out_empty
+from bill_pipeline.warehouse.layer_report import LayerReport
+from bill_pipeline.warehouse.scope import BuildScope
 from bill_pipeline.warehouse.transforms import (
     SCHEMAS,
     STANDARD_CHART,
     Check,
     Transform,
     in_build_order,
-    load_checks,
     load_transforms,
 )
-from bill_pipeline.warehouse.unchanged import TableMemory, state_of_rows
+from bill_pipeline.warehouse.unchanged import TableMemory
 
 #: Columns of an append-only table that files of an earlier release hold with two decimals.
 _THREE_DECIMALS = re.compile(r"(\w+) decimal\(18, 3\)")
 #: Rows of a failed check that are kept for the report; the count is exact all the same.
 OFFENDING_ROWS_SHOWN = 20
-
-
-@dataclass
-class LayerReport:
-    """What building one layer did."""
-
-    schema: str
-    as_of: datetime
-    rows: dict[str, int] = field(default_factory=dict)  # table key → rows it has now
-    appended: dict[str, int] = field(default_factory=dict)  # append table key → rows it gained
-    sums: dict[str, Decimal] = field(default_factory=dict)  # "table.column" → sum of money
-    table_seconds: dict[str, float] = field(default_factory=dict)
-    checks: list[CheckResult] = field(default_factory=list)
-    changed: set[str] = field(default_factory=set)  # tables with other rows than before
-    checks_changed: set[str] = field(default_factory=set)  # checks that found more or less
-    seconds: float = 0.0
-
-    @property
-    def failed(self) -> list[CheckResult]:
-        return [check for check in self.checks if check.is_error]
-
-    def add(self, later: LayerReport) -> None:
-        """Take up what building the layer once more, after decisions, did."""
-        self.rows |= later.rows
-        self.appended |= later.appended
-        self.sums |= later.sums
-        self.table_seconds |= later.table_seconds
-        self.checks = later.checks
-        self.changed |= later.changed
-        self.checks_changed |= later.checks_changed
-        self.seconds += later.seconds
 
 
 @dataclass(frozen=True)
@@ -103,6 +76,8 @@ class Warehouse:
         self.connection = connection
         self.client = client
         self._is_in_transaction = False
+        self._scope: BuildScope | None = None
+        self._building: Building
         ensure_schema(connection)
 
     @classmethod
@@ -177,6 +152,7 @@ class Warehouse:
             yield
             self.connection.execute("commit")
         except BaseException:
+            self._scope = None  # its slices are rolled back as well
             # Where committing failed or was interrupted, DuckDB has ended the transaction itself.
             with contextlib.suppress(duckdb.TransactionException):
                 self.connection.execute("rollback")
@@ -222,56 +198,69 @@ class Warehouse:
         for transform in [t for t in layer if t.materialize == "append"]:
             self._ensure_append_table(transform)
         memory = TableMemory(self.connection, as_of)
+        scope = self._scope_of(as_of) if reuse and checked and only is None else None
+        if scope is None and checked and only is None:
+            self._drop_left_over(schema)
+        self._building = Building(self.connection, memory, report, scope, self._comment)
         for transform in in_build_order(layer):
-            if (
-                reuse
-                and transform.materialize != "append"
-                and memory.is_built_from(transform, memory.inputs_of(transform))
-            ):
+            if reuse and self._is_as_built(transform, memory):
                 continue
-            self._build_one(transform, memory, report, checked=checked)
+            self._build_one(transform, memory, checked=checked)
             for decided in decides:
                 if decided.after == transform.key and decided.decide(self.connection, as_of):
+                    memory.forget_counts()
+                    if scope is not None:
+                        scope.refresh()
                     for key in decided.build_again:
-                        self._build_one(load_transforms()[key], memory, report, checked=checked)
+                        self._build_one(load_transforms()[key], memory, checked=checked)
+        if scope is None:
+            self._scope = None
+            touch_all(self.connection, report)
+            if not checked:
+                forget_build(self.connection, schema)
+        if checked:
+            checking = Checking(memory, scope, self.run_check, reuse=reuse and only is None)
+            report.checks = checking.run_all(schema)
+            report.checks_changed = memory.checks_changed
         memory.save()
-        if checked and only is None:
-            self._drop_left_over(schema)
         if any(transform.is_published for transform in layer):
             mark_built(self.connection)
-        if checked:
-            report.checks = [self.run_check(c) for c in load_checks().values()
-                             if c.table.split(".")[0] == schema]  # fmt: skip
-            found = {check.name: check.row_count for check in report.checks}
-            report.checks_changed = memory.note_checks(found)
         report.seconds = time.perf_counter() - started
         return report
 
     def _drop_left_over(self, schema: str) -> None:
-        """Drop what an earlier release built in ``schema`` under a name that is no table's now."""
+        """Drop what an earlier release built in ``schema`` and this one does not, or otherwise."""
         found = self.connection.execute(
             "select table_name, if(table_type = 'VIEW', 'view', 'table') "
             "from information_schema.tables where table_schema = ?", [schema],
         ).fetchall()  # fmt: skip
+        kinds = {"view": "view", "table": "table", "append": "table"}
         for name, kind in found:
-            if f"{schema}.{name}" not in load_transforms():
+            transform = load_transforms().get(f"{schema}.{name}")
+            if transform is None or kinds.get(transform.materialize) != kind:
                 self.connection.execute(f'drop {kind} {schema}."{name}"')
 
-    def _build_one(
-        self, transform: Transform, memory: TableMemory, report: LayerReport, *, checked: bool
-    ) -> None:
-        """Build one table, and remember what it was made from when it is ``checked``."""
-        inputs = memory.inputs_of(transform)
-        count = self._build(transform, memory, report)
-        if not checked:
-            memory.forget(transform)
-            return
-        before = memory.state_of(transform)
-        state = self._summarize(transform, report, is_empty=count == 0)
-        if state != before:
-            report.changed.add(transform.key)
-        memory.remember(transform, inputs, state)
-        self._comment(transform)
+    def _scope_of(self, as_of: datetime) -> BuildScope | None:
+        """What is to be built anew at ``as_of``; None: all of it."""
+        scope, built_at = self._scope, all_built_at(self.connection)
+        if built_at is None or built_at > as_of.replace(tzinfo=None):
+            return None
+        if scope is None or (scope.built_at, scope.as_of) != (built_at, as_of):
+            self._scope = scope = BuildScope(self.connection, built_at, as_of)
+        scope.refresh()
+        return scope
+
+    @staticmethod
+    def _is_as_built(transform: Transform, memory: TableMemory) -> bool:
+        if transform.materialize in ("append", "temporary"):
+            return False
+        return memory.is_built_from(transform, memory.inputs_of(transform))
+
+    def _build_one(self, transform: Transform, memory: TableMemory, *, checked: bool) -> None:
+        is_empty = transform.materialize in ("table", "append") and self._comes_out_empty(
+            transform, memory
+        )
+        self._building.build(transform, is_checked=checked, is_empty=is_empty)
 
     def run_check(self, check: Check) -> CheckResult:
         """Run one check on the tables as they are now."""
@@ -303,34 +292,8 @@ class Warehouse:
         for column in _THREE_DECIMALS.findall(ddl):
             widen(self.connection, transform.schema, transform.name, column)
 
-    def _build(self, transform: Transform, memory: TableMemory, report: LayerReport) -> int | None:
-        """Build one table; returns its rows, or those it gained, and of a view None."""
-        started = time.perf_counter()
-        key, count = transform.key, None
-        is_empty = self._comes_out_empty(transform, memory)
-        if transform.materialize == "view":
-            self.connection.execute(f"create or replace view {key} as {transform.sql}")
-        elif transform.materialize == "append":
-            count = 0 if is_empty else self._count(f"insert into {key} by name {transform.sql}")
-            report.appended[key] = count
-        elif is_empty and make_empty(self.connection, transform):
-            count = 0
-        else:
-            count = self._count(f"create or replace table {key} as {transform.sql}")
-            if is_empty:
-                columns_of(self.connection, transform)
-        if transform.materialize == "table":
-            memory.note_rows(transform, count or 0)
-        report.table_seconds[key] = time.perf_counter() - started
-        return count
-
     def _comes_out_empty(self, transform: Transform, memory: TableMemory) -> bool:
         return comes_out_empty(transform, memory.is_empty)
-
-    def _count(self, statement: str) -> int:
-        """How many rows ``statement`` wrote."""
-        row = self.connection.execute(statement).fetchone()
-        return row[0] if row else 0
 
     def _comment(self, transform: Transform) -> None:
         """Put the words of the SQL file into DuckDB's catalogue.
@@ -341,29 +304,6 @@ class Warehouse:
         columns = (f"{column.name}: {column.description}" for column in transform.columns)
         words = "\n".join((transform.summary, "", *columns))
         self.connection.execute(f"comment on {kind} {transform.key} is {_quoted(words)}")
-
-    def _summarize(self, transform: Transform, report: LayerReport, *, is_empty: bool) -> str:
-        """Put the table's counts and sums into ``report``; returns its state, for ``unchanged``."""
-        columns = columns_of(self.connection, transform)
-        money = [name for name, kind in columns if kind in ("DECIMAL(18,2)", "DECIMAL(18,3)")]
-        # Rows added are the whole change of an append-only table; nobody reads a view's state.
-        is_hashed = transform.materialize == "table"
-        if is_empty and is_hashed:
-            row: Any = (0, *(None for _ in money), 0)
-        else:
-            sums = "".join(f", sum({name})" for name in money)
-            state = ", sum(hash(t)::hugeint)" if is_hashed else ""
-            rows = transform.key
-            if moment := transform.moment:
-                rows = f"(select * replace ({moment}::date as {moment}) from {rows})"
-            row = self.connection.execute(
-                f"select count(*){sums}{state} from {rows} as t"
-            ).fetchone()
-        report.rows[transform.key] = row[0]
-        for name, total in zip(money, row[1:], strict=False):
-            report.sums[f"{transform.key}.{name}"] = total or Decimal(0)
-        hashes = (row[-1] or 0) if is_hashed else None
-        return state_of_rows(row[0], hashes, is_exact=not transform.moment)
 
 
 def widen(connection: duckdb.DuckDBPyConnection, schema: str, table: str, column: str) -> None:

@@ -15,13 +15,14 @@ from typing import Any
 
 from bill_pipeline.errors import CheckResult
 from bill_pipeline.pipeline.steps import LAYERS, POSTING_LAYERS, build_layer, build_tables
+from bill_pipeline.warehouse.layer_report import LayerReport
+from bill_pipeline.warehouse.macros import macro_sql
 from bill_pipeline.warehouse.transforms import (
     in_build_order,
     load_transforms,
-    macro_sql,
     with_ancestors,
 )
-from bill_pipeline.warehouse.warehouse import LayerReport, Warehouse
+from bill_pipeline.warehouse.warehouse import Warehouse
 
 #: What the journal is made of.
 _POSTING = with_ancestors(

@@ -11,6 +11,7 @@ import pytest
 
 from bill_pipeline.decisions import tables as decisions
 from bill_pipeline.errors import ChecksFailed
+from bill_pipeline.warehouse.slices import temporary_name
 from bill_pipeline.warehouse.transforms import load_checks, load_transforms, read_header
 from tests.ledger.company import Company, new_company
 from tests.ledger.lives import FIRST_SYNC, begin, live
@@ -82,11 +83,11 @@ FAULTS = {
         "receipts_and_credits_name_known_documents",
     ),
     "lost line": (
-        "delete from ledger.postings where document_type = 'bill' and source_line_id = 'B0-0'",
+        "delete from ledger.postings_documents where source_line_id = 'B0-0'",
         "every_document_line_posts_once",
     ),
     "join that fans out": (
-        "insert into ledger.postings from ledger.postings where document_type = 'payment'",
+        "insert into ledger.postings_payments from ledger.postings_payments",
         "postings_have_one_line_per_key",
     ),
     "swapped debit and credit account": (
@@ -104,7 +105,10 @@ FAULTS = {
         "controls_equal_documents",
     ),
     "expense on the wrong vendor": (
-        f"update ledger.postings set party_id = 'berlin' where {ONE_BILL} and account_id <> 'ap'",
+        (
+            "update ledger.postings_documents set party_id = 'berlin' "
+            f"where {ONE_BILL} and account_id <> 'ap'"
+        ),
         "lines_name_the_party_of_their_document",
     ),
     "swapped receivables account": (
@@ -126,7 +130,7 @@ FAULTS = {
         "suggestions_fit_their_lines",
     ),
     "payment before bill": (
-        "update ledger.postings set date = '2025-01-01' where document_type = 'payment'",
+        "update ledger.postings_payments set date = '2025-01-01'",
         "bills_are_settled_after_they_are_booked",
     ),
     "void after close": (
@@ -341,8 +345,11 @@ def test_the_good_books_pass_every_check(good_books: Company) -> None:
 def test_every_table_has_the_columns_that_its_file_describes(good_books: Company) -> None:
     """What another file describes has the type of there, so that no union drops a decimal."""
     transforms = load_transforms()
-    built = {key: dict(good_books.rows(f"select column_name, column_type from (describe {key})"))
-             for key in transforms}  # fmt: skip
+    built = {}
+    for key, transform in transforms.items():
+        name = temporary_name(key, "whole") if transform.materialize == "temporary" else key
+        described = f"select column_name, column_type from (describe {name})"
+        built[key] = dict(good_books.rows(described))
     for key, transform in transforms.items():
         assert set(built[key]) == {column.name for column in transform.columns}, key
         if there := read_header(transform.sql)[1].get("columns"):
@@ -382,7 +389,7 @@ def test_control_accounts_are_tied_out_although_something_is_dated_in_days_to_co
 
 @pytest.mark.slow
 def test_failed_checks_leave_the_last_good_tables(monkeypatch: pytest.MonkeyPatch) -> None:
-    from bill_pipeline.warehouse import warehouse
+    from bill_pipeline.warehouse import checking
 
     with new_company() as company:
         live(company, LIFE[:2])
@@ -393,7 +400,7 @@ def test_failed_checks_leave_the_last_good_tables(monkeypatch: pytest.MonkeyPatc
             check.name, check.table, "error", check.summary,
             "select 'B0' as document_id, 0.01 as difference", check.path,
         )  # fmt: skip
-        monkeypatch.setattr(warehouse, "load_checks", lambda: broken)
+        monkeypatch.setattr(checking, "load_checks", lambda: broken)
         at = FIRST_SYNC + timedelta(days=30)
         company.connection.execute("delete from raw.document_versions where id = 'B1'")
         with pytest.raises(ChecksFailed, match="every_entry_balances") as failure:

@@ -105,7 +105,8 @@ def run_story(
         return differences
 
 
-def _run_step(company: Company, step: dict[str, Any]) -> list[str]:
+def prepare_step(company: Company, step: dict[str, Any]) -> datetime:
+    """Hand over the step's documents and decisions; returns the sync's time."""
     at = moment(step["as_of"])
     for list_name, documents in step.get("given", {}).items():
         for document in documents:
@@ -117,6 +118,11 @@ def _run_step(company: Company, step: dict[str, Any]) -> list[str]:
         note_refusals(company.connection, at, step.get("given", ()), step["refused"])
     for decision in step.get("decide", []):
         decide(company, decision, at)
+    return at
+
+
+def _run_step(company: Company, step: dict[str, Any]) -> list[str]:
+    at = prepare_step(company, step)
     company.sync(at)
     if any("(" in expected["table"] for expected in step.get("expect", [])):
         company.make_macros()

@@ -129,7 +129,8 @@ def test_an_old_home_is_synced_rebuilt_and_keeps_what_it_posted(old: OldHome) ->
         )
         of_layers = f"{tables} where table_schema in (select unnest(?::varchar[]))"
         found = {name for (name,) in connection.execute(of_layers, [list(LAYERS)]).fetchall()}
-        assert found == set(load_transforms()), "nothing is left over of an earlier release"
+        kept = {key for key, t in load_transforms().items() if t.materialize != "temporary"}
+        assert found == kept, "nothing is left over of an earlier release"
     rebuilt = old.run("sync", old.client, "--rebuild")
     assert rebuilt.exit_code == 0, rebuilt.output
     assert old.rows(ENTRIES) == after

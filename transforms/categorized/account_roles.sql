@@ -3,6 +3,7 @@
 -- grain: one row per role
 -- key: role
 -- owner: team:accounting
+-- named: roles
 select
     role,                                                       -- Role in the posting rules, for example ap_control.
     last_decided(account_id, decided_at, rowid) as account_id,  -- The account that plays it.

@@ -114,13 +114,9 @@ roles as (
 
 -- BILL sometimes names an account that its own chart no longer lists: what only sales name is income.
 unknown_accounts as (
-    select
-        bill_account_id as account_id,
-        bool_and(document_type in ('invoice', 'credit_memo')) as is_income
-    from categorized.lines
-    where bill_account_id is not null
-        and bill_account_id not in (select account_id from accounts)
-    group by bill_account_id
+    select account_id, is_income
+    from categorized.accounts_coded
+    where account_id not in (select account_id from accounts)
 )
 
 select

@@ -3,6 +3,7 @@
 -- grain: one row per document line
 -- key: document_type, document_id, line_id
 -- owner: team:accounting
+-- follows: document_id
 with
 
 documents as (

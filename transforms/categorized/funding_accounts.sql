@@ -5,6 +5,7 @@
 -- grain: one row per bank account or card
 -- key: funding_account_id
 -- owner: team:accounting
+-- named: funding_accounts
 with
 
 -- Roles are called bank:<id> and card:<id> by BILL's id.

@@ -3,6 +3,7 @@
 -- grain: one row per document line
 -- key: document_type, document_id, line_id
 -- owner: team:accounting
+-- follows: document_id
 -- columns: categorized.document_lines
 with
 
@@ -160,8 +161,7 @@ select
     machine_model_version as answered_model_version,  -- The model that answered for them.
     (
         category_source = 'model'
-        and machine_decided_at >= getvariable('as_of') - interval 60 day
         and ('0x' || left(md5(document_type || document_id || line_id), 6))::integer % 25 = 0
-    ) as is_sampled                                -- One in 25 of what the model booked lately: a person should check it.
+    ) as is_sampled                                -- One in 25 of what the model booked: a person should check it while it is new.
 from decided
 cross join roles

@@ -3,6 +3,8 @@
 -- grain: one row per document line
 -- key: document_type, document_id, line_id
 -- owner: team:accounting
+-- materialize: view
+-- follows: document_id
 -- columns: categorized.document_lines
 select
     document_type, document_id, line_id,

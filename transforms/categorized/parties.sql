@@ -3,6 +3,7 @@
 -- grain: one row per vendor or customer
 -- key: party_id
 -- owner: team:accounting
+-- named: parties
 -- columns: categorized.party_versions
 select
     party_id, party_type,

@@ -3,6 +3,8 @@
 -- grain: one row per document line and part
 -- key: document_type, document_id, line_id, part_no
 -- owner: team:accounting
+-- materialize: view
+-- follows: document_id
 -- columns: categorized.lines
 with
 
@@ -34,6 +36,6 @@ select
     job_id,
     coalesce(part.account_id, account_id) as account_id,           -- The account that counts.
     category_source, confidence, needs_review, model_version, reason, alternatives, rule_id,
-    is_sampled,                      -- One of the lines booked by the model that a person should check.
+    is_sampled, decided_at,
     bill_account_id, features_hash
 from parts

@@ -8,6 +8,7 @@
 -- grain: one row per document line that a person decided about
 -- key: document_type, document_id, line_id
 -- owner: team:accounting
+-- follows: document_id
 with
 
 documents as (

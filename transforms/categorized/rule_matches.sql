@@ -5,6 +5,7 @@
 -- grain: one row per document line and rule that fits it
 -- key: document_type, document_id, line_id, rule_id
 -- owner: team:accounting
+-- follows: document_id
 with
 
 lines as (

@@ -6,6 +6,7 @@
 -- grain: one row per document line
 -- key: document_type, document_id, line_id
 -- owner: team:accounting
+-- follows: document_id
 -- columns: categorized.document_lines
 select
     document_type, document_id, line_id, date,

@@ -1,6 +1,7 @@
 -- All entries of a document together are what its latest version says (telescoping).
 --
 -- table: ledger.journal_lines
+-- follows: document
 -- severity: error
 select document_type, document_id, event, line_key, account_id, sum(amount) as difference
 from (

@@ -1,6 +1,7 @@
 -- No payment reaches accounts payable before its bill does.
 --
 -- table: ledger.postings
+-- follows: document
 -- severity: error
 select postings.document_type, postings.document_id, postings.open_item_id as bill_id, postings.date, bills.bill_date
 from ledger.postings as postings

@@ -1,6 +1,7 @@
 -- No document counts on the cash basis for more than it is, however much was paid on it.
 --
 -- table: ledger.cash_basis_lines
+-- follows: document
 -- severity: error
 with
 

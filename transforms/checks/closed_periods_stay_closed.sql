@@ -1,6 +1,7 @@
 -- Nothing was posted into a period after it was closed.
 --
 -- table: ledger.journal_entries
+-- follows: document
 -- severity: error
 with
 

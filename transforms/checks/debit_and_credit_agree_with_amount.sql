@@ -1,6 +1,7 @@
 -- A line is a debit or a credit, never both, and its amount is debit less credit.
 --
 -- table: ledger.journal_lines
+-- follows: document
 -- severity: error
 select line_id, debit, credit, amount
 from ledger.journal_lines

@@ -3,6 +3,7 @@
 -- A line that a person split arrives once per part; one of before the books begin is kept beside it.
 --
 -- table: ledger.postings
+-- follows: document
 -- severity: error
 with
 

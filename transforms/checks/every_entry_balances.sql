@@ -1,6 +1,7 @@
 -- Every entry's debits equal its credits, in home currency and in its own where it has one only.
 --
 -- table: ledger.journal_lines
+-- follows: document
 -- severity: error
 select entry_id, document_type, document_id, event, sum(amount) as difference, sum(amount_currency) as difference_currency
 from ledger.journal_lines

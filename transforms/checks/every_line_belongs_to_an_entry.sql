@@ -1,6 +1,7 @@
 -- Every journal line has its entry and every entry has lines of the same day.
 --
 -- table: ledger.journal_lines
+-- follows: document
 -- severity: error
 select coalesce(lines.entry_id, entries.entry_id) as entry_id, lines.line_id, lines.date, entries.date as entry_date
 from ledger.journal_lines as lines

@@ -1,6 +1,7 @@
 -- Every line of a bill, invoice or credit names the vendor or customer that BILL names on the document.
 --
 -- table: ledger.postings
+-- follows: document
 -- severity: error
 select
     postings.document_type, postings.document_id, postings.event, postings.line_key,

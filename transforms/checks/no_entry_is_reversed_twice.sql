@@ -1,6 +1,7 @@
 -- An entry is reversed at most once, by its exact opposite on its own day.
 --
 -- table: ledger.journal_entries
+-- follows: document
 -- severity: error
 select entry_id, reason
 from (

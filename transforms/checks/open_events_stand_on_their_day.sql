@@ -1,6 +1,7 @@
 -- What belongs in the open periods stands there on its own day, and nothing else does but differences to closed ones.
 --
 -- table: ledger.journal_lines
+-- follows: document
 -- severity: error
 with
 

@@ -1,6 +1,7 @@
 -- The model's account was decided for exactly this line as it is now.
 --
 -- table: categorized.lines
+-- follows: document
 -- severity: error
 select lines.document_type, lines.document_id, lines.line_id, lines.account_id, lines.category_source
 from categorized.lines as lines

@@ -17,21 +17,6 @@ listed as (
     qualify version = max(version) over (partition by account_id, seen_at)
 ),
 
--- What BILL names and does not list, at each of its first postings.
-posted_unlisted as (
-    select
-        lines.account_id, lines.posted_at,
-        bool_and(bool_and(lines.document_type in ('invoice', 'credit_memo'))) over (
-            partition by lines.account_id order by lines.posted_at
-        ) as is_income
-    from ledger.journal_lines as lines
-    left join (select account_id, min(seen_at) as seen_at from listed group by account_id) as first_listed
-        on first_listed.account_id = lines.account_id
-    where lines.account_id not in (select account_id from categorized.chart where source = 'standard')
-        and (first_listed.seen_at is null or lines.posted_at < first_listed.seen_at)
-    group by lines.account_id, lines.posted_at
-),
-
 -- What BILL does not tell of an account has no history but that of its roles and postings.
 readings as (
     select * from listed
@@ -44,7 +29,7 @@ readings as (
         chart.source, chart.is_archived
     from categorized.chart as chart
     left join staging.standard_accounts as standard on standard.account_id = chart.account_id
-    where chart.source <> 'bill' and chart.account_id not in (select account_id from posted_unlisted)
+    where chart.source <> 'bill' and chart.account_id not in (select account_id from ledger.unlisted_postings)
     union all by name
     select
         account_id, posted_at as seen_at, account_id as account_name,
@@ -52,7 +37,7 @@ readings as (
         if(is_income, 'credit', 'debit') as normal_balance, 'Income Statement' as statement,
         if(is_income, 'Revenue', 'Operating Expenses') as statement_section,
         'operating' as cash_flow_activity, 'unknown' as source, true as is_archived
-    from posted_unlisted
+    from ledger.unlisted_postings
     qualify row_number() over (partition by account_id, is_income order by posted_at) = 1
 ),
 

@@ -3,6 +3,7 @@
 -- grain: one row per account
 -- key: account_id
 -- owner: team:accounting
+-- named: accounts
 -- columns: ledger.account_history
 -- macro: accounts_at(known_at)
 select

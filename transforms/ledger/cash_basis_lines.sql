@@ -15,6 +15,7 @@
 -- grain: one row per journal line outside documents, and one per document, day and line taken up or out
 -- key: basis_line_id
 -- owner: team:accounting
+-- follows: document_id
 -- columns: ledger.postings_in_full
 -- macro: cash_basis_lines_at(known_at)
 with

@@ -5,6 +5,7 @@
 -- grain: one row per document
 -- key: document_type, document_id
 -- owner: team:accounting
+-- follows: document_id
 -- macro: document_facts_at(known_at)
 with
 

@@ -5,6 +5,7 @@
 -- grain: one row per version of a bill, invoice, payment or receipt that another one replaced
 -- key: document_type, document_id, version
 -- owner: team:accounting
+-- follows: document_id
 with
 
 versions as (

@@ -3,6 +3,8 @@
 -- grain: one row per document line
 -- key: document_type, document_id, line_id
 -- owner: team:accounting
+-- materialize: view
+-- follows: document_id
 -- columns: categorized.lines
 select
     document_id, document_type, line_id, line_no, date, party_id, description, amount, currency,

@@ -3,6 +3,7 @@
 -- grain: one row per document
 -- key: document_type, document_id
 -- owner: team:accounting
+-- follows: document_id
 with
 
 -- BILL takes payments off what is due when they are scheduled; here they count when they start. Its

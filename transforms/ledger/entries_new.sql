@@ -3,6 +3,8 @@
 -- grain: one row per new entry
 -- key: entry_id
 -- owner: team:accounting
+-- materialize: temporary
+-- follows: document_id
 -- published: no
 -- history: ledger.journal_entries
 with

@@ -8,6 +8,9 @@
 -- grain: one row per new entry
 -- key: entry_id
 -- owner: team:accounting
+-- materialize: temporary
+-- follows: document_id
+-- whole: raw.document_versions, decisions.account_roles, decisions.batches, decisions.closes, decisions.opening_balances, decisions.party_links, decisions.party_splits, decisions.policies, decisions.reclassifications, decisions.rules
 -- published: no
 -- history: ledger.journal_lines
 with

@@ -5,6 +5,8 @@
 -- grain: one row per document, event and kind of entry to post
 -- key: document_type, document_id, event, is_late
 -- owner: team:accounting
+-- materialize: temporary
+-- follows: document_id
 -- published: no
 with
 

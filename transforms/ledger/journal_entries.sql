@@ -3,6 +3,7 @@
 -- grain: one row per entry
 -- key: entry_id
 -- owner: team:accounting
+-- follows: document_id
 -- materialize: append
 select
     entry_id,           -- Hash of organization, document, event and ordinal.

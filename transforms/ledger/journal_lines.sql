@@ -3,6 +3,7 @@
 -- grain: one row per entry and line
 -- key: entry_id, line_no
 -- owner: team:accounting
+-- follows: document_id
 -- materialize: append
 with
 

@@ -3,6 +3,8 @@
 -- grain: one row per journal line
 -- key: entry_id, line_no
 -- owner: team:accounting
+-- materialize: temporary
+-- follows: document_id
 -- published: no
 -- history: ledger.journal_entries, ledger.journal_lines
 with

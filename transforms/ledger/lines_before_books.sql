@@ -6,6 +6,7 @@
 -- grain: one row per line
 -- key: document_type, document_id, event, line_key
 -- owner: team:accounting
+-- follows: document_id
 -- columns: ledger.postings_in_full
 -- macro: lines_before_books_at(known_at)
 select

@@ -6,6 +6,8 @@
 -- grain: one row per line and change of it
 -- key: document_type, document_id, event, line_key, change_no
 -- owner: team:accounting
+-- follows: document_id
+-- whole: ledger.lines_before_books_history, decisions.batches, decisions.policies
 -- columns: ledger.postings_in_full
 -- materialize: append
 -- history: ledger.lines_before_books_history

@@ -7,6 +7,8 @@
 -- grain: one row per line to stand in the open periods
 -- key: document_type, document_id, event, line_key, account_id, party_id, currency, class_id, department_id, location_id, job_id, open_item_id, type_date, is_late
 -- owner: team:accounting
+-- materialize: temporary
+-- follows: document_id
 -- columns: ledger.lines_active
 -- published: no
 with

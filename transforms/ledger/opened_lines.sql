@@ -7,6 +7,7 @@
 -- grain: one row per journal line of an opened document and line of that document
 -- key: line_id
 -- owner: team:accounting
+-- named: document_id
 -- macro: opened_lines_at(known_at)
 with
 

@@ -8,6 +8,7 @@
 -- grain: one row per day, document and line of it
 -- key: line_id
 -- owner: team:accounting
+-- named: document_id
 -- macro: opening_balances_unpaid_at(known_at)
 with
 

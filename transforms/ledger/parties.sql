@@ -3,6 +3,7 @@
 -- grain: one row per party
 -- key: party_id
 -- owner: team:accounting
+-- named: parties
 -- columns: categorized.party_versions
 -- macro: parties_at(known_at)
 with

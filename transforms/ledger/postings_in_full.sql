@@ -5,6 +5,8 @@
 -- grain: one row per posting line
 -- key: document_type, document_id, event, line_key
 -- owner: team:accounting
+-- materialize: view
+-- follows: document_id
 -- published: no
 select
     document_type,                        -- Kind of BILL document.

@@ -7,6 +7,7 @@
 -- grain: one row per posting line
 -- key: document_type, document_id, event, line_key
 -- owner: team:accounting
+-- follows: document_id
 -- published: no
 -- columns: ledger.postings_in_full
 with

@@ -7,6 +7,7 @@
 -- grain: one row per account of a balance moved
 -- key: basis_line_id
 -- owner: team:accounting
+-- named: document_id
 -- columns: ledger.cash_basis_lines
 -- macro: reclassified_cash_at(known_at)
 with

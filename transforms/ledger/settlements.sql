@@ -6,6 +6,7 @@
 -- grain: one row per settling document, settled document and settlement key
 -- key: settling_type, settling_id, settlement_key
 -- owner: team:accounting
+-- follows: settled_id
 -- published: no
 with
 

@@ -5,6 +5,7 @@
 -- grain: one row per booked document line, or part of one that was split
 -- key: transaction_id
 -- owner: team:accounting
+-- follows: document_id
 with
 
 suggestions as (
@@ -51,7 +52,8 @@ select
     lines.reason,                                  -- Why this account, in words.
     alternatives.alternatives,                     -- The next best accounts with their names, as JSON; of a line to review, the suggestion first.
     lines.rule_id,                                 -- The rule that decided, if one did.
-    lines.is_sampled,                              -- One of the lines booked by the model that a person should check.
+    lines.is_sampled,                              -- One in 25 of the lines booked by the model, to be checked by a person while it is new.
+    lines.decided_at,                              -- When the account was decided (UTC); null when BILL coded it.
     lines.class_id,                                -- Accounting class.
     lines.department_id,                           -- Department.
     lines.location_id,                             -- Location.

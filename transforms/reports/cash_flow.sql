@@ -20,6 +20,23 @@ journal_lines as (
         and posted_at <= coalesce(getvariable('known_at'), timestamp '9999-12-31')
 ),
 
+-- Accounts that are or were of investing or financing.
+accounts_in_question as (
+    select distinct account_id
+    from ledger.accounts_by_day
+    where cash_flow_activity in ('investing', 'financing')
+),
+
+documents_in_question as (
+    select distinct document_type, document_id
+    from journal_lines
+    where event in ('entered', 'billed') and account_id in (from accounts_in_question)
+    union
+    select document_type, document_id
+    from ledger.cash_basis_lines
+    where account_id in (from accounts_in_question)
+),
+
 -- The payable or receivable of each document: where its role has another account now, that one.
 document_controls as (
     select
@@ -31,6 +48,8 @@ document_controls as (
             bool_or(lines.event = 'opened') as is_opened
         from ledger.journal_lines as lines
         inner join ledger.accounts as accounts on accounts.account_id = lines.account_id
+        semi join documents_in_question as documents
+            on documents.document_type = lines.document_type and documents.document_id = lines.document_id
         where lines.event in ('entered', 'billed', 'opened') and accounts.control in ('payables', 'receivables')
             and lines.posted_at <= coalesce(getvariable('known_at'), timestamp '9999-12-31')
         group by lines.document_type, lines.document_id, lines.account_id
@@ -49,6 +68,7 @@ advance_accounts as (
         on accounts.account_id = advances.account_id
         and accounts.control in ('vendor advances', 'customer credits')
     where applied.document_type in ('payment', 'received_payment')
+        and applied.open_item_id in (select document_id from documents_in_question)
         and applied.open_item_id <> advances.open_item_id
     group by all
 ),
@@ -62,13 +82,14 @@ documents_by_day as (
     from (
         select date, document_type, document_id, account_id, amount as booked, 0 as paid, false as is_of_before
         from journal_lines
-        where event in ('entered', 'billed')
+        where event in ('entered', 'billed') and account_id in (from accounts_in_question)
         union all
         select
             lines.date, lines.document_type, lines.document_id, lines.account_id, 0, lines.amount_in_cash,
             coalesce(lines.original_date <= books.books_begin_on, false)
         from ledger.cash_basis_lines as lines
         cross join ledger.books as books
+        where lines.account_id in (from accounts_in_question)
     )
     group by date, document_type, document_id, account_id
     window so_far as (partition by document_type, document_id, account_id order by date)

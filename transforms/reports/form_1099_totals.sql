@@ -41,6 +41,10 @@ lines as (
         on types.account_id = lines.account_id and lines.date between types.valid_from and types.valid_to
 ),
 
+flagged as (
+    select distinct taxpayer_id from ledger.parties where is_1099_vendor
+),
+
 card_payments as (
     select documents.document_id
     from ledger.document_facts as documents
@@ -60,6 +64,7 @@ paid as (
         if(lines.control = 'payables', open_item_id, null) as bill_id, sum(lines.amount) as amount
     from lines
     inner join ledger.parties as parties on parties.party_id = lines.party_id
+    inner join flagged on flagged.taxpayer_id = parties.taxpayer_id
     cross join ledger.books as books
     left join ledger.document_facts as payments
         on payments.document_type = lines.document_type and payments.document_id = lines.document_id
@@ -81,6 +86,7 @@ bill_boxes as (
         sum(sum(amount)) over (partition by document_id) as amount_of_bill
     from lines
     where document_type = 'bill' and event = 'entered' and control is distinct from 'payables'
+        and document_id in (select bill_id from paid)
     group by document_id, form, box
 ),
 
@@ -181,4 +187,3 @@ inner join ledger.parties as parties on parties.party_id = totals.party_id
 left join answers
     on answers.party_id = totals.party_id and answers.year = totals.year
     and answers.form is not distinct from totals.form and answers.box is not distinct from totals.box
-where totals.party_id in (select taxpayer_id from ledger.parties where is_1099_vendor)

@@ -3,6 +3,7 @@
 -- grain: one row per journal line
 -- key: entry_id, line_no
 -- owner: team:accounting
+-- materialize: view
 -- totals: debit, credit
 -- macro: general_ledger_between(period_start, period_end, known_at)
 with

@@ -13,16 +13,31 @@
 -- owner: team:accounting
 with
 
-bills as (
+bills_of_parties as (
     select
         documents.document_id, coalesce(parties.merged_party_id, documents.party_id) as party_id, parties.merged_party as party,
-        documents.number, documents.date, documents.amount, documents.currency, documents.status,
-        plain_number(coalesce(documents.number, '')) as plain_number,
-        plain_number(regexp_replace(plain_text(coalesce(documents.number, '')), '[^\pL\pN]+', '', 'g')) as joined_number,
-        count(*) over (partition by coalesce(parties.merged_party_id, documents.party_id), plain_number) as number_count
+        documents.number, documents.date, documents.amount, documents.currency, documents.status
     from ledger.documents as documents
     left join ledger.parties as parties using (party_id)
     where document_type = 'bill' and is_booked and amount > 0
+),
+
+-- Numbers are worked out only of vendors that billed an amount twice.
+parties_in_question as (
+    select distinct party_id
+    from bills_of_parties
+    group by party_id, currency, amount
+    having count(*) > 1
+),
+
+bills as (
+    select
+        *,
+        plain_number(coalesce(number, '')) as plain_number,
+        plain_number(regexp_replace(plain_text(coalesce(number, '')), '[^\pL\pN]+', '', 'g')) as joined_number,
+        count(*) over (partition by party_id, plain_number) as number_count
+    from bills_of_parties
+    semi join parties_in_question using (party_id)
 ),
 
 pairs as (

@@ -18,19 +18,25 @@ bills as (
     where documents.document_type = 'bill' and documents.is_booked and documents.amount > 0
 ),
 
-compared as (
-    select
-        *,
-        count(*) over before as count_before,
-        median(ln(amount)) over before as middle,
-        mad(ln(amount)) over before as spread,
-        max(amount) over before as largest_before
+above_all_before as (
+    select *, count(*) over before as count_before, max(amount) over before as largest_before
     from bills
     window before as (
         partition by party_id, currency
         order by date
         range between interval 730 days preceding and interval 1 day preceding
     )
+    qualify count_before >= 8 and amount >= 500 and amount > 3 * largest_before
+),
+
+compared as (
+    select
+        later.*, median(ln(earlier.amount)) as middle, mad(ln(earlier.amount)) as spread
+    from above_all_before as later
+    inner join bills as earlier
+        on earlier.party_id is not distinct from later.party_id and earlier.currency = later.currency
+        and earlier.date >= later.date - 730 and earlier.date < later.date
+    group by all
 )
 
 select
@@ -45,8 +51,5 @@ select
     largest_before,                                                -- Largest of them.
     count_before as bill_count_before                              -- How many of them there are.
 from compared
-where count_before >= 8
-    and amount >= 500
-    and amount > 3 * largest_before
-    -- A vendor who always bills the same has no spread; a tenth keeps the scale honest.
-    and ln(amount) - middle > 6 * greatest(spread, 0.1)
+-- A vendor who always bills the same has no spread; a tenth keeps the scale honest.
+where ln(amount) - middle > 6 * greatest(spread, 0.1)

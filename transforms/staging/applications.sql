@@ -7,6 +7,7 @@
 -- grain: one row per credit or receipt, document it was applied to, day given by BILL, and version since
 -- key: list, id, applied_to_id, given_date, since_version
 -- owner: team:accounting
+-- follows: id
 with
 
 versions as (

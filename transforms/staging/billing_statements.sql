@@ -3,6 +3,7 @@
 -- grain: one row per billing statement
 -- key: billing_statement_id
 -- owner: team:accounting
+-- follows: billing_statement_id
 with
 
 documents as (

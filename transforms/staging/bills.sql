@@ -3,6 +3,7 @@
 -- grain: one row per bill
 -- key: bill_id
 -- owner: team:accounting
+-- follows: bill_id
 with
 
 documents as (

@@ -3,6 +3,7 @@
 -- grain: one row per account in BILL
 -- key: account_id
 -- owner: team:accounting
+-- named: accounts
 -- columns: staging.chart_versions
 select
     account_id, account_number, account_name, account_type, account_subtype, normal_balance, statement,

@@ -3,6 +3,7 @@
 -- grain: one row per credit memo
 -- key: credit_memo_id
 -- owner: team:accounting
+-- follows: credit_memo_id
 with
 
 documents as (

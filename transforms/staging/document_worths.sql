@@ -8,6 +8,7 @@
 -- grain: one row per document and version
 -- key: list, id, version
 -- owner: team:accounting
+-- follows: id
 with
 
 parties_changed as (

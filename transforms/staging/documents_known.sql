@@ -3,6 +3,7 @@
 -- grain: one row per list and document
 -- key: list, id
 -- owner: team:accounting
+-- follows: id
 -- materialize: view
 -- archive: yes
 select

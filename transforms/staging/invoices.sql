@@ -3,6 +3,7 @@
 -- grain: one row per invoice
 -- key: invoice_id
 -- owner: team:accounting
+-- follows: invoice_id
 with
 
 documents as (

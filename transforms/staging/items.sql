@@ -3,6 +3,7 @@
 -- grain: one row per item
 -- key: item_id
 -- owner: team:accounting
+-- named: items
 with
 
 documents as (

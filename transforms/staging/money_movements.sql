@@ -3,6 +3,7 @@
 -- grain: one row per money movement
 -- key: money_movement_id
 -- owner: team:accounting
+-- follows: money_movement_id
 with
 
 documents as (

@@ -6,6 +6,7 @@
 -- grain: one row per party and run of syncs with one currency
 -- key: party_id, known_from
 -- owner: team:accounting
+-- named: parties
 with
 
 readings as (

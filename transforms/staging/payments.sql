@@ -3,6 +3,7 @@
 -- grain: one row per payment
 -- key: payment_id
 -- owner: team:accounting
+-- follows: payment_id
 with
 
 documents as (

@@ -3,6 +3,7 @@
 -- grain: one row per received payment
 -- key: received_payment_id
 -- owner: team:accounting
+-- follows: received_payment_id
 with
 
 documents as (

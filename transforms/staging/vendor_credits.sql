@@ -3,6 +3,8 @@
 -- grain: one row per vendor credit
 -- key: vendor_credit_id
 -- owner: team:accounting
+-- follows: vendor_credit_id
+-- whole: staging.bills
 with
 
 documents as (

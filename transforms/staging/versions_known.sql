@@ -3,6 +3,7 @@
 -- grain: one row per list, document and version
 -- key: list, id, version
 -- owner: team:accounting
+-- follows: id
 -- materialize: view
 -- archive: yes
 select
