@@ -63,8 +63,8 @@ def sync(
 ) -> None:
     """Import what changed in BILL, categorize, book, report and publish.
 
-    One client's failure never stops the others; the exit code is 1 if any failed. A client that
-    another sync is at work on has not failed.
+    One client's failure never stops the others; the exit code is 1 if any failed. With --all a
+    client that another sync is at work on has not failed.
     """
     from bill_pipeline.pipeline.client_sync import SyncOptions
     from bill_pipeline.pipeline.sync_many import SyncFailure, sync_clients
@@ -93,12 +93,10 @@ def sync(
     with ImportProgress() as shown:
         outcomes = sync_clients(registry, clients, options, progress=shown.doing, watch=shown.page)
         for outcome in outcomes:
-            if (
-                isinstance(outcome, SyncFailure)
-                and outcome.is_under_way
-                and options == SyncOptions()
-            ):
+            if isinstance(outcome, SyncFailure) and outcome.is_under_way:
                 _print_under_way(outcome.client, str(outcome.client_error), as_json)
+                # Of all clients each is synced by somebody; who names one wants what is new now.
+                failed += not (every and options == SyncOptions())
             elif isinstance(outcome, SyncFailure):
                 failed += 1
                 print_trouble(outcome.client, outcome.client_error, as_json)

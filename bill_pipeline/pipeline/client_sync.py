@@ -33,7 +33,7 @@ from bill_pipeline.pipeline.sync_report import (
     count_documents_and_reviews,
     model_alarm,
 )
-from bill_pipeline.pipeline.wrong_clock import put_right
+from bill_pipeline.pipeline.wrong_clock import alarm_of_close, put_right
 from bill_pipeline.publishing.publish import show_status
 from bill_pipeline.registry.change_rates import activity_of
 from bill_pipeline.registry.client_errors import ClientBusy
@@ -127,8 +127,8 @@ class Sync:
             lift_limits(self.warehouse.connection)
             suit_to_size(self.warehouse)
         self.report.imported = imported
-        if put_right(self.warehouse, utc_now(), imported.clock_ahead):
-            self.report.was_put_right = True
+        self.report.put_right = put_right(self.warehouse, utc_now(), imported.clock_ahead)
+        if self.report.put_right is not None:
             self.report.as_of = next_batch_time(self.warehouse, utc_now())
         return imported
 
@@ -198,24 +198,30 @@ class Sync:
         if self.report.imported:
             changes |= self._what_was_read(self.report.imported, status)
         changes |= {"unpublished_since": self._began_at} if self.report.layers else {}
+        self.report.alarm = alarm_of_close(self.warehouse, self._began_at.date())
+        if self.report.imported:
+            self.report.alarm = self.report.imported.clock_alarm or self.report.alarm
         self.registry.update(
             self.client,
-            state=State.UP_TO_DATE,
-            last_attempt_at=self._began_at,
-            last_success_at=self._began_at,
-            failure_count=0,
-            error=None,
-            remedy=None,
             progress={},
             document_count=documents,
             review_count=to_review,
+            clock_alarm=self.report.alarm,
             **changes,
         )
         show_status(self.registry)  # a publication may follow, or the process be killed before it
         return self.report
 
     def _what_was_read(self, imported: ImportReport, status: ClientStatus) -> dict[str, Any]:
-        changes: dict[str, Any] = {}
+        """How fresh the books are by now; what asks BILL nothing changes nothing of it."""
+        changes: dict[str, Any] = {
+            "state": State.UP_TO_DATE,
+            "last_attempt_at": self._began_at,
+            "last_success_at": self._began_at,
+            "failure_count": 0,
+            "error": None,
+            "remedy": None,
+        }
         if imported.changed:
             changes["last_change_at"] = self._began_at
             changes["activity"] = activity_of(self.warehouse.connection, self._began_at).as_dict()
@@ -231,7 +237,6 @@ class Sync:
         changes["skipped_lists"] = skipped
         changes["refused_documents"] = imported.refused_documents
         changes["compared_at"] = imported.compared_at
-        changes["clock_alarm"] = imported.clock_alarm
         changes["quarantined"] = quarantined_counts(self.warehouse.connection)
         return changes
 
@@ -267,8 +272,9 @@ def open_sync(
     # Held also while the end is recorded: the next sync says its own.
     with contextlib.ExitStack() as held:
         try:
-            held.enter_context(sync_lock(registry.home, client))
             doing = "rebuilt" if options and options.rebuild else "synced"
+            if doing == "synced":
+                held.enter_context(sync_lock(registry.home, client))
             held.enter_context(
                 client_lock(registry.home, client, doing, patience_seconds=_PATIENCE_SECONDS)
             )

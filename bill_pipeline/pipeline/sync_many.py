@@ -19,7 +19,7 @@ from bill_pipeline.pipeline.sync_report import SyncReport
 from bill_pipeline.publishing import CLIENTS_PER_PUBLICATION
 from bill_pipeline.publishing.publish import publish
 from bill_pipeline.registry.client_errors import SyncUnderWay
-from bill_pipeline.registry.clients import Registry
+from bill_pipeline.registry.clients import Registry, utc_now
 from bill_pipeline.registry.failures import ClientError, alone
 
 
@@ -54,6 +54,7 @@ def sync_clients(
                 report = bring_up_to_date(registry, client, options, progress, watch)
             except SyncUnderWay:
                 is_under_way = True
+                registry.update(client, next_sync_at=utc_now())  # a sweep asks for what is newer
                 raise
         if report and report.layers:
             waiting.append(client)

@@ -29,7 +29,8 @@ class SyncReport:
     client: str
     as_of: datetime
     new_rules: NewRules | None = None  # the posting rules changed since the last sync
-    was_put_right: bool = False  # what a clock that was ahead had noted as known later than now
+    put_right: int | None = None  # entries posted when what a wrong clock noted was put right
+    alarm: str | None = None  # what a person is to be told of clocks, and of closes by a wrong one
     imported: ImportReport | None = None
     categorized: CategorizeReport | None = None
     layers: dict[str, LayerReport] = field(default_factory=dict)
@@ -38,7 +39,8 @@ class SyncReport:
     @property
     def entries_posted(self) -> int:
         ledger = self.layers.get("ledger")
-        return ledger.appended.get("ledger.journal_entries", 0) if ledger else 0
+        posted = ledger.appended.get("ledger.journal_entries", 0) if ledger else 0
+        return posted + (self.put_right or 0)
 
     def summary(self) -> dict[str, Any]:
         """The figures of this sync, for machines."""
@@ -57,7 +59,7 @@ class SyncReport:
             "entries_posted_under_new_rules": self.new_rules.entries if self.new_rules else 0,
             "lines_decided": self.categorized.by_source if self.categorized else {},
             "entries_posted": self.entries_posted,
-            "clock_alarm": self.imported.clock_alarm if self.imported else None,
+            "clock_alarm": self.alarm,
             "seconds": round(self.seconds, 2),
         }
 
@@ -66,13 +68,13 @@ class SyncReport:
         lines = [self._what_came()]
         if self.new_rules and self.new_rules.entries:
             lines.append(self.new_rules.sentence(self.client))
-        if self.was_put_right:
+        if self.put_right is not None:
             lines.append(
                 f"{self.client}: this machine's clock was ahead for a while; what the books learnt "
                 "then is noted as learnt now, in the same order."
             )
-        if self.imported and self.imported.clock_alarm:
-            lines.append(f"{self.client}: {self.imported.clock_alarm}")
+        if self.alarm:
+            lines.append(f"{self.client}: {self.alarm}")
         return "\n".join(lines)
 
     def _what_came(self) -> str:

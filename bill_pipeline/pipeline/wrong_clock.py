@@ -7,7 +7,7 @@ its future. That it was ahead takes two witnesses: this machine's clock as it is
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 import duckdb
 
@@ -23,27 +23,58 @@ from bill_pipeline.warehouse.warehouse import Warehouse
 _NOT_OURS = "updated_at"
 
 
-def put_right(warehouse: Warehouse, now: datetime, clock_ahead: timedelta | None) -> bool:
-    """Have the books know by ``now`` (UTC) what they say they learnt later; False: nothing is so.
+def put_right(warehouse: Warehouse, now: datetime, clock_ahead: timedelta | None) -> int | None:
+    """Have the books know by ``now`` (UTC) what they say they learnt later; None: nothing is so.
 
     ``now`` is this machine's, ``clock_ahead`` by how much that is ahead of BILL's; where BILL did
     not say its time nothing is done. What counts otherwise then, as the day of a document that has
-    none, is posted as a batch of its own. Raises ChecksFailed.
+    none, is posted as a batch of its own; returns how many entries. Raises ChecksFailed.
     """
     connection = warehouse.connection
     if clock_ahead is None:
-        return False
+        return None
     present = max(now, now - clock_ahead).replace(tzinfo=None)
     latest = latest_knowledge(connection)
     if latest is None or latest <= present + CLOCKS_DIFFER:
-        return False
+        return None
     with warehouse.transaction():
         _move(connection, present + CLOCKS_DIFFER, now.replace(tzinfo=None))
         forget_builds(warehouse)
         as_of = next_batch_time(warehouse, now)
         record_batch(connection, as_of, is_clock_put_right=True)
         post_everything(warehouse, as_of)
-    return True
+    row = connection.execute(
+        "select count(*) from ledger.journal_entries where posted_at = ?",
+        [as_of.replace(tzinfo=None)],
+    ).fetchone()
+    return row[0] if row else 0
+
+
+def alarm_of_close(warehouse: Warehouse, today: date) -> str | None:
+    """What to say when the books are closed through a day that is not over; None: they are not.
+
+    Closing such a day is refused, unless the clock is ahead. What is new is then posted on a day to
+    come. The month named is the first that has to be opened for all of it to come back.
+    """
+    closed_through, first = warehouse.connection.execute(
+        """
+        select
+            policies.closed_through,
+            (
+                select min(original_date) from ledger.journal_entries
+                where entry_kind = 'late_adjustment' and date > policies.closed_through
+            )
+        from staging.policies as policies
+        """
+    ).fetchone() or (None, None)
+    if closed_through is None or closed_through < today:
+        return None
+    month = min(first or today, today)
+    return (
+        f"The books are closed through {closed_through}, which is yet to come, by a clock that "
+        "was ahead: what is new is posted on the day after. To open them, and close what is over: "
+        f"`bill-pipeline reopen {warehouse.client} {month:%Y-%m} --reason 'the clock was ahead'`."
+    )
 
 
 def _move(connection: duckdb.DuckDBPyConnection, latest: datetime, now: datetime) -> None:

@@ -33,13 +33,14 @@ class ClientBusy(PipelineError):
 
 
 class SyncUnderWay(ClientBusy):
-    """The other process is a sync: it brings what this one would."""
+    """The other process is a sync: it brings what BILL had when that one began to read."""
 
     def __init__(self, client: str) -> None:
         PipelineError.__init__(
             self,
-            f"Another sync of {client} is at work, which brings the same and publishes it; "
-            "`bill-pipeline clients` shows its progress.",
+            f"Another sync of {client} is at work and publishes what BILL had when it began to "
+            "read. For what is newer run this again when it has ended: `bill-pipeline clients` "
+            "shows its progress.",
         )
 
 

@@ -19,8 +19,8 @@ _DOCUMENTS = {"skipped_lists": str, "progress": object, "activity": object, "loo
 _COUNTS = {"failure_count", "document_count", "review_count"}
 #: Instead of a moment that cannot be read and whose absence would say what is not so.
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_LONG_AGO = {"connected_at", "unpublished_since", "last_whole_sync_at"}
-_AFTER_CONNECTING = {"last_attempt_at", "last_success_at"}
+_LONG_AGO = {"connected_at", "last_whole_sync_at"}
+_AFTER_CONNECTING = {"last_attempt_at", "last_success_at", "unpublished_since"}
 #: Nobody plans a client's next sync for later than this.
 LATEST_NEXT_SYNC = timedelta(hours=6)
 

@@ -209,7 +209,9 @@ def busy(firm: Firm, client: str) -> str:
         return firm.run("publish", client).output
 
 
-def test_a_sync_that_another_one_does_already_has_not_failed(firm: Firm, names: list[str]) -> None:
+def test_beside_another_sync_nobody_is_told_that_all_is_brought(
+    firm: Firm, names: list[str]
+) -> None:
     client = names[0]
     Registry(firm.home).update(client, progress={"list": "bills", "documents": 3})
     # Whatever it is, it is no sync: that one was killed.
@@ -221,10 +223,14 @@ def test_a_sync_that_another_one_does_already_has_not_failed(firm: Firm, names: 
         assert firm.run("clients").exit_code == 0
         assert not Registry(firm.home).status(client).progress
     with sync_lock(firm.home, client), client_lock(firm.home, client, "synced"):
+        before = utc_now()
         result = firm.run("sync", client)
-        assert (result.exit_code, "is at work" in result.output) == (0, True)
+        assert (result.exit_code, "run this again when it has ended" in result.output) == (1, True)
         assert "failed" not in result.output
-        assert firm.run("sync", client, "--full").exit_code == 1  # which the other one does not
+        asked = Registry(firm.home).status(client).next_sync_at
+        assert asked is not None and asked > before  # a sweep syncs it once more
+        assert firm.run("sync", "--all").exit_code == 0  # the other clients were synced
+        assert firm.run("sync", client, "--full").exit_code == 1
         said = busy(firm, client)
     assert "a sync is at work on it, and publishes it when it is done" in said
     assert said.count(f"{client}: ") == 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -194,3 +195,43 @@ def test_one_clock_alone_is_no_witness(firm: Firm, clock_is: Ahead) -> None:
 
 def test_no_retry_is_later_than_what_is_believed_of_the_registry() -> None:
     assert timedelta(minutes=max(BACKOFF_MINUTES)) <= LATEST_NEXT_SYNC
+
+
+def test_a_month_that_a_clock_ahead_closed_is_told_until_it_is_opened(
+    firm: Firm, clock_is: Ahead
+) -> None:
+    sync(firm)
+    month = f"{datetime.now(UTC):%Y-%m}"
+    assert firm.run("close", firm.client, month, "--anyway").exit_code == 1  # it is not over
+    clock_is(timedelta(days=40))
+    assert firm.run("close", firm.client, month, "--anyway").exit_code == 0
+    clock_is(timedelta())
+    new_bill(firm, "444.44")
+    said = sync(firm)
+    assert "which is yet to come" in said
+    new_bill(firm, "555.55")
+    assert "which is yet to come" in sync(firm)
+    assert "yet to come" in firm.run("clients", "--json").output
+    remedy = said.partition("`bill-pipeline ")[2].partition("`")[0]
+    result = firm.run(*shlex.split(remedy))
+    assert result.exit_code == 0, result.output
+    assert "yet to come" not in sync(firm)
+    today = firm.query("select count(*) as n from journal_lines where date > current_date + 31")
+    assert today == [{"n": 0}]
+
+
+def test_a_rebuild_says_nothing_of_how_fresh_the_books_are(firm: Firm) -> None:
+    sync(firm)
+    before = Registry(firm.home).status(firm.client)
+    refused = [{"kind": "error", "status": 400, "code": "BDC_1001", "match": "v3/"}]
+    firm.sandbox.control.faults(refused)
+    assert firm.run("sync", firm.client).exit_code == 1
+    failing = Registry(firm.home).status(firm.client)
+    assert firm.run("sync", firm.client, "--rebuild").exit_code == 0
+    after = Registry(firm.home).status(firm.client)
+    assert (after.state, after.error, after.failure_count) == (
+        failing.state, failing.error, failing.failure_count,
+    )  # fmt: skip
+    assert after.last_success_at == before.last_success_at
+    firm.sandbox.control.faults([])
+    sync(firm)

@@ -1,7 +1,6 @@
 -- Why each entry of this sync is posted: what came to be known since entries were posted before.
 --
--- A change of the posting rules is posted alone, before anything new is read, and so is what counts
--- otherwise since moments noted by a wrong clock were put right. Otherwise the nearest cause
+-- A change of the posting rules is posted alone, before anything new is read. Otherwise the nearest cause
 -- counts: the entry's own document, a decision about it, another document that it is linked with, a
 -- reopening, a setting.
 --
@@ -137,7 +136,6 @@ select
     entries.entry_id,  -- The new entry.
     case
         when entries.is_change_of_rules then 'posting rules changed'
-        when entries.is_clock_put_right then 'clock put right'
         when own_versions.is_new then 'new document'
         when own_versions.entry_id is not null then 'changed document'
         when own_decisions.entry_id is not null then 'decision'
@@ -150,6 +148,7 @@ select
         when list_contains(decided_about_all.causes, 'reopening') then 'reopening'
         when list_contains(decided_about_all.causes, 'decision') then 'decision'
         when list_contains(decided_about_all.causes, 'setting') then 'setting'
+        when entries.is_clock_put_right then 'clock put right'
         else 'changed document'
     end as cause  -- new document, changed document, decision, posting rules changed, clock put right, setting or reopening.
 from entries
