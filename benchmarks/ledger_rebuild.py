@@ -24,6 +24,7 @@ from typing import Any
 from bill_pipeline.pipeline import rebuild
 from bill_pipeline.pipeline.steps import LAYERS, build_layer
 from bill_pipeline.warehouse.layer_report import LayerReport
+from bill_pipeline.warehouse.upkeep import suit_to_size
 from bill_pipeline.warehouse.warehouse import Warehouse
 
 FIRST_SYNC = datetime(2026, 1, 1)  # noqa: DTZ001 - the archive keeps UTC without a zone
@@ -124,6 +125,7 @@ def measure(documents: int, memory: str, path: Path, steps: list[str]) -> None:
             run(ACCOUNTS, {"seen_at": FIRST_SYNC})
             run(DOCUMENTS, {"bills": bills, "version": 1, "seen_at": FIRST_SYNC, "change": 0})
             run(PAYMENTS, {"bills": bills, "seen_at": FIRST_SYNC})
+            suit_to_size(warehouse)
             reports, first = timed(lambda: build(warehouse, FIRST_SYNC))
             rows = reports["ledger"].rows
             tell(

@@ -153,8 +153,8 @@ class TableMemory:
             return self._is_empty[table]
         is_empty = self._connection.execute(f"select 1 from {table} limit 1").fetchone() is None
         built = load_transforms().get(table)
-        # The journal grows and people decide meanwhile; only a build changes a built table.
-        if built is not None and built.materialize == "table":  # a view's are its tables'
+        # What is empty may get rows meanwhile, unless only a build changes it.
+        if not is_empty or (built is not None and built.materialize == "table"):
             self._is_empty[table] = is_empty
         return is_empty
 

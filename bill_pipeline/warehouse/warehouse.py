@@ -194,13 +194,13 @@ class Warehouse:
             for transform in load_transforms().values()
             if transform.schema == schema and (only is None or transform.key in only)
         ]
-        self.connection.execute(f"create schema if not exists {schema}")
-        for transform in [t for t in layer if t.materialize == "append"]:
-            self._ensure_append_table(transform)
-        memory = TableMemory(self.connection, as_of)
         scope = self._scope_of(as_of) if reuse and checked and only is None else None
-        if scope is None and checked and only is None:
-            self._drop_left_over(schema)
+        if scope is None:
+            for transform in [t for t in layer if t.materialize == "append"]:
+                self._ensure_append_table(transform)
+            if checked and only is None:
+                self._drop_left_over(schema)
+        memory = TableMemory(self.connection, as_of)
         self._building = Building(self.connection, memory, report, scope, self._comment)
         for transform in in_build_order(layer):
             if reuse and self._is_as_built(transform, memory):
