@@ -47,7 +47,6 @@ create table if not exists upkeep.checks (name varchar not null, row_count bigin
 alter table upkeep.checks add column if not exists inputs varchar;
 alter table upkeep.checks add column if not exists rows varchar;
 """
-_NOTHING_YET = "none"
 #: Reading what was known until now gives the same again when nothing was learnt since.
 _KNOWN_UNTIL = re.compile(r"(seen_at|decided_at) <= getvariable\('as_of'\)")
 
@@ -236,8 +235,11 @@ class TableMemory:
 
     def _row_count(self, table: str) -> str:
         if table not in self._row_counts:
-            row = self._connection.execute(f"select count(*) from {table}").fetchone()
-            self._row_counts[table] = str(row[0]) if row else _NOTHING_YET
+            # All decisions at once: planning takes longer than counting.
+            counted = {table, *(f"decisions.{name}" for name in (*DATED_TABLES, "batches"))}
+            told = (f"select '{name}', count(*) from {name}" for name in sorted(counted))
+            rows = self._connection.execute(" union all ".join(told)).fetchall()
+            self._row_counts |= {name: str(count) for name, count in rows}
         return self._row_counts[table]
 
     def _counts_by_list(self) -> dict[str, int]:
