@@ -36,6 +36,7 @@ create table if not exists upkeep.touched (id varchar, seen_at timestamp not nul
 
 def update_links(connection: duckdb.DuckDBPyConnection, as_of: datetime) -> None:
     """Bring the links up to what was known at ``as_of``, in the caller's transaction."""
+    connection.execute(_LINKS)
     row = connection.execute("select max(as_of) from upkeep.linked").fetchone()
     linked_at = row[0] if row and row[0] else datetime(1, 1, 1)  # noqa: DTZ001 - UTC
     if linked_at >= as_of.replace(tzinfo=None):
@@ -80,7 +81,6 @@ class BuildScope:
         self.built_whole: set[str] = set()
         self._built: set[str] = set()
         self._since: dict[str, dict[str, int]] = {}
-        connection.execute(_LINKS)
         connection.execute(f"create or replace temp table {SCOPE} (id varchar, links integer)")
 
     def refresh(self) -> None:

@@ -34,7 +34,7 @@ from bill_pipeline.warehouse.built import mark_built, note_build, read_build
 from bill_pipeline.warehouse.checking import Checking
 from bill_pipeline.warehouse.empty_tables import comes_out_empty
 from bill_pipeline.warehouse.layer_report import LayerReport
-from bill_pipeline.warehouse.scope import BuildScope
+from bill_pipeline.warehouse.scope import BuildScope, update_links
 from bill_pipeline.warehouse.transforms import (
     SCHEMAS,
     STANDARD_CHART,
@@ -195,6 +195,8 @@ class Warehouse:
             if transform.schema == schema and (only is None or transform.key in only)
         ]
         scope = self._scope_of(as_of) if reuse and checked and only is None else None
+        if scope is None and reuse:
+            update_links(self.connection, as_of)  # for the next build
         if scope is None:
             for transform in [t for t in layer if t.materialize == "append"]:
                 self._ensure_append_table(transform)

@@ -28,8 +28,9 @@ questions as (
         sum(abs(amount))::decimal(18, 3) as amount_asked,
         min(date) as first_date,
         max(date) as last_date,
-        avg(coalesce(suggested_confidence, 0)) as confidence,
-        mode(reason) as reason,
+        -- Of decimals, so that the order of the lines does not matter.
+        (sum(coalesce(suggested_confidence, 0)::decimal(18, 6)) / count(*))::double as confidence,
+        mode(reason order by reason) as reason,
         arg_max(description, (abs(amount), transaction_id)) as example,
         arg_max(alternatives, (date, transaction_id)) as alternatives,
         list(transaction_id order by date desc, transaction_id) as transaction_ids,
