@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import cached_property
 from typing import Any
 
 from bill_pipeline.bill.errors import ConnectionRefused
@@ -43,7 +44,9 @@ from bill_pipeline.registry.failures import what_and_remedy
 from bill_pipeline.runtime.signals import interruption_in
 from bill_pipeline.warehouse.layer_report import LayerReport
 from bill_pipeline.warehouse.upkeep import (
+    is_whole_build_due,
     next_batch_time,
+    record_whole_build,
     suit_to_size,
     would_come_out_the_same,
 )
@@ -178,7 +181,7 @@ class Sync:
         if step.decides_before:
             step.decides_before(warehouse, self.home, self.as_of)
         # When all is compared with BILL, all is built and checked as a whole, too.
-        reuse = reuse and not self.options.full
+        reuse = reuse and not self.options.full and not self._is_whole_build_due
         report = build_layer(warehouse, layer, self.as_of, reuse=reuse)
         if step.decides_after:
             decided = step.decides_after(warehouse, self.home, self.as_of)
@@ -189,8 +192,16 @@ class Sync:
         self.report.layers[layer] = report
         return report
 
+    @cached_property
+    def _is_whole_build_due(self) -> bool:
+        """Once a day, when something was learnt since: no row lasts that only a scope made."""
+        return is_whole_build_due(self.warehouse, self.as_of)
+
     def finish(self) -> SyncReport:
         """Record the success: what is in the books and when the next sync is due."""
+        is_whole = self.options.full or self._is_whole_build_due
+        if is_whole and self.report.layers.keys() >= {*LAYERS}:
+            record_whole_build(self.warehouse, self.as_of)
         self.report.seconds = time.perf_counter() - self._started
         documents, to_review = count_documents_and_reviews(self.warehouse)
         changes: dict[str, Any] = {"model_alarm": model_alarm(self.warehouse)}

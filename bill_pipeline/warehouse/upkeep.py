@@ -17,6 +17,8 @@ VERSIONS_WORTH_THREADS = 50_000
 #: Books with more document versions than this gain by compression: of smaller ones DuckDB spends
 #: more on choosing how to compress each column than the few megabytes are worth.
 VERSIONS_WORTH_COMPRESSION = 5_000
+#: Stands beside the layers for all of them, built as a whole.
+_EVERYTHING = "everything"
 
 
 def next_batch_time(warehouse: Warehouse, now: datetime) -> datetime:
@@ -51,6 +53,23 @@ def built_version(warehouse: Warehouse, what: str) -> str | None:
         "select code_version from upkeep.builds where room = ?", [what]
     ).fetchone()
     return row[0] if row else None
+
+
+def is_whole_build_due(warehouse: Warehouse, as_of: datetime) -> bool:
+    """Whether it is another day than that of the last whole build, and more is known since."""
+    warehouse.connection.execute(BUILDS)
+    row = warehouse.connection.execute(
+        "select as_of from upkeep.builds where room = ?", [_EVERYTHING]
+    ).fetchone()
+    if row is None:
+        return True
+    learnt_at = latest_knowledge(warehouse.connection)
+    return row[0].date() < as_of.date() and learnt_at is not None and learnt_at > row[0]
+
+
+def record_whole_build(warehouse: Warehouse, as_of: datetime) -> None:
+    """Remember that every table was built as a whole, and every check run, at ``as_of``."""
+    record_version(warehouse, _EVERYTHING, as_of, "")
 
 
 def forget_builds(warehouse: Warehouse) -> None:
