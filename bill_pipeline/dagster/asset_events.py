@@ -112,7 +112,7 @@ def layer_events(
         metadata = _numbers(report, table)
         if decided is not None and table == LINES:
             metadata |= _decisions(decided)
-        if connection is not None:
+        if connection is not None and transform.materialize != "temporary":
             metadata |= _looks(connection, transform) | report_chart(table, connection)
         yield dg.AssetMaterialization(key_of(table), partition=client, metadata=metadata)
     checks = [c for c in report.checks if not brief or c.name in report.checks_changed]

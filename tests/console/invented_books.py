@@ -41,7 +41,10 @@ def make_books(folder: Path) -> Home:
             for layer in LAYERS:
                 sync.build(layer)
             sync.finish()
-        Registry(home).update(client, state=State.UP_TO_DATE)
+        now = utc_now()
+        Registry(home).update(
+            client, state=State.UP_TO_DATE, last_attempt_at=now, last_success_at=now
+        )
     publish(Registry(home), CLIENTS)
     return home
 
