@@ -37,7 +37,7 @@ bills as (
         plain_number(regexp_replace(plain_text(coalesce(number, '')), '[^\pL\pN]+', '', 'g')) as joined_number,
         count(*) over (partition by party_id, plain_number) as number_count
     from bills_of_parties
-    semi join parties_in_question using (party_id)
+    where party_id in (select party_id from parties_in_question)
 ),
 
 pairs as (

@@ -24,10 +24,10 @@ select credits.vendor_credit_id
 from staging.vendor_credits as credits
 inner join (
     select
-        json_extract_string(document, '$.vendorId') as vendor_id,
+        json_extract_string(without_empty_references(document), '$.vendorId') as vendor_id,
         bool_or(coalesce(
-            json_extract_string(document, '$.fundingAmount') <> json_extract_string(document, '$.amount')
-            or try_cast(json_extract_string(document, '$.exchangeRate') as double) <> 1, false
+            json_extract_string(without_empty_references(document), '$.fundingAmount') <> json_extract_string(without_empty_references(document), '$.amount')
+            or try_cast(json_extract_string(without_empty_references(document), '$.exchangeRate') as double) <> 1, false
         )) as is_priced
     from raw.document_versions
     where list = 'bills' and id in (
