@@ -3,8 +3,9 @@
 A sync of one new bill leaves many of a client's tables as they are. The build state of each table
 says what it was made from: its SQL, the state of every table it reads and, where it asks for it,
 the day. When all of that is the same again, so is the table. Tables that people and imports write
-are append-only, so their number of rows is their state; a built table's state is a sum over its
-rows' hashes, taken in the same pass as its counts. Nothing here builds a table.
+are append-only, so their number of rows is their state, from one time that a wrong clock was put
+right to the next; a built table's state is a sum over its rows' hashes, taken in the same pass as
+its counts. Nothing here builds a table.
 """
 
 from __future__ import annotations
@@ -85,6 +86,10 @@ class TableMemory:
         learnt_at = latest_knowledge(connection)
         # Built for a moment in the past, a table leaves out what the file knows by now.
         self._is_past = learnt_at is not None and learnt_at > as_of.replace(tzinfo=None)
+        row = connection.execute(
+            "select max(as_of)::varchar from decisions.batches where is_clock_put_right"
+        ).fetchone()
+        self._put_right_at: str | None = row[0] if row else None
 
     def is_built_from(self, transform: Transform, inputs: Inputs) -> bool:
         """True when building ``transform`` from ``inputs`` would give the table that is there."""
@@ -95,6 +100,8 @@ class TableMemory:
         facts = {"code": transform.code_version + shared_code(), **self._facts_of(transform)}
         if self._is_past:
             facts["moment"] = f"{self._as_of.replace(tzinfo=None)}"
+        if self._put_right_at:
+            facts["clock put right"] = self._put_right_at
         return None if None in facts.values() else json.dumps(facts, sort_keys=True)
 
     def inputs_before(self, transform: Transform) -> Inputs:

@@ -71,7 +71,7 @@ def new_bill(firm: Firm, amount: str) -> None:
     copy = {name: value for name, value in bills.at(0).items() if name != "id"}
     line = {**copy["billLineItems"][0], "amount": amount}
     day = state.clock.now().date().isoformat()
-    changes = {"billLineItems": [line], "amount": amount, "dueDate": day}
+    changes = {"billLineItems": [line], "amount": amount, "dueDate": day, "archived": False}
     bills.add({**copy, **changes}, state.clock.stamp_ms())
 
 
@@ -139,6 +139,12 @@ def test_what_a_clock_ahead_noted_is_put_right_by_the_next_sync(
     assert rows(firm, IN_ORDER) == order
     assert "noted as learnt now" not in sync(firm)
 
+    for table, moment in (
+        ("general_ledger", "posted_at"), ("document_versions", "seen_at"),
+        ("category_decisions", "decided_at"), ("journal_lines", "posted_at"),
+    ):  # fmt: skip
+        shown = f"select count(*) as n from {table} where {moment} > now()::timestamp"
+        assert firm.query(shown) == [{"n": 0}], table
     today = firm.query("select max(known_until)::date::varchar as day from books")
     assert today == [{"day": f"{datetime.now(UTC):%Y-%m-%d}"}]
     at_once = f"payables_aging_at('{firm.client}', report_date := current_date)"
