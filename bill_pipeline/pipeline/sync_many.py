@@ -29,7 +29,7 @@ class SyncFailure:
 
     client: str
     client_error: ClientError
-    is_under_way: bool = False  # nothing failed: another process is doing it
+    is_under_way: bool = False  # another sync is at work on it; what is newer it does not bring
 
 
 def sync_clients(

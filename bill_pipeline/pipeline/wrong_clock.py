@@ -56,19 +56,15 @@ def alarm_of_close(warehouse: Warehouse, today: date) -> str | None:
     Closing such a day is refused, unless the clock is ahead. What is new is then posted on a day to
     come. The month named is the first that has to be opened for all of it to come back.
     """
-    closed_through, first = warehouse.connection.execute(
-        """
-        select
-            policies.closed_through,
-            (
-                select min(original_date) from ledger.journal_entries
-                where entry_kind = 'late_adjustment' and date > policies.closed_through
-            )
-        from staging.policies as policies
-        """
-    ).fetchone() or (None, None)
+    run = warehouse.connection.execute
+    (closed_through,) = run("select closed_through from staging.policies").fetchone() or (None,)
     if closed_through is None or closed_through < today:
         return None
+    (first,) = run(
+        "select min(original_date) from ledger.journal_entries "
+        "where entry_kind = 'late_adjustment' and date > ?",
+        [closed_through],
+    ).fetchone() or (None,)
     month = min(first or today, today)
     return (
         f"The books are closed through {closed_through}, which is yet to come, by a clock that "

@@ -76,7 +76,11 @@ SYNC_STATUS = _table(
         ("error", "VARCHAR", "What went wrong at the last attempt; null when nothing did."),
         ("remedy", "VARCHAR", "What a person can do about it."),
         ("model_alarm", "VARCHAR", "What a person should know of the client's model, if anything."),
-        ("clock_alarm", "VARCHAR", "That the machine's clock is not BILL's, where it is so."),
+        (
+            "clock_alarm",
+            "VARCHAR",
+            "That the machine's clock is not BILL's, or closed a month too early.",
+        ),
         (
             "quarantined_count",
             "BIGINT",

@@ -112,10 +112,7 @@ class Building:
         if transform.materialize in _POSTS:  # at a moment of their own each time
             then.pop("moment", None)
             now.pop("moment", None)
-        return then.keys() == now.keys() and all(
-            then[name] == now[name] or scope.covers(transform, name, then[name], now[name])
-            for name in now
-        )
+        return scope.explains(transform, then, now)
 
     # Rows of documents in scope.
 
@@ -144,22 +141,23 @@ class Building:
             self._memory.note_rows(transform, slices.rows(key))
             self._report.rows[key] = slices.rows(key)
             return
-        self._put_in_place(transform, inputs, name, POSTED)
+        self._put_in_place(transform, inputs, name)
 
-    def _put_in_place(self, transform: Transform, inputs: Inputs, name: str, ids: str) -> None:
-        """Replace the rows of the documents ``ids`` by those that ``name`` has of them."""
+    def _put_in_place(self, transform: Transform, inputs: Inputs, name: str) -> None:
+        """Replace the rows of the documents that are posted by those that ``name`` has of them."""
         key, column = transform.key, transform.follows
         money = self._money(transform)
         told = ", ".join((f"hash({transform.name})", *money))
         run = self._connection.execute
         state = self._memory.state_of(transform)
         went = _Change.of(
-            run(f"delete from {key} where {column} in {ids} returning {told}").fetchall(),
+            run(f"delete from {key} where {column} in {POSTED} returning {told}").fetchall(),
             len(money),
         )
         came = _Change.of(
             run(
-                f"insert into {key} select * from {name} where {column} in {ids} returning {told}"
+                f"insert into {key} select * from {name} where {column} in {POSTED} "
+                f"returning {told}"
             ).fetchall(),
             len(money),
         )

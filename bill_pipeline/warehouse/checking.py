@@ -58,11 +58,7 @@ class Checking:
             return False
         if before is None or inputs is None:
             return False
-        then, now = json.loads(before), json.loads(inputs)
-        return then.keys() == now.keys() and all(
-            then[name] == now[name] or scope.covers(check, name, then[name], now[name])
-            for name in now
-        )
+        return scope.explains(check, json.loads(before), json.loads(inputs))
 
     def _narrowed(self, check: Check) -> str:
         assert self._scope is not None  # noqa: S101 - _is_in_scope said so

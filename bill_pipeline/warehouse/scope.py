@@ -9,6 +9,7 @@ vendor's whole history.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from datetime import datetime
 from functools import cache
@@ -132,6 +133,15 @@ class BuildScope:
         if sizes and sizes[0] > LARGEST_SHARE * sizes[1]:
             self.is_everything = True
 
+    def explains(
+        self, reader: Transform | Check, before: dict[str, str], now: dict[str, str]
+    ) -> bool:
+        """Whether what ``reader`` is made from differs by documents in scope alone."""
+        return before.keys() == now.keys() and all(
+            before[name] == now[name] or self.covers(reader, name, before[name], now[name])
+            for name in now
+        )
+
     def covers(self, transform: Transform | Check, table: str, before: str, now: str) -> bool:
         """Whether what differs in ``table`` now matters to documents in scope alone."""
         if table in _read_whole(transform):
@@ -147,8 +157,6 @@ class BuildScope:
         return known is not None and known.follows is not None
 
     def _are_all_new(self, before: str, now: str) -> bool:
-        import json
-
         since = self._count_since(ARCHIVE_TABLE, "seen_at")
         counts, earlier = json.loads(now), json.loads(before)
         return all(_is_new(earlier.get(k, 0), n, since.get(k, 0)) for k, n in counts.items())
