@@ -26,6 +26,7 @@ from typing import Protocol
 from bill_pipeline.bill.clock import Clock, SystemClock
 from bill_pipeline.bill.errors import HourlyLimit
 from bill_pipeline.bill.holders import is_dead, this_process
+from bill_pipeline.runtime.sqlite_files import set_journal_mode
 
 REQUESTS_PER_HOUR = 20_000
 LOGINS_PER_HOUR = 200
@@ -75,7 +76,7 @@ def _opened(path: Path | None, journal_mode: str) -> sqlite3.Connection:
         check_same_thread=False,
     )
     try:
-        database.execute(f"pragma journal_mode = {journal_mode}")
+        set_journal_mode(database, journal_mode)
         # Losing the last counts in a power cut is harmless: BILL's own count still protects it.
         database.execute("pragma synchronous = off")
         database.executescript(_SCHEMA)

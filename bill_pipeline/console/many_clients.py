@@ -6,6 +6,7 @@ stops the others.
 
 from __future__ import annotations
 
+import logging
 import secrets
 import threading
 from collections.abc import Callable
@@ -16,6 +17,8 @@ from bill_pipeline.bill.errors import BillError
 from bill_pipeline.console.connecting import NotConnected, Request, connect_client
 from bill_pipeline.errors import PipelineError
 from bill_pipeline.registry.clients import Registry
+
+_log = logging.getLogger(__name__)
 
 #: BILL allows 200 logins an hour; a larger file is refused before it starts.
 MOST_ROWS = 150
@@ -95,9 +98,9 @@ class ManyClients:
             on_connected(request)
         except (PipelineError, BillError) as error:
             result.message, result.state = str(error), "refused"
-        except Exception:  # a row whose fate nobody learns would wait for ever
+        except Exception:  # noqa: BLE001 - a row whose fate nobody learns would wait for ever
+            _log.exception("%s was not connected", request.client)
             result.message, result.state = "Failed; the console's log says why.", "refused"
-            raise
         else:
             names = ", ".join(sorted(refused))
             result.message = f"not readable with this token: {names}" if refused else ""

@@ -18,7 +18,7 @@ from pathlib import Path
 from bill_pipeline.at_rest import make_private
 from bill_pipeline.errors import PipelineError
 from bill_pipeline.runtime.private_folder import PrivateFolder
-from bill_pipeline.runtime.sqlite_files import SqliteFile
+from bill_pipeline.runtime.sqlite_files import SqliteFile, set_journal_mode
 from bill_pipeline.settings import Home, Settings
 
 #: Raised whenever older code could no longer work with what this code writes into a home.
@@ -142,7 +142,7 @@ def make_registry(home: Home) -> None:
     with contextlib.closing(
         sqlite3.connect(home.registry, timeout=_WAIT_SECONDS, factory=SqliteFile)
     ) as db:
-        db.execute(f"pragma journal_mode = {Settings.now().sqlite_journal_mode}")
+        set_journal_mode(db, Settings.now().sqlite_journal_mode)
         _make_tables(db)
 
 
@@ -179,7 +179,8 @@ def _open(
     if _is_writable(home):
         db = sqlite3.connect(path, timeout=_WAIT_SECONDS, factory=SqliteFile)
         try:
-            db.execute("select 1 from sqlite_master").fetchone()
+            if not _has_tables(db):  # it is being made at this moment, or who made it was killed
+                _make_tables(db)
         except sqlite3.DatabaseError as error:
             db.close()
             is_full = getattr(error, "sqlite_errorname", "") in _NO_ROOM
@@ -216,9 +217,9 @@ def _in_memory(db: SqliteFile) -> SqliteFile:
 
 
 def _make_tables(db: sqlite3.Connection) -> None:
-    db.executescript(_SCHEMA)
+    # In one transaction: several processes may begin at once.
+    db.executescript(f"begin immediate; {_SCHEMA}")
     with db:
-        db.execute("begin immediate")  # after an upgrade several processes begin at once
         # sqlite has no "if not exists" for columns.
         for name in _lacking(db):
             db.execute(f"alter table clients add column {name} {_ADDED[name]}")
@@ -230,8 +231,12 @@ def _is_writable(home: Home) -> bool:
 
 
 def _is_complete(db: sqlite3.Connection) -> bool:
+    return _has_tables(db) and not _lacking(db)
+
+
+def _has_tables(db: sqlite3.Connection) -> bool:
     found = db.execute("select 1 from sqlite_master where name = 'disconnected'").fetchone()
-    return found is not None and not _lacking(db)
+    return found is not None
 
 
 def _lacking(db: sqlite3.Connection) -> list[str]:

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import sqlite3
+import time
 from collections.abc import Iterator
 from typing import Any
+
+_WAIT_SECONDS = 30
 
 
 class SqliteFile(sqlite3.Connection):
@@ -26,6 +29,23 @@ class SqliteFile(sqlite3.Connection):
     def executescript(self, *args: Any) -> sqlite3.Cursor:
         with _damage_named():
             return super().executescript(*args)
+
+
+def set_journal_mode(db: sqlite3.Connection, mode: str) -> None:
+    """Have the file of ``db`` written in ``mode``, such as ``wal``.
+
+    SQLite does not wait here, as it does elsewhere, for who sets it at the same time; this does.
+    """
+    deadline = time.monotonic() + _WAIT_SECONDS
+    while True:
+        try:
+            db.execute(f"pragma journal_mode = {mode}")
+            return
+        except sqlite3.OperationalError as error:
+            is_busy = getattr(error, "sqlite_errorname", "").startswith("SQLITE_BUSY")
+            if not is_busy or time.monotonic() > deadline:
+                raise
+        time.sleep(0.05)
 
 
 @contextlib.contextmanager

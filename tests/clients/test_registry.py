@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 import subprocess
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -174,6 +175,30 @@ def test_a_status_survives_the_round_trip(registry: Registry) -> None:
     status = registry.status("acme")
     assert status.last_success_at == moment
     assert status.skipped_lists == {"users": "no permission"}
+
+
+def test_who_reads_while_the_registry_is_made_finds_its_tables(tmp_path: Path) -> None:
+    home = Home.at(tmp_path)
+    with sqlite3.connect(home.registry) as db:  # as far as who was first has come, or was killed
+        db.execute("pragma journal_mode = wal")
+    assert home.registry.stat().st_size
+    assert Registry(home).all() == []
+    Registry(home).connect("acme", connection(), environment="sandbox")
+    assert Registry(home).names() == ["acme"]
+
+
+def test_processes_that_make_the_registry_at_once_wait_for_each_other(tmp_path: Path) -> None:
+    home = Home.at(tmp_path)
+    names = [f"client-{number}" for number in range(8)]
+    begin = threading.Barrier(len(names))
+
+    def connect(name: str) -> None:
+        begin.wait()
+        Registry(home).connect(name, connection(f"00801{name}"), environment="sandbox")
+
+    with ThreadPoolExecutor(len(names)) as threads:
+        list(threads.map(connect, names))
+    assert Registry(home).names() == names
 
 
 def test_an_unknown_client_is_named_with_the_remedy(registry: Registry) -> None:

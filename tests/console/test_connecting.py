@@ -11,10 +11,17 @@ from typing import Any
 
 import pytest
 
-from bill_pipeline.console import leaving
+from bill_pipeline.console import leaving, many_clients
 from bill_pipeline.console.auth.users import Role
-from bill_pipeline.console.connecting import NotConnected, client_name_of, read_csv
+from bill_pipeline.console.connecting import (
+    NotConnected,
+    Request,
+    client_name_of,
+    connect_client,
+    read_csv,
+)
 from bill_pipeline.console.console import Console
+from bill_pipeline.console.many_clients import Batch
 from bill_pipeline.console.work import Work
 from bill_pipeline.registry.client_files import client_lock
 from bill_pipeline.registry.clients import Registry, State
@@ -163,6 +170,18 @@ def test_lists_a_token_may_not_read_are_named(
     assert "Lists this token may not read" in admin.get("/clients/copper-whisk-bakery").text
 
 
+def given(console: Console, admin: Browser, sandbox: SandboxServer, text: str) -> Batch:
+    """A CSV of clients, when all its rows are done."""
+    form = {"csv": text, "environment": sandbox.base_url, "developer_key": sandbox.dev_key}
+    shown = admin.post("/connect/many", form).headers["location"]
+    batch = console.many_clients.get(shown.rpartition("/")[2])
+    assert batch is not None
+    deadline = time.monotonic() + 60
+    while not batch.is_done and time.monotonic() < deadline:
+        admin.get(shown)
+    return batch
+
+
 def test_many_clients_from_a_csv_and_one_bad_row_stops_no_other(
     console: Console, admin: Browser, sandbox: SandboxServer
 ) -> None:
@@ -173,13 +192,7 @@ def test_many_clients_from_a_csv_and_one_bad_row_stops_no_other(
         f"Bad,{two.organization_id},{two.token_name},wrong\n"
         f"Two,{two.organization_id},{two.token_name},{two.token_password}\n"
     )
-    form = {"csv": text, "environment": sandbox.base_url, "developer_key": sandbox.dev_key}
-    answer = admin.post("/connect/many", form)
-    batch = console.many_clients.get(answer.headers["location"].rpartition("/")[2])
-    assert batch is not None
-    deadline = time.monotonic() + 60
-    while not batch.is_done and time.monotonic() < deadline:
-        admin.get(answer.headers["location"])
+    batch = given(console, admin, sandbox, text)
     messages = [r.message for r in batch.results]
     assert [(r.client, r.state) for r in batch.results] == [
         ("one", "connected"),
@@ -187,7 +200,33 @@ def test_many_clients_from_a_csv_and_one_bad_row_stops_no_other(
         ("two", "connected"),
     ], messages
     assert Registry(console.home).names() == ["one", "two"]
-    assert one.token_password not in admin.get(answer.headers["location"]).text
+    assert one.token_password not in admin.get(f"/connect/many/{batch.number}").text
+
+
+def test_what_nobody_foresaw_in_one_row_is_in_the_log_and_stops_no_other(
+    console: Console,
+    admin: Browser,
+    sandbox: SandboxServer,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    def odd(registry: Registry, request: Request) -> dict[str, str]:
+        if request.client == "odd":
+            raise LookupError("what nobody foresaw")
+        return connect_client(registry, request)
+
+    monkeypatch.setattr(many_clients, "connect_client", odd)
+    company = sandbox.companies[0]
+    text = (
+        "client,organization_id,token_name,token_password\n"
+        "Odd,1,a,b\n"
+        f"Fine,{company.organization_id},{company.token_name},{company.token_password}\n"
+    )
+    batch = given(console, admin, sandbox, text)
+    assert [r.state for r in batch.results] == ["refused", "connected"]
+    assert "log says why" in batch.results[0].message
+    assert "odd was not connected" in caplog.text
+    assert "what nobody foresaw" in caplog.text
 
 
 def test_a_csv_without_its_columns_is_refused_by_name() -> None:
