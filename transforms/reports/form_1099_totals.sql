@@ -15,13 +15,31 @@
 -- macro: form_1099_totals_at(report_date, known_at)
 with
 
+payees as (
+    select party_id, taxpayer_id
+    from ledger.parties
+    where taxpayer_id in (select taxpayer_id from ledger.parties where is_1099_vendor)
+),
+
+-- Their payments, and the bills these paid.
+documents_in_question as (
+    select unnest([document_id, open_item_id]) as document_id
+    from (
+        select document_type, document_id, party_id, open_item_id from ledger.journal_lines
+        union all
+        select document_type, document_id, party_id, open_item_id from ledger.lines_before_books
+    )
+    where document_type = 'payment' and party_id in (select party_id from payees)
+),
+
 lines_of_all_times as (
     select
         journal_lines.document_type, journal_lines.document_id, journal_lines.event, line_key,
         journal_lines.date, journal_lines.party_id, account_id, open_item_id, amount, journal_entries.document_date
     from ledger.journal_lines as journal_lines
     inner join ledger.journal_entries as journal_entries on journal_entries.entry_id = journal_lines.entry_id
-    where journal_lines.posted_at <= coalesce(getvariable('known_at'), timestamp '9999-12-31')
+    where journal_lines.document_id in (from documents_in_question)
+        and journal_lines.posted_at <= coalesce(getvariable('known_at'), timestamp '9999-12-31')
         -- What was open when the books begin was paid before, or is paid by an entry of its own.
         and journal_lines.event <> 'opened'
     union all by name
@@ -29,6 +47,7 @@ lines_of_all_times as (
         document_type, document_id, event, line_key, date, party_id, account_id, open_item_id, amount,
         document_date
     from ledger.lines_before_books
+    where document_id in (from documents_in_question)
 ),
 
 lines as (
@@ -39,10 +58,6 @@ lines as (
     inner join ledger.accounts as accounts on accounts.account_id = lines.account_id
     inner join ledger.accounts_by_day as types
         on types.account_id = lines.account_id and lines.date between types.valid_from and types.valid_to
-),
-
-flagged as (
-    select distinct taxpayer_id from ledger.parties where is_1099_vendor
 ),
 
 card_payments as (
@@ -59,12 +74,11 @@ card_payments as (
 -- is BILL's own: a day that moved within closed years left no entry.
 paid as (
     select
-        parties.taxpayer_id as party_id,
+        payees.taxpayer_id as party_id,
         year(coalesce(payments.document_date, lines.document_date)) as year,
         if(lines.control = 'payables', open_item_id, null) as bill_id, sum(lines.amount) as amount
     from lines
-    inner join ledger.parties as parties on parties.party_id = lines.party_id
-    inner join flagged on flagged.taxpayer_id = parties.taxpayer_id
+    inner join payees on payees.party_id = lines.party_id
     cross join ledger.books as books
     left join ledger.document_facts as payments
         on payments.document_type = lines.document_type and payments.document_id = lines.document_id

@@ -7,11 +7,19 @@
 -- macro: unrealized_revaluation_at(report_date, known_at)
 with
 
+currencies as (
+    select distinct open_items.currency
+    from reports.open_items as open_items
+    cross join ledger.books as books
+    where open_items.currency <> books.home_currency
+),
+
 -- What each document is worth by its own entry, also where that is of before the books begin.
 lines as (
     select document_type, document_id, event, line_key, open_item_id, currency, amount_currency, amount
     from ledger.journal_lines
-    where posted_at <= coalesce(getvariable('known_at'), timestamp '9999-12-31')
+    where currency in (from currencies)
+        and posted_at <= coalesce(getvariable('known_at'), timestamp '9999-12-31')
     union all by name
     select document_type, document_id, event, line_key, open_item_id, currency, amount_currency, amount
     from ledger.lines_before_books
