@@ -169,10 +169,9 @@ def plotted(number: Decimal | int | float) -> dg.MetadataValue:
 
 
 def _numbers(report: LayerReport, table: str) -> dict[str, Any]:
-    metadata: dict[str, Any] = {
-        "dagster/partition_row_count": dg.MetadataValue.int(report.rows[table]),
-        "as_of": _moment(report.as_of),
-    }
+    metadata: dict[str, Any] = {"as_of": _moment(report.as_of)}
+    if (rows := report.rows[table]) is not None:
+        metadata["dagster/partition_row_count"] = dg.MetadataValue.int(rows)
     if table in report.table_seconds:
         metadata["seconds"] = plotted(report.table_seconds[table])
     if table in report.appended:

@@ -217,8 +217,7 @@ class _Replay:
             is_empty = comes_out_empty(transform, self._is_empty)
             if is_empty and (key in self._empty or transform.materialize == "append"):
                 continue
-            names = {k: n for k, n in _temporary_names().items() if n in self._made}
-            sql = with_names(_narrowed(transform), names)
+            sql = self._sql(transform)
             if transform.materialize == "append":
                 self._connection.execute(f"insert into {key} by name {sql}")
                 continue
@@ -232,6 +231,11 @@ class _Replay:
                 (count,) = self._connection.execute(create).fetchone() or (0,)
             self._built.add(key)
             (self._empty.discard if count else self._empty.add)(key)
+
+    def _sql(self, transform: Transform) -> str:
+        """The SQL of ``transform`` over the tables of this wave."""
+        names = {k: n for k, n in _temporary_names().items() if n in self._made}
+        return with_names(_narrowed(transform), names)
 
     def _is_empty(self, table: str, lists: Sequence[str] = ()) -> bool:
         """Whether ``table`` has no rows as this wave made it, of ``lists`` where it is shown."""

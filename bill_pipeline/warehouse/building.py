@@ -17,17 +17,17 @@ from typing import Any
 
 import duckdb
 
-from bill_pipeline.warehouse.empty_tables import columns_of, make_empty
+from bill_pipeline.warehouse.empty_tables import columns_of, comes_out_empty, make_empty
 from bill_pipeline.warehouse.layer_report import LayerReport
 from bill_pipeline.warehouse.scope import POSTED, BuildScope, touch
-from bill_pipeline.warehouse.slices import temporary_name, with_names
+from bill_pipeline.warehouse.slices import over_temporary, temporary_name
 from bill_pipeline.warehouse.transforms import Transform, load_transforms
 from bill_pipeline.warehouse.unchanged import (
     Inputs,
     TableMemory,
-    digest_of,
     rows_and_hashes,
     state_of_rows,
+    state_of_view,
 )
 
 #: What a temporary table's state is: it has none that another build could ask for.
@@ -71,18 +71,15 @@ class Building:
         self._comment = comment
         self._posts_in_scope: bool | None = None
 
-    def build(self, transform: Transform, *, is_checked: bool, is_empty: bool) -> None:
-        """Build ``transform``, and remember what it was made from when it ``is_checked``.
-
-        ``is_empty``: as a whole it has no rows.
-        """
+    def build(self, transform: Transform, *, is_checked: bool) -> None:
+        """Build ``transform``, and remember what it was made from when it ``is_checked``."""
         started = time.perf_counter()
         inputs = self._memory.inputs_of(transform)
         before = self._memory.state_of(transform)
         if self._is_narrow(transform, inputs):
             self._build_in_scope(transform, inputs)
         else:
-            self._build_whole(transform, inputs, is_checked=is_checked, is_empty=is_empty)
+            self._build_whole(transform, inputs, is_checked=is_checked)
         if is_checked and self._memory.state_of(transform) != before:
             self._report.changed.add(transform.key)
         self._report.table_seconds[transform.key] = time.perf_counter() - started
@@ -201,10 +198,11 @@ class Building:
 
     # The whole table.
 
-    def _build_whole(
-        self, transform: Transform, inputs: Inputs, *, is_checked: bool, is_empty: bool
-    ) -> None:
-        key, sql = transform.key, self._sql(transform)
+    def _build_whole(self, transform: Transform, inputs: Inputs, *, is_checked: bool) -> None:
+        key, sql = transform.key, over_temporary(transform, _WHOLE)
+        is_empty = transform.materialize in ("table", "append") and comes_out_empty(
+            transform, self._memory.is_empty
+        )
         if transform.materialize == "append":
             if is_empty:
                 self._report.appended[key] = 0
@@ -213,8 +211,9 @@ class Building:
                 self._touch_appended(transform)
         elif transform.materialize == "temporary":
             name = temporary_name(key, _WHOLE)
-            self._report.rows[key] = self._count(f"create or replace temp table {name} as {sql}")
-            self._memory.note_rows(transform, self._report.rows[key])
+            count = self._count(f"create or replace temp table {name} as {sql}")
+            self._report.rows[key] = count
+            self._memory.note_rows(transform, count)
             self._memory.remember(transform, inputs, _OF_THE_MOMENT, {})
             return
         elif transform.materialize == "view":
@@ -244,12 +243,6 @@ class Building:
                 f"select distinct {transform.follows} from {temporary_name(transform.key, _FRESH)}"
             )
             self._scope.touch(row[0] for row in self._connection.execute(ids).fetchall())
-
-    def _sql(self, transform: Transform) -> str:
-        """The SQL over whole tables, temporary ones among them."""
-        read = (k for k in transform.upstream if k in load_transforms())
-        temporary = [k for k in read if load_transforms()[k].materialize == "temporary"]
-        return with_names(transform.sql, {k: temporary_name(k, _WHOLE) for k in temporary})
 
     def _is_compared(self, transform: Transform) -> bool:
         """Whether it matters which rows differ from those that are there, and these are right."""
@@ -306,6 +299,10 @@ class Building:
 
     def _summarize(self, transform: Transform, inputs: Inputs, *, is_empty: bool = False) -> None:
         """Count and add up the whole table, and remember it by that."""
+        if transform.materialize == "view":
+            self._memory.remember(transform, inputs, state_of_view(inputs), {})
+            self._report.rows[transform.key] = self._rows_of_view(transform)
+            return
         money = self._money(transform)
         is_hashed = transform.materialize == "table"
         day = None
@@ -323,14 +320,16 @@ class Building:
         if transform.moment:
             day = f"{self._report.as_of:%Y-%m-%d}"
         hashes = (row[-1] or 0) if is_hashed else None
-        if transform.materialize == "view" and inputs is not None:
-            hashes = digest_of(inputs)  # made from the same, it shows the same
         totals = {n: total or Decimal(0) for n, total in zip(money, row[1:], strict=False)}
         self._remember(transform, inputs, state_of_rows(row[0], hashes, day=day), totals)
 
+    def _rows_of_view(self, transform: Transform) -> int | None:
+        """How many rows it shows; not counted in a scope, which takes less time than counting."""
+        if self._scope is not None:
+            return None
+        return self._count(f"select count(*) from {transform.key}")
+
     def _money(self, transform: Transform) -> list[str]:
-        if transform.materialize == "view":  # adding up takes longer there than in a table
-            return []
         columns = columns_of(self._connection, transform)
         return [name for name, kind in columns if kind in ("DECIMAL(18,2)", "DECIMAL(18,3)")]
 

@@ -15,7 +15,8 @@ class LayerReport:
 
     schema: str
     as_of: datetime
-    rows: dict[str, int] = field(default_factory=dict)  # table key → rows it has now
+    # Table key → rows it has now; None of a view that was not counted.
+    rows: dict[str, int | None] = field(default_factory=dict)
     appended: dict[str, int] = field(default_factory=dict)  # append table key → rows it gained
     sums: dict[str, Decimal] = field(default_factory=dict)  # "table.column" → sum of money
     table_seconds: dict[str, float] = field(default_factory=dict)

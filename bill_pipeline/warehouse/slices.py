@@ -76,7 +76,15 @@ def with_names(sql: str, names: Mapping[str, str]) -> str:
 
 
 def temporary_name(key: str, prefix: str) -> str:
+    """What the temporary table of ``key`` is called, of those that ``prefix`` tells from others."""
     return f"{prefix}_{key.replace('.', '_')}"
+
+
+def over_temporary(transform: Transform, prefix: str) -> str:
+    """The SQL of ``transform``, reading the temporary tables that ``prefix`` tells from others."""
+    read = (load_transforms().get(key) for key in transform.upstream)
+    temporary = (t.key for t in read if t and t.materialize == "temporary")
+    return with_names(transform.sql, {key: temporary_name(key, prefix) for key in temporary})
 
 
 class Slices:

@@ -268,9 +268,11 @@ def state_of_rows(count: int, hashes: int | None = None, *, day: str | None = No
     return f"{count} rows, {hashes}" if day is None else f"about {count} rows, {hashes} on {day}"
 
 
-def digest_of(inputs: str) -> int:
-    """A number that tells ``inputs`` from others."""
-    return int.from_bytes(hashlib.sha256(inputs.encode()).digest()[:12], "big")
+def state_of_view(inputs: Inputs) -> str:
+    """A view's state: made from the same, it shows the same."""
+    if inputs is None:
+        return "view"
+    return f"view, {int.from_bytes(hashlib.sha256(inputs.encode()).digest()[:12], 'big')}"
 
 
 def rows_and_hashes(state: str) -> tuple[int, int]:
@@ -283,7 +285,7 @@ def exact_states(connection: duckdb.DuckDBPyConnection) -> dict[str, str]:
     """The states of the tables whose state tells of every value in them."""
     return dict(
         connection.execute(
-            f"select name, state from {MEMORY} where state similar to '\\d+ rows, -?\\d+'"
+            f"select name, state from {MEMORY} where state similar to '(\\d+ rows|view), -?\\d+'"
         ).fetchall()
     )
 

@@ -32,7 +32,6 @@ from bill_pipeline.warehouse.building import Building, touch_all
 from bill_pipeline.warehouse.builds import all_built_at, forget_build
 from bill_pipeline.warehouse.built import mark_built, note_build, read_build
 from bill_pipeline.warehouse.checking import Checking
-from bill_pipeline.warehouse.empty_tables import comes_out_empty
 from bill_pipeline.warehouse.layer_report import LayerReport
 from bill_pipeline.warehouse.scope import BuildScope, update_links
 from bill_pipeline.warehouse.transforms import (
@@ -207,14 +206,14 @@ class Warehouse:
         for transform in in_build_order(layer):
             if reuse and self._is_as_built(transform, memory):
                 continue
-            self._build_one(transform, memory, checked=checked)
+            self._building.build(transform, is_checked=checked)
             for decided in decides:
                 if decided.after == transform.key and decided.decide(self.connection, as_of):
                     memory.forget_counts()
                     if scope is not None:
                         scope.refresh()
                     for key in decided.build_again:
-                        self._build_one(load_transforms()[key], memory, checked=checked)
+                        self._building.build(load_transforms()[key], is_checked=checked)
         if scope is None:
             self._scope = None
             touch_all(self.connection, report)
@@ -258,12 +257,6 @@ class Warehouse:
             return False
         return memory.is_built_from(transform, memory.inputs_of(transform))
 
-    def _build_one(self, transform: Transform, memory: TableMemory, *, checked: bool) -> None:
-        is_empty = transform.materialize in ("table", "append") and self._comes_out_empty(
-            transform, memory
-        )
-        self._building.build(transform, is_checked=checked, is_empty=is_empty)
-
     def run_check(self, check: Check) -> CheckResult:
         """Run one check on the tables as they are now."""
         result = self.connection.execute(check.sql)
@@ -293,9 +286,6 @@ class Warehouse:
         self.connection.execute(ddl)
         for column in _THREE_DECIMALS.findall(ddl):
             widen(self.connection, transform.schema, transform.name, column)
-
-    def _comes_out_empty(self, transform: Transform, memory: TableMemory) -> bool:
-        return comes_out_empty(transform, memory.is_empty)
 
     def _comment(self, transform: Transform) -> None:
         """Put the words of the SQL file into DuckDB's catalogue.

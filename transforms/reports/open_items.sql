@@ -7,6 +7,7 @@
 -- grain: one row per open document and control account
 -- key: control, document_id
 -- owner: team:accounting
+-- follows: document_id
 -- macro: open_items_at(report_date, known_at)
 with
 
