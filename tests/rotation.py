@@ -20,7 +20,7 @@ import pytest
 DAY = "BILL_PIPELINE_TEST_DAY"
 #: The days after which everything ran. Every ``days`` divides it: what falls together once in a
 #: cycle does so in each, and no day is longer than those of the first.
-CYCLE = 8
+CYCLE = 16
 #: All tests that were collected, those of other days too.
 COLLECTED = pytest.StashKey[list[pytest.Item]]()
 

@@ -41,7 +41,7 @@ from tests.ledger.lives import (
 )
 from tests.rotation import examples
 
-pytestmark = [pytest.mark.slow, pytest.mark.rotating(days=2)]
+pytestmark = [pytest.mark.slow, pytest.mark.rotating(days=4)]
 
 SLOW = [HealthCheck.too_slow, HealthCheck.data_too_large]
 few = settings(

@@ -116,7 +116,7 @@ def test_a_look_alike_as_believed_shows_every_belief(company: MakeCompany) -> No
 
 
 @pytest.mark.slow
-@pytest.mark.rotating(days=4)
+@pytest.mark.rotating(days=8)
 @pytest.mark.parametrize("name", TURNED)
 def test_a_belief_that_is_turned_is_contradicted_and_no_other(
     company: MakeCompany, name: str
@@ -224,7 +224,7 @@ def test_the_report_holds_no_name_amount_or_id(firm: Firm, tmp_path: Path) -> No
     assert {one["belief"] for one in json.loads(as_json)["beliefs"]} == set(BELIEFS)
 
 
-@pytest.mark.rotating(days=4)
+@pytest.mark.rotating(days=8)
 @pytest.mark.slow
 def test_it_leaves_the_client_and_its_books_as_they_are(firm: Firm) -> None:
     assert firm.connect().exit_code == 0

@@ -37,6 +37,7 @@ def error_of(read: Any, answer: Response, subject: str) -> errors.BillError | No
     return None
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("read", [read_answer, read_v2_answer])
 @pytest.mark.parametrize("status", [200, 400, 403, 500])
 def test_no_error_is_longer_than_people_read(read: object, status: int) -> None:

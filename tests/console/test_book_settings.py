@@ -24,7 +24,7 @@ from bill_pipeline.warehouse.warehouse import Warehouse
 from tests.console.console_browser import Browser, signed_in
 from tests.console.invented_books import put
 
-pytestmark = [pytest.mark.slow, pytest.mark.rotating(days=4)]
+pytestmark = [pytest.mark.slow, pytest.mark.rotating(days=8)]
 
 CLIENT = "maple-bakery"
 PATH = f"/clients/{CLIENT}/settings"

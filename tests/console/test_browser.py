@@ -26,7 +26,7 @@ from tests.console.console_browser import PASSWORDS, add_users
 from tests.console.keyboard import press, reach, write
 from tests.public_clients.environments import ClientUnavailable
 
-pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.rotating(days=4)]
+pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.rotating(days=8)]
 
 CHROMIUM = "/usr/bin/chromium"
 FLAGS = [

@@ -170,7 +170,7 @@ def test_every_action_is_tried_here() -> None:
     assert found == ACTIONS.keys()
 
 
-@pytest.mark.rotating(days=4)
+@pytest.mark.rotating(days=8)
 @pytest.mark.slow
 @pytest.mark.parametrize("action", ACTIONS.values(), ids=ACTIONS)
 def test_a_decision_that_is_refused_or_interrupted_leaves_nothing(
@@ -203,7 +203,7 @@ def test_a_decision_that_is_refused_or_interrupted_leaves_nothing(
     assert kept(decided) == decided_before
 
 
-@pytest.mark.rotating(days=4)
+@pytest.mark.rotating(days=8)
 @pytest.mark.slow
 def test_a_process_that_is_killed_leaves_all_of_a_decision_or_nothing(
     decided: Home, decided_before: dict[str, list[Any]], tmp_path: Path
@@ -233,7 +233,7 @@ def test_a_process_that_is_killed_leaves_all_of_a_decision_or_nothing(
             assert len(after["ledger.journal_entries"]) > len(before["ledger.journal_entries"])
 
 
-@pytest.mark.rotating(days=4)
+@pytest.mark.rotating(days=8)
 @pytest.mark.slow
 def test_what_is_not_published_is_booked_and_undone_once_by_whom_it_may(
     decided: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

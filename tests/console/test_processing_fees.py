@@ -19,7 +19,7 @@ from bill_pipeline.settings import Home
 from bill_pipeline.warehouse.warehouse import Warehouse
 from tests.console.invented_books import SEEN_AT, put
 
-pytestmark = [pytest.mark.slow, pytest.mark.rotating(days=4)]
+pytestmark = [pytest.mark.slow, pytest.mark.rotating(days=8)]
 
 CLIENT = "maple-bakery"
 #: id, number, amount, what BILL itself says of the fee

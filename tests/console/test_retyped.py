@@ -18,7 +18,7 @@ from bill_pipeline.settings import Home
 from tests.console.console_browser import Browser, signed_in
 from tests.console.invented_books import retype_rent
 
-pytestmark = [pytest.mark.slow, pytest.mark.rotating(days=4)]
+pytestmark = [pytest.mark.slow, pytest.mark.rotating(days=8)]
 
 CLIENT = "maple-bakery"
 PATH = f"/clients/{CLIENT}/retyped"

@@ -10,6 +10,8 @@ from bill_pipeline.console.auth.users import Role
 from bill_pipeline.console.console import Console
 from tests.console.console_browser import Browser, signed_in
 
+pytestmark = pytest.mark.rotating(days=4)
+
 CLIENT = "maple-bakery"
 RULES, PARTIES = f"/clients/{CLIENT}/rules", f"/clients/{CLIENT}/parties"
 TELCO = {"party": "Ringwell", "account": "6200 Telephone", "reason": "their lines are telephones"}

@@ -165,6 +165,7 @@ def test_weak_passwords_are_refused_with_the_reason(weak: str) -> None:
         passwords.require_strong(SecretStr(weak), user_name="viewer-person")
 
 
+@pytest.mark.slow
 def test_passwords_are_stored_as_scrypt_at_full_cost(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(passwords, "COST", 2**17)
     stored = passwords.hashed(SecretStr("a long enough password"))

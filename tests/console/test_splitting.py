@@ -12,6 +12,8 @@ from bill_pipeline.console.auth.users import Role
 from bill_pipeline.console.console import Console
 from tests.console.console_browser import Browser, signed_in
 
+pytestmark = pytest.mark.rotating(days=4)
+
 CLIENT = "maple-bakery"
 LINE = f"bill:00n-{CLIENT}-1:line-{CLIENT}-1-1"  # rent, 2,400.00, coded in BILL
 PATH = f"/clients/{CLIENT}/lines/{LINE}"

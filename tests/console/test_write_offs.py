@@ -21,6 +21,8 @@ from bill_pipeline.settings import Home
 from bill_pipeline.warehouse.warehouse import Warehouse
 from tests.console.invented_books import SEEN_AT, put
 
+pytestmark = pytest.mark.rotating(days=4)
+
 CLIENT = "maple-bakery"
 INVOICES = (("I1", "100", 200.0), ("I2", "101", 50.0), ("I3", "101", 75.0))
 

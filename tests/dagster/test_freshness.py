@@ -156,6 +156,7 @@ def test_each_client_is_synced_whole_once_a_day_at_a_time_of_its_own() -> None:
     assert looks_of(today, begin + timedelta(seconds=1)) == []
 
 
+@pytest.mark.slow
 def test_a_busy_firm_asks_less_often_so_that_all_fits_the_hours_requests() -> None:
     firm = [status(f"client-{n}", activity=busy(1000)) for n in range(1000)]
     asked = 0

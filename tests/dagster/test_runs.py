@@ -30,7 +30,7 @@ Run = Callable[..., dg.ExecuteInProcessResult]
 Connect = Callable[..., str]
 FIRST_TO_LAST = "dagster/asset_partition_range_start", "dagster/asset_partition_range_end"
 
-pytestmark = [pytest.mark.slow, pytest.mark.rotating(days=4)]
+pytestmark = [pytest.mark.slow, pytest.mark.rotating(days=8)]
 
 
 def materialized(instance: dg.DagsterInstance, key: str) -> set[str]:

@@ -18,7 +18,7 @@ from bill_pipeline.publishing.query import open_ledger
 from bill_pipeline.settings import Home
 from tests.console.invented_books import make_books, retype_rent
 
-pytestmark = [pytest.mark.slow, pytest.mark.rotating(days=4)]
+pytestmark = [pytest.mark.slow, pytest.mark.rotating(days=8)]
 
 CLIENT = "maple-bakery"
 

@@ -5,9 +5,12 @@ from __future__ import annotations
 from datetime import timedelta
 
 import duckdb
+import pytest
 
 from tests.healing.test_wrong_clock import Ahead, clock_is, firm, new_bill, sync
 from tests.journey.firm import Firm
+
+pytestmark = pytest.mark.rotating(days=4)
 
 __all__ = ["clock_is", "firm"]
 

@@ -21,7 +21,7 @@ from bill_pipeline.registry.registry_values import LATEST_NEXT_SYNC
 from bill_pipeline.sandbox.server import SandboxServer
 from tests.journey.firm import Firm
 
-pytestmark = [pytest.mark.rotating(days=4)]
+pytestmark = [pytest.mark.rotating(days=8)]
 
 Ahead = Callable[[timedelta], None]
 

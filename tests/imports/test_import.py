@@ -15,7 +15,7 @@ from bill_pipeline.ingest.document_versions import ArchiveOutOfOrder
 from tests.imports.books import Client
 from tests.imports.conftest import MakeClient
 
-pytestmark = pytest.mark.rotating(days=4)
+pytestmark = pytest.mark.rotating(days=8)
 
 
 def versions(client: Client, table: str, document_id: str) -> list[tuple[Any, ...]]:

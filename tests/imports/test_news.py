@@ -12,7 +12,7 @@ from bill_pipeline.ingest.raw import open_client_file
 from bill_pipeline.ingest.references import unknown_lists
 from tests.imports.books import Client
 
-pytestmark = pytest.mark.rotating(days=4)
+pytestmark = pytest.mark.rotating(days=8)
 
 
 def unknown_to(client: Client) -> list[str]:

@@ -11,7 +11,7 @@ from bill_pipeline.warehouse.warehouse import Warehouse
 from tests.journey.firm import Firm
 from tests.ledger.changed_rules import changed_rule
 
-pytestmark = pytest.mark.rotating(days=4)
+pytestmark = pytest.mark.rotating(days=8)
 
 #: Credits count on the first day of their month: other books for credits of open and closed months.
 CREDITS_ON_THE_FIRST = (

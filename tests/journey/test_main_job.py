@@ -17,7 +17,7 @@ from bill_pipeline.sandbox.server import SandboxServer
 from bill_pipeline.settings import Home
 from tests.journey.firm import Firm
 
-pytestmark = pytest.mark.rotating(days=4)
+pytestmark = pytest.mark.rotating(days=8)
 
 
 @pytest.mark.rotating(days=1)

@@ -22,7 +22,7 @@ from bill_pipeline.sandbox.state import SandboxState
 from tests.journey.firm import Firm
 from tests.sandbox.test_ledger_import import write_ledger
 
-pytestmark = [pytest.mark.slow, pytest.mark.rotating(days=4, part=0, together=True)]
+pytestmark = [pytest.mark.slow, pytest.mark.rotating(days=8, part=4, together=True)]
 
 LAST_DAY = date(2026, 6, 29)
 ODD_TEXTS = {

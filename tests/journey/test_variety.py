@@ -14,7 +14,7 @@ from bill_pipeline.sandbox.organization import Organization
 from bill_pipeline.sandbox.server import SandboxServer
 from tests.journey.firm import Firm
 
-pytestmark = [pytest.mark.slow, pytest.mark.rotating(days=4, part=0, together=True)]
+pytestmark = [pytest.mark.slow, pytest.mark.rotating(days=8, part=6, together=True)]
 
 #: Kinds that one company can have at once without hiding each other.
 COMPANIES = (

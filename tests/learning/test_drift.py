@@ -10,7 +10,7 @@ import pytest
 
 from bill_pipeline.warehouse.transforms import load_transforms
 
-pytestmark = pytest.mark.rotating(days=4)
+pytestmark = pytest.mark.rotating(days=8)
 
 TABLES = """
 create schema decisions;

@@ -15,7 +15,7 @@ from bill_pipeline.decisions import tables as decisions
 from tests.ledger.company import Company, new_company
 from tests.ledger.lives import FIRST_SYNC, begin, money
 
-pytestmark = [pytest.mark.slow, pytest.mark.rotating(days=2)]
+pytestmark = [pytest.mark.slow, pytest.mark.rotating(days=4)]
 
 CENT = Decimal("0.01")
 ACCOUNTS = ("sales", "services", "freight")

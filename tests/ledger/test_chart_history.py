@@ -16,7 +16,7 @@ from bill_pipeline.warehouse.transforms import load_transforms
 from tests.ledger.company import Company, new_company
 from tests.ledger.lives import FIRST_SYNC, begin
 
-pytestmark = [pytest.mark.slow, pytest.mark.rotating(days=2)]
+pytestmark = [pytest.mark.slow, pytest.mark.rotating(days=4)]
 
 TYPES = {"EXPENSE": "Expense", "FIXED_ASSET": "Asset", "INCOME": "Revenue"}
 TABLES = {"ledger.closings", "ledger.account_versions", "ledger.accounts_by_day"}

@@ -172,7 +172,7 @@ LONGEST = sorted(
 )[:8]
 
 
-@pytest.mark.rotating(days=4)
+@pytest.mark.rotating(days=8)
 @pytest.mark.slow
 @pytest.mark.parametrize("path", LONGEST, ids=lambda path: path.stem)
 def test_whatever_is_said_to_be_empty_in_a_story_is(

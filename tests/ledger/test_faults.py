@@ -338,6 +338,7 @@ def good_books() -> Iterator[Company]:
         yield company
 
 
+@pytest.mark.slow
 def test_the_good_books_pass_every_check(good_books: Company) -> None:
     assert not good_books.warnings()
 

@@ -19,7 +19,7 @@ from tests.ledger.changed_rules import changed_rule
 from tests.ledger.company import Company, new_company
 from tests.ledger.lives import begin
 
-pytestmark = [pytest.mark.slow, pytest.mark.rotating(days=2)]
+pytestmark = [pytest.mark.slow, pytest.mark.rotating(days=4)]
 
 JANUARY, FEBRUARY, MARCH = (datetime(2026, month, 10, 12) for month in (1, 2, 3))  # noqa: DTZ001
 JOURNAL = "from ledger.journal_lines order by line_id"

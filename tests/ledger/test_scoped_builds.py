@@ -67,7 +67,7 @@ def has_syncs(path: Path) -> bool:
 
 
 @pytest.mark.slow
-@pytest.mark.rotating(days=8)
+@pytest.mark.rotating(days=16)
 @pytest.mark.parametrize("path", [pytest.param(p, id=p.stem) for p in STORIES if has_syncs(p)])
 def test_a_story_told_sync_by_sync_gives_the_tables_of_whole_builds(path: Path) -> None:
     with both_ways() as companies:
@@ -105,7 +105,7 @@ def live_randomly(seed: int, *, syncs: int) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.rotating(days=4)
+@pytest.mark.rotating(days=8)
 @pytest.mark.parametrize("seed", range(4))
 def test_random_lives_and_decisions_give_the_tables_of_whole_builds(seed: int) -> None:
     live_randomly(seed, syncs=6)
@@ -249,7 +249,7 @@ REACHES = {
 
 
 @pytest.mark.slow
-@pytest.mark.rotating(days=4)
+@pytest.mark.rotating(days=8)
 @pytest.mark.parametrize("name", REACHES)
 def test_what_reaches_other_documents_reaches_them(name: str) -> None:
     before, change, table = REACHES[name]
@@ -267,7 +267,7 @@ def test_what_reaches_other_documents_reaches_them(name: str) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.rotating(days=4)
+@pytest.mark.rotating(days=8)
 @pytest.mark.parametrize("built", range(1, len(LAYERS)))
 def test_a_build_that_ended_between_two_layers_is_taken_up_by_the_next(built: int) -> None:
     at = [FIRST_SYNC + timedelta(hours=number) for number in range(3)]
@@ -286,6 +286,7 @@ def test_a_build_that_ended_between_two_layers_is_taken_up_by_the_next(built: in
         assert differing(*companies) == {}
 
 
+@pytest.mark.slow
 def test_a_rule_that_reads_beyond_linked_documents_is_found_by_the_law() -> None:
     """To count the bills of a vendor is right, yet what changed are linked documents only."""
     with (
@@ -306,6 +307,7 @@ def test_a_rule_that_reads_beyond_linked_documents_is_found_by_the_law() -> None
         assert "ledger.postings_documents" in differing(*companies)
 
 
+@pytest.mark.slow
 def test_one_changed_bill_is_all_that_is_built() -> None:
     at = FIRST_SYNC + timedelta(hours=1)
     with new_company() as company:

@@ -24,7 +24,7 @@ from tests.ledger.company import Company
 from tests.ledger.lives import FIRST_SYNC, live, lives
 from tests.rotation import examples
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.rotating(days=4)]
 
 few = settings(
     max_examples=examples(2, by_day=1), deadline=None, suppress_health_check=list(HealthCheck)

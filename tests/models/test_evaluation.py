@@ -17,6 +17,8 @@ from models.sampling import newest_months, some_vendors
 
 from .conftest import invented_lines
 
+pytestmark = pytest.mark.rotating(days=4, together=True)
+
 
 def ledger(organizations: int = 1, count: int = 700) -> pd.DataFrame:
     """Invented lines in the layout of the published ledgers."""

@@ -11,7 +11,7 @@ from bill_pipeline.sandbox.server import SandboxServer
 from bill_pipeline.sandbox.state import Company
 from tests.public_clients.conftest import PAYABLES, Calls
 
-pytestmark = [pytest.mark.slow, pytest.mark.rotating(days=4, part=0, together=True)]
+pytestmark = [pytest.mark.slow, pytest.mark.rotating(days=8, part=2, together=True)]
 LISTS = ("customers", "invoices", "receivable-payments")
 
 

@@ -12,7 +12,7 @@ from bill_pipeline.sandbox.server import SandboxServer
 from bill_pipeline.sandbox.state import Company
 from tests.public_clients.conftest import Calls
 
-pytestmark = [pytest.mark.slow, pytest.mark.rotating(days=4, part=3, together=True)]
+pytestmark = [pytest.mark.slow, pytest.mark.rotating(days=8, part=6, together=True)]
 Row = dict[str, Any]
 
 

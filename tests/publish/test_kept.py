@@ -24,7 +24,7 @@ from tests.ledger.lives import FIRST_SYNC
 from tests.ledger.test_unchanged import bill
 from tests.publish.publish_fixture import connect_clients
 
-pytestmark = [pytest.mark.slow, pytest.mark.rotating(days=2)]
+pytestmark = [pytest.mark.slow, pytest.mark.rotating(days=4)]
 
 HOUR = timedelta(hours=1)
 

@@ -19,7 +19,10 @@ from bill_pipeline.settings import Home
 from tests.publish.conftest import ALL_STORES, opened, stored_files
 from tests.publish.publish_fixture import SCHEMA, connect_clients, fill_books, older, write_books
 
-pytestmark = pytest.mark.parametrize("store", ALL_STORES, indirect=True)
+pytestmark = [
+    pytest.mark.rotating(days=4),
+    pytest.mark.parametrize("store", ALL_STORES, indirect=True),
+]
 Rows = Callable[[str], list[tuple[Any, ...]]]
 
 

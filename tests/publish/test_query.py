@@ -34,7 +34,11 @@ def ask(home: Home, *arguments: str, stdin: str | None = None) -> Result:
     return CliRunner().invoke(main, ["query", *arguments, "--home", str(home.path)], input=stdin)
 
 
-pytestmark = [pytest.mark.slow, pytest.mark.parametrize("store", ["files"], indirect=True)]
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.rotating(days=2),
+    pytest.mark.parametrize("store", ["files"], indirect=True),
+]
 
 
 SUM = "select client, sum(amount) as amount from journal_lines group by 1 order by 1"

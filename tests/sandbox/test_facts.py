@@ -274,6 +274,7 @@ def test_wrong_headers(headers: dict[str, str], status: int, code: str, client: 
     assert error(status, code)(answer)
 
 
+@pytest.mark.slow
 def test_malformed_bodies_are_never_a_system_error(client: BillClient) -> None:
     odd: tuple[Any, ...] = ("x", {"a": []}, ["x"])
     fields = (

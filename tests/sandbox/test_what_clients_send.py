@@ -21,7 +21,7 @@ from bill_pipeline.sandbox.server import SandboxServer
 from bill_pipeline.sandbox.v2_entities import ENTITIES
 from tests.sandbox.conftest import BillClient
 
-pytestmark = pytest.mark.rotating(days=4)
+pytestmark = pytest.mark.rotating(days=8)
 
 ZERO_ID = "0" * 20
 #: Never a number, though some of it looks like one to a programming language.

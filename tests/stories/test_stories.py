@@ -26,9 +26,8 @@ QUICK = {
 }  # fmt: skip
 #: After so many days of ``make test`` each story was rebuilt in each way.
 DAYS_OF_REBUILDS = 4
-#: A story of more syncs is told on every second day only: the first of them is rebuilt one way, the
-#: second one the other.
-MOST_SYNCS_DAILY = 1
+#: The first time it is rebuilt one way, the second time the other.
+DAYS_BETWEEN = 2
 
 WRONG = """
 title: A bill of 100 is booked, and the story wants 99
@@ -53,8 +52,7 @@ steps:
 
 def days_between(path: Path) -> int:
     """After how many days a story is told again."""
-    syncs = path.read_text(encoding="utf-8").count("- as_of:")
-    return 1 if path.stem in QUICK or syncs <= MOST_SYNCS_DAILY else 2
+    return 1 if path.stem in QUICK else DAYS_BETWEEN
 
 
 def marks_of(number: int) -> list[pytest.MarkDecorator]:

@@ -23,7 +23,7 @@ from bill_pipeline.settings import Home
 from bill_pipeline.warehouse.transforms import load_transforms
 from tests.upgrades.archived_bill import ArchivedBill
 
-pytestmark = pytest.mark.rotating(days=4)
+pytestmark = pytest.mark.rotating(days=8)
 
 FOLDER = Path(__file__).parent
 HOMES = sorted((FOLDER / "homes").glob("*.tar.xz"))
