@@ -179,7 +179,7 @@ def _open(
     if _is_writable(home):
         db = sqlite3.connect(path, timeout=_WAIT_SECONDS, factory=SqliteFile)
         try:
-            if not _has_tables(db):  # it is being made at this moment, or who made it was killed
+            if _is_begun(db):
                 _make_tables(db)
         except sqlite3.DatabaseError as error:
             db.close()
@@ -228,6 +228,12 @@ def _make_tables(db: sqlite3.Connection) -> None:
 
 def _is_writable(home: Home) -> bool:
     return os.access(home.registry, os.W_OK) and os.access(home.path, os.W_OK)
+
+
+def _is_begun(db: sqlite3.Connection) -> bool:
+    """Whether it is being made at this moment, or who made it was killed."""
+    (version,) = db.execute("pragma user_version").fetchone()
+    return version == 0 and not _has_tables(db)
 
 
 def _is_complete(db: sqlite3.Connection) -> bool:
