@@ -18,10 +18,11 @@ create table if not exists upkeep.builds (
 """
 
 
-def all_built_at(connection: duckdb.DuckDBPyConnection) -> datetime | None:
+def all_built_at(connection: duckdb.DuckDBPyConnection, as_of: datetime) -> datetime | None:
     """The last moment (naive UTC) up to which every layer was built, by the present code.
 
-    None when there is none.
+    None when there is none, or a layer was built for a moment after ``as_of``, by a clock that was
+    ahead: it lacks what was learnt since.
     """
     connection.execute(BUILDS)
     built = {
@@ -29,7 +30,9 @@ def all_built_at(connection: duckdb.DuckDBPyConnection) -> datetime | None:
         for layer, at, version in connection.execute("from upkeep.builds").fetchall()
         if layer in SCHEMAS and version == layer_version(layer)
     }
-    return min(built.values()) if len(built) == len(SCHEMAS) else None
+    if len(built) < len(SCHEMAS) or max(built.values()) > as_of.replace(tzinfo=None):
+        return None
+    return min(built.values())
 
 
 def forget_build(connection: duckdb.DuckDBPyConnection, layer: str) -> None:

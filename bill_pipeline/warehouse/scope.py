@@ -13,6 +13,7 @@ import json
 from collections.abc import Iterable
 from datetime import datetime
 from functools import cache
+from typing import Any
 
 import duckdb
 
@@ -38,9 +39,14 @@ create table if not exists upkeep.touched (id varchar, seen_at timestamp not nul
 def update_links(connection: duckdb.DuckDBPyConnection, as_of: datetime) -> None:
     """Bring the links up to what was known at ``as_of``, in the caller's transaction."""
     connection.execute(_LINKS)
-    row = connection.execute("select max(as_of) from upkeep.linked").fetchone()
-    linked_at = row[0] if row and row[0] else datetime(1, 1, 1)  # noqa: DTZ001 - UTC
-    if linked_at >= as_of.replace(tzinfo=None):
+    # What comes is later than what is known, yet not than a build under a clock that was ahead.
+    row: Any = connection.execute(
+        "select (select max(as_of) from upkeep.linked), "
+        f"(select max(seen_at) from {ARCHIVE_TABLE} where seen_at <= ?)",
+        [as_of.replace(tzinfo=None)],
+    ).fetchone()
+    linked_at, seen_at = row[0] or datetime(1, 1, 1), row[1]  # noqa: DTZ001 - UTC
+    if seen_at is None or linked_at >= seen_at:
         return
     connection.execute(f"set variable linked_at = timestamp '{linked_at}'")
     connection.execute(
@@ -48,7 +54,7 @@ def update_links(connection: duckdb.DuckDBPyConnection, as_of: datetime) -> None
         "except select id, other_id from upkeep.links"
     )
     connection.execute("delete from upkeep.linked")
-    connection.execute("insert into upkeep.linked values (?)", [as_of.replace(tzinfo=None)])
+    connection.execute("insert into upkeep.linked values (?)", [seen_at])
 
 
 def touch(

@@ -243,8 +243,8 @@ class Warehouse:
 
     def _scope_of(self, as_of: datetime) -> BuildScope | None:
         """What is to be built anew at ``as_of``; None: all of it."""
-        scope, built_at = self._scope, all_built_at(self.connection)
-        if built_at is None or built_at > as_of.replace(tzinfo=None):
+        scope, built_at = self._scope, all_built_at(self.connection, as_of)
+        if built_at is None:
             return None
         if scope is None or (scope.built_at, scope.as_of) != (built_at, as_of):
             self._scope = scope = BuildScope(self.connection, built_at, as_of)

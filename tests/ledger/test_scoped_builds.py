@@ -287,6 +287,25 @@ def test_a_build_that_ended_between_two_layers_is_taken_up_by_the_next(built: in
 
 
 @pytest.mark.slow
+def test_a_build_on_a_day_that_had_not_come_leaves_no_payment_without_its_bill() -> None:
+    """The clock was a day ahead for a sync that found nothing new; then a paid bill came."""
+    hour = timedelta(hours=1)
+    with both_ways() as companies:
+        for company in companies:
+            begin(company)
+            paid_bills(company, FIRST_SYNC)
+            company.sync(FIRST_SYNC)
+            company.sync(FIRST_SYNC + timedelta(days=1))
+            bill(company, "B9", FIRST_SYNC + hour)
+            payment(company, "P9", "B9", FIRST_SYNC + hour, 100.0)
+            company.sync(FIRST_SYNC + hour)
+            late = {"invoiceNumber": "B9", "invoiceDate": "2026-02-15"}
+            bill(company, "B9", FIRST_SYNC + 2 * hour, invoice=late)
+            company.sync(FIRST_SYNC + 2 * hour)
+        assert differing(*companies) == {}
+
+
+@pytest.mark.slow
 def test_a_rule_that_reads_beyond_linked_documents_is_found_by_the_law() -> None:
     """To count the bills of a vendor is right, yet what changed are linked documents only."""
     with (
