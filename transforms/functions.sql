@@ -78,7 +78,7 @@ end;
 -- numbers amounts would pass through binary fractions: 1.005 is less than 1.005 there.
 create or replace macro amount_of(text) as case
     -- DuckDB reads wide decimals a hundred times slower than those of 18 digits.
-    when regexp_full_match(text, '-?[0-9]{1,12}([.][0-9]{1,5})?') then text::decimal(18, 5)::decimal(28, 8)
+    when regexp_full_match(text, '-?[0-9]{1,12}([.][0-9]{1,5})?') then try_cast(text as decimal(18, 5))::decimal(28, 8)
     when abs(try_cast(text as decimal(28, 8))) < 1000000000000000 then try_cast(text as decimal(28, 8))
 end;
 
