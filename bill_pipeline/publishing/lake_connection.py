@@ -85,7 +85,13 @@ def beside_catalogue(connection: duckdb.DuckDBPyConnection, address: LakeAddress
 
 def _attach_catalogue(connection: duckdb.DuckDBPyConnection, address: LakeAddress) -> None:
     load_extensions(connection, address)
-    connection.execute(f"attach {quoted(address.catalogue)} as {_CATALOGUE} (type postgres)")
+    try:
+        connection.execute(f"attach {quoted(address.catalogue)} as {_CATALOGUE} (type postgres)")
+    except duckdb.IOException as error:
+        raise PublishError(
+            "The PostgreSQL of BILL_PIPELINE_DUCKLAKE_CATALOGUE cannot be reached. What was "
+            f"built is kept; `bill-pipeline publish` shows it later. {error}"
+        ) from error
 
 
 def load_extensions(connection: duckdb.DuckDBPyConnection, address: LakeAddress) -> None:

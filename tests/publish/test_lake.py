@@ -183,6 +183,13 @@ def test_a_password_in_the_address_is_refused_and_never_repeated(
     assert "secret" not in str(refusal.value)
 
 
+def test_a_catalogue_out_of_reach_is_said_in_a_sentence(home: Home, tmp_path: Path) -> None:
+    ledger = LakeLedger(home, f"host={tmp_path} dbname=ledger", None)
+    for ask in (ledger.exists, ledger.builds):
+        with pytest.raises(PublishError, match="cannot be reached"):
+            ask()
+
+
 def test_nothing_but_reading_the_lake_is_possible(home: Home, clients: list[str]) -> None:
     publish(Registry(home), clients, schema=SCHEMA)
     publish(Registry(home), clients, schema=SCHEMA)
