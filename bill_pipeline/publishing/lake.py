@@ -151,8 +151,20 @@ class LakeLedger:
     ) -> PublishReport:
         remade: set[str] = set()
         while True:
+            at = datetime.now(UTC)
             try:
-                return self._replace_once(lake, registry, schema, folder, versions, remade)
+                with _transaction(lake):
+                    contents = read_lake_contents(lake)
+                    before = set(contents.current)
+                    fresh = [version for version in versions if contents.replace(version, at)]
+                    statuses = self._statuses(lake, registry, before)
+                    removed = tuple(sorted(before - {status.client for status in statuses}))
+                    for client in removed:
+                        contents.remove(client, at)
+                    replaced = sorted(before & {*removed, *(v.client for v in fresh)})
+                    kept = sorted(before - set(replaced))
+                    replace_rows(lake, schema, fresh, folder, replaced, kept, remade)
+                    self._show(lake, statuses, contents)
             except UnreadableTable as unreadable:
                 if unreadable.table in remade:
                     raise PublishError(
@@ -161,31 +173,9 @@ class LakeLedger:
                     ) from unreadable
                 remade.add(unreadable.table)
                 _log.warning("%s has damaged files in the lake and is made anew.", unreadable.table)
-
-    def _replace_once(
-        self,
-        lake: duckdb.DuckDBPyConnection,
-        registry: Registry,
-        schema: PublishedSchema,
-        folder: Path,
-        versions: list[Version],
-        remade: Collection[str],
-    ) -> PublishReport:
-        at = datetime.now(UTC)
-        with _transaction(lake):
-            contents = read_lake_contents(lake)
-            before = set(contents.current)
-            fresh = [version for version in versions if contents.replace(version, at)]
-            statuses = self._statuses(lake, registry, before)
-            removed = tuple(sorted(before - {status.client for status in statuses}))
-            for client in removed:
-                contents.remove(client, at)
-            replaced = sorted(before & {*removed, *(v.client for v in fresh)})
-            kept = sorted(before - set(replaced))
-            replace_rows(lake, schema, fresh, folder, replaced, kept, remade)
-            self._show(lake, statuses, contents)
-        published = {version.client: version.row_count for version in versions}
-        return PublishReport(published=published, removed=removed)
+            else:
+                published = {version.client: version.row_count for version in versions}
+                return PublishReport(published=published, removed=removed)
 
     def builds(self) -> dict[str, str | None]:
         with connect(self._address) as lake:
