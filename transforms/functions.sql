@@ -178,6 +178,11 @@ create or replace macro control_of(role) as case role
     when 'customer_credits' then 'customer credits'
 end;
 
+-- An account that BILL names for money; null for payables and receivables, where none can be: what
+-- stood there would be of no document.
+create or replace macro of_money(account_id, control_accounts) as
+    if(list_contains(control_accounts, account_id), null, account_id);
+
 -- Whether the account of a role holds money, or money on its way, whatever type BILL gave it.
 create or replace macro holds_money(role) as
     role in ('ap_clearing', 'ar_clearing', 'undeposited_funds', 'default_bank', 'bill_balance')

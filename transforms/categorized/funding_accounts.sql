@@ -1,6 +1,7 @@
 -- The ledger account that each bank account and card stands for: as a person said, else as BILL links it.
 --
--- A bank account without one is not here, and its money stays in clearing.
+-- A bank account without one is not here, and its money stays in clearing; so does that of one that BILL
+-- links to payables or receivables.
 --
 -- grain: one row per bank account or card
 -- key: funding_account_id
@@ -19,6 +20,11 @@ linked as (
     select bank_account_id as funding_account_id, account_id
     from staging.bank_accounts
     where account_id is not null
+        and account_id not in (
+            select account_id
+            from decisions.account_roles
+            where decided_at <= getvariable('as_of') and role in ('ap_control', 'ar_control')
+        )
 )
 
 select

@@ -1,6 +1,6 @@
 -- Every bank account that moved money has a ledger account; until it has, its money stays in clearing.
 --
--- A person says which one it is in the settings, or links it in BILL.
+-- A person says which one it is in the settings, or links it in BILL; payables and receivables are none.
 --
 -- table: ledger.funding_accounts
 -- severity: warn

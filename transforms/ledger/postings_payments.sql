@@ -18,9 +18,12 @@ payments as (
     select
         payments.*,
         coalesce(
-            if(is_online, null, paid_from_account_id),
+            if(is_online, null, of_money(paid_from_account_id, roles.control_accounts)),
             -- One account for one payment: several bills that name several accounts name none.
-            if(not is_online and bills_named.account_count = 1, bills_named.account_id, null),
+            if(
+                not is_online and bills_named.account_count = 1,
+                of_money(bills_named.account_id, roles.control_accounts), null
+            ),
             case
                 when funding_type = 'WALLET' then roles.bill_balance
                 when funding_type in ('CARD_ACCOUNT', 'AP_CARD')

@@ -18,8 +18,11 @@ receipts as (
             when deposit_type = 'WALLET' then roles.bill_balance
             when is_online then roles.ar_clearing
             else coalesce(
-                funding_accounts.account_id, chart.account_id,
-                if(invoices_named.account_count = 1, invoices_named.account_id, null),
+                funding_accounts.account_id, of_money(chart.account_id, roles.control_accounts),
+                if(
+                    invoices_named.account_count = 1,
+                    of_money(invoices_named.account_id, roles.control_accounts), null
+                ),
                 -- It is at a bank that has no ledger account yet.
                 if(deposit_account_id is null, roles.undeposited_funds, roles.ar_clearing)
             )
