@@ -23,9 +23,14 @@ def publish(clients: tuple[str, ...], every: bool, as_json: bool, home: Home) ->
     are written anew. Without clients it only brings the list of clients up to date.
     """
     from bill_pipeline.publishing import publish as publishing
+    from bill_pipeline.publishing.stores import store_of
     from bill_pipeline.registry.clients import Registry
 
-    registry = Registry(home)
+    registry, store = Registry(home), store_of(home)
+    if not (registry.names() or store.exists()):
+        raise click.ClickException(
+            f"No client is connected in {home.path}: `bill-pipeline connect` adds one."
+        )
     report = publishing.publish(registry, registry.names() if every else clients, anew=True)
     missing = report.left_behind | report.not_published
     if as_json:
@@ -36,7 +41,7 @@ def publish(clients: tuple[str, ...], every: bool, as_json: bool, home: Home) ->
         for client in report.removed:
             click.echo(f"{client}: no longer connected, taken out")
         word = "written" if missing else "up to date"
-        click.echo(f"{home.ledger} is {word} ({report.seconds:.1f} s).")
+        click.echo(f"{store.where} is {word} ({report.seconds:.1f} s).")
     if missing:
         raise click.ClickException(
             "\n".join(

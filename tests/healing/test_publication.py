@@ -12,7 +12,9 @@ from pathlib import Path
 
 import duckdb
 import pytest
+from click.testing import CliRunner
 
+from bill_pipeline.cli import main
 from bill_pipeline.pipeline.client_sync import bring_up_to_date, open_sync
 from bill_pipeline.publishing import files
 from bill_pipeline.publishing.publish import publish
@@ -267,3 +269,11 @@ def test_the_list_of_clients_says_what_is_built_and_not_published(firm: Firm) ->
     assert _advice(left).startswith("built, not published since 20")
     failing = replace(left, error="The disk is full.", remedy="Free space on it.")
     assert _advice(failing).endswith("UTC. The disk is full. Free space on it.")
+
+
+def test_a_home_without_clients_gets_no_ledger(tmp_path: Path) -> None:
+    home = Home.at(tmp_path / "home")
+    result = CliRunner().invoke(main, ["publish", "--all", "--home", str(home.path)])
+    assert result.exit_code == 1
+    assert "bill-pipeline connect" in result.output
+    assert not home.ledger.exists()
