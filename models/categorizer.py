@@ -16,12 +16,13 @@ from sklearn.base import BaseEstimator
 from sklearn.exceptions import NotFittedError
 
 from models.accounts import Accounts
+from models.answers import Answers
 from models.backtest import CELLS_MAX, backtest
 from models.decision import Decisions, decide
 from models.evidence import gather
 from models.explanation import reasons
 from models.fingerprint import code_version, fingerprint, frame_fingerprint
-from models.history import CountTable, History, keys_of
+from models.history import History
 from models.knowledge import GlobalKnowledge
 from models.lines import Lines, repeated_key
 from models.normalize import combine
@@ -35,6 +36,8 @@ from models.track_record import TrackRecord
 # Suggestions only, nothing booked unasked, before a client has this many coded lines.
 MATURE_LINES = 100
 BATCH_LINES_MAX = 6_000
+# A line is booked unasked at no lower confidence than the promised precision less this.
+PRECISION_MARGIN = 0.02
 
 
 class Categorizer(BaseEstimator):
@@ -79,8 +82,8 @@ class Categorizer(BaseEstimator):
         self.fitted_through_ = int(prepared.day.max()) if len(coded) else 0
         self._prepare_chart()
         self.history_ = History.empty().learn(prepared, account)
-        self.corrections_ = CountTable.empty()
-        self._remember_corrections(prepared, account, coded)
+        self.answers_ = Answers.empty()
+        self._remember_answers(prepared, account, coded)
         self.text_model_ = None
         if len(coded) >= 20:
             self.text_model_ = TextModel(
@@ -196,22 +199,19 @@ class Categorizer(BaseEstimator):
         evidence = gather(lines, sources)
         decisions = decide(lines, evidence, self.ranker_, self._limits())
         confidence = self.record_.calibrated(decisions.facts)
-        return decisions.with_corrections(confidence, self._corrected(lines))
-
-    def _corrected(self, lines: Lines) -> np.ndarray:
-        """The account a person gave for the same vendor and text, -1 where none or several."""
-        row = self.corrections_.find(keys_of(lines)["party_text"])
-        result = np.full(len(lines), -1, np.int64)
-        known = np.flatnonzero(row >= 0)
-        start, end = self.corrections_.start[row[known]], self.corrections_.start[row[known] + 1]
-        single = known[end - start == 1]
-        account = self.corrections_.account[start[end - start == 1]]
-        result[single] = np.where(self.accounts_.is_candidate[account], account, -1)
-        return result
+        answered = self.answers_.account_for(lines)
+        found = np.flatnonzero(answered >= 0)
+        is_candidate = self.accounts_.is_candidate[answered[found]]
+        answered[found[~is_candidate]] = -1
+        return decisions.with_answers(confidence, answered, self.answers_.confidence)
 
     def _suggest_batch(self, lines: Lines) -> dict[str, np.ndarray]:
         decisions = self._decide(lines)
-        asked = decisions.asked(self.record_.thresholds, is_young=self.line_count_ < MATURE_LINES)
+        asked = decisions.asked(
+            self.record_.thresholds,
+            is_young=self.line_count_ < MATURE_LINES,
+            follows_answers=self.answers_.confidence >= self.target_precision - PRECISION_MARGIN,
+        )
         ids = self.accounts_.account_id.astype(object)
         return {
             "account_id": decisions.account_ids(ids),
@@ -233,8 +233,8 @@ class Categorizer(BaseEstimator):
     def learn(self, lines: pd.DataFrame) -> Categorizer:
         """Remember newly coded lines at once, without a refit.
 
-        A row counts as a person's correction, which the same vendor and text then follow, unless
-        its ``is_correction`` is False (a line that was simply coded in BILL). What the model would
+        A row counts as a person's answer, which lines of the same vendor, text and department then
+        follow, unless its ``is_correction`` is False (simply coded in BILL). What the model would
         have said is compared with the answer first, and the threshold moves accordingly.
         """
         self._check_fitted()
@@ -247,7 +247,7 @@ class Categorizer(BaseEstimator):
         prepared, account = Lines.read(coded), self.accounts_.codes(coded["account_id"])
         self._compare(prepared, account)
         self.history_ = self.history_.learn(prepared, account)
-        self._remember_corrections(prepared, account, coded)
+        self._remember_answers(prepared, account, coded)
         self.line_count_ += len(coded)
         self.version_ = fingerprint(self.version_, frame_fingerprint(coded))
         return self
@@ -257,17 +257,18 @@ class Categorizer(BaseEstimator):
         for part in self._batches(lines):
             decisions = self._decide(lines.take(part))
             hit = decisions.account == account[part]
-            self.record_ = self.record_.add(decisions.facts, hit, decisions.rule < 0)
-
-    def _remember_corrections(self, lines: Lines, account: np.ndarray, coded: pd.DataFrame) -> None:
-        if "is_correction" not in coded.columns:
-            return
-        chosen = np.flatnonzero(coded["is_correction"].eq(True).to_numpy(bool))
-        if len(chosen):
-            lines, account = lines.take(chosen), account[chosen]
-            self.corrections_ = self.corrections_.add(
-                keys_of(lines)["party_text"], account, lines.day, lines.log_amount
+            follows = decisions.is_correction
+            self.answers_ = self.answers_.tested(hit[follows])
+            own = ~follows
+            self.record_ = self.record_.add(
+                decisions.facts[own], hit[own], decisions.rule[own] < 0
             )
+
+    def _remember_answers(self, lines: Lines, account: np.ndarray, coded: pd.DataFrame) -> None:
+        is_answer = np.zeros(len(coded), bool)
+        if "is_correction" in coded.columns:
+            is_answer = coded["is_correction"].eq(True).to_numpy(bool)
+        self.answers_ = self.answers_.learn(lines, account, is_answer)
 
     def _know_accounts(self, account_id: pd.Series) -> None:
         """A person may use an account that is newer than the training."""

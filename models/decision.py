@@ -25,8 +25,6 @@ from models.safety import (
 )  # fmt: skip
 
 ALTERNATIVES = 3
-# A person's answer for the same vendor and text is an instruction, not an estimate.
-CORRECTION_CONFIDENCE = 0.99
 
 
 @dataclass
@@ -43,34 +41,40 @@ class Decisions:
     scores: np.ndarray  # float (n, k): their scores in the same order
     evidence: Evidence
 
-    def with_corrections(self, confidence: np.ndarray, corrected: np.ndarray) -> Decisions:
-        """The decisions with calibrated confidence, following corrections (-1 = none)."""
-        follows = corrected >= 0
-        matches = self.evidence.account == corrected[:, None]
+    def with_answers(
+        self, confidence: np.ndarray, answered: np.ndarray, answer_confidence: float
+    ) -> Decisions:
+        """The decisions with calibrated confidence, following people's answers (-1 = none)."""
+        follows = answered >= 0
+        matches = self.evidence.account == answered[:, None]
         choice = self.choice
         if matches.shape[1]:
             choice = np.where(follows & matches.any(axis=1), matches.argmax(axis=1), choice)
-        raised = np.maximum(confidence, CORRECTION_CONFIDENCE)
+        agrees = self.account == answered
+        of_answers = np.where(agrees, np.maximum(confidence, answer_confidence), answer_confidence)
         return replace(
             self,
-            account=np.where(follows, corrected, self.account),
+            account=np.where(follows, answered, self.account),
             choice=choice,
-            confidence=np.where(follows, raised, confidence),
+            confidence=np.where(follows, of_answers, confidence),
             is_correction=follows,
         )
 
-    def asked(self, thresholds: np.ndarray, *, is_young: bool) -> np.ndarray:
+    def asked(
+        self, thresholds: np.ndarray, *, is_young: bool, follows_answers: bool
+    ) -> np.ndarray:
         """Why a person is asked: a rule's index, or a reason of ``explanation``; -1 = not asked.
 
-        ``thresholds``: one per risk class.
+        ``thresholds``: one per risk class. ``follows_answers``: what people answered is booked.
         """
         kind = risk_class(self.facts)
+        is_answered = self.is_correction & follows_answers
         below = self.confidence < thresholds[kind]
         reason = np.where(kind > 0, REASON_CLASS + kind, REASON_THRESHOLD)
-        asked = np.where(below & ~self.is_correction, reason, -1)
+        asked = np.where(below & ~is_answered, reason, -1)
         asked = np.where(self.rule >= 0, self.rule, asked)
         if is_young:
-            asked = np.where(self.is_correction, asked, REASON_YOUNG)
+            asked = np.where(is_answered, asked, REASON_YOUNG)
         return asked
 
     def account_ids(self, ids: np.ndarray) -> np.ndarray:

@@ -25,6 +25,7 @@ METADATA_FILE = "model.json"
 _TREE = "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor"
 TRUSTED_TYPES = (
     "models.accounts.Accounts",
+    "models.answers.Answers",
     "models.categorizer.Categorizer",
     "models.confidence.Calibrator",
     "models.history.CountTable",
@@ -37,7 +38,7 @@ TRUSTED_TYPES = (
     _TREE,
 )
 # What a model is made of, by number: a model of another layout is trained anew, never guessed at.
-LAYOUT = 2
+LAYOUT = 3
 _NO_FILE = (FileNotFoundError, IsADirectoryError, NotADirectoryError)
 SAVED_CLASSES = ("Categorizer", "GlobalKnowledge", "Ranker")
 

@@ -1,7 +1,7 @@
 """The model that decides a client's lines now: its champion, and what was coded since its training.
 
 A champion is trained weekly. In between it remembers every line that BILL, a person or a rule has
-coded since then, so that an answer acts at once on the same vendor and text and moves the
+coded since then, so that an answer acts at once on lines of the same facts and moves the
 threshold. Nothing of that is stored: it is learned anew from the books each time.
 """
 
