@@ -244,7 +244,7 @@ def check_laws(company: Company) -> None:
     cash_and_accrual_are_bridged(company)
 
 
-@pytest.mark.rotating(days=1)
+@pytest.mark.rotating(days=2)
 @law(7)
 @few
 @given(life=lives)
@@ -535,6 +535,6 @@ def test_a_rebuild_refuses_to_rewrite_history() -> None:
         assert company.rows("from ledger.journal_lines order by line_id") == before
 
 
-@pytest.mark.rotating(days=1)
+@pytest.mark.rotating(days=2)
 def test_every_invariant_is_held_by_a_test() -> None:
     assert not [number for number, tests in HELD.items() if not tests]

@@ -24,6 +24,8 @@ from bill_pipeline.registry.vault import VaultError
 from bill_pipeline.warehouse.built import mark_built
 from tests.console.console_browser import Browser, IdleExecutor, connect_invented_client
 
+pytestmark = pytest.mark.slow
+
 CHECK = CheckResult(
     "every_entry_balances", "ledger.journal_lines", "error", "Debits equal credits in every entry.",
     2, ({"entry_id": "e-17", "difference": "0.01"},),

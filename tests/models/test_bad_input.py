@@ -8,6 +8,8 @@ import pytest
 
 from models.categorizer import Categorizer
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.parametrize(
     "changes",

@@ -25,6 +25,8 @@ from models.lines import Lines
 from models.ranker import Ranker
 from models.text_model import TextModel
 
+pytestmark = pytest.mark.slow
+
 ESTIMATORS = (Categorizer, TextModel, Ranker, GlobalKnowledge, Calibrator)
 # Every check of scikit-learn that does not fit a matrix of numbers.
 APPLICABLE = {

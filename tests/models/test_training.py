@@ -7,6 +7,8 @@ import pytest
 from models.categorizer import Categorizer
 from models.training import Scores, split_by_time, train
 
+pytestmark = pytest.mark.rotating(days=4, together=True)
+
 
 def test_the_first_model_is_taken_with_its_figures_beside_a_baseline(lines, chart):
     training = train(lines.iloc[:600], chart)

@@ -18,7 +18,7 @@ from bill_pipeline.registry.clients import Registry
 from bill_pipeline.settings import Home
 from tests.publish.publish_fixture import SCHEMA, write_books
 
-pytestmark = pytest.mark.parametrize("store", ["files"], indirect=True)
+pytestmark = [pytest.mark.slow, pytest.mark.parametrize("store", ["files"], indirect=True)]
 Rows = Callable[[str], list[tuple[Any, ...]]]
 BATCHES = "select client, batch from totals order by 1"
 

@@ -16,6 +16,8 @@ from bill_pipeline.sandbox.payables import Application
 from bill_pipeline.sandbox.payment_states import STATES
 from bill_pipeline.sandbox.state import SandboxState
 
+pytestmark = pytest.mark.rotating(days=2)
+
 
 def lived(companies: int, documents: int, seed: int = 3, **switches: Any) -> SandboxState:
     state = SandboxState(seed=seed)

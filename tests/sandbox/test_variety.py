@@ -19,6 +19,8 @@ from bill_pipeline.sandbox.truth import variety_of
 from tests.sandbox.conftest import BillClient
 from tests.sandbox.test_invented_books import assert_payables_add_up, assert_receivables_add_up
 
+pytestmark = pytest.mark.rotating(days=2)
+
 RARE = [name for name, kind in KINDS.items() if kind.is_rare]
 HARMLESS = [name for name, kind in KINDS.items() if not kind.is_rare]
 HEADS = ("bills", "invoices", "credit-memos")
