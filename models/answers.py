@@ -2,8 +2,8 @@
 
 An answer is about a vendor (or customer), a text and a department. In another department it holds
 only where all lines of that vendor and text went to one account, in several departments: there the
-department makes no difference. Without a text nothing tells a vendor's lines apart: an answer to one
-holds for the others as long as they went to one account before. How lines that followed answers
+department makes no difference. Without a text nothing tells a vendor's lines apart: an answer to
+one holds for the others as long as they went to one account before. How lines that followed answers
 fared says how sure one is.
 """
 
@@ -77,9 +77,7 @@ class Answers:
 
     def tested(self, hit: np.ndarray) -> Answers:
         """With lines that followed answers and turned out to be right where ``hit``."""
-        return replace(
-            self, followed=self.followed + len(hit), right=self.right + int(np.sum(hit))
-        )
+        return replace(self, followed=self.followed + len(hit), right=self.right + int(np.sum(hit)))
 
 
 def _keys(lines: Lines) -> tuple[np.ndarray, np.ndarray]:
