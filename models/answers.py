@@ -20,13 +20,15 @@ from models.normalize import combine
 # What is believed of answers before any was put to the test, and how many tests that counts as.
 RIGHT_AT_FIRST = 0.95
 TESTS_AT_FIRST = 20
+# AnswerMemory are followed unasked while they are right as often as promised, less this.
+ANSWER_MARGIN = 0.02
 _ABOUT, _EXACT = np.uint64(101), np.uint64(102)
 _DEPARTMENT_CODES = np.uint64(2**31 - 1)
 
 
 @dataclass
-class Answers:
-    """Answers, and where lines of the same vendor and text went and came from."""
+class AnswerMemory:
+    """AnswerMemory, and where lines of the same vendor and text went and came from."""
 
     exact: CountTable  # vendor, text and department → the accounts that people gave
     about: CountTable  # vendor and text → the same
@@ -36,10 +38,11 @@ class Answers:
     right: int = 0  # those of them for which it was the right one
 
     @classmethod
-    def empty(cls) -> Answers:
-        return cls(*(CountTable.empty() for _ in range(4)))
+    def empty(cls) -> AnswerMemory:
+        nothing = CountTable.empty()
+        return cls(exact=nothing, about=nothing, coded=nothing, departments=nothing)
 
-    def learn(self, lines: Lines, account: np.ndarray, is_answer: np.ndarray) -> Answers:
+    def learn(self, lines: Lines, account: np.ndarray, is_answer: np.ndarray) -> AnswerMemory:
         """With these lines as well: ``account`` are codes, ``is_answer`` says what people gave."""
         about, exact = _keys(lines)
         department = (lines.department % _DEPARTMENT_CODES).astype(np.int64)
@@ -75,7 +78,11 @@ class Answers:
         """How often a line that follows an answer is right, in 0–1."""
         return (self.right + RIGHT_AT_FIRST * TESTS_AT_FIRST) / (self.followed + TESTS_AT_FIRST)
 
-    def tested(self, hit: np.ndarray) -> Answers:
+    def keep(self, precision: float) -> bool:
+        """Whether lines that follow answers are right as often as ``precision`` promises."""
+        return self.confidence >= precision - ANSWER_MARGIN
+
+    def tested(self, hit: np.ndarray) -> AnswerMemory:
         """With lines that followed answers and turned out to be right where ``hit``."""
         return replace(self, followed=self.followed + len(hit), right=self.right + int(np.sum(hit)))
 

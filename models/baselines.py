@@ -12,7 +12,7 @@ from typing import Any, Protocol
 import numpy as np
 import pandas as pd
 
-from models.confidence import Calibrator, choose_threshold
+from models.confidence import FACTS, Calibrator, choose_threshold
 from models.lines import Lines
 
 ROWS_MAX = 15_000
@@ -229,7 +229,7 @@ class Judged:
 
 def _facts(score: np.ndarray) -> np.ndarray:
     clipped = np.clip(score, 1e-4, 1 - 1e-4)
-    return np.column_stack([np.log(clipped / (1 - clipped)), np.zeros((len(score), 4))])
+    return np.column_stack([np.log(clipped / (1 - clipped)), np.zeros((len(score), FACTS - 1))])
 
 
 def _whole(text: str) -> list[str]:

@@ -16,7 +16,7 @@ from sklearn.base import BaseEstimator
 from sklearn.exceptions import NotFittedError
 
 from models.accounts import Accounts
-from models.answers import Answers
+from models.answers import AnswerMemory
 from models.backtest import CELLS_MAX, backtest
 from models.decision import Decisions, decide
 from models.evidence import gather
@@ -36,8 +36,6 @@ from models.track_record import TrackRecord
 # Suggestions only, nothing booked unasked, before a client has this many coded lines.
 MATURE_LINES = 100
 BATCH_LINES_MAX = 6_000
-# A line is booked unasked at no lower confidence than the promised precision less this.
-PRECISION_MARGIN = 0.02
 
 
 class Categorizer(BaseEstimator):
@@ -82,7 +80,7 @@ class Categorizer(BaseEstimator):
         self.fitted_through_ = int(prepared.day.max()) if len(coded) else 0
         self._prepare_chart()
         self.history_ = History.empty().learn(prepared, account)
-        self.answers_ = Answers.empty()
+        self.answers_ = AnswerMemory.empty()
         self._remember_answers(prepared, account, coded)
         self.text_model_ = None
         if len(coded) >= 20:
@@ -210,7 +208,7 @@ class Categorizer(BaseEstimator):
         asked = decisions.asked(
             self.record_.thresholds,
             is_young=self.line_count_ < MATURE_LINES,
-            follows_answers=self.answers_.confidence >= self.target_precision - PRECISION_MARGIN,
+            follows_answers=self.answers_.keep(self.target_precision),
         )
         ids = self.accounts_.account_id.astype(object)
         return {
@@ -260,9 +258,7 @@ class Categorizer(BaseEstimator):
             follows = decisions.is_correction
             self.answers_ = self.answers_.tested(hit[follows])
             own = ~follows
-            self.record_ = self.record_.add(
-                decisions.facts[own], hit[own], decisions.rule[own] < 0
-            )
+            self.record_ = self.record_.add(decisions.facts[own], hit[own], decisions.rule[own] < 0)
 
     def _remember_answers(self, lines: Lines, account: np.ndarray, coded: pd.DataFrame) -> None:
         is_answer = np.zeros(len(coded), bool)

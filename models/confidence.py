@@ -16,7 +16,7 @@ DECISIONS_MIN = 60
 # What a calibrated confidence is worth beside the decisions observed: a fifth of their number.
 BELIEVED_SHARE, BELIEVED_MAX = 0.2, 200.0
 NEVER = 2.0  # a threshold above every confidence
-FACTS = 5
+FACTS = 6
 NEWTON_STEPS_MAX = 50
 
 
@@ -84,9 +84,13 @@ def calibration_noise(confidence: np.ndarray, bins: int = 15) -> float:
 
 
 def score_facts(
-    p: np.ndarray, is_new_party: np.ndarray, is_new_pair: np.ndarray, is_credit: np.ndarray
+    p: np.ndarray,
+    is_new_party: np.ndarray,
+    is_new_pair: np.ndarray,
+    is_credit: np.ndarray,
+    is_pure: np.ndarray,
 ) -> np.ndarray:
-    """The facts a calibrator looks at, from sorted candidate scores ``p`` (n, k); (n, 5)."""
+    """The facts a calibrator looks at, from sorted candidate scores ``p`` (n, k); (n, FACTS)."""
     best = np.clip(p[:, 0], 1e-4, 1 - 1e-4)
     second = np.clip(p[:, 1] if p.shape[1] > 1 else np.zeros(len(p)), 1e-4, 1 - 1e-4)
     return np.column_stack(
@@ -96,6 +100,7 @@ def score_facts(
             is_new_party.astype(float),
             is_new_pair.astype(float),
             is_credit.astype(float),
+            is_pure.astype(float),
         ]
     )
 
@@ -119,7 +124,7 @@ class Calibrator(BaseEstimator):
     def fit(
         self, facts: np.ndarray, hit: np.ndarray, towards: Calibrator | None = None
     ) -> Calibrator:
-        """Learn from decisions, oldest first: facts (n, 5) and whether each was right (n,)."""
+        """Learn from decisions, oldest first: facts (n, FACTS) and whether each was right (n,)."""
         self.decision_count_ = len(hit)
         self.coefficients_ = np.zeros(FACTS + 1)
         self.is_fitted_ = len(hit) >= self.decisions_min
@@ -164,5 +169,5 @@ class Calibrator(BaseEstimator):
 
 def _design(facts: np.ndarray) -> np.ndarray:
     """A constant and the facts, the two scores centred where most decisions lie."""
-    centred = facts - np.array([1.0, -3.0, 0.0, 0.0, 0.0])
+    centred = facts - np.array([1.0, -3.0, 0.0, 0.0, 0.0, 0.0])
     return np.column_stack([np.ones(len(facts)), centred])

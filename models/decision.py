@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from models.confidence import score_facts
+from models.confidence import FACTS, score_facts
 from models.evidence import Evidence
 from models.explanation import REASON_CLASS, REASON_THRESHOLD, REASON_YOUNG
 from models.lines import Lines
@@ -21,6 +21,7 @@ from models.safety import (
     first_rule,
     is_new_pair,
     is_new_party,
+    is_pure,
     risk_class,
 )  # fmt: skip
 
@@ -34,7 +35,7 @@ class Decisions:
     account: np.ndarray  # int64 (n,), -1 = no candidate
     choice: np.ndarray  # int64 (n,): the chosen candidate's position in the evidence
     confidence: np.ndarray  # float (n,)
-    facts: np.ndarray  # float (n, 5), what the calibrator looks at
+    facts: np.ndarray  # float (n, FACTS), what the calibrator looks at
     rule: np.ndarray  # int64 (n,): index into ``safety.RULES``, -1 = none
     is_correction: np.ndarray  # bool (n,): follows a person's earlier answer
     ranked: np.ndarray  # int64 (n, k): candidates, best first
@@ -60,9 +61,7 @@ class Decisions:
             is_correction=follows,
         )
 
-    def asked(
-        self, thresholds: np.ndarray, *, is_young: bool, follows_answers: bool
-    ) -> np.ndarray:
+    def asked(self, thresholds: np.ndarray, *, is_young: bool, follows_answers: bool) -> np.ndarray:
         """Why a person is asked: a rule's index, or a reason of ``explanation``; -1 = not asked.
 
         ``thresholds``: one per risk class. ``follows_answers``: what people answered is booked.
@@ -106,7 +105,7 @@ def decide(lines: Lines, evidence: Evidence, ranker: Ranker, limits: Limits) -> 
         none = np.full(n, -1, np.int64)
         return Decisions(
             account=none, choice=np.zeros(n, np.int64), confidence=np.zeros(n),
-            facts=np.zeros((n, 5)), rule=none, is_correction=np.zeros(n, bool),
+            facts=np.zeros((n, FACTS)), rule=none, is_correction=np.zeros(n, bool),
             ranked=np.zeros((n, 0), np.int64), scores=np.zeros((n, 0)), evidence=evidence,
         )  # fmt: skip
     p = ranker.probabilities(evidence)
@@ -116,7 +115,7 @@ def decide(lines: Lines, evidence: Evidence, ranker: Ranker, limits: Limits) -> 
     choice = order[:, 0]
     facts = score_facts(
         scores, is_new_party(lines, evidence), is_new_pair(lines, evidence, choice),
-        lines.is_credit,
+        lines.is_credit, is_pure(lines, evidence, choice),
     )  # fmt: skip
     return Decisions(
         account=at_choice(evidence.account, choice), choice=choice, confidence=scores[:, 0],

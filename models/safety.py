@@ -16,6 +16,8 @@ from models.lines import Lines
 
 # Amounts are compared as log2: 2 means four times.
 LARGE_AMOUNT_STEP = 2.0
+# As many lines without an exception are a habit.
+PURE_LINES = 6
 
 
 @dataclass(frozen=True)
@@ -49,6 +51,16 @@ def is_new_pair(lines: Lines, evidence: Evidence, choice: np.ndarray) -> np.ndar
     by_name = at_choice(evidence.support["name"], choice)
     by_text = at_choice(evidence.support["text"], choice)
     return np.where(lines.party != 0, by_party + by_name, by_text) == 0
+
+
+def is_pure(lines: Lines, evidence: Evidence, choice: np.ndarray) -> np.ndarray:
+    """This vendor's lines of this department, ``PURE_LINES`` or more, all went to the choice."""
+    key = np.where(lines.department != 0, "party_department", "party")
+    result = np.zeros(len(lines), bool)
+    for name in ("party_department", "party"):
+        support, seen = at_choice(evidence.support[name], choice), evidence.seen[name]
+        result |= (key == name) & (seen >= PURE_LINES) & (support >= seen)
+    return result
 
 
 def _unlinked_credit(

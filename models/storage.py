@@ -25,7 +25,7 @@ METADATA_FILE = "model.json"
 _TREE = "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor"
 TRUSTED_TYPES = (
     "models.accounts.Accounts",
-    "models.answers.Answers",
+    "models.answers.AnswerMemory",
     "models.categorizer.Categorizer",
     "models.confidence.Calibrator",
     "models.history.CountTable",

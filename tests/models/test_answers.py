@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from models.answers import RIGHT_AT_FIRST, Answers
+from models.answers import RIGHT_AT_FIRST, AnswerMemory
 from models.categorizer import Categorizer
 from models.lines import Lines
 from tests.models.conftest import invented_lines
@@ -99,5 +99,5 @@ def test_how_answers_fared_is_how_sure_they_are(chart: pd.DataFrame) -> None:
 
 def test_nothing_is_known_of_lines_without_a_vendor() -> None:
     line = Lines.read(of_market(1, None, OFFICE, party_id=None, party_name=None))
-    answers = Answers.empty().learn(line, np.zeros(1, np.int64), np.ones(1, bool))
+    answers = AnswerMemory.empty().learn(line, np.zeros(1, np.int64), np.ones(1, bool))
     assert answers.account_for(line).tolist() == [-1]

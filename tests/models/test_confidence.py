@@ -7,6 +7,7 @@ import pytest
 
 from models.confidence import (
     DECISIONS_MIN,
+    FACTS,
     NEVER,
     Calibrator,
     calibration_error,
@@ -64,7 +65,7 @@ def test_the_lower_bound_lies_below_the_share(hits, count):
 def test_calibration_turns_boasting_scores_into_honest_ones():
     confidence, hit = simulated(24_000)
     boasting = np.clip(np.log(confidence / (1 - confidence)) * 2 + 1, -9, 9)
-    facts = np.column_stack([boasting, np.zeros((len(hit), 4))])
+    facts = np.column_stack([boasting, np.zeros((len(hit), FACTS - 1))])
     honest = Calibrator().fit(facts[:9_000], hit[:9_000]).confidence(facts[9_000:])
     raw = 1 / (1 + np.exp(-boasting[9_000:]))
     assert calibration_error(honest, hit[9_000:]) < 0.03
@@ -72,5 +73,5 @@ def test_calibration_turns_boasting_scores_into_honest_ones():
 
 
 def test_before_enough_decisions_confidence_stays_below_nine_tenths():
-    facts = np.column_stack([np.full(5, 9.0), np.zeros((5, 4))])
-    assert (Calibrator().fit(np.zeros((0, 5)), np.zeros(0)).confidence(facts) < 0.9).all()
+    facts = np.column_stack([np.full(5, 9.0), np.zeros((5, FACTS - 1))])
+    assert (Calibrator().fit(np.zeros((0, FACTS)), np.zeros(0)).confidence(facts) < 0.9).all()
