@@ -20,7 +20,7 @@ from models.normalize import combine
 # What is believed of answers before any was put to the test, and how many tests that counts as.
 RIGHT_AT_FIRST = 0.95
 TESTS_AT_FIRST = 20
-# AnswerMemory are followed unasked while they are right as often as promised, less this.
+# Answers are followed unasked while they are right as often as promised, less this.
 ANSWER_MARGIN = 0.02
 _ABOUT, _EXACT = np.uint64(101), np.uint64(102)
 _DEPARTMENT_CODES = np.uint64(2**31 - 1)
@@ -28,7 +28,7 @@ _DEPARTMENT_CODES = np.uint64(2**31 - 1)
 
 @dataclass
 class AnswerMemory:
-    """AnswerMemory, and where lines of the same vendor and text went and came from."""
+    """Answers, and where lines of the same vendor and text went and came from."""
 
     exact: CountTable  # vendor, text and department → the accounts that people gave
     about: CountTable  # vendor and text → the same
