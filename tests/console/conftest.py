@@ -18,6 +18,7 @@ from bill_pipeline.settings import Home
 # With importlib mode a test's neighbours are not on the path.
 from tests.console.console_browser import Browser, IdleExecutor, add_users, signed_in
 from tests.console.invented_books import copy_of, make_books
+from tests.made_once import made_once
 
 
 @pytest.fixture(autouse=True)
@@ -36,7 +37,7 @@ def home(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> Home:
 @pytest.fixture(scope="session")
 def made_books(tmp_path_factory: pytest.TempPathFactory) -> Home:
     """Real books of two invented clients, made once; take ``books_home`` to change them."""
-    return make_books(tmp_path_factory.mktemp("books") / "home")
+    return Home.at(made_once(tmp_path_factory, "console-books", make_books))
 
 
 @pytest.fixture

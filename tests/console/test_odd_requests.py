@@ -48,6 +48,9 @@ from tests.console.console_browser import (
 )
 from tests.console.test_permissions import address
 
+# They wait for connections to be given up.
+pytestmark = pytest.mark.slow
+
 #: What stands where a number, a day, a name or a text is expected.
 HOSTILE = (
     "0", "-1", "9" * 30, "1e309", "NaN", "٣", "1.5", "-12345678901234567.891", "[]",

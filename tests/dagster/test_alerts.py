@@ -69,7 +69,7 @@ def test_what_was_looked_at_is_asked_by_its_name_and_redirects_end_there(
             self.end_headers()
 
     server = HTTPServer(("127.0.0.1", 0), Elsewhere)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
     monkeypatch.setenv("BILL_PIPELINE_ALERT_HOSTS", "x.example, localhost")
     with pytest.raises(AlertNotSent, match="307"):
         alerts._post(SecretStr(f"http://localhost:{server.server_port}/hook"), {"text": "a"})

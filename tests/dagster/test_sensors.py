@@ -224,7 +224,7 @@ def webhook(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[dict[str, Any]]]:
         def log_message(self, *_: Any) -> None: ...
 
     server = HTTPServer(("127.0.0.1", 0), Receiver)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
     monkeypatch.setenv("BILL_PIPELINE_ALERT_WEBHOOK", f"http://127.0.0.1:{server.server_port}/")
     monkeypatch.setenv("BILL_PIPELINE_ALERT_HOSTS", "127.0.0.1")
     yield received
@@ -287,7 +287,7 @@ def test_the_secret_address_of_a_webhook_stands_in_no_tick(
     tick: Tick, connect: Connect, home: Home, monkeypatch: pytest.MonkeyPatch, address: str
 ) -> None:
     server = HTTPServer(("127.0.0.1", 0), BaseHTTPRequestHandler)  # it answers 501
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
     monkeypatch.setenv("BILL_PIPELINE_ALERT_WEBHOOK", address.format(server.server_port))
     monkeypatch.setenv("BILL_PIPELINE_ALERT_HOSTS", "127.0.0.1")
     Registry(home).update(connect(), state=State.RECONNECT, error="BILL refused it.")

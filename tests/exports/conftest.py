@@ -10,13 +10,18 @@ import pytest
 from bill_pipeline.publishing.query import open_ledger
 from bill_pipeline.settings import Home
 from tests.exports.invented_books import published_home
+from tests.made_once import made_once
 
 SEEDS = {"bakery": 1, "cafe": 2}
 
 
 @pytest.fixture(scope="session")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Home:
-    return published_home(Home.at(tmp_path_factory.mktemp("exports") / "home"), SEEDS)
+    return Home.at(
+        made_once(
+            tmp_path_factory, "exports", lambda folder: published_home(Home.at(folder), SEEDS)
+        )
+    )
 
 
 @pytest.fixture

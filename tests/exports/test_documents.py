@@ -39,6 +39,7 @@ def test_there_are_twelve_questions() -> None:
     assert len(QUESTIONS) == 12
 
 
+@pytest.mark.slow
 def test_every_line_of_the_journal_leads_to_what_bill_said(
     ledger: duckdb.DuckDBPyConnection,
 ) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
+import pytest
 
 from models.confidence import FACTS
 from models.lines import Lines
@@ -23,6 +24,7 @@ def test_many_sure_lines_do_not_let_unsure_ones_be_booked() -> None:
     assert record.thresholds[0] >= 0.95 - PRECISION_MARGIN
 
 
+@pytest.mark.slow
 def test_six_lines_without_an_exception_are_a_habit(chart: pd.DataFrame) -> None:
     def is_habit(*coded: pd.DataFrame) -> bool:
         lines = Lines.read(of_market(1, "Admin", None))

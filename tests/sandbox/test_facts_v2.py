@@ -118,7 +118,7 @@ class _Handler(BaseHTTPRequestHandler):
 def stubborn() -> Iterator[_Stubborn]:
     server = _Stubborn(("127.0.0.1", 0), _Handler)
     server.bodies, server.done = [], threading.Event()
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
     thread.start()
     yield server
     server.shutdown()

@@ -174,7 +174,7 @@ class _Handler(BaseHTTPRequestHandler):
 def receiver() -> Iterator[_Receiver]:
     server = _Receiver(("127.0.0.1", 0), _Handler)
     server.taken, server.arrived = [], threading.Event()
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
     thread.start()
     yield server
     server.shutdown()
