@@ -71,7 +71,11 @@ class AnswerMemory:
         # The answer's own account, and the one before it.
         is_told_apart = (lines.text != 0) | (_distinct(self.coded, exact) <= 2)
         here = np.where(is_told_apart, _only_account(self.exact, exact), -1)
-        return np.where(self.exact.find(exact) >= 0, here, anywhere)
+        return np.where(self.has_exact(lines), here, anywhere)
+
+    def has_exact(self, lines: Lines) -> np.ndarray:
+        """Whether people answered for the vendor and text in each line's own department; bool."""
+        return self.exact.find(_keys(lines)[1]) >= 0
 
     @property
     def confidence(self) -> float:

@@ -20,7 +20,7 @@ from models.answers import AnswerMemory
 from models.backtest import CELLS_MAX, backtest
 from models.decision import Decisions, decide
 from models.evidence import gather
-from models.explanation import reasons
+from models.explanation import ANSWERED_ELSEWHERE, ANSWERED_HERE, NOT_ANSWERED, reasons
 from models.fingerprint import code_version, fingerprint, frame_fingerprint
 from models.history import History
 from models.knowledge import GlobalKnowledge
@@ -211,12 +211,14 @@ class Categorizer(BaseEstimator):
             follows_answers=self.answers_.keep(self.target_precision),
         )
         ids = self.accounts_.account_id.astype(object)
+        answered = np.where(self.answers_.has_exact(lines), ANSWERED_HERE, ANSWERED_ELSEWHERE)
+        answered[~decisions.is_correction] = NOT_ANSWERED
         return {
             "account_id": decisions.account_ids(ids),
             "confidence": decisions.confidence,
             "needs_review": (asked >= 0) | (decisions.account < 0),
             "reason": reasons(
-                lines, decisions.evidence, decisions.choice, asked, decisions.is_correction,
+                lines, decisions.evidence, decisions.choice, asked, answered,
                 lambda line: self._words_that_counted(lines.take(line), decisions.account[line]),
                 self.threshold_,
             ),

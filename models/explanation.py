@@ -30,17 +30,20 @@ REASON_YOUNG = len(RULES) + 1
 # Plus the risk class, 1 or 2.
 REASON_CLASS = len(RULES) + 1
 REASON_NONE = -1
+# Whether a line follows a person's answer, and if so one given in its own department.
+NOT_ANSWERED, ANSWERED_HERE, ANSWERED_ELSEWHERE = range(3)
 
 
 def reasons(
     lines: Lines, evidence: Evidence, choice: np.ndarray, asked: np.ndarray,
-    is_correction: np.ndarray, words: Callable[[np.ndarray], np.ndarray], threshold: float,
+    answered: np.ndarray, words: Callable[[np.ndarray], np.ndarray], threshold: float,
 ) -> np.ndarray:  # fmt: skip
     """One sentence per line; object (n,).
 
     ``asked``: index into ``safety.RULES``, or ``REASON_THRESHOLD``, ``REASON_YOUNG``,
-    ``REASON_CLASS`` plus a risk class, ``REASON_NONE``. ``words``: gives the words that counted for
-    the lines at some positions.
+    ``REASON_CLASS`` plus a risk class, ``REASON_NONE``. ``answered``: ``NOT_ANSWERED``,
+    ``ANSWERED_HERE`` or ``ANSWERED_ELSEWHERE``. ``words``: gives the words that counted for the
+    lines at some positions.
     """
     n = len(lines)
     if not evidence.account.shape[1]:
@@ -55,12 +58,12 @@ def reasons(
         count[found] = support[found].astype(np.int64)
         total[found] = evidence.seen[key][found].astype(np.int64)
     facts = np.column_stack(
-        [kind, count, total, asked, is_correction.astype(np.int64), lines.is_sale.astype(np.int64)]
-    )
+        [kind, count, total, asked, answered, lines.is_sale, lines.text != 0, lines.department != 0]
+    ).astype(np.int64)
     distinct, position = np.unique(facts, axis=0, return_inverse=True)
     sentences = np.array([_sentence(row, threshold) for row in distinct], dtype=object)
     result = sentences[position.reshape(-1)]
-    unprecedented = np.flatnonzero((kind == _NO_PRECEDENT) & ~is_correction)
+    unprecedented = np.flatnonzero((kind == _NO_PRECEDENT) & (answered == NOT_ANSWERED))
     for line, counted in zip(unprecedented, words(unprecedented), strict=True):
         if counted:
             result[line] = f"the words {counted} point to it{_asked(asked[line], threshold)}"
@@ -68,10 +71,14 @@ def reasons(
 
 
 def _sentence(facts: np.ndarray, threshold: float) -> str:
-    kind, count, total, asked, is_correction, is_sale = (int(value) for value in facts)
+    kind, count, total, asked, answered, is_sale, has_text, has_department = map(int, facts)
     party, document = ("customer", "invoice") if is_sale else ("vendor", "bill")
-    if is_correction:
-        return f"a person decided this for the same {party} and text{_asked(asked, threshold)}"
+    if answered:
+        same = f"{party} and text" if has_text else party
+        if has_department and answered == ANSWERED_HERE:
+            same = f"{party}, text and department" if has_text else f"{party} and department"
+        elsewhere = ", in another department" if answered == ANSWERED_ELSEWHERE else ""
+        return f"a person decided this for the same {same}{elsewhere}{_asked(asked, threshold)}"
     if kind == _NO_PRECEDENT:
         return f"what {party}s of this kind usually are{_asked(asked, threshold)}"
     lines = f"{document} lines" if total != 1 else f"{document} line"

@@ -24,6 +24,7 @@ from bill_pipeline.settings import Home
 LINE_COLUMNS = (
     "client", "document_type", "document_id", "line_id", "date", "party", "description", "amount",
     "currency", "suggested_account", "suggested_name", "confidence", "reason", "question",
+    "told_apart_by",
 )  # fmt: skip
 #: What a person fills in: an account's number, id or exact name; empty means not now.
 ANSWER = "account"
@@ -36,7 +37,7 @@ _QUESTIONS = """
 select
     client, question_id, party_id, party, document_type, line_count, rows_saved, amount_asked,
     currency, first_date, last_date, suggested_account_id, suggested_account_code,
-    suggested_account, confidence, reason, example, alternatives, transaction_ids
+    suggested_account, confidence, told_apart_by, reason, example, alternatives, transaction_ids
 from review_questions
 where client = $client or $client is null
 order by rows_saved desc, client, question_id
@@ -44,13 +45,15 @@ order by rows_saved desc, client, question_id
 # A line of a question goes with it; a sampled line was booked and is a question by itself.
 _LINES = """
 with questions as (
-    select client, question_id, rows_saved, unnest(transaction_ids) as transaction_id
+    select
+        client, question_id, rows_saved, told_apart_by, unnest(transaction_ids) as transaction_id
     from review_questions
 ),
 
 asked as (
     select
-        transactions.*, questions.question_id, coalesce(questions.rows_saved, 0) as rows_saved,
+        transactions.*, questions.question_id, questions.told_apart_by,
+        coalesce(questions.rows_saved, 0) as rows_saved,
         if(category_source = 'default', alternatives ->> '$[0].account_id', account_id)
             as suggested_account_id,
         if(category_source = 'default', (alternatives ->> '$[0].confidence')::double, confidence)
@@ -66,7 +69,7 @@ select
     asked.client, document_type, document_id, line_id, date, party, description, amount,
     currency, coalesce(accounts.account_code, asked.suggested_account_id) as suggested_account,
     accounts.account_name as suggested_name, suggested_confidence as confidence, reason,
-    question_id as question
+    question_id as question, told_apart_by
 from asked
 left join accounts
     on accounts.client = asked.client and accounts.account_id = asked.suggested_account_id

@@ -162,6 +162,8 @@ def _print_question(question: dict[str, Any], which: str) -> None:
         f"{to_cents(question['amount_asked']):,f} {question['currency'] or ''}, for example "
         f"“{(question['example'] or 'without text')[:80]}”."
     )
+    if question["told_apart_by"]:
+        click.echo(f"Asked apart from others of the same party by: {question['told_apart_by']}.")
     if question["suggested_account_id"]:
         click.echo(
             f"Suggested: {_account(question)} ({question['confidence']:.0%}; {question['reason']})."
@@ -183,7 +185,7 @@ def _question_table(rows: list[dict[str, Any]]) -> Table:
                   "sure", "why", "saves")  # fmt: skip
     for row in rows:
         table.add_row(
-            row["client"], row["party"] or "", f"{row['line_count']:,}",
+            row["client"], _whose(row), f"{row['line_count']:,}",
             f"{to_cents(row['amount_asked']):,f} {row['currency'] or ''}",
             (row["example"] or "")[:60],
             _account(row), f"{row['confidence']:.0%}", row["reason"] or "",
@@ -203,6 +205,11 @@ def _line_table(rows: list[dict[str, Any]]) -> Table:
             "" if row["confidence"] is None else f"{row['confidence']:.0%}", row["reason"] or "",
         )  # fmt: skip
     return table
+
+
+def _whose(row: dict[str, Any]) -> str:
+    """The party, and which of its lines."""
+    return " · ".join(part for part in (row["party"], row["told_apart_by"]) if part)
 
 
 def _account(row: dict[str, Any]) -> str:

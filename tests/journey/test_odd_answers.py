@@ -21,7 +21,7 @@ import pytest
 from bill_pipeline.sandbox.server import SandboxServer
 from tests.journey.firm import Firm
 
-pytestmark = [pytest.mark.slow, pytest.mark.rotating(days=8)]
+pytestmark = [pytest.mark.slow, pytest.mark.rotating(days=16)]
 
 BILLS, VENDORS, DETAILS = r"v3/bills", r"v3/vendors", r"List/Bill\.json"
 TEXTS = ("half_surrogate", "nul", "control_characters")

@@ -19,7 +19,7 @@ from bill_pipeline.sandbox.switches import SETTINGS, Switches, the_other_way
 from tests.imports.test_other_answers import FOUND_BY_A_FULL_READ, READING
 from tests.journey.firm import Firm
 
-pytestmark = [pytest.mark.slow, pytest.mark.rotating(days=8)]
+pytestmark = [pytest.mark.slow, pytest.mark.rotating(days=16)]
 
 COMPANY = 1
 SECOND_SYNC_AFTER_DAYS = 20

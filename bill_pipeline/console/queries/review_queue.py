@@ -42,7 +42,7 @@ with questions as (
 select
     client, question_id, coalesce(party_id, '') as party_id,
     coalesce(party, 'no vendor or customer') as party, document_type, currency,
-    suggested_account_id, confidence, reason, alternatives, booked_before,
+    suggested_account_id, confidence, told_apart_by, reason, alternatives, booked_before,
     len(lines_asked) as line_count,
     coalesce(list_sum([abs(line.amount) for line in lines_asked]), amount_asked)::decimal(18, 3)
         as amount,
@@ -93,6 +93,7 @@ class Group:
     amount: Any
     currency: str
     confidence: float | None
+    told_apart_by: str | None
     reason: str
     transaction_ids: list[str]
     examples: list[dict[str, Any]]
@@ -138,7 +139,11 @@ def read_queue(
         "question": question,
         "examples": examples,
     }
-    rows, listed = books.together((_QUEUE, wanted), (_ACCOUNTS, [names]))
+    # Books that an earlier version published are asked about as it grouped them.
+    queue = _QUEUE
+    if not books.has_column("review_questions", "told_apart_by"):
+        queue = queue.replace("told_apart_by", "null as told_apart_by")
+    rows, listed = books.together((queue, wanted), (_ACCOUNTS, [names]))
     shown = rows[:limit]
     accounts = _by_client({row["client"] for row in shown}, listed)
     groups = [_group(row, accounts) for row in shown]
