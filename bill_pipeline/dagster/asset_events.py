@@ -6,7 +6,7 @@ builds a table; nothing here decides whether a check passed.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -36,6 +36,8 @@ AssetEvent = dg.AssetMaterialization | dg.AssetCheckEvaluation
 SAMPLE_ROWS = 5
 #: A cell longer than this is cut in samples and offending rows.
 CELL_CHARACTERS = 200
+#: In a publication's metadata: the number of the build that is shown.
+BUILD = "build"
 #: The table that shows what the model decided.
 LINES = "categorized.lines"
 
@@ -122,13 +124,30 @@ def layer_events(
 def publication_events(report: PublishReport, client: str) -> Iterator[dg.AssetMaterialization]:
     """The client's part of the published ledger; nothing when it was not published."""
     if client in report.published:
-        metadata: dict[str, Any] = {
-            "dagster/partition_row_count": plotted(report.published[client]),
-            "seconds": plotted(report.seconds),
+        yield publication_event(
+            client,
+            report.builds.get(client),
+            {
+                "dagster/partition_row_count": plotted(report.published[client]),
+                "seconds": plotted(report.seconds),
+            },
+        )
+
+
+def publication_event(
+    client: str, build: str | None, metadata: Mapping[str, Any] | None = None
+) -> dg.AssetMaterialization:
+    """That a build of the client's books (``warehouse.built``) is what analysts read."""
+    return dg.AssetMaterialization(
+        ["published", "ledger"],
+        partition=client,
+        metadata={
+            **(metadata or {}),
             # Of the console that serves Dagster's page.
             "books": dg.MetadataValue.url(f"/clients/{client}"),
-        }
-        yield dg.AssetMaterialization(["published", "ledger"], partition=client, metadata=metadata)
+            **({BUILD: build} if build else {}),
+        },
+    )
 
 
 def check_evaluations(

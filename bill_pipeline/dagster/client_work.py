@@ -14,9 +14,11 @@ from bill_pipeline.dagster.asset_events import (
     layer_events,
     publication_events,
 )
+from bill_pipeline.dagster.freshness_checks import client_is_fresh
 from bill_pipeline.dagster.import_log import ImportLog
 from bill_pipeline.dagster.syncs import SyncResource
 from bill_pipeline.pipeline.steps import IMPORT, PUBLISH, step_of
+from bill_pipeline.registry.clients import utc_now
 from bill_pipeline.runtime.signals import interruption_in
 
 
@@ -63,6 +65,7 @@ def _work(layer: str, sync: SyncResource, client: str) -> Iterator[AssetEvent]:
         publication = publish(sync.registry, [client])
         publication.require_all()
         yield from publication_events(publication, client)
+        yield client_is_fresh(sync.registry.status(client), utc_now())
     else:
         # Who asks for one client's layer by hand wants to see all of it built.
         report = open_sync.build(layer, reuse=False)

@@ -38,7 +38,7 @@ def first_imports(
     """The runs that import those of ``new`` that no run and no other process has in hand."""
     if not new:
         return []
-    taken = _clients_in_hand(instance)
+    taken = clients_in_hand(instance)
     waiting = [s for s in new if s.client not in taken and not _is_held(home, s.client)]
     if len(waiting) <= FIRST_IMPORTS_IN_OWN_RUN:
         batches = [[status] for status in waiting]
@@ -78,7 +78,7 @@ def _request(instance: dg.DagsterInstance, batch: Sequence[ClientStatus]) -> dg.
     )
 
 
-def _clients_in_hand(instance: dg.DagsterInstance) -> set[str]:
+def clients_in_hand(instance: dg.DagsterInstance) -> set[str]:
     """Clients that an unfinished run works on, or will."""
     found: set[str] = set()
     for run in instance.get_runs(filters=dg.RunsFilter(statuses=UNFINISHED)):

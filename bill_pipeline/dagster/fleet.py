@@ -25,6 +25,7 @@ from bill_pipeline.dagster.asset_events import (
     table_value,
 )
 from bill_pipeline.dagster.freshness import due_polls, was_left_unpublished
+from bill_pipeline.dagster.freshness_checks import client_is_fresh
 from bill_pipeline.dagster.syncs import SyncResource
 from bill_pipeline.dagster.workers import Outcome, Task, outcomes
 from bill_pipeline.pipeline.steps import PUBLISH, STEP_NAMES, step_of
@@ -148,8 +149,11 @@ def publication_of(
             f"{client}: built, not published. {why}", "", is_internal=True
         )
     failures.update({name: replace(each, is_internal=True) for name, each in client_errors.items()})
+    statuses, now = {status.client: status for status in sync.registry.all()}, utc_now()
     for client in sorted(publication.published):
         yield from publication_events(publication, client)
+        if client in statuses:
+            yield client_is_fresh(statuses[client], now)
 
 
 class ManyClients(dg.Config):

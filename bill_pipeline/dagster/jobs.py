@@ -7,8 +7,8 @@ from typing import Any
 import dagster as dg
 
 from bill_pipeline.dagster.fleet import bring_many
-from bill_pipeline.dagster.freshness_checks import NO_CLIENT_IS_STALE
-from bill_pipeline.dagster.partitions import CLIENT_PARTITIONS, FIRM_KNOWLEDGE
+from bill_pipeline.dagster.partitions import FIRM_KNOWLEDGE
+from bill_pipeline.dagster.raw_specs import ALL_CLIENTS
 from bill_pipeline.dagster.reconciling import reconcile_many
 from bill_pipeline.dagster.statements import STATEMENT
 from bill_pipeline.pipeline.steps import STEP_NAMES
@@ -19,13 +19,12 @@ MANY_CLIENTS = {"bill_pipeline/many_clients": "yes"}
 _layers = (
     dg.AssetSelection.groups(*STEP_NAMES)
     - dg.AssetSelection.assets(STATEMENT)
-    - dg.AssetSelection.checks(NO_CLIENT_IS_STALE)
+    - dg.AssetSelection.assets(ALL_CLIENTS)
 )
 
 bring_books_up_to_date = dg.define_asset_job(
     "bring_books_up_to_date",
     selection=_layers,
-    partitions_def=CLIENT_PARTITIONS,
     description="One client's books from BILL to the published ledger: import what changed, "
     "categorize, post, report, publish. Choose the client as the partition.",
 )
@@ -55,7 +54,6 @@ def reconcile_with_bill() -> None:
 write_monthly_statements = dg.define_asset_job(
     "write_monthly_statements",
     selection=[STATEMENT],
-    partitions_def=CLIENT_PARTITIONS,
     description="Write each client's statements of the last finished month as a workbook: profit "
     "and loss, balance sheet, aging and journal.",
 )
@@ -63,7 +61,6 @@ write_monthly_statements = dg.define_asset_job(
 train_and_promote = dg.define_asset_job(
     "train_and_promote",
     selection=dg.AssetSelection.groups("models") - dg.AssetSelection.assets(FIRM_KNOWLEDGE),
-    partitions_def=CLIENT_PARTITIONS,
     description="Train each client's model anew, judge it on the client's recent past, and promote "
     "it only when it is better than the one in use.",
 )

@@ -19,7 +19,7 @@ from bill_pipeline.dagster.fleet import bring_clients, raise_failures
 from bill_pipeline.dagster.partitions import BACKFILL, CLIENT_PARTITIONS
 from bill_pipeline.dagster.syncs import SyncResource, failure_of
 from bill_pipeline.errors import PipelineError
-from bill_pipeline.pipeline.steps import STEPS, step_of
+from bill_pipeline.pipeline.steps import IMPORT, STEPS, step_of
 from bill_pipeline.registry.failures import ClientError
 
 
@@ -41,10 +41,15 @@ def layer_step(
     def step(context: dg.AssetExecutionContext, sync: SyncResource) -> Iterator[Any]:
         chosen = chosen_layers(context)
         clients = context.partition_keys
+        if layer == chosen[0]:
+            refuse_idle_options(sync, chosen)
         if len(clients) == 1:
+            # A rebuild imports nothing, and Dagster skips what follows a step without results.
+            layers = chosen if sync.rebuild and layer == chosen[0] == IMPORT.name else (layer,)
             try:
-                for event in do_layer(layer, chosen, sync, clients[0]):
-                    yield _as_result(event, context)
+                for each in layers:
+                    for event in do_layer(each, chosen, sync, clients[0]):
+                        yield _as_result(event, context)
             except (PipelineError, BillError) as error:
                 raise failure_of(error) from error
         elif layer == chosen[0]:
@@ -53,6 +58,22 @@ def layer_step(
             raise_failures(failures, len(clients))
 
     return step
+
+
+def refuse_idle_options(sync: SyncResource, chosen: Sequence[str]) -> None:
+    """Raise dg.Failure for an option that none of the chosen layers would heed."""
+    posting = next(step.name for step in STEPS if step.posts)
+    for option, is_set, layer in (
+        ("full", sync.full, IMPORT.name),
+        ("since", sync.since, IMPORT.name),
+        ("rebuild", sync.rebuild, posting),
+    ):
+        if is_set and layer not in chosen:
+            raise dg.Failure(
+                f"Nothing was done: the option `{option}` is for the assets of the group {layer}, "
+                f"and none of them is chosen. Choose them as well, or leave `{option}` out.",
+                allow_retries=False,
+            )
 
 
 def chosen_layers(context: dg.AssetExecutionContext) -> tuple[str, ...]:

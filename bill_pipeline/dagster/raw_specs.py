@@ -18,10 +18,12 @@ from bill_pipeline.dagster.preview import code_link
 from bill_pipeline.dagster.raw_columns import meaning, tables_without_sql
 from bill_pipeline.decisions import tables as decisions
 from bill_pipeline.ingest import document_versions as archive
-from bill_pipeline.publishing import publish
+from bill_pipeline.publishing import publish, registry
 from bill_pipeline.warehouse.transforms import load_transforms
 
 OWNER = "team:accounting"
+PUBLISHED = dg.AssetKey(["published", "ledger"])
+ALL_CLIENTS = dg.AssetKey(["published", "sync_status"])
 #: Every client is published at least once a day, so nothing for longer means that nothing runs.
 #: Dagster looks at the newest client only; ``freshness_checks`` looks at each.
 _ALIVE = dg.FreshnessPolicy.time_window(
@@ -51,7 +53,7 @@ ARCHIVE = {
     ),
 }
 
-_DECISIONS = {
+DECISIONS = {
     "categories": "Which account a line belongs to, and who or what decided it.",
     "rules": "The firm's rules: what matches goes to that account.",
     "account_roles": "Which account plays payables, receivables, clearing … for the client.",
@@ -116,7 +118,7 @@ def decision_specs() -> list[dg.AssetSpec]:
             kinds={"person", "duckdb"},
             source=decisions.__file__,
         )
-        for name, summary in _DECISIONS.items()
+        for name, summary in DECISIONS.items()
     ]
 
 
@@ -134,6 +136,34 @@ def published_spec() -> dg.AssetSpec:
         source=publish.__file__,
         deps=[[t.schema, t.name] for t in tables],
         freshness_policy=_ALIVE,
+    )
+
+
+def sync_status_spec() -> dg.AssetSpec:
+    """The firm's one table of all clients; whoever syncs or publishes writes it."""
+    return dg.AssetSpec(
+        ALL_CLIENTS,
+        description="How every client's books are: fresh, failing or waiting, with what to do.\n\n"
+        "**Grain:** one row per client  \n**Key:** `client`  \n"
+        '**Read it:** `bill-pipeline query "from sync_status"`',
+        owners=[OWNER],
+        kinds={"parquet", "duckdb"},
+        group_name="published",
+        deps=[PUBLISHED],
+        metadata={
+            "dagster/table_name": "sync_status",
+            "dagster/column_schema": dg.TableSchema(
+                columns=[
+                    dg.TableColumn(
+                        name=column.name,
+                        type=column.type.lower(),
+                        description=f"{column.description} ← the registry of clients",
+                    )
+                    for column in registry.SYNC_STATUS.columns
+                ]
+            ),
+            "dagster/code_references": code_link(registry.__file__),
+        },
     )
 
 

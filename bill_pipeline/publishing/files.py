@@ -328,6 +328,7 @@ def _swap(
     for new in versions:
         contents.replace(new, at)
         report.published[new.client] = new.row_count
+        report.builds[new.client] = new.build
     statuses = _write_status(registry, before)
     report.removed = tuple(sorted(set(contents.current) - {s.client for s in statuses}))
     for client in report.removed:

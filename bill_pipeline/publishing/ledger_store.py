@@ -32,6 +32,7 @@ class PublishReport:
     """What one publication did."""
 
     published: dict[str, int] = field(default_factory=dict)  # client → rows in all tables
+    builds: dict[str, str | None] = field(default_factory=dict)  # client → the build shown by now
     removed: tuple[str, ...] = ()  # clients that were disconnected
     not_published: dict[str, str] = field(default_factory=dict)  # client → why; the old books stay
     #: Others → why their books, which somebody built, are still not shown.

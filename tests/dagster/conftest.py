@@ -105,6 +105,7 @@ def run(instance: dg.DagsterInstance, home: Home) -> Callable[..., dg.ExecuteInP
         sync: dict[str, Any] | None = None,
         clients: list[str] | None = None,
         tags: dict[str, str] | None = None,
+        assets: dg.AssetSelection | None = None,
     ) -> dg.ExecuteInProcessResult:
         config: dict[str, Any] = {
             "resources": {"sync": {"config": {"home": str(home.path), **(sync or {})}}}
@@ -118,6 +119,9 @@ def run(instance: dg.DagsterInstance, home: Home) -> Callable[..., dg.ExecuteInP
             partition_key=partition,
             run_config=config,
             tags=tags,
+            asset_selection=None
+            if assets is None
+            else list(assets.resolve(defs.resolve_asset_graph())),
             raise_on_error=False,
         )
 

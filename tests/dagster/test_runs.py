@@ -98,7 +98,7 @@ def test_a_failing_check_keeps_the_last_good_tables_and_stops_what_follows(
         path=transforms.FOLDER / "checks" / "no_journal_line_exists.sql",
     )
     checks = {**transforms.load_checks(), never.name: never}
-    monkeypatch.setattr("bill_pipeline.warehouse.warehouse.load_checks", lambda: checks)
+    monkeypatch.setattr("bill_pipeline.warehouse.checking.load_checks", lambda: checks)
 
     result = run(partition=client, sync={"full": True})
 
@@ -265,6 +265,25 @@ def test_rebuilding_the_ledger_asks_bill_nothing_and_gives_the_same_entries(
     result = run(partition=client, sync={"rebuild": True})
     assert result.success
     assert rows(home, client, "from ledger.journal_entries order by all") == before
+    shown = {e.asset_key.path[0] for e in result.get_asset_materialization_events() if e.asset_key}
+    assert shown == {"staging", "categorized", "ledger", "reports", "published"}
     assert not [e for e in result.get_asset_materialization_events()
                 if e.asset_key and e.asset_key.path[0] == "raw"]  # fmt: skip
     assert requests is None or sandbox.control.statistics()["requests"] == requests
+
+
+@pytest.mark.parametrize(
+    ("options", "chosen"),
+    [({"rebuild": True}, "raw"), ({"full": True}, "reports"), ({"since": "2026-01-01"}, "ledger")],
+)
+def test_an_option_that_no_chosen_layer_heeds_is_refused(
+    run: Run, connect: Connect, home: Home, options: dict[str, Any], chosen: str
+) -> None:
+    client = connect()
+    assert run(partition=client).success
+    before = Registry(home).status(client)
+    result = run(partition=client, sync=options, assets=dg.AssetSelection.groups(chosen))
+    assert not result.success
+    (failure,) = [e for e in result.all_events if e.event_type_value == "STEP_FAILURE"]
+    assert f"the option `{next(iter(options))}`" in str(failure.step_failure_data.error)
+    assert Registry(home).status(client) == before, "it is not the client's failure"

@@ -31,9 +31,12 @@ from bill_pipeline.dagster.alerts import AlertNotSent, _send_mail
 from bill_pipeline.dagster.definitions import defs
 from bill_pipeline.dagster.first_imports import FIRST_IMPORTS_IN_OWN_RUN
 from bill_pipeline.dagster.syncs import SyncResource
+from bill_pipeline.pipeline.client_sync import SyncOptions, bring_up_to_date
+from bill_pipeline.publishing.publish import publish
 from bill_pipeline.registry.client_files import client_lock
 from bill_pipeline.registry.clients import Registry, State, utc_now
 from bill_pipeline.settings import Home, SettingsError
+from bill_pipeline.warehouse.transforms import load_checks, load_transforms
 
 pytestmark = pytest.mark.slow
 
@@ -72,7 +75,13 @@ def tick(instance: dg.DagsterInstance, sync: SyncResource) -> Tick:
 
 def test_without_clients_every_sensor_says_what_to_do_or_why_it_rests(tick: Tick) -> None:
     assert "bill-pipeline connect" in tick("add_new_clients").skip_message
-    for sensor in ("sync_due_clients", "alert_on_failures", "watch_freshness", "mend_dead_runs"):
+    for sensor in (
+        "sync_due_clients",
+        "alert_on_failures",
+        "watch_freshness",
+        "mend_dead_runs",
+        "show_what_others_built",
+    ):
         message = tick(sensor).skip_message
         assert message.endswith(".")
         assert " " in message
@@ -381,10 +390,53 @@ def test_a_stale_client_is_named_in_the_check(tick: Tick, connect: Connect, home
     fresh, stale = connect(0), connect(1)
     Registry(home).update(fresh, last_success_at=utc_now())
     Registry(home).update(stale, last_success_at=utc_now() - timedelta(hours=13))
-    (evaluation,) = tick("watch_freshness").asset_events
+    first = tick("watch_freshness")
+    evaluation, of_client = first.asset_events
     assert not evaluation.passed
     (record,) = evaluation.metadata["clients to look at"].records
     assert record.data["client"] == stale
+    assert (of_client.check_name, of_client.partition) == ("client_is_fresh", stale)
+    assert not of_client.passed
+    (again,) = tick("watch_freshness", first.cursor).asset_events
+    assert not again.passed, "what was said of a client is not said again"
+    Registry(home).update(stale, last_success_at=utc_now())
+    evaluation, of_client = tick("watch_freshness", first.cursor).asset_events
+    assert evaluation.passed
+    assert of_client.passed
+
+
+def reported(instance: dg.DagsterInstance, events: list[Any]) -> None:
+    """As the daemon does with what a sensor answers."""
+    for event in events:
+        instance.report_runless_asset_event(event)
+
+
+def test_what_the_command_line_built_is_shown_once(
+    tick: Tick, connect: Connect, run: Callable[..., Any], home: Home, instance: dg.DagsterInstance
+) -> None:
+    mine, runs_own = connect(0), connect(1)
+    assert run(partition=runs_own).success
+    bring_up_to_date(Registry(home), mine)
+    publish(Registry(home), [mine])
+    first = tick("show_what_others_built")
+    assert {event.partition for event in first.asset_events} == {mine}
+    reported(instance, first.asset_events)
+    every_table = [key.replace(".", "/") for key in load_transforms()]
+    for key in (*every_table, "raw/bills", "decisions/categories", "published/ledger"):
+        shown = instance.get_materialized_partitions(dg.AssetKey(key.split("/")))
+        assert shown >= {mine}, key
+    checks = [event for event in first.asset_events if isinstance(event, dg.AssetCheckEvaluation)]
+    assert {check.check_name for check in checks} == set(load_checks())
+    assert tick("show_what_others_built", first.cursor).asset_events == []
+    assert tick("show_what_others_built").asset_events == [], "also where the cursor was lost"
+    bring_up_to_date(Registry(home), mine, SyncOptions(rebuild=True))
+    assert tick("show_what_others_built", first.cursor).asset_events == [], "not published yet"
+    publish(Registry(home), [mine])
+    assert tick("show_what_others_built", first.cursor).asset_events
+    with client_lock(home, mine, "synced"):
+        waiting = tick("show_what_others_built", first.cursor)
+    assert waiting.asset_events == []
+    assert tick("show_what_others_built", waiting.cursor).asset_events
 
 
 def test_a_run_whose_process_died_is_marked_as_failed_and_a_living_one_is_not(
