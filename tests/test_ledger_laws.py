@@ -244,7 +244,6 @@ def check_laws(company: Company) -> None:
     cash_and_accrual_are_bridged(company)
 
 
-@pytest.mark.rotating(days=2)
 @law(7)
 @few
 @given(life=lives)
@@ -316,7 +315,6 @@ def reports_at(company: Company, day: date, known_at: datetime | None) -> dict[s
     return found
 
 
-@pytest.mark.rotating(days=4)
 @law(9, 25)
 @few
 @given(life=learning_lives)
@@ -535,6 +533,5 @@ def test_a_rebuild_refuses_to_rewrite_history() -> None:
         assert company.rows("from ledger.journal_lines order by line_id") == before
 
 
-@pytest.mark.rotating(days=2)
 def test_every_invariant_is_held_by_a_test() -> None:
     assert not [number for number, tests in HELD.items() if not tests]

@@ -16,7 +16,7 @@ from bill_pipeline.exports.names import beancount_names, plain_text_names
 from bill_pipeline.settings import Home
 from tests.exports.oracles import ORACLES, Amounts, Hledger
 
-pytestmark = [pytest.mark.slow, pytest.mark.rotating(days=2)]
+pytestmark = [pytest.mark.slow, pytest.mark.rotating(days=4)]
 
 DAYS = (date(2025, 2, 28), date(2025, 12, 31), date(2026, 6, 30))
 CLIENT = "bakery"

@@ -15,7 +15,7 @@ from bill_pipeline.bill.errors import BillError
 from tests.imports.books import Client
 from tests.imports.conftest import MakeClient
 
-pytestmark = pytest.mark.rotating(days=8)
+pytestmark = pytest.mark.rotating(days=16)
 
 ROOT = Path(__file__).parents[2]
 

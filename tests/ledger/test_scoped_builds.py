@@ -105,7 +105,7 @@ def live_randomly(seed: int, *, syncs: int) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.rotating(days=8)
+@pytest.mark.rotating(days=16)
 @pytest.mark.parametrize("seed", range(4))
 def test_random_lives_and_decisions_give_the_tables_of_whole_builds(seed: int) -> None:
     live_randomly(seed, syncs=6)
@@ -249,7 +249,7 @@ REACHES = {
 
 
 @pytest.mark.slow
-@pytest.mark.rotating(days=8)
+@pytest.mark.rotating(days=16)
 @pytest.mark.parametrize("name", REACHES)
 def test_what_reaches_other_documents_reaches_them(name: str) -> None:
     before, change, table = REACHES[name]
@@ -267,7 +267,7 @@ def test_what_reaches_other_documents_reaches_them(name: str) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.rotating(days=8)
+@pytest.mark.rotating(days=16)
 @pytest.mark.parametrize("built", range(1, len(LAYERS)))
 def test_a_build_that_ended_between_two_layers_is_taken_up_by_the_next(built: int) -> None:
     at = [FIRST_SYNC + timedelta(hours=number) for number in range(3)]

@@ -36,7 +36,7 @@ def ask(home: Home, *arguments: str, stdin: str | None = None) -> Result:
 
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.rotating(days=2),
+    pytest.mark.rotating(days=4),
     pytest.mark.parametrize("store", ["files"], indirect=True),
 ]
 
