@@ -22,10 +22,11 @@ from bill_pipeline.dagster.asset_events import (
     publication_event,
 )
 from bill_pipeline.dagster.first_imports import clients_in_hand
+from bill_pipeline.dagster.freshness_checks import client_is_fresh
 from bill_pipeline.dagster.raw_specs import ARCHIVE, DECISIONS, PUBLISHED
 from bill_pipeline.dagster.table_specs import key_of
 from bill_pipeline.errors import CheckResult
-from bill_pipeline.registry.clients import Registry
+from bill_pipeline.registry.clients import Registry, utc_now
 from bill_pipeline.registry.failures import alone
 from bill_pipeline.warehouse.transforms import in_build_order, load_checks, load_transforms
 
@@ -91,6 +92,7 @@ def _events_of(registry: Registry, client: str, build: str) -> list[AssetEvent]:
             *_tables(connection, client),
             *check_evaluations(_checks(connection), client),
             publication_event(client, build),
+            client_is_fresh(registry.status(client), utc_now()),
         ]
 
 
