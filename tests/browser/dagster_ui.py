@@ -31,8 +31,17 @@ def browser_page(
         page = context.new_page()
         page.set_default_timeout(PATIENCE_MS)
         expect.set_options(timeout=PATIENCE_MS)
+        troubles: list[str] = []
+        page.on("requestfailed", lambda asked: troubles.append(f"{asked.url}: {asked.failure}"))
+        page.on(
+            "response", lambda given: given.ok or troubles.append(f"{given.url}: {given.status}")
+        )
+        page.on("pageerror", lambda error: troubles.append(str(error)))
         try:
             yield page
+        except AssertionError as error:
+            error.add_note("\n".join(["What the page met:", *troubles]))
+            raise
         finally:
             browser.close()
 
