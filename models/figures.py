@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from models.evaluation import mean_over_organizations
+from models.metrics import BANDS, is_missed
 
 OURS, LINEAR, VENDOR = "ours", "linear text", "vendor majority"
 _HEAD = {
@@ -44,6 +45,7 @@ def markdown(table: pd.DataFrame, source: str, seconds: float, cpu_seconds: floa
         own = table[table["protocol"] == protocol]
         parts += [f"## {_HEAD[protocol]}", _means(own), _each(own)]
         parts += [_by_model(own, "top-1", "top1"), _by_model(own, "booked at 95 %", "coverage95")]
+        parts.append(_by_band(own[own["model"] == OURS]))
     return "\n\n".join(parts) + "\n"
 
 
@@ -98,6 +100,38 @@ def _by_model(table: pd.DataFrame, title: str, figure: str) -> str:
         columns.pop("coded lines")
     models = {model: model for model in table["model"].unique()}
     return f"Each organization, {title} by model.\n\n" + _table(frame, columns | models)
+
+
+def _by_band(ours: pd.DataFrame) -> str:
+    """What was booked unasked, by how sure the model was of each line."""
+    counts = [f"{what}_from_{low}" for low in BANDS[:-1] for what in ("booked", "right")]
+    keys = ["organization", "coded_lines"] if (ours["coded_lines"] >= 0).any() else ["organization"]
+    sums = ours.groupby(keys, sort=False)[counts].sum().reset_index()
+    total: dict[str, object] = dict.fromkeys(keys, "")
+    sums.loc[len(sums)] = total | {"organization": "all"} | sums[counts].sum().to_dict()
+    rows = []
+    for _, row in sums.iterrows():
+        booked = [int(row[f"booked_from_{low}"]) for low in BANDS[:-1]]
+        right = [int(row[f"right_from_{low}"]) for low in BANDS[:-1]]
+        shown = {name.replace("_", " "): row[name] for name in keys}
+        shown["all booked"] = _right_of(sum(right), sum(booked), 0.95, 300)
+        for low, high, hits, lines in zip(BANDS, BANDS[1:], right, booked, strict=False):
+            title = f"{low} to {high}" if np.isfinite(high) else f"{low} and above"
+            shown[title] = _right_of(hits, lines, 0.93, 200)
+        rows.append(shown)
+    frame = pd.DataFrame(rows)
+    return (
+        "Booked unasked at 95 %, by confidence: share right (lines). **Missed** where a binomial "
+        "test rejects .95 of 300 booked lines or more, .93 of 200 in a band or more (p < .05).\n\n"
+        + _table(frame, {name: name for name in frame.columns})
+    )
+
+
+def _right_of(right: int, count: int, promise: float, at_least: int) -> str:
+    if not count:
+        return "–"
+    missed = " **missed**" if is_missed(right, count, promise, at_least=at_least) else ""
+    return f"{right / count:.3f} ({count}){missed}"
 
 
 def _three(by_model: pd.DataFrame, figure: str) -> str:

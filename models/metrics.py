@@ -7,10 +7,15 @@ Every function takes a table of outcomes, one row per line, with the columns ``t
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pandas as pd
 
 from models.confidence import calibration_error, calibration_noise
+
+#: Bands of the confidence of booked lines; each from one number up to the next.
+BANDS = (0.0, 0.8, 0.9, 0.95, np.inf)
 
 
 def summary(outcomes: pd.DataFrame) -> dict[str, float]:
@@ -19,7 +24,7 @@ def summary(outcomes: pd.DataFrame) -> dict[str, float]:
     seen = outcomes["is_seen"].to_numpy(bool)
     in_top3 = [truth in top for truth, top in zip(outcomes["truth"], outcomes["top3"], strict=True)]
     asked = outcomes[~outcomes["booked95"]]
-    return {
+    return by_band(outcomes) | {
         "lines": len(outcomes),
         "top1": share(hit),
         "top3": share(np.array(in_top3, bool)),
@@ -35,6 +40,28 @@ def summary(outcomes: pd.DataFrame) -> dict[str, float]:
         "calibration_noise": calibration_noise(outcomes["confidence"].to_numpy(float)),
         "questions_per_1000": 1000 * asked["question"].nunique() / max(len(outcomes), 1),
     }
+
+
+def by_band(outcomes: pd.DataFrame) -> dict[str, float]:
+    """Booked lines and those of them that are right, by band of confidence."""
+    booked = outcomes[outcomes["booked95"]]
+    hit = (booked["account_id"] == booked["truth"]).to_numpy(bool)
+    confidence = booked["confidence"].to_numpy(float)
+    result: dict[str, float] = {}
+    for low, high in pairwise(BANDS):
+        own = (confidence >= low) & (confidence < high)
+        result |= {f"booked_from_{low}": int(own.sum()), f"right_from_{low}": int(hit[own].sum())}
+    return result
+
+
+def is_missed(right: int, count: int, promise: float, *, at_least: int) -> bool:
+    """Whether luck does not explain that ``right`` of ``count`` is less than promised (p < .05).
+
+    By a binomial test; of fewer than ``at_least`` lines nothing is said.
+    """
+    from scipy.stats import binom
+
+    return count >= at_least and bool(binom.cdf(right, count, promise) < 0.05)
 
 
 def share(values: np.ndarray) -> float:

@@ -22,7 +22,7 @@ DECISIONS_PROVING = 1_000
 RISK_CLASSES = 3
 # No line is booked unasked at a confidence lower than the promised precision by more than this:
 # without it the sure lines of a client made up for others at half right (docs/model-figures.md).
-PRECISION_MARGIN = 0.10
+PRECISION_MARGIN = 0.05
 
 
 @dataclass

@@ -1,4 +1,4 @@
-"""The two parts of Dagster we use that may still change: links to code, checks per partition.
+"""Parts of Dagster we use that may still change: links to code, checks per partition, backfills.
 
 Kept in one place so that a change there is one edit here. Each is a known debt; Dagster's notices
 about them are silenced here and nowhere else.
@@ -7,7 +7,7 @@ about them are silenced here and nowhere else.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,15 @@ def code_link(path: str | Path, line: int = 1) -> dg.CodeReferencesMetadataValue
             file_path=str(path), line_number=line, label=Path(path).name
         )
         return dg.CodeReferencesMetadataValue(code_references=[reference])
+
+
+def asset_in_backfills(
+    policy: dg.BackfillPolicy, **arguments: Any
+) -> Callable[[Callable[..., Any]], dg.AssetsDefinition]:
+    """``dg.asset`` whose backfills follow ``policy`` (beta in 1.13)."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return dg.asset(backfill_policy=policy, **arguments)
 
 
 def partitioned_check(

@@ -17,7 +17,7 @@ from bill_pipeline.dagster.asset_events import plotted
 from bill_pipeline.dagster.fleet import raise_failures
 from bill_pipeline.dagster.ledger_resource import PublishedLedger
 from bill_pipeline.dagster.partitions import BACKFILL, CLIENT_PARTITIONS
-from bill_pipeline.dagster.preview import code_link
+from bill_pipeline.dagster.preview import asset_in_backfills, code_link
 from bill_pipeline.dagster.raw_specs import OWNER
 from bill_pipeline.dagster.syncs import SyncResource
 from bill_pipeline.registry.clients import utc_now
@@ -78,10 +78,10 @@ def write_statement(
     return path, rows
 
 
-@dg.asset(
+@asset_in_backfills(
+    BACKFILL,
     key=STATEMENT,
     partitions_def=CLIENT_PARTITIONS,
-    backfill_policy=BACKFILL,
     deps=[["published", "ledger"]],
     group_name="published",
     owners=[OWNER],
