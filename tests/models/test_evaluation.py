@@ -10,7 +10,7 @@ from models.baselines import BASELINES
 from models.confidence import calibration_error, calibration_noise
 from models.evaluation import decisions, evaluate, shared_lines
 from models.figures import markdown
-from models.metrics import coverage_curve, self_agreement
+from models.metrics import BANDS, by_band, coverage_curve, is_missed, self_agreement
 from models.protocols import windows_of
 from models.published_ledgers import EvaluationDataMissing, read_ledger
 from models.sampling import newest_months, some_vendors
@@ -173,6 +173,25 @@ def test_an_honest_confidence_errs_by_luck_alone():
 
 
 @pytest.mark.slow
+def test_what_was_booked_is_judged_by_band_and_luck_is_no_miss():
+    count = 400
+    outcomes = pd.DataFrame(
+        {
+            "account_id": "rent",
+            "truth": ["rent"] * 340 + ["repair"] * 60,
+            "confidence": [0.97] * 200 + [0.92] * 200,
+            "booked95": [True] * 390 + [False] * 10,
+        }
+    )
+    found = by_band(outcomes)
+    assert sum(found[f"booked_from_{low}"] for low in BANDS[:-1]) == count - 10
+    assert (found["booked_from_0.95"], found["right_from_0.95"]) == (200, 200)
+    assert (found["booked_from_0.9"], found["right_from_0.9"]) == (190, 140)
+    assert is_missed(140, 200, 0.93, at_least=200)
+    assert not is_missed(140, 190, 0.93, at_least=200), "too few to say"
+    assert not is_missed(183, 200, 0.93, at_least=200), "luck explains it"
+
+
 def test_the_figures_are_written_with_every_model_and_organization():
     table = evaluate(ledger(3, 130), "all", ["org2"], refit_months=12)
     text = markdown(table, "invented.parquet", 61.0, 99.0)
