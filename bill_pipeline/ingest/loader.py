@@ -34,12 +34,12 @@ class Loader:
 
     def load(self, documents: dict[str, list[Document]]) -> None:
         """Merge ``documents``, by list, on their ids. Raises what dlt does."""
-        from bill_pipeline.bill.source import bill_source
+        from bill_pipeline.bill.source import source_of
 
         if self._pipeline is None:
             self._pipeline = self._new_pipeline()
         pipeline = self._pipeline
-        pipeline.extract(bill_source(documents), loader_file_format="parquet")
+        pipeline.extract(source_of(documents), loader_file_format="parquet")
         pipeline.normalize()
         pipeline.load().raise_on_failed_jobs()
         # dlt keeps a copy of every package it loaded; the documents are in the client's file.

@@ -256,9 +256,9 @@ def killed_load(self, documents):
     if chunks == kill_after and moment == "before":
         os.kill(os.getpid(), 9)
     if chunks == kill_after and moment == "extracted":
-        from bill_pipeline.bill.source import bill_source
+        from bill_pipeline.bill.source import source_of
         pipeline = self._pipeline or self._new_pipeline()
-        pipeline.extract(bill_source(documents), loader_file_format="parquet")
+        pipeline.extract(source_of(documents), loader_file_format="parquet")
         os.kill(os.getpid(), 9)
     load(self, documents)
     if chunks == kill_after and moment == "after":
