@@ -28,6 +28,7 @@ COMMANDS: dict[str, str] = {
     "ui": "bill_pipeline.cli.ui:ui",
     "console": "bill_pipeline.cli.console:console",
     "connect": "bill_pipeline.cli.connections:connect",
+    "connect-many": "bill_pipeline.cli.connections:connect_many",
     "clients": "bill_pipeline.cli.connections:clients",
     "pause": "bill_pipeline.cli.connections:pause",
     "resume": "bill_pipeline.cli.connections:resume",

@@ -1,10 +1,11 @@
-"""``connect``, ``clients``, ``pause``, ``resume``, ``disconnect``, ``rotate-key``."""
+"""``connect``, ``connect-many``, ``clients``, ``pause``, ``resume``, ``disconnect``, and the key."""
 
 from __future__ import annotations
 
 import sys
 from dataclasses import asdict
 from datetime import datetime
+from pathlib import Path
 
 import click
 from pydantic import SecretStr
@@ -13,8 +14,14 @@ from rich.table import Table
 
 from bill_pipeline.bill.connection import Connection
 from bill_pipeline.cli.asking import ask, require_yes
-from bill_pipeline.cli.options import home_option, json_option, print_json
+from bill_pipeline.cli.options import (
+    end_with_troubles,
+    home_option,
+    json_option,
+    print_json,
+)
 from bill_pipeline.registry.clients import ClientStatus, Registry, utc_now
+from bill_pipeline.registry.failures import ClientError, alone
 from bill_pipeline.registry.webhooks import Webhooks
 from bill_pipeline.settings import Home, Settings, SettingsError, base_urls, require_client_name
 
@@ -94,6 +101,46 @@ def connect(
     for name, reason in access.refused_lists.items():
         click.echo(f"  not readable with this token: {name} ({reason})")
     click.echo(f"Next: bill-pipeline sync {client}")
+
+
+@click.command("connect-many", epilog=_STEPS_IN_BILL)
+@click.argument("file", type=click.Path(dir_okay=False, allow_dash=True, path_type=Path))
+@click.option(
+    "--environment",
+    default="production",
+    show_default=True,
+    help="Of the rows that name none: production, sandbox, or the URL of a BILL look-alike.",
+)
+@home_option
+@json_option
+def connect_many(file: Path, environment: str, home: Home, as_json: bool) -> None:
+    """Connect the clients of FILE, a CSV (- is standard input); one bad row stops no other.
+
+    Its columns are client, organization_id, token_name, token_password and, if need be,
+    environment and developer_key; without one the firm's (BILL_PIPELINE_DEV_KEY) is sent to BILL's
+    own addresses. Delete FILE afterwards: it holds the tokens' passwords.
+    """
+    from bill_pipeline.console.connecting import connect_client, read_csv, require_each_once
+
+    try:
+        text = sys.stdin.read() if str(file) == "-" else file.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{file} cannot be read: {type(error).__name__}.") from None
+    requests = list(read_csv(text, environment, SecretStr("")))
+    require_each_once(requests)
+    registry = Registry(home)
+    failed: dict[str, ClientError] = {}
+    for request in requests:
+        with alone(request.client, failed):
+            refused = connect_client(registry, request)
+            if as_json:
+                print_json({"client": request.client, "refused_lists": refused})
+            else:
+                unread = f"; not readable with this token: {', '.join(refused)}" if refused else ""
+                click.echo(f"{request.client} is connected{unread}.")
+    if len(failed) < len(requests) and not as_json:
+        click.echo("Next: bill-pipeline sync --all")
+    end_with_troubles(failed, as_json)
 
 
 @click.command()

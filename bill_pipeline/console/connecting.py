@@ -9,7 +9,7 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
@@ -66,6 +66,8 @@ _ADVICE: dict[type[BillError], tuple[str, str]] = {
         "BILL cannot be reached now. Nothing is wrong with the token; try again in a minute.",
     ),
 }
+#: BILL allows 200 logins an hour; a larger file is refused before it starts.
+MOST_CLIENTS = 150
 CSV_COLUMNS = ("client", "organization_id", "token_name", "token_password")
 
 
@@ -119,7 +121,10 @@ def connect_client(registry: Registry, request: Request) -> dict[str, str]:
 
 
 def read_csv(text: str, environment: str, developer_key: SecretStr) -> Iterator[Request]:
-    """One request per row. Raises NotConnected when the header is not ``CSV_COLUMNS``."""
+    """One request per row. Raises NotConnected when the header lacks some of ``CSV_COLUMNS``.
+
+    ``environment`` and ``developer_key`` are those of rows without a column of that name.
+    """
     reader = csv.DictReader(io.StringIO(text.strip().lstrip("\ufeff")))
     names = [(name or "").strip().lower() for name in reader.fieldnames or ()]
     if missing := [column for column in CSV_COLUMNS if column not in names]:
@@ -136,25 +141,38 @@ def read_csv(text: str, environment: str, developer_key: SecretStr) -> Iterator[
             organization_id=values["organization_id"].strip(),
             token_name=values["token_name"].strip(),
             token_password=SecretStr(values["token_password"]),
-            environment=values.get("environment", "").strip() or environment,
-            developer_key=developer_key,
+            environment=_value(values, "environment") or environment,
+            developer_key=SecretStr(own)
+            if (own := _value(values, "developer_key"))
+            else developer_key,
         )
+
+
+def _value(values: Mapping[str, str], name: str) -> str:
+    return values.get(name, "").strip()
+
+
+def require_each_once(requests: Sequence[Request]) -> None:
+    """Raises NotConnected for no rows, too many for an hour, or a client that is named twice."""
+    names = [request.client for request in requests]
+    if not names or len(names) > MOST_CLIENTS:
+        raise NotConnected(f"The file needs 1 to {MOST_CLIENTS} rows; it has {len(names)}.", "csv")
+    if twice := sorted({name for name in names if names.count(name) > 1}):
+        raise NotConnected(f"Named more than once: {', '.join(twice)}.", "csv")
 
 
 def _connection(request: Request) -> Connection:
     require_client_name(request.client)
     base_url, v2_url = base_urls(request.environment)
-    firms_key = Settings.now().dev_key
-    if firms_key is not None and takes_firm_key(base_url):
-        developer_key = firms_key
-    else:
-        developer_key = request.developer_key
-        if firms_key is not None and not developer_key.get_secret_value():
+    firms_key, developer_key = Settings.now().dev_key, request.developer_key
+    if firms_key is not None and not developer_key.get_secret_value():
+        if not takes_firm_key(base_url):
             raise NotConnected(
-                "The firm's developer key is sent to BILL's own addresses only: type the key that "
+                "The firm's developer key is sent to BILL's own addresses only: give the key that "
                 "belongs to this one.",
                 "developer_key",
             )
+        developer_key = firms_key
     required = {
         "organization_id": request.organization_id,
         "token_name": request.token_name,

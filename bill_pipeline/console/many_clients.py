@@ -14,14 +14,12 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 from bill_pipeline.bill.errors import BillError
-from bill_pipeline.console.connecting import NotConnected, Request, connect_client
+from bill_pipeline.console.connecting import Request, connect_client, require_each_once
 from bill_pipeline.errors import PipelineError
 from bill_pipeline.registry.clients import Registry
 
 _log = logging.getLogger(__name__)
 
-#: BILL allows 200 logins an hour; a larger file is refused before it starts.
-MOST_ROWS = 150
 _AT_ONCE = 3
 #: Results of the last files; older ones are forgotten.
 _BATCHES_KEPT = 10
@@ -69,12 +67,9 @@ class ManyClients:
 
         Raises NotConnected for a file without rows, with too many, or naming a client twice.
         """
-        names = [request.client for request in requests]
-        if not names or len(names) > MOST_ROWS:
-            raise NotConnected(f"The file needs 1 to {MOST_ROWS} rows; it has {len(names)}.", "csv")
-        if twice := sorted({name for name in names if names.count(name) > 1}):
-            raise NotConnected(f"Named more than once: {', '.join(twice)}.", "csv")
-        batch = Batch(secrets.token_urlsafe(12), user_name, [Result(name) for name in names])
+        require_each_once(requests)
+        results = [Result(request.client) for request in requests]
+        batch = Batch(secrets.token_urlsafe(12), user_name, results)
         with self._lock:
             self._batches[batch.number] = batch
             while len(self._batches) > _BATCHES_KEPT:

@@ -7,12 +7,12 @@ from starlette.responses import Response
 
 from bill_pipeline.console.connecting import (
     CSV_COLUMNS,
+    MOST_CLIENTS,
     NotConnected,
     Request,
     has_developer_key,
     read_csv,
 )
-from bill_pipeline.console.many_clients import MOST_ROWS
 from bill_pipeline.console.parts.forms import MOST_BYTES
 from bill_pipeline.console.request_context import RequestContext
 
@@ -66,7 +66,7 @@ def _form(context: RequestContext, *, message: str = "", status: int = 200) -> R
         status=status,
         message=message,
         columns=CSV_COLUMNS,
-        most_rows=MOST_ROWS,
+        most_rows=MOST_CLIENTS,
         environment=context.form.text("environment") or "production",
         asks_developer_key=not has_developer_key(),
     )
