@@ -1,4 +1,4 @@
-"""``connect``, ``connect-many``, ``clients``, ``pause``, ``resume``, ``disconnect``, and the key."""
+"""Who is connected: ``connect`` and ``connect-many``, ``clients``, ``pause``, ``disconnect`` …"""
 
 from __future__ import annotations
 
