@@ -76,9 +76,25 @@ left join accounts
 order by rows_saved desc, asked.client, question_id, date, document_id, line_id
 """
 
+_BOOKED = (
+    "select distinct document_type, document_id, line_id from transactions where client = $client"
+)
+
 
 class AnswersRefused(PipelineError):
     """The file of answers cannot be used; the message names the line and what to change."""
+
+
+class LinesGone(PipelineError):
+    """Lines that were answered are not in the books; the others' answers are booked."""
+
+    def __init__(self, client: str, lines: Sequence[DocumentLine]) -> None:
+        named = ", ".join(f"{x.document_type} {x.document_id} {x.line_id}" for x in lines[:3])
+        more = f" and {len(lines) - 3:,} more" if len(lines) > 3 else ""
+        super().__init__(
+            f"{client}: not in the books, or no longer: {named}{more}. BILL may have changed their "
+            "documents since: `bill-pipeline review --export FILE` writes what is asked now."
+        )
 
 
 @dataclass
@@ -86,6 +102,8 @@ class Answers:
     """What is to be recorded for one client."""
 
     given: list[Answer] = field(default_factory=list)
+    #: Lines that are not in the books, as when BILL changed their document since.
+    gone: list[DocumentLine] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
     @property
@@ -115,6 +133,7 @@ def write_lines(rows: Iterable[Mapping[str, Any]], target: Path) -> None:
 
 def read_answers(text: str, name: str) -> list[dict[str, str]]:
     """The rows of a filled-in file. Raises AnswersRefused."""
+    csv.field_size_limit(max(csv.field_size_limit(), len(text)))  # a line's text may be long
     reader = csv.DictReader(io.StringIO(text, newline=""))  # a cell may hold lines
     needed = {"client", "document_type", "document_id", "line_id", ANSWER}
     if missing := needed - set(reader.fieldnames or ()):
@@ -122,8 +141,12 @@ def read_answers(text: str, name: str) -> list[dict[str, str]]:
             f"{name} lacks the columns {', '.join(sorted(missing))}: begin with the file that "
             "`bill-pipeline review --export FILE` writes."
         )
+    try:
+        rows = list(reader)
+    except csv.Error as error:
+        raise AnswersRefused(f"{name}, line {reader.line_num}: {error}.") from None
     # The ids as they were before ``write_lines`` kept a spreadsheet from running them.
-    return [{**row, **{name: unguarded(row[name] or "") for name in _LINE_IDS}} for row in reader]
+    return [{**row, **{name: unguarded(row[name] or "") for name in _LINE_IDS}} for row in rows]
 
 
 def answers_by_client(
@@ -132,11 +155,14 @@ def answers_by_client(
     """The answers of a file, checked: every account exists and a line may be booked to it.
 
     ``whole_questions``: an answer for one line is also that of the lines of the same question left
-    empty. Raises NameRefused, AnswersRefused, UnknownClient.
+    empty. Lines that are not in the books are ``gone``. Raises NameRefused, AnswersRefused,
+    UnknownClient.
     """
-    accounts: dict[str, Names] = {}
     chosen = _of_whole_questions(rows) if whole_questions else {}
+    accounts: dict[str, Names] = {}
+    booked: dict[str, set[DocumentLine]] = {}
     found: dict[str, Answers] = {}
+    given: dict[tuple[str, DocumentLine], str] = {}
     for row in rows:
         text = (row[ANSWER] or "").strip() or chosen.get((row["client"], row.get("question")), "")
         if not text:
@@ -144,9 +170,21 @@ def answers_by_client(
         client = row["client"]
         if client not in accounts:
             accounts[client] = Names.read(home, client, "account")
+            booked[client] = {
+                DocumentLine(**each) for each in _read(home, _BOOKED, {"client": client})
+            }
         answers = found.setdefault(client, Answers())
         line = DocumentLine(row["document_type"], row["document_id"], row["line_id"])
-        answers.given.append(Answer(line, accounts[client].id_of(text)))
+        if line not in booked[client]:
+            answers.gone.append(line)
+            continue
+        account = accounts[client].id_of(text)
+        if given.setdefault((client, line), account) != account:
+            raise AnswersRefused(
+                f"{client}: line {line.line_id} of {line.document_type} {line.document_id} is "
+                "answered with two accounts. Nothing was recorded: leave one of them."
+            )
+        answers.given.append(Answer(line, account))
         if note := (row.get(NOTE) or "").strip():
             answers.notes.append(note)
     return found

@@ -93,11 +93,14 @@ def correct(file: Path, whole_questions: bool, by: str, home: Home, as_json: boo
     failed: dict[str, ClientError] = {}
     for client, answers in found.items():
         with alone(client, failed):
-            decide_lines(home, client, answers.given, by=by, reason=answers.reason)
+            if answers.given:
+                decide_lines(home, client, answers.given, by=by, reason=answers.reason)
             if as_json:
                 print_json({"client": client, "lines_corrected": len(answers.given)})
             else:
                 click.echo(f"{client}: {len(answers.given):,} lines corrected and booked.")
+            if answers.gone:
+                raise waiting.LinesGone(client, answers.gone)
     end_with_troubles(failed, as_json)
     if not found and not as_json:
         click.echo(f"No line of the file has an answer in the column '{waiting.ANSWER}'.")

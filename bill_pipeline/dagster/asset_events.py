@@ -121,12 +121,18 @@ def layer_events(
     yield from check_evaluations(checks, client)
 
 
-def publication_events(report: PublishReport, client: str) -> Iterator[dg.AssetMaterialization]:
-    """The client's part of the published ledger; nothing when it was not published."""
+def publication_events(
+    report: PublishReport, client: str, built: str | None
+) -> Iterator[dg.AssetMaterialization]:
+    """The client's part of the published ledger; nothing when it was not published.
+
+    ``built``: the build that this run made, if it made one. Its number is told only when it is the
+    one that is shown: by it ``built_elsewhere`` knows that a run has told of the tables.
+    """
     if client in report.published:
         yield publication_event(
             client,
-            report.builds.get(client),
+            built if built == report.builds.get(client) else None,
             {
                 "dagster/partition_row_count": plotted(report.published[client]),
                 "seconds": plotted(report.seconds),

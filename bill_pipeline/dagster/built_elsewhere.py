@@ -9,24 +9,16 @@ from the client's file.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
 from bill_pipeline.bill.lists import LISTS
-from bill_pipeline.dagster.asset_events import (
-    BUILD,
-    AssetEvent,
-    check_evaluations,
-    plotted,
-    publication_event,
-)
+from bill_pipeline.dagster.asset_events import BUILD, plotted, publication_event
 from bill_pipeline.dagster.first_imports import clients_in_hand
-from bill_pipeline.dagster.freshness_checks import client_is_fresh
 from bill_pipeline.dagster.raw_specs import ARCHIVE, DECISIONS, PUBLISHED
 from bill_pipeline.dagster.table_specs import key_of
-from bill_pipeline.errors import CheckResult
-from bill_pipeline.registry.clients import Registry, utc_now
+from bill_pipeline.registry.clients import Registry
 from bill_pipeline.registry.failures import alone
 from bill_pipeline.warehouse.transforms import in_build_order, load_checks, load_transforms
 
@@ -39,7 +31,7 @@ CLIENTS_AT_ONCE = 10
 
 def built_elsewhere(
     instance: dg.DagsterInstance, registry: Registry, known: Mapping[str, str]
-) -> tuple[dict[str, str], list[AssetEvent]]:
+) -> tuple[dict[str, str], list[dg.AssetMaterialization]]:
     """Client → build that Dagster knows, and the events of those it did not.
 
     ``known``: what was returned the last time. The books of a client on which somebody works, or
@@ -49,7 +41,7 @@ def built_elsewhere(
 
     shown = {client: build for client, build in store_of(registry.home).builds().items() if build}
     now_known = {client: build for client, build in known.items() if client in shown}
-    events: list[AssetEvent] = []
+    events: list[dg.AssetMaterialization] = []
     told = 0
     news = sorted(client for client, build in shown.items() if known.get(client) != build)
     in_hand = clients_in_hand(instance) if news else set()
@@ -77,8 +69,8 @@ def _is_reported(instance: dg.DagsterInstance, client: str, build: str) -> bool:
     return told is not None and told.value == build
 
 
-def _events_of(registry: Registry, client: str, build: str) -> list[AssetEvent]:
-    """Every table and check of the client's file; nothing when it holds another build by now."""
+def _events_of(registry: Registry, client: str, build: str) -> list[dg.AssetMaterialization]:
+    """Every table of the client's file; nothing when it holds another build by now."""
     from bill_pipeline.warehouse.built import left_alone, open_for_reading, read_build
 
     home = registry.home
@@ -88,12 +80,8 @@ def _events_of(registry: Registry, client: str, build: str) -> list[AssetEvent]:
     ):
         if read_build(connection) != build:
             return []
-        return [
-            *_tables(connection, client),
-            *check_evaluations(_checks(connection), client),
-            publication_event(client, build),
-            client_is_fresh(registry.status(client), utc_now()),
-        ]
+        # Not the checks: of a partition Dagster keeps one evaluation without a run, no second one.
+        return [*_tables(connection, client), publication_event(client, build)]
 
 
 def _tables(
@@ -114,21 +102,24 @@ def _tables(
     found = [table for table in made if table in there]
     counting = " union all ".join(f"select '{table}', count(*) from {table}" for table in found)
     rows = dict(connection.execute(counting).fetchall()) if found else {}
+    found_by_checks = _found_by_checks(connection)
     # These are made in each build and gone when it ends.
     temporary = {key for key, each in transforms.items() if each.materialize == "temporary"}
     for table in made:
         if table in rows or table in temporary:
-            metadata = (
-                {"dagster/partition_row_count": plotted(rows[table])} if table in rows else {}
-            )
+            metadata: dict[str, Any] = {}
+            if table in rows:
+                metadata["dagster/partition_row_count"] = plotted(rows[table])
+            if table in found_by_checks:
+                metadata["found by checks"] = "; ".join(found_by_checks[table])
             yield dg.AssetMaterialization(key_of(table), partition=client, metadata=metadata)
 
 
-def _checks(connection: duckdb.DuckDBPyConnection) -> Iterator[CheckResult]:
-    """What the checks found last, as the file remembers it."""
+def _found_by_checks(connection: duckdb.DuckDBPyConnection) -> dict[str, list[str]]:
+    """Table → what its checks found last, as the file remembers it; passed ones are left out."""
     found = dict(connection.execute("select name, row_count from upkeep.checks").fetchall())
+    words: dict[str, list[str]] = {}
     for check in load_checks().values():
-        if check.name in found:
-            yield CheckResult(
-                check.name, check.table, check.severity, check.summary, found[check.name]
-            )
+        if count := found.get(check.name):
+            words.setdefault(check.table, []).append(f"{check.name}: {count:,}")
+    return words

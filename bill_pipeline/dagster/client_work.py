@@ -14,11 +14,9 @@ from bill_pipeline.dagster.asset_events import (
     layer_events,
     publication_events,
 )
-from bill_pipeline.dagster.freshness_checks import client_is_fresh
 from bill_pipeline.dagster.import_log import ImportLog
 from bill_pipeline.dagster.syncs import SyncResource
 from bill_pipeline.pipeline.steps import IMPORT, PUBLISH, step_of
-from bill_pipeline.registry.clients import utc_now
 from bill_pipeline.runtime.signals import interruption_in
 
 
@@ -53,6 +51,7 @@ def do_layer(
 
 def _work(layer: str, sync: SyncResource, client: str) -> Iterator[AssetEvent]:
     from bill_pipeline.publishing.publish import publish
+    from bill_pipeline.warehouse.built import read_build
 
     open_sync = sync.of(client)
     if layer == IMPORT.name:
@@ -61,11 +60,11 @@ def _work(layer: str, sync: SyncResource, client: str) -> Iterator[AssetEvent]:
             yield from import_events(imported, client)
     elif layer == PUBLISH.name:
         open_sync.finish()
+        built = read_build(open_sync.warehouse.connection)
         sync.close()
         publication = publish(sync.registry, [client])
         publication.require_all()
-        yield from publication_events(publication, client)
-        yield client_is_fresh(sync.registry.status(client), utc_now())
+        yield from publication_events(publication, client, built)
     else:
         # Who asks for one client's layer by hand wants to see all of it built.
         report = open_sync.build(layer, reuse=False)

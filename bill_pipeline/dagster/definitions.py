@@ -10,7 +10,7 @@ import dagster as dg
 from bill_pipeline.bill.lists import LISTS
 from bill_pipeline.dagster import raw_specs
 from bill_pipeline.dagster.column_sources import column_sources
-from bill_pipeline.dagster.freshness_checks import client_is_fresh_spec, no_client_is_stale
+from bill_pipeline.dagster.freshness_checks import no_client_is_stale
 from bill_pipeline.dagster.jobs import JOBS
 from bill_pipeline.dagster.layers import layer_step
 from bill_pipeline.dagster.ledger_resource import PublishedLedger
@@ -42,8 +42,6 @@ def specs_of(layer: str) -> list[dg.AssetSpec]:
 
 def checks_of(layer: str) -> list[dg.AssetCheckSpec]:
     """The checks on one layer's tables."""
-    if layer == PUBLISH.name:
-        return [client_is_fresh_spec()]
     return [
         check_spec(check) for check in load_checks().values() if check.table.split(".")[0] == layer
     ]

@@ -25,7 +25,6 @@ from bill_pipeline.dagster.asset_events import (
     table_value,
 )
 from bill_pipeline.dagster.freshness import due_polls, was_left_unpublished
-from bill_pipeline.dagster.freshness_checks import client_is_fresh
 from bill_pipeline.dagster.syncs import SyncResource
 from bill_pipeline.dagster.workers import Outcome, Task, outcomes
 from bill_pipeline.pipeline.steps import PUBLISH, STEP_NAMES, step_of
@@ -149,11 +148,11 @@ def publication_of(
             f"{client}: built, not published. {why}", "", is_internal=True
         )
     failures.update({name: replace(each, is_internal=True) for name, each in client_errors.items()})
-    statuses, now = {status.client: status for status in sync.registry.all()}, utc_now()
+    # Who was left behind was built by somebody else: ``built_elsewhere`` tells what is in it.
+    built = {client: publication.builds.get(client) for client in clients}
+    built |= {version.client: version.build for version in written}
     for client in sorted(publication.published):
-        yield from publication_events(publication, client)
-        if client in statuses:
-            yield client_is_fresh(statuses[client], now)
+        yield from publication_events(publication, client, built.get(client))
 
 
 class ManyClients(dg.Config):

@@ -1,8 +1,9 @@
-"""Whether published books are the present: of each client, and of the firm in one table.
+"""One table of every client whose published books are no longer the present.
 
 Dagster's own freshness policy looks at an asset's newest materialization by *any* client, so it
-says whether the pipeline is alive. ``client_is_fresh`` says it of a client; ``no_client_is_stale``
-of all, on an asset without partitions, so that it reads passed or failed.
+says whether the pipeline is alive; this check says it of each client. It is on an asset without
+partitions, so that it reads passed or failed, and can be evaluated without a run again and again:
+of a partition Dagster keeps one such evaluation and refuses the next.
 """
 
 # Dagster reads these annotations as types: no `from __future__ import annotations` here.
@@ -13,40 +14,12 @@ import dagster as dg
 
 from bill_pipeline.dagster.asset_events import plotted, table_value
 from bill_pipeline.dagster.freshness import STALE_AFTER, is_stale
-from bill_pipeline.dagster.partitions import CLIENT_PARTITIONS
-from bill_pipeline.dagster.preview import partitioned_check
-from bill_pipeline.dagster.raw_specs import ALL_CLIENTS, PUBLISHED
+from bill_pipeline.dagster.raw_specs import ALL_CLIENTS
 from bill_pipeline.dagster.syncs import SyncResource
 from bill_pipeline.registry.clients import ClientStatus, utc_now
 
 _HOURS = f"{STALE_AFTER.total_seconds() / 3600:.0f} hours"
 NO_CLIENT_IS_STALE = dg.AssetCheckKey(ALL_CLIENTS, "no_client_is_stale")
-CLIENT_IS_FRESH = "client_is_fresh"
-
-
-def client_is_fresh_spec() -> dg.AssetCheckSpec:
-    """The check of one client: passed by a publication, failed by ``watch_freshness``."""
-    return partitioned_check(
-        CLIENT_IS_FRESH,
-        asset=PUBLISHED,
-        description=f"The client was brought up to date within {_HOURS}, or is paused.",
-        partitions=CLIENT_PARTITIONS,
-        metadata={"severity": "warn"},
-    )
-
-
-def client_is_fresh(status: ClientStatus, now: datetime) -> dg.AssetCheckEvaluation:
-    """What ``client_is_fresh`` says of a client at ``now``."""
-    row = _row(status, now)
-    return dg.AssetCheckEvaluation(
-        asset_key=PUBLISHED,
-        check_name=CLIENT_IS_FRESH,
-        passed=not is_stale(status, now),
-        severity=dg.AssetCheckSeverity.WARN,
-        description=f"{status.client}: {row['hours since last sync']} hours since the last sync.",
-        metadata={name: text for name, text in row.items() if name != "client" and text},
-        partition=status.client,
-    )
 
 
 @dg.asset_check(

@@ -14,8 +14,8 @@ from bill_pipeline.dagster.alerts import send_alert, worth_an_alert
 from bill_pipeline.dagster.built_elsewhere import built_elsewhere
 from bill_pipeline.dagster.first_imports import UNFINISHED, first_imports
 from bill_pipeline.dagster.fleet import sweep_config
-from bill_pipeline.dagster.freshness import affordable, due_polls, is_stale
-from bill_pipeline.dagster.freshness_checks import client_is_fresh, staleness
+from bill_pipeline.dagster.freshness import affordable, due_polls
+from bill_pipeline.dagster.freshness_checks import staleness
 from bill_pipeline.dagster.jobs import bring_books_up_to_date, sync_due_clients
 from bill_pipeline.dagster.partitions import CLIENT_PARTITIONS
 from bill_pipeline.dagster.poll_schedule import pace
@@ -162,21 +162,13 @@ def alert_on_failures(context: dg.SensorEvaluationContext, sync: SyncResource) -
     name="watch_freshness",
     minimum_interval_seconds=900,
     default_status=_RUNNING,
-    description="Evaluates the checks of freshness every quarter of an hour, without a run: "
-    "`no_client_is_stale`, and `client_is_fresh` of each client that became stale.",
+    description="Evaluates the check `no_client_is_stale` every quarter of an hour, without a run.",
 )
-def watch_freshness(context: dg.SensorEvaluationContext, sync: SyncResource) -> dg.SensorResult:
-    statuses, now = sync.registry.all(), utc_now()
+def watch_freshness(sync: SyncResource) -> dg.SensorResult:
+    statuses = sync.registry.all()
     if not statuses:
         return dg.SensorResult(skip_reason="No client is connected yet.")
-    told = set(json.loads(context.cursor)) if context.cursor else set()
-    stale = {status.client for status in statuses if is_stale(status, now)}
-    turned = [
-        client_is_fresh(s, now) for s in statuses if (s.client in stale) != (s.client in told)
-    ]
-    return dg.SensorResult(
-        asset_events=[staleness(statuses, now), *turned], cursor=json.dumps(sorted(stale))
-    )
+    return dg.SensorResult(asset_events=[staleness(statuses, utc_now())])
 
 
 @dg.sensor(
@@ -184,7 +176,7 @@ def watch_freshness(context: dg.SensorEvaluationContext, sync: SyncResource) -> 
     minimum_interval_seconds=30,
     default_status=_RUNNING,
     description="What the command line or the console built and published is shown here as well: "
-    "each of the client's tables and checks as an event without a run.",
+    "each of the client's tables as an event without a run.",
 )
 def show_what_others_built(
     context: dg.SensorEvaluationContext, sync: SyncResource

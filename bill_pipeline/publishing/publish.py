@@ -134,7 +134,7 @@ def stage_version(home: Home, client: str, connection: duckdb.DuckDBPyConnection
 
 def left_behind(registry: Registry) -> list[str]:
     """Clients whose books were built by somebody who died, or failed, before they were published,
-    or whose ledger was put back from a backup since.
+    or whose ledger was put back from a backup since; not those whose own file was.
 
     Every publication takes them in.
     """
@@ -173,7 +173,7 @@ def _left_behind(home: Home, compared: Comparison) -> list[str]:
     return [
         client
         for client, built in compared.behind.items()
-        if client not in alive or alive[client] < built
+        if client not in compared.older and (client not in alive or alive[client] < built)
     ]
 
 

@@ -61,21 +61,30 @@ class Comparison:
 
     behind: Mapping[str, datetime]  # client → when the books were built that are not published
     unknown: frozenset[str]  # somebody works on their files, or they cannot be read
+    #: Of those behind: their files are older than what is published, as one put back is. A sync
+    #: brings them up to date; until then what is published is the better.
+    older: frozenset[str] = frozenset()
 
 
 def compare(home: Home, clients: list[str], shown: Mapping[str, str | None]) -> Comparison:
     """Compare what ``clients``' files hold with ``shown``: client → the build that is published."""
     behind: dict[str, datetime] = {}
     unknown: set[str] = set()
+    older: set[str] = set()
+    now = datetime.now(UTC)
     for client in clients:
         try:
             number = _number_in(home, client)
         except (ClientBusy, duckdb.Error, OSError):
             unknown.add(client)
             continue
-        if number and number != shown.get(client):
+        published = shown.get(client)
+        if number and number != published:
             behind[client] = taken_at(number)
-    return Comparison(behind, frozenset(unknown))
+            # What a clock that was ahead published is later than any build since.
+            if published and behind[client] < taken_at(published) <= now:
+                older.add(client)
+    return Comparison(behind, frozenset(unknown), frozenset(older))
 
 
 def note_build(home: Home, client: str, number: str | None) -> None:

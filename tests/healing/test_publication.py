@@ -119,6 +119,23 @@ def test_published_files_of_another_day_are_told_and_written_anew(
     assert not any(json.loads(line)["unpublished_since"] for line in told)
 
 
+def test_a_clients_older_file_put_back_does_not_take_the_place_of_newer_books(
+    firm: Firm, names: list[str], tmp_path: Path
+) -> None:
+    file = firm.home.client_file(names[0])
+    shutil.copy2(file, tmp_path / "backup")
+    assert firm.run("sync", names[0]).exit_code == 0
+    shown = version_of(firm, names[0])
+    shutil.copy2(tmp_path / "backup", file)
+    assert firm.run("sync", names[1]).exit_code == 0
+    assert version_of(firm, names[0]) == shown, "whoever publishes leaves them alone"
+    (row,) = firm.query("select client from sync_status where unpublished_since is not null")
+    assert row == {"client": names[0]}
+    assert firm.run("sync", names[0]).exit_code == 0
+    assert version_of(firm, names[0]) > shown
+    assert firm.query("from sync_status where unpublished_since is not null") == []
+
+
 DAMAGES: dict[str, Callable[[Path], None]] = {
     "cut": cut, "garbage": fill, "empty": empty, "gone": Path.unlink,
 }  # fmt: skip

@@ -167,3 +167,38 @@ def test_a_correction_of_a_line_without_a_text_is_followed(tmp_path: Path) -> No
         again = bill_again(firm, "Bright Cloud")
         sync(firm)
         assert booked(firm, again) == ("Office Supplies", False)
+
+
+def test_a_file_of_answers_is_read_whatever_is_in_it(tmp_path: Path) -> None:
+    """A text longer than Python's csv reads by itself; lines that are gone; two answers for one."""
+    new = [
+        bought(LAST_DAY, "Bright Cloud", "long words " * 13_000, "Freight"),
+        bought(LAST_DAY, "Larkspur Stationery", "monthly delivery", "Office Supplies", "Admin"),
+    ]
+    with client_with([*other_lines(20), *new], tmp_path) as firm:
+        file = tmp_path / "answers.csv"
+        assert firm.run("review", "--export", str(file)).exit_code == 0
+        with file.open(encoding="utf-8", newline="") as opened:
+            header, *rows = opened.read().splitlines()
+        names = header.split(",")
+        given = {"client": firm.client, "document_type": "bill", "account": "Freight"}
+
+        def corrected(*answers: dict[str, str]) -> Any:
+            with file.open("w", encoding="utf-8", newline="") as opened:
+                writer = csv.DictWriter(opened, names)
+                writer.writeheader()
+                writer.writerows(answers)
+            return firm.run("correct", str(file))
+
+        asked = firm.query("select document_id, line_id from transactions where needs_review")
+        assert len(asked) == len(rows) == 2
+        one, other = ({**given, **line} for line in asked)
+        gone = corrected({**one, "description": "x" * 200_000}, {**other, "line_id": "nothing"})
+        assert gone.exit_code == 1
+        assert "1 lines corrected and booked" in gone.output
+        assert f"not in the books, or no longer: bill {other['document_id']} nothing" in gone.output
+        twice = corrected(other, {**other, "account": "Office Supplies"})
+        assert twice.exit_code == 1
+        assert "answered with two accounts. Nothing was recorded" in twice.output
+        (left,) = firm.query("select line_id from transactions where needs_review")
+        assert left["line_id"] == other["line_id"]
