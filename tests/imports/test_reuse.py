@@ -44,7 +44,13 @@ def run_example(sandbox: SandboxServer, folder: Path, example: str = READING, **
     done = subprocess.run(
         [sys.executable, "-c", example],
         cwd=folder,
-        env={"PATH": os.defpath, "HOME": str(folder), **settings, **more},
+        env={
+            "PATH": os.defpath,
+            "HOME": str(folder),
+            "DLT_DATA_DIR": str(folder / "dlt"),
+            **settings,
+            **more,
+        },
         capture_output=True,
         text=True,
         timeout=300,
