@@ -50,7 +50,8 @@ def show(page: Page, url: str, *texts: str) -> None:
     """Open ``url`` and wait until every one of ``texts`` is to be seen."""
     page.goto(url)
     try:
-        expect(page.get_by_text(texts[0]).first).to_be_visible(timeout=PATIENCE_MS / 2)
+        for text in texts[:1]:
+            expect(page.get_by_text(text).first).to_be_visible(timeout=PATIENCE_MS / 2)
     except AssertionError:
         # Dagster's page stays empty when one of its style sheets is not had at once: as people do.
         page.reload()
