@@ -175,7 +175,8 @@ class LakeLedger:
                 _log.warning("%s has damaged files in the lake and is made anew.", unreadable.table)
             else:
                 published = {version.client: version.row_count for version in versions}
-                return PublishReport(published=published, removed=removed)
+                builds = {version.client: version.build for version in fresh}
+                return PublishReport(published=published, builds=builds, removed=removed)
 
     def builds(self) -> dict[str, str | None]:
         with connect(self._address) as lake:

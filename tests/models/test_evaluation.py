@@ -172,7 +172,6 @@ def test_an_honest_confidence_errs_by_luck_alone():
     assert calibration_error(confidence * 0.9, hit) > 2.5 * noise
 
 
-@pytest.mark.slow
 def test_what_was_booked_is_judged_by_band_and_luck_is_no_miss():
     count = 400
     outcomes = pd.DataFrame(
@@ -192,6 +191,7 @@ def test_what_was_booked_is_judged_by_band_and_luck_is_no_miss():
     assert not is_missed(183, 200, 0.93, at_least=200), "luck explains it"
 
 
+@pytest.mark.slow
 def test_the_figures_are_written_with_every_model_and_organization():
     table = evaluate(ledger(3, 130), "all", ["org2"], refit_months=12)
     text = markdown(table, "invented.parquet", 61.0, 99.0)
